@@ -1,0 +1,81 @@
+#include "av/audio_encoder.h"
+
+extern "C" {
+#include <libavutil/channel_layout.h>
+}
+
+#include "av/check.h"
+#include "emomedia/error.h"
+
+namespace emomedia::av {
+namespace {
+
+constexpr const char* kSubject = "aac";
+
+Codec open_encoder(int sample_rate, std::int64_t bit_rate) {
+  capture_log();
+  const AVCodec* encoder = avcodec_find_encoder(AV_CODEC_ID_AAC);
+  if (encoder == nullptr) {
+    throw Error(Cause::unsupported, kSubject, "an FFmpeg with an AAC encoder", "one without",
+                "install your distribution's full FFmpeg libraries");
+  }
+  Codec codec(allocated(avcodec_alloc_context3(encoder)));
+  codec->sample_rate = sample_rate;
+  codec->bit_rate = bit_rate;
+  codec->sample_fmt = AV_SAMPLE_FMT_FLTP;
+  codec->time_base = {1, sample_rate};
+  codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
+  av_channel_layout_default(&codec->ch_layout, 2);
+  check(avcodec_open2(codec.get(), encoder, nullptr), kSubject, "open the encoder");
+  return codec;
+}
+
+}  // namespace
+
+AudioEncoder::AudioEncoder(int sample_rate, std::int64_t bit_rate)
+    : codec_(open_encoder(sample_rate, bit_rate)), frame_(make_frame()), packet_(make_packet()) {
+  frame_->nb_samples = codec_->frame_size;
+  frame_->format = codec_->sample_fmt;
+  frame_->sample_rate = sample_rate;
+  check(av_channel_layout_copy(&frame_->ch_layout, &codec_->ch_layout), kSubject, "set the channels");
+  check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame");
+}
+
+Parameters AudioEncoder::parameters() const {
+  Parameters parameters(allocated(avcodec_parameters_alloc()));
+  check(avcodec_parameters_from_context(parameters.get(), codec_.get()), kSubject, "copy the stream's parameters");
+  return parameters;
+}
+
+std::array<std::span<float>, 2> AudioEncoder::channels() {
+  frame_->nb_samples = codec_->frame_size;
+  check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame");
+  const auto size = static_cast<std::size_t>(codec_->frame_size);
+  return {std::span<float>(reinterpret_cast<float*>(frame_->extended_data[0]), size),
+          std::span<float>(reinterpret_cast<float*>(frame_->extended_data[1]), size)};
+}
+
+void AudioEncoder::encode(int samples, const std::function<void(AVPacket&)>& sink) {
+  frame_->nb_samples = samples;
+  frame_->pts = position_;
+  position_ += samples;
+  check(avcodec_send_frame(codec_.get(), frame_.get()), kSubject, "encode sound");
+  drain(sink);
+}
+
+void AudioEncoder::finish(const std::function<void(AVPacket&)>& sink) {
+  check(avcodec_send_frame(codec_.get(), nullptr), kSubject, "finish encoding sound");
+  drain(sink);
+}
+
+void AudioEncoder::drain(const std::function<void(AVPacket&)>& sink) {
+  for (;;) {
+    const int code = avcodec_receive_packet(codec_.get(), packet_.get());
+    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
+    check(code, kSubject, "encode sound");
+    sink(*packet_);
+    av_packet_unref(packet_.get());
+  }
+}
+
+}  // namespace emomedia::av

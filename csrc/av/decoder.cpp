@@ -1,0 +1,52 @@
+#include "av/decoder.h"
+
+#include <utility>
+
+#include "av/check.h"
+#include "emomedia/error.h"
+
+namespace emomedia::av {
+namespace {
+
+// libav shows some frames whose references are missing; those are counted as damaged, not dropped.
+Codec open_decoder(const AVStream& stream, const std::string& subject) {
+  const AVCodec* decoder = avcodec_find_decoder(stream.codecpar->codec_id);
+  if (decoder == nullptr) {
+    throw Error(Cause::unsupported, subject, "a codec that the installed FFmpeg decodes",
+                avcodec_get_name(stream.codecpar->codec_id), "convert the take, or install a fuller FFmpeg");
+  }
+  Codec codec(allocated(avcodec_alloc_context3(decoder)));
+  check(avcodec_parameters_to_context(codec.get(), stream.codecpar), subject, "read the codec's parameters");
+  codec->pkt_timebase = stream.time_base;
+  codec->thread_count = 1;
+  check(avcodec_open2(codec.get(), decoder, nullptr), subject, "open the decoder");
+  return codec;
+}
+
+}  // namespace
+
+Decoder::Decoder(const AVStream& stream, std::string subject)
+    : subject_(std::move(subject)), codec_(open_decoder(stream, subject_)) {}
+
+void Decoder::send(const AVPacket* packet) {
+  const int code = avcodec_send_packet(codec_.get(), packet);
+  if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
+  if (code < 0 && code != AVERROR_EOF) broken_packet_ = true;
+}
+
+bool Decoder::receive(AVFrame& frame) {
+  for (;;) {
+    const int code = avcodec_receive_frame(codec_.get(), &frame);
+    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return false;
+    if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
+    if (code >= 0) return true;
+    broken_packet_ = true;
+  }
+}
+
+void Decoder::flush() {
+  avcodec_flush_buffers(codec_.get());
+  broken_packet_ = false;
+}
+
+}  // namespace emomedia::av

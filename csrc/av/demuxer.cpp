@@ -1,0 +1,69 @@
+#include "av/demuxer.h"
+
+#include <limits>
+#include <utility>
+
+#include "av/check.h"
+#include "emomedia/error.h"
+
+namespace emomedia::av {
+namespace {
+
+// What cameras and recorders write. Playlists, concatenations and devices stay out.
+constexpr const char* kDemuxers =
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mxf,avi,wav,w64,flac,aac,mp3,ogg,aiff,caf,ivf,h264,hevc";
+constexpr const char* kProtocols = "file";
+constexpr const char* kMaxStreams = "64";
+
+// A name without a scheme could still hold a colon; the explicit scheme keeps it a plain file.
+std::string as_local_url(const std::string& path) { return "file:" + path; }
+
+Input open_input(const std::string& path) {
+  capture_log();
+  clear_log();
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "format_whitelist", kDemuxers, 0);
+  av_dict_set(&options, "protocol_whitelist", kProtocols, 0);
+  av_dict_set(&options, "max_streams", kMaxStreams, 0);
+  AVFormatContext* context = nullptr;
+  const int code = avformat_open_input(&context, as_local_url(path).c_str(), nullptr, &options);
+  av_dict_free(&options);
+  check(code, path, "open as one of the known media containers");
+  return Input(context);
+}
+
+}  // namespace
+
+Demuxer::Demuxer(std::string path) : path_(std::move(path)), input_(open_input(path_)), packet_(make_packet()) {
+  check(avformat_find_stream_info(input_.get(), nullptr), path_, "read the streams' parameters");
+}
+
+void Demuxer::select(int stream) {
+  selected_ = stream;
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    input_->streams[i]->discard = static_cast<int>(i) == stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+  }
+}
+
+const AVPacket* Demuxer::read() {
+  for (;;) {
+    av_packet_unref(packet_.get());
+    const int code = av_read_frame(input_.get(), packet_.get());
+    if (code == AVERROR_EOF) return nullptr;
+    check(code, path_, "read a packet");
+    if (packet_->stream_index == selected_) return packet_.get();
+  }
+}
+
+void Demuxer::seek(int stream, std::int64_t pts) {
+  if (av_seek_frame(input_.get(), stream, pts, AVSEEK_FLAG_BACKWARD) < 0) rewind(stream);
+}
+
+void Demuxer::rewind(int stream) {
+  const std::int64_t begin = std::numeric_limits<std::int64_t>::min();
+  const std::int64_t end = std::numeric_limits<std::int64_t>::max();
+  if (av_seek_frame(input_.get(), stream, begin, AVSEEK_FLAG_BACKWARD) >= 0) return;
+  check(avformat_seek_file(input_.get(), stream, begin, begin, end, 0), path_, "go back to the file's beginning");
+}
+
+}  // namespace emomedia::av

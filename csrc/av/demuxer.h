@@ -1,0 +1,36 @@
+// Reads packets of a local media file; the only door through which media enters.
+#pragma once
+
+#include <string>
+
+#include "av/handles.h"
+
+namespace emomedia::av {
+
+class Demuxer {
+ public:
+  // Opens `path` with the allowed demuxers and protocols only. Throws Error(not_found or media).
+  explicit Demuxer(std::string path);
+
+  const std::string& path() const { return path_; }
+  const AVFormatContext& format() const { return *input_; }
+  const AVStream& stream(int index) const { return *input_->streams[index]; }
+
+  // Packets of every other stream are skipped from now on.
+  void select(int stream);
+
+  // The next packet of the selected stream, borrowed until the next call; null at the end.
+  const AVPacket* read();
+
+  // Goes to the last key frame at or before `pts`; to the file's beginning where there is none.
+  void seek(int stream, std::int64_t pts);
+  void rewind(int stream);
+
+ private:
+  std::string path_;
+  Input input_;
+  Packet packet_;
+  int selected_ = -1;
+};
+
+}  // namespace emomedia::av

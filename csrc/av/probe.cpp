@@ -1,0 +1,112 @@
+#include <cmath>
+
+extern "C" {
+#include <libavcodec/codec_desc.h>
+#include <libavutil/avutil.h>
+#include <libavutil/display.h>
+#include <libavutil/pixdesc.h>
+}
+
+#include "av/compat.h"
+#include "av/demuxer.h"
+#include "av/names.h"
+#include "emomedia/media.h"
+
+namespace emomedia {
+namespace {
+
+Rational rational(AVRational value) { return {value.num, value.den}; }
+
+// The display matrix as an angle: libav's is counter-clockwise, ours clockwise. A mirrored matrix is
+// read as if unmirrored and said so.
+void read_orientation(const AVStream& stream, VideoInfo& info) {
+  const std::int32_t* matrix = av::display_matrix(stream);
+  info.rotate = 0;
+  if (matrix == nullptr) return;
+  const double determinant = static_cast<double>(matrix[0]) * matrix[4] - static_cast<double>(matrix[1]) * matrix[3];
+  info.flipped = determinant < 0;
+  const double angle = -av_display_rotation_get(matrix);
+  if (std::isnan(angle)) {
+    info.rotate.reset();
+    return;
+  }
+  const double quarter = std::round(angle / 90.0);
+  if (std::abs(angle - 90.0 * quarter) > 0.01) {
+    info.rotate.reset();
+  } else {
+    info.rotate = ((static_cast<int>(quarter) % 4 + 4) % 4) * 90;
+  }
+}
+
+VideoInfo video_info(const AVFormatContext& format, const AVStream& stream) {
+  const AVCodecParameters& p = *stream.codecpar;
+  const auto pixels = static_cast<AVPixelFormat>(p.format);
+  VideoInfo info;
+  info.format = av::picture_format(pixels, p.width, p.height);
+  info.pixel_format = av::name_or(av_get_pix_fmt_name(pixels), "unknown");
+  info.chroma = av::chroma_name(pixels);
+  info.tags = av::color_tags(p.color_range, p.color_space, p.color_primaries, p.color_trc, pixels);
+  info.siting = av::name_or(av_chroma_location_name(p.chroma_location), "unspecified");
+  info.field_order = av::field_order_name(p.field_order);
+  info.frame_rate = rational(stream.r_frame_rate);
+  info.average_rate = rational(stream.avg_frame_rate);
+  info.sample_aspect = rational(av_guess_sample_aspect_ratio(const_cast<AVFormatContext*>(&format),
+                                                             const_cast<AVStream*>(&stream), nullptr));
+  info.attached_picture = (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+  read_orientation(stream, info);
+  return info;
+}
+
+AudioInfo audio_info(const AVStream& stream) {
+  const AVCodecParameters& p = *stream.codecpar;
+  const AVCodecDescriptor* descriptor = avcodec_descriptor_get(p.codec_id);
+  AudioInfo info;
+  info.sample_rate = p.sample_rate;
+  info.channels = av::channel_count(p);
+  info.sample_format = av::name_or(av_get_sample_fmt_name(static_cast<AVSampleFormat>(p.format)), "unknown");
+  info.bits = p.bits_per_raw_sample > 0 ? p.bits_per_raw_sample : av_get_exact_bits_per_sample(p.codec_id);
+  info.lossless = descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_LOSSLESS) != 0 &&
+                  (descriptor->props & AV_CODEC_PROP_LOSSY) == 0;
+  return info;
+}
+
+std::string timecode(const AVStream& stream) {
+  const AVDictionaryEntry* entry = av_dict_get(stream.metadata, "timecode", nullptr, 0);
+  return entry != nullptr ? entry->value : "";
+}
+
+StreamInfo stream_info(const AVFormatContext& format, const AVStream& stream) {
+  StreamInfo info;
+  info.index = stream.index;
+  info.type = av::name_or(av_get_media_type_string(stream.codecpar->codec_type), "unknown");
+  info.codec = av::name_or(avcodec_get_name(stream.codecpar->codec_id), "unknown");
+  info.time_base = rational(stream.time_base);
+  if (stream.start_time != AV_NOPTS_VALUE) info.start_pts = stream.start_time;
+  info.timecode = timecode(stream);
+  if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO) info.video = video_info(format, stream);
+  if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO) info.audio = audio_info(stream);
+  return info;
+}
+
+}  // namespace
+
+MediaInfo probe_media(const std::string& path) {
+  const av::Demuxer demuxer(path);
+  MediaInfo info;
+  info.format = demuxer.format().iformat->name;
+  for (unsigned i = 0; i < demuxer.format().nb_streams; ++i) {
+    info.streams.push_back(stream_info(demuxer.format(), demuxer.stream(static_cast<int>(i))));
+  }
+  return info;
+}
+
+std::vector<std::string> library_versions() {
+  const auto version = [](const char* name, unsigned v) {
+    return std::string(name) + " " + std::to_string(AV_VERSION_MAJOR(v)) + "." + std::to_string(AV_VERSION_MINOR(v)) +
+           "." + std::to_string(AV_VERSION_MICRO(v));
+  };
+  return {version("libavcodec", avcodec_version()), version("libavformat", avformat_version()),
+          version("libavutil", avutil_version())};
+}
+
+}  // namespace emomedia

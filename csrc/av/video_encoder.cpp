@@ -1,0 +1,118 @@
+#include "av/video_encoder.h"
+
+extern "C" {
+#include <libavutil/opt.h>
+}
+
+#include <string>
+
+#include "av/check.h"
+#include "av/names.h"
+#include "emomedia/error.h"
+
+namespace emomedia::av {
+namespace {
+
+constexpr const char* kSubject = "libx264";
+
+// Without cpu-independent=1 and one thread the same frames give several different streams, even
+// within one process. Key frames are the engine's: no scene cuts, no periodic ones.
+constexpr const char* kDeterministic =
+    "cpu-independent=1:threads=1:lookahead-threads=1:sliced-threads=0:sync-lookahead=0:"
+    "keyint=infinite:min-keyint=1:scenecut=0:open-gop=0:force-cfr=1";
+
+const AVCodec* find_libx264() {
+  const AVCodec* encoder = avcodec_find_encoder_by_name("libx264");
+  if (encoder != nullptr) return encoder;
+  throw Error(Cause::unsupported, kSubject, "an FFmpeg with libx264", "one without",
+              "install your distribution's full FFmpeg libraries");
+}
+
+void set_option(AVCodecContext& codec, const char* name, const std::string& value) {
+  if (av_opt_set(codec.priv_data, name, value.c_str(), 0) >= 0) return;
+  throw Error(Cause::unsupported, std::string("--") + name, "a value that libx264 knows", value,
+              "see `emomedia run --help`");
+}
+
+Codec open_encoder(const VideoSettings& s) {
+  capture_log();
+  const AVCodec* encoder = find_libx264();
+  Codec codec(allocated(avcodec_alloc_context3(encoder)));
+  codec->width = s.width;
+  codec->height = s.height;
+  codec->pix_fmt = s.depth > 8 ? AV_PIX_FMT_YUV420P10LE : AV_PIX_FMT_YUV420P;
+  codec->framerate = {static_cast<int>(s.rate.num), static_cast<int>(s.rate.den)};
+  codec->time_base = av_inv_q(codec->framerate);
+  codec->sample_aspect_ratio = {1, 1};
+  codec->thread_count = 1;
+  codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
+  apply_tags(s.tags, *codec);
+  set_option(*codec, "preset", s.preset);
+  set_option(*codec, "crf", s.crf);
+  set_option(*codec, "forced-idr", "1");
+  set_option(*codec, "x264-params", kDeterministic);
+  clear_log();
+  if (avcodec_open2(codec.get(), encoder, nullptr) < 0) {
+    throw Error(Cause::unsupported, kSubject, "settings that libx264 takes",
+                "preset " + s.preset + ", crf " + s.crf + " (" + last_log() + ")", "see `emomedia run --help`");
+  }
+  return codec;
+}
+
+}  // namespace
+
+VideoEncoder::VideoEncoder(const VideoSettings& settings)
+    : codec_(open_encoder(settings)),
+      frame_(make_frame()),
+      packet_(make_packet()),
+      format_(picture_format(codec_->pix_fmt, settings.width, settings.height)) {
+  frame_->width = codec_->width;
+  frame_->height = codec_->height;
+  frame_->format = codec_->pix_fmt;
+  check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame");
+}
+
+MutablePicture VideoEncoder::picture() {
+  check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame");
+  MutablePicture picture{format_};
+  for (std::size_t plane = 0; plane < 3; ++plane) {
+    picture.data[plane] = frame_->data[plane];
+    picture.stride[plane] = frame_->linesize[plane];
+  }
+  return picture;
+}
+
+void VideoEncoder::encode(std::int64_t pts, bool idr, const PacketSink& sink) {
+  frame_->pts = pts;
+  frame_->pict_type = idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+  check(avcodec_send_frame(codec_.get(), frame_.get()), kSubject, "encode a frame");
+  drain(sink);
+}
+
+void VideoEncoder::finish(const PacketSink& sink) {
+  check(avcodec_send_frame(codec_.get(), nullptr), kSubject, "finish encoding");
+  drain(sink);
+}
+
+void VideoEncoder::drain(const PacketSink& sink) {
+  for (;;) {
+    const int code = avcodec_receive_packet(codec_.get(), packet_.get());
+    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
+    check(code, kSubject, "encode a frame");
+    sink({packet_->pts, (packet_->flags & AV_PKT_FLAG_KEY) != 0, packet_->data,
+          static_cast<std::size_t>(packet_->size)});
+    av_packet_unref(packet_.get());
+  }
+}
+
+std::vector<std::uint8_t> VideoEncoder::parameter_sets() const {
+  return {codec_->extradata, codec_->extradata + codec_->extradata_size};
+}
+
+Parameters VideoEncoder::parameters() const {
+  Parameters parameters(allocated(avcodec_parameters_alloc()));
+  check(avcodec_parameters_from_context(parameters.get(), codec_.get()), kSubject, "copy the stream's parameters");
+  return parameters;
+}
+
+}  // namespace emomedia::av

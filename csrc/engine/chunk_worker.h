@@ -1,0 +1,30 @@
+// Makes one chunk after another: decode, compose, encode into its spool. One thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <stop_token>
+
+#include "emomedia/job.h"
+#include "engine/composite_reader.h"
+#include "engine/stage_clock.h"
+
+namespace emomedia {
+
+class ChunkWorker {
+ public:
+  // Borrows the job and the counter of frames done, which it adds to.
+  ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done);
+
+  // Returns false when it was asked to stop; the spool then does not appear.
+  bool make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock);
+
+  std::int64_t decoded_frames() const { return reader_.decoded_frames(); }
+
+ private:
+  const Job& job_;
+  std::atomic<std::int64_t>& frames_done_;
+  CompositeReader reader_;
+};
+
+}  // namespace emomedia

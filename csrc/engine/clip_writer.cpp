@@ -1,0 +1,142 @@
+#include "engine/clip_writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "av/audio_encoder.h"
+#include "av/mp4_writer.h"
+#include "emomedia/error.h"
+#include "engine/spool.h"
+
+namespace emomedia {
+namespace {
+
+template <typename Sample>
+void to_floats(std::span<const std::uint8_t> bytes, int bits, std::int64_t first, std::span<float> out) {
+  const auto samples = static_cast<std::int64_t>(bytes.size() / sizeof(Sample));
+  const float scale = 1.0F / static_cast<float>(1 << (bits - 1));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::int64_t position = first + static_cast<std::int64_t>(i);
+    Sample sample = 0;
+    if (position >= 0 && position < samples) {
+      std::memcpy(&sample, bytes.data() + position * static_cast<std::int64_t>(sizeof(Sample)), sizeof sample);
+    }
+    out[i] = static_cast<float>(sample) * scale;
+  }
+}
+
+// Feeds a clip's stereo sound to the file, as far as the video has come.
+class SoundTrack {
+ public:
+  SoundTrack(const Clip& clip, const ClipStreams& streams, av::AudioEncoder& encoder, av::Mp4Writer& file)
+      : clip_(clip), streams_(streams), encoder_(encoder), file_(file) {}
+
+  void write_until(std::int64_t sample) {
+    while (written_ < std::min(sample, clip_.sample_count)) write_frame();
+  }
+
+  void finish() {
+    write_until(clip_.sample_count);
+    encoder_.finish([this](AVPacket& packet) { file_.write_audio(packet); });
+  }
+
+ private:
+  void write_frame() {
+    const std::int64_t left = clip_.sample_count - written_;
+    const auto samples = static_cast<int>(std::min<std::int64_t>(encoder_.frame_samples(), left));
+    const auto channels = encoder_.channels();
+    for (std::size_t side = 0; side < 2; ++side) {
+      streams_.sound[side]->read(clip_.first_sample + written_, channels[side].first(static_cast<std::size_t>(samples)));
+    }
+    encoder_.encode(samples, [this](AVPacket& packet) { file_.write_audio(packet); });
+    written_ += samples;
+  }
+
+  const Clip& clip_;
+  const ClipStreams& streams_;
+  av::AudioEncoder& encoder_;
+  av::Mp4Writer& file_;
+  std::int64_t written_ = 0;
+};
+
+// Copies the spools' packets that belong to the clip, stamping DTS anew: decoding order, less the
+// reorder depth. The chunks' own would collide at their edges.
+class VideoTrack {
+ public:
+  VideoTrack(const Clip& clip, const ClipStreams& streams, av::Mp4Writer& file)
+      : clip_(clip), streams_(streams), file_(file) {}
+
+  void copy(const Spool& spool, SoundTrack& sound) {
+    for (const SpoolRecord& record : spool.packets()) {
+      const std::int64_t pts = record.frame - clip_.first_frame;
+      if (pts < 0 || pts >= clip_.frame_count) continue;
+      sound.write_until(written_ * kSampleRate * streams_.frame_rate.den / streams_.frame_rate.num);
+      const auto bytes = spool.bytes(record);
+      file_.write_video(bytes.data(), bytes.size(), pts, written_ - streams_.reorder_depth, record.idr != 0);
+      ++written_;
+    }
+  }
+
+  std::int64_t written() const { return written_; }
+
+ private:
+  const Clip& clip_;
+  const ClipStreams& streams_;
+  av::Mp4Writer& file_;
+  std::int64_t written_ = 0;
+};
+
+// Adds the damage of those frames of a chunk, which begins at `chunk_first`, that the clip shows.
+void add_damage(const Clip& clip, const Spool& spool, std::int64_t chunk_first, std::array<std::int64_t, 2>& damaged) {
+  for (std::size_t i = 0; i < spool.damage().size(); ++i) {
+    const std::int64_t frame = chunk_first + static_cast<std::int64_t>(i);
+    if (frame < clip.first_frame || frame >= clip.first_frame + clip.frame_count) continue;
+    damaged[0] += spool.damage()[i] & 1U;
+    damaged[1] += (spool.damage()[i] >> 1U) & 1U;
+  }
+}
+
+std::int64_t first_frame(const Spool& spool) {
+  return std::ranges::min(spool.packets(), {}, &SpoolRecord::frame).frame;
+}
+
+}  // namespace
+
+PcmReader::PcmReader(const PcmSource& source) : file_(source.path), bits_(source.bits) {}
+
+void PcmReader::read(std::int64_t first, std::span<float> out) const {
+  if (bits_ > 16) {
+    to_floats<std::int32_t>(file_.bytes(), bits_, first, out);
+  } else {
+    to_floats<std::int16_t>(file_.bytes(), bits_, first, out);
+  }
+}
+
+std::array<std::int64_t, 2> write_clip(const Clip& clip, const std::vector<std::string>& spools,
+                                       const ClipStreams& streams) {
+  struct Part {
+    const std::string& path;
+    ~Part() { discard_part(path); }
+  } const part{clip.path};
+
+  av::AudioEncoder audio(kSampleRate, streams.audio_bit_rate);
+  av::Mp4Writer file(part_path(clip.path), *streams.video, streams.frame_rate, *audio.parameters(), kSampleRate);
+  SoundTrack sound(clip, streams, audio, file);
+  VideoTrack video(clip, streams, file);
+  std::array<std::int64_t, 2> damaged{};
+  for (const std::string& path : spools) {
+    const Spool spool(path);
+    video.copy(spool, sound);
+    add_damage(clip, spool, first_frame(spool), damaged);
+  }
+  if (video.written() != clip.frame_count) {
+    throw Error(Cause::engine, clip.path, std::to_string(clip.frame_count) + " frames in its spools",
+                std::to_string(video.written()), "delete the session's spool folder and run again");
+  }
+  sound.finish();
+  file.finish();
+  publish(clip.path);
+  return damaged;
+}
+
+}  // namespace emomedia

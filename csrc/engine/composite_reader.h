@@ -1,0 +1,58 @@
+// Composites of a session by the source frames that they show: decode and compose, one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "av/frame_reader.h"
+#include "emomedia/job.h"
+#include "engine/stage_clock.h"
+#include "kernels/compose.h"
+
+namespace emomedia {
+
+// One take's frames, counted through its files.
+class TakeReader {
+ public:
+  explicit TakeReader(const Take& take);  // borrows
+
+  struct Shown {
+    PictureView picture;  // borrowed until the next call
+    bool damaged;
+  };
+  Shown at(std::int64_t index);
+  void forget_damage();
+  std::int64_t decoded_frames() const;
+
+ private:
+  PictureView checked_view(const AVFrame& frame, const TakeFile& file) const;
+
+  const Take& take_;
+  std::vector<std::int64_t> first_index_;  // of each file
+  std::vector<std::unique_ptr<av::FrameReader>> readers_;
+};
+
+class CompositeReader {
+ public:
+  // Borrows the takes. `width` and `height` are those of the composites.
+  CompositeReader(const std::array<Take, 2>& takes, int width, int height);
+
+  // Composes the given frames of the left and the right take into `composite` (4:2:0). Returns which
+  // of them were damaged: bit 0 left, bit 1 right.
+  std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite, StageClock& clock);
+
+  void forget_damage();
+  std::int64_t decoded_frames() const;
+
+ private:
+  void compose_half(int side, const PictureView& source, const MutablePicture& composite);
+
+  const std::array<Take, 2>& takes_;
+  std::array<TakeReader, 2> readers_;
+  std::array<std::array<PlaneFilter, 3>, 2> filters_;
+  ComposeScratch scratch_;
+};
+
+}  // namespace emomedia

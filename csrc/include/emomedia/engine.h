@@ -1,0 +1,69 @@
+// The engine: a job goes in, clips and a report come out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "emomedia/job.h"
+
+namespace emomedia {
+
+struct Progress {
+  std::int64_t frames_done = 0, frames_total = 0;  // composites, spooled ones included
+  std::int64_t clips_done = 0, clips_total = 0;
+};
+
+struct Report {
+  std::vector<std::array<std::int64_t, 2>> damaged_frames;  // per clip, per side
+  std::vector<std::pair<std::string, double>> stage_seconds;  // over all workers
+  double wall_seconds = 0.0;
+  std::int64_t decoded_frames = 0;   // source frames, both takes
+  std::int64_t composed_frames = 0;  // composites made in this run
+  std::int64_t resumed_frames = 0;   // composites that lay in spools already
+};
+
+// Runs a job on threads of its own. Thread-safe.
+class Engine {
+ public:
+  explicit Engine(Job job);
+  ~Engine();  // cancels and joins
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void start();
+  // Waits until the work has ended, `seconds` at the most; true when it has.
+  bool wait(double seconds);
+  Progress progress() const;
+  // Asks the workers to stop; each does after the frame in hand. Spools that are whole stay.
+  void cancel();
+  // After the end: the report, or the first error of a worker.
+  Report finish();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+// Composites of a list of source frames, in order, before any encoder: for tests and for programs that
+// want frames. Single-threaded.
+class Composites {
+ public:
+  Composites(std::array<Take, 2> takes, int width, int height, int depth);
+  ~Composites();
+  Composites(Composites&&) noexcept;
+
+  PictureFormat format() const;
+  // Draws the composite of these frames into `picture`; returns the damaged sides as bits.
+  std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& picture);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace emomedia

@@ -1,0 +1,81 @@
+// What the engine is asked to do: plain values, made from the plan.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "emomedia/frame.h"
+#include "emomedia/rational.h"
+
+namespace emomedia {
+
+// One file of a take and its frames in order of presentation.
+struct TakeFile {
+  std::string path;
+  int stream = 0;
+  std::vector<std::int64_t> pts;
+  std::vector<std::uint8_t> key;
+};
+
+// A take: frames are counted through its files from zero.
+struct Take {
+  std::vector<TakeFile> files;
+  PictureFormat format;  // as coded, the same in every file
+  Siting siting = Siting::left;
+  int rotate = 0;
+  Crop crop;
+};
+
+// How composites are made and encoded.
+struct VideoSettings {
+  int width = 1920;
+  int height = 1080;
+  int depth = 8;
+  Rational rate{25, 1};
+  ColorTags tags;
+  std::string preset = "veryfast";
+  std::string crf = "20";
+  int gop = 50;  // frames from one IDR picture to the next within a span
+
+  friend bool operator==(const VideoSettings&, const VideoSettings&) = default;
+};
+
+// A run of whole spans, encoded by one encoder into one spool file.
+struct Chunk {
+  std::int64_t first_frame = 0;
+  std::vector<std::int64_t> spans;                  // frames in each span
+  std::array<std::vector<std::int64_t>, 2> source;  // per side, the take's frame that each frame shows
+  std::string spool;                                // path; a whole file there is taken as it is
+
+  std::int64_t frame_count() const { return static_cast<std::int64_t>(source[0].size()); }
+};
+
+// An output: consecutive spans, joined by packet copy.
+struct Clip {
+  std::string path;
+  std::int64_t first_frame = 0;
+  std::int64_t frame_count = 0;
+  std::int64_t first_sample = 0;
+  std::int64_t sample_count = 0;
+  std::vector<int> chunks;  // indices into Job::chunks, in order
+};
+
+// A raw little-endian mono file on the session clock, 48 kHz: int16, or int32 holding 24-bit values.
+struct PcmSource {
+  std::string path;
+  int bits = 16;
+};
+
+struct Job {
+  std::array<Take, 2> takes;
+  std::array<PcmSource, 2> sound;
+  VideoSettings video;
+  std::int64_t audio_bit_rate = 192'000;
+  std::vector<Chunk> chunks;
+  std::vector<Clip> clips;
+  int workers = 1;
+};
+
+}  // namespace emomedia

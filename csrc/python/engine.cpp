@@ -1,0 +1,154 @@
+// The job's plain values, the engine, and composites as arrays.
+#include "emomedia/engine.h"
+
+#include <pybind11/stl.h>
+
+#include <memory>
+
+#include "python/arrays.h"
+#include "python/kernels.h"
+#include "python/module.h"
+
+namespace py = pybind11;
+
+namespace emomedia::python {
+namespace {
+
+using Int64Array = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
+using ByteArray = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
+
+TakeFile make_take_file(std::string path, int stream, const Int64Array& pts, const ByteArray& key) {
+  return {std::move(path), stream, as_vector<std::int64_t>(pts), as_vector<std::uint8_t>(key)};
+}
+
+Take make_take(std::vector<TakeFile> files, int width, int height, int bit_depth, int sub_x, int sub_y,
+               const std::string& siting, int rotate, const std::array<int, 4>& crop) {
+  return {std::move(files), {width, height, bit_depth, sub_x, sub_y}, siting_from(siting), rotate, crop_from(crop)};
+}
+
+VideoSettings make_settings(int width, int height, int depth, std::pair<std::int64_t, std::int64_t> rate,
+                            const std::array<std::string, 4>& tags, std::string preset, std::string crf, int gop) {
+  VideoSettings settings;
+  settings.width = width;
+  settings.height = height;
+  settings.depth = depth;
+  settings.rate = {rate.first, rate.second};
+  settings.tags = {tags[0], tags[1], tags[2], tags[3]};
+  settings.preset = std::move(preset);
+  settings.crf = std::move(crf);
+  settings.gop = gop;
+  return settings;
+}
+
+Chunk make_chunk(std::int64_t first_frame, std::vector<std::int64_t> spans, const Int64Array& left,
+                 const Int64Array& right, std::string spool) {
+  return {first_frame, std::move(spans), {as_vector<std::int64_t>(left), as_vector<std::int64_t>(right)},
+          std::move(spool)};
+}
+
+Clip make_clip(std::string path, std::int64_t first_frame, std::int64_t frame_count, std::int64_t first_sample,
+               std::int64_t sample_count, std::vector<int> chunks) {
+  return {std::move(path), first_frame, frame_count, first_sample, sample_count, std::move(chunks)};
+}
+
+Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, const PcmSource& right_sound,
+             const VideoSettings& video, std::int64_t audio_bit_rate, std::vector<Chunk> chunks,
+             std::vector<Clip> clips, int workers) {
+  return {{left, right}, {left_sound, right_sound}, video, audio_bit_rate, std::move(chunks), std::move(clips), workers};
+}
+
+void bind_job(py::module_& module) {
+  py::class_<TakeFile>(module, "TakeFile", "One file of a take and its frames in order of presentation.")
+      .def(py::init(&make_take_file), py::arg("path"), py::arg("stream"), py::arg("pts"), py::arg("key"));
+  py::class_<Take>(module, "Take", "A take as the engine reads it.")
+      .def(py::init(&make_take), py::kw_only(), py::arg("files"), py::arg("width"), py::arg("height"),
+           py::arg("bit_depth"), py::arg("sub_x"), py::arg("sub_y"), py::arg("siting"), py::arg("rotate"),
+           py::arg("crop"));
+  py::class_<PcmSource>(module, "PcmSource", "A raw mono file on the session clock, 48 kHz.")
+      .def(py::init<std::string, int>(), py::arg("path"), py::arg("bits"));
+  py::class_<VideoSettings>(module, "VideoSettings", "How composites are made and encoded.")
+      .def(py::init(&make_settings), py::kw_only(), py::arg("width") = 1920, py::arg("height") = 1080,
+           py::arg("depth") = 8, py::arg("rate"), py::arg("tags"), py::arg("preset"), py::arg("crf"), py::arg("gop"));
+  py::class_<Chunk>(module, "Chunk", "A run of whole spans that one encoder encodes.")
+      .def(py::init(&make_chunk), py::kw_only(), py::arg("first_frame"), py::arg("spans"), py::arg("left"),
+           py::arg("right"), py::arg("spool"));
+  py::class_<Clip>(module, "Clip", "An output: consecutive spans, joined by packet copy.")
+      .def(py::init(&make_clip), py::kw_only(), py::arg("path"), py::arg("first_frame"), py::arg("frame_count"),
+           py::arg("first_sample"), py::arg("sample_count"), py::arg("chunks"));
+  py::class_<Job>(module, "Job", "All that the engine needs to know.")
+      .def(py::init(&make_job), py::kw_only(), py::arg("left"), py::arg("right"), py::arg("left_sound"),
+           py::arg("right_sound"), py::arg("video"), py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"),
+           py::arg("workers"));
+}
+
+void bind_results(py::module_& module) {
+  py::class_<Progress>(module, "Progress")
+      .def_readonly("frames_done", &Progress::frames_done)
+      .def_readonly("frames_total", &Progress::frames_total)
+      .def_readonly("clips_done", &Progress::clips_done)
+      .def_readonly("clips_total", &Progress::clips_total);
+  py::class_<Report>(module, "Report")
+      .def_readonly("damaged_frames", &Report::damaged_frames)
+      .def_readonly("stage_seconds", &Report::stage_seconds)
+      .def_readonly("wall_seconds", &Report::wall_seconds)
+      .def_readonly("decoded_frames", &Report::decoded_frames)
+      .def_readonly("composed_frames", &Report::composed_frames)
+      .def_readonly("resumed_frames", &Report::resumed_frames);
+}
+
+void bind_runner(py::module_& module) {
+  using Released = py::call_guard<py::gil_scoped_release>;
+  py::class_<Engine>(module, "Engine", "Runs a job on threads of its own.")
+      .def(py::init<Job>(), py::arg("job"), Released())
+      .def("start", &Engine::start, Released())
+      .def("wait", &Engine::wait, py::arg("seconds"), Released(), "True when the work has ended.")
+      .def("progress", &Engine::progress)
+      .def("cancel", &Engine::cancel)
+      .def("finish", &Engine::finish, Released(), "The report; raises a worker's error.");
+}
+
+// One composite as three arrays over one buffer: Y (h, w), U and V (h/2, w/2).
+template <typename Sample>
+py::tuple render(Composites& composites, const std::array<std::int64_t, 2>& source) {
+  const PictureFormat format = composites.format();
+  std::array<py::array_t<Sample>, 3> planes;
+  MutablePicture picture{format};
+  for (std::size_t p = 0; p < 3; ++p) {
+    const auto plane = static_cast<int>(p);
+    planes[p] = py::array_t<Sample>({format.plane_height(plane), format.plane_width(plane)});
+    picture.data[p] = reinterpret_cast<std::uint8_t*>(planes[p].mutable_data());
+    picture.stride[p] = planes[p].strides(0);
+  }
+  std::uint8_t damaged = 0;
+  {
+    const py::gil_scoped_release released;
+    damaged = composites.render(source, picture);
+  }
+  return py::make_tuple(planes[0], planes[1], planes[2], damaged);
+}
+
+py::tuple render_any(Composites& composites, std::int64_t left, std::int64_t right) {
+  if (composites.format().depth > 8) return render<std::uint16_t>(composites, {left, right});
+  return render<std::uint8_t>(composites, {left, right});
+}
+
+void bind_composites(py::module_& module) {
+  py::class_<Composites>(module, "Composites", "Composites before any encoder.")
+      .def(py::init([](const Take& left, const Take& right, int width, int height, int depth) {
+             return std::make_unique<Composites>(std::array<Take, 2>{left, right}, width, height, depth);
+           }),
+           py::arg("left"), py::arg("right"), py::arg("width") = 1920, py::arg("height") = 1080, py::arg("depth") = 8)
+      .def("render", &render_any, py::arg("left"), py::arg("right"),
+           "The composite of two source frames by their index in their takes: (Y, U, V, damaged sides as bits).");
+}
+
+}  // namespace
+
+void bind_engine(py::module_& module) {
+  bind_job(module);
+  bind_results(module);
+  bind_runner(module);
+  bind_composites(module);
+}
+
+}  // namespace emomedia::python

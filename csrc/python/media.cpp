@@ -1,0 +1,95 @@
+// probe() and scan(): what a file says of itself, and its frames.
+#include "emomedia/media.h"
+
+#include <pybind11/stl.h>
+
+#include "python/arrays.h"
+#include "python/module.h"
+
+namespace py = pybind11;
+
+namespace emomedia::python {
+namespace {
+
+py::tuple pair(const Rational& value) { return py::make_tuple(value.num, value.den); }
+
+void describe(py::dict& out, const VideoInfo& video) {
+  out["width"] = video.format.width;
+  out["height"] = video.format.height;
+  out["bit_depth"] = video.format.depth;
+  out["sub_x"] = video.format.sub_x;
+  out["sub_y"] = video.format.sub_y;
+  out["pix_fmt"] = video.pixel_format;
+  out["chroma"] = video.chroma;
+  out["range"] = video.tags.range;
+  out["matrix"] = video.tags.matrix;
+  out["primaries"] = video.tags.primaries;
+  out["transfer"] = video.tags.transfer;
+  out["siting"] = video.siting;
+  out["field_order"] = video.field_order;
+  out["frame_rate"] = pair(video.frame_rate);
+  out["avg_rate"] = pair(video.average_rate);
+  out["sample_aspect"] = pair(video.sample_aspect);
+  out["rotate"] = py::cast(video.rotate);
+  out["flip"] = video.flipped;
+  out["attached_picture"] = video.attached_picture;
+}
+
+void describe(py::dict& out, const AudioInfo& audio) {
+  out["sample_rate"] = audio.sample_rate;
+  out["channels"] = audio.channels;
+  out["sample_fmt"] = audio.sample_format;
+  out["bits"] = audio.bits;
+  out["lossless"] = audio.lossless;
+}
+
+py::dict describe(const StreamInfo& stream) {
+  py::dict out;
+  out["index"] = stream.index;
+  out["type"] = stream.type;
+  out["codec"] = stream.codec;
+  out["time_base"] = pair(stream.time_base);
+  out["start_pts"] = py::cast(stream.start_pts);
+  out["timecode"] = stream.timecode.empty() ? py::object(py::none()) : py::object(py::str(stream.timecode));
+  if (stream.video) describe(out, *stream.video);
+  if (stream.audio) describe(out, *stream.audio);
+  return out;
+}
+
+py::dict probe(const std::string& path) {
+  MediaInfo info;
+  {
+    const py::gil_scoped_release released;
+    info = probe_media(path);
+  }
+  py::list streams;
+  for (const StreamInfo& stream : info.streams) streams.append(describe(stream));
+  py::dict out;
+  out["format"] = info.format;
+  out["streams"] = streams;
+  return out;
+}
+
+py::dict scan(const std::string& path, int stream) {
+  FrameTable table;
+  {
+    const py::gil_scoped_release released;
+    table = scan_frames(path, stream);
+  }
+  py::dict out;
+  out["pts"] = as_array(std::move(table.pts));
+  out["key"] = as_array(std::move(table.key)).attr("astype")(py::dtype::of<bool>());
+  out["last_duration"] = table.last_duration;
+  return out;
+}
+
+}  // namespace
+
+void bind_media(py::module_& module) {
+  module.def("probe", &probe, py::arg("path"), "What a media file says of itself, as nested dicts.");
+  module.def("scan", &scan, py::arg("path"), py::arg("stream"),
+             "The frames of a video stream in order of presentation: pts int64[n], key bool[n], last_duration.");
+  module.def("library_versions", &library_versions, "libav's versions, for the provenance of outputs.");
+}
+
+}  // namespace emomedia::python

@@ -1,0 +1,121 @@
+"""The one rule by which a stage knows that it is stale.
+
+Every stage file is a JSON object that begins with a stamp::
+
+    "made_from": {"hash": "…", "content": "…", "version": "…"}
+
+``hash`` covers what the file was made from: the inputs, the options that matter to this stage and
+emomedia's version.  ``content`` is the digest of everything else in the file.  From the two follows:
+
+* fresh: both agree, the stage is skipped;
+* stale: the content is what a stage wrote, but from something else, so it is made anew;
+* the user's own: there is no stamp, or the content was changed by hand; it is kept and used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .errors import MediaNotFoundError, StageError
+from .files import canonical_json, write_bytes
+
+_ENDS = 1 << 16
+"""Bytes at a media file's head and at its tail that go into its fingerprint."""
+
+
+class State(Enum):
+    """How a stage file relates to what it would be made from now."""
+
+    MISSING = "missing"
+    FRESH = "fresh"
+    STALE = "stale"
+    OWN = "the user's own"
+
+
+def digest(*parts: Any) -> str:
+    """Hex SHA-256 of values that JSON can hold, in their order."""
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def media_fingerprint(path: Path) -> list[Any]:
+    """What tells one media file from another without reading all of it: size, mtime, head, tail."""
+    try:
+        status = path.stat()
+        with path.open("rb") as file:
+            ends = hashlib.sha256(file.read(_ENDS))
+            file.seek(max(0, status.st_size - _ENDS))
+            ends.update(file.read(_ENDS))
+    except OSError as error:
+        raise MediaNotFoundError(
+            path,
+            expected="a readable file",
+            found=os.strerror(error.errno or 0).lower(),
+            remedy="correct its path in session.toml, or its permissions",
+        ) from error
+    return [status.st_size, status.st_mtime_ns, ends.hexdigest()]
+
+
+def made_from(stage: str, inputs: Any, options: Any = None) -> str:
+    """The hash of all that a stage's result depends on."""
+    return digest(stage, __version__, inputs, options)
+
+
+def content_digest(body: dict[str, Any]) -> str:
+    """Digest of a stage file without its stamp; what it holds, however it is spelled."""
+    return digest({key: value for key, value in body.items() if key != "made_from"})
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A stage file's content; decimals stay exact (:class:`decimal.Decimal`)."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, ValueError) as error:
+        raise StageError(
+            path, expected="a JSON object", found=str(error), remedy="correct the file, or delete it to have it made anew"
+        ) from error
+    if not isinstance(value, dict):
+        raise StageError(
+            path,
+            expected="a JSON object",
+            found=type(value).__name__,
+            remedy="correct the file, or delete it to have it made anew",
+        )
+    return value
+
+
+def state(path: Path, made_from_hash: str) -> State:
+    """Whether the stage file at `path` is missing, fresh, stale or the user's own."""
+    if not path.exists():
+        return State.MISSING
+    body = read(path)
+    stamp = body.get("made_from")
+    if not isinstance(stamp, dict) or stamp.get("content") != content_digest(body):
+        return State.OWN
+    return State.FRESH if stamp.get("hash") == made_from_hash else State.STALE
+
+
+def write(path: Path, body: dict[str, Any], made_from_hash: str) -> None:
+    """Write a stage file atomically: its stamp, then `body`, one top-level key a line."""
+    plain = json.loads(json.dumps(body, default=_decimal), parse_float=Decimal)
+    stamp = {"hash": made_from_hash, "content": content_digest(plain), "version": __version__}
+    entries = {"made_from": stamp} | body
+    lines = [f"{canonical_json(key)}: {_dumps(value)}" for key, value in entries.items()]
+    write_bytes(path, ("{" + ",\n ".join(lines) + "}\n").encode())
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_decimal)
+
+
+def _decimal(value: Any) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"a stage file cannot hold a {type(value).__name__}")
