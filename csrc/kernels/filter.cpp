@@ -24,15 +24,17 @@ double sinc(double x) {
 double lanczos3(double x) { return std::abs(x) < kLobes ? sinc(x) * sinc(x / kLobes) : 0.0; }
 
 // The samples of one plane along one upright axis, in a continuous coordinate in which luma pixel p
-// covers [p, p + 1): sample k has its centre at spacing * k + half_phase / 2.
+// covers [p, p + 1): sample k has its centre at spacing * k + half_phase / 2 and stands for the luma
+// pixels from spacing * k + cell on, `spacing` of them.
 struct SampleGrid {
   int count;
   int spacing;
   int half_phase;
+  int cell = 0;  // -1 where an odd axis is turned round: its first sample stands for one pixel
 
   // The same samples counted from the other end of an axis of `length` luma pixels.
   SampleGrid reversed(int length) const {
-    return {count, spacing, 2 * (length - spacing * (count - 1)) - half_phase};
+    return {count, spacing, 2 * (length - spacing * (count - 1)) - half_phase, length - spacing * count - cell};
   }
 };
 
@@ -46,8 +48,9 @@ struct Axis {
 // The first and last source sample that the crop touches, within the plane.
 std::pair<int, int> crop_samples(const Axis& axis) {
   const int spacing = axis.source.spacing;
-  const int first = axis.crop_first / spacing;
-  const int last = (axis.crop_first + axis.crop_count + spacing - 1) / spacing - 1;
+  const int begin = axis.crop_first - axis.source.cell;
+  const int first = begin / spacing;
+  const int last = (begin + axis.crop_count + spacing - 1) / spacing - 1;
   return {std::min(first, axis.source.count - 1), std::min(last, axis.source.count - 1)};
 }
 

@@ -1,0 +1,5 @@
+"""``python -m emomedia``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,167 @@
+"""A track brought onto the session clock: one raw file of 48 kHz samples, sample 0 at session time 0.
+
+The samples are the track's own wherever neither its rate nor its clock needs correcting.  Otherwise
+soxr resamples it at the exact ratio, and 16-bit tracks are dithered.  Memory does not depend on length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import SyncError
+from ..files import atomic
+from ..probe.types import Track
+from ..timeline import SAMPLE_RATE, Clock
+from ._pcm import cut, quantise, to_real
+from .track import PcmBlock, blocks
+
+UNCORRECTED = Fraction(1, 1000)
+"""Seconds that drift may displace a track by, anywhere in the session, and still be left alone.
+
+A millisecond is what sound needs for 34 cm, and less than half a frame at any rate up to 500 fps; below
+it a track keeps its very samples.
+"""
+
+_RESAMPLE_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """A conformed track on disk: raw, mono, little-endian, 48 kHz, sample 0 at session time 0.
+
+    Attributes
+    ----------
+    path : Path
+    bits : int
+        16: int16 samples.  24: int32 samples that hold 24-bit values.
+    samples : int
+        Length; the track's samples, and zeros where it has none.
+    first_sample : int
+        Index within the track (its first sample is 0, counted at 48 kHz) of session sample 0;
+        negative if the track begins later.
+    covered : (int, int)
+        The samples ``[first, end)`` that the track itself gives.
+    corrected : bool
+        Whether it was resampled, so that its samples are not the track's own.
+    """
+
+    path: Path
+    bits: int
+    samples: int
+    first_sample: int
+    covered: tuple[int, int]
+    corrected: bool = False
+
+    @property
+    def array(self) -> npt.NDArray[np.int16] | npt.NDArray[np.int32]:
+        """The samples, mapped read-only: int16[samples] or int32[samples]."""
+        kind = np.dtype("<i2" if self.bits == 16 else "<i4")
+        if self.samples == 0:
+            return np.empty(0, kind)
+        return np.memmap(self.path, kind, mode="r", shape=(self.samples,))
+
+    def cut(self, first: int, end: int) -> npt.NDArray[np.int16] | npt.NDArray[np.int32]:
+        """Samples ``first … end - 1`` of the session clock as a fresh array, zeros where there are none."""
+        return cut(self.array, first, end)
+
+
+def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -> Pcm:
+    """Write ``folder/name.pcm``: the track's sound from session time 0 on, `samples` long.
+
+    The track's first sample lands on the sample nearest to ``clock.offset``.
+
+    Raises
+    ------
+    SyncError
+        If no sample of the track falls into the session.
+    MediaError, MediaNotFoundError, UnsupportedMediaError
+        If the track cannot be read.
+    """
+    begin = round(clock.offset * SAMPLE_RATE)
+    corrected = needs_correction(track.sample_rate, clock, samples)
+    source = _resampled(track, clock) if corrected else blocks(track)
+    path = folder / f"{name}.pcm"
+    with atomic(path) as part, part.open("wb") as file:
+        file.truncate(samples * (2 if track.bits == 16 else 4))
+        end = _write_at(file, source, begin, samples)
+    covered = max(0, begin), min(samples, end)
+    if covered[0] >= covered[1]:
+        path.unlink()
+        raise SyncError(
+            track.path,
+            expected=f"sound between 0 and {samples / SAMPLE_RATE:.3f} s on the session clock",
+            found=f"a track from {begin / SAMPLE_RATE:.3f} s to {end / SAMPLE_RATE:.3f} s",
+            remedy="correct 'mic_offset' in session.toml, or name the right recording",
+        )
+    return Pcm(path, track.bits, samples, -begin, covered, corrected)
+
+
+def needs_correction(sample_rate: int, clock: Clock, samples: int) -> bool:
+    """Whether a track has to be resampled: its rate is not 48 kHz, or its drift reaches :data:`UNCORRECTED`.
+
+    Drift displaces the sample at local time ``u`` by ``u · drift``; what counts is the worst within the
+    session's `samples`.
+    """
+    last = max(Fraction(0), clock.to_local(Fraction(samples, SAMPLE_RATE)))
+    return sample_rate != SAMPLE_RATE or abs(clock.drift_ppm) * last >= UNCORRECTED * 1_000_000
+
+
+def _write_at(file: BinaryIO, source: Iterable[PcmBlock], begin: int, samples: int) -> int:
+    """Write blocks from session sample `begin` on, what falls into ``[0, samples)``; return the end seen."""
+    place = begin
+    for block in source:
+        inside = block[max(0, -place) : max(0, samples - place)]
+        if len(inside):
+            file.seek(max(0, place) * inside.itemsize)
+            file.write(inside.astype(inside.dtype.newbyteorder("<"), copy=False).tobytes())
+        place += len(block)
+        if place >= samples:
+            break
+    return place
+
+
+def _resampled(track: Track, clock: Clock) -> Iterator[PcmBlock]:
+    """The track's samples at 48 kHz of the session clock."""
+    import soxr
+
+    ratio = float(SAMPLE_RATE * clock.speed / track.sample_rate)
+    stream = soxr.ResampleStream(1.0, ratio, 1, dtype="float64", quality="VHQ")
+    place = 0
+    for block, last in _with_last(_rebatched(blocks(track))):
+        real = stream.resample_chunk(to_real(block, np.float64), last=last)
+        yield quantise(real, track.bits, place)
+        place += len(real)
+
+
+def _rebatched(source: Iterable[PcmBlock]) -> Iterator[PcmBlock]:
+    """The same samples in blocks of one size, so that nothing depends on a demuxer's packets."""
+    waiting: list[PcmBlock] = []
+    count = 0
+    for block in source:
+        waiting.append(block)
+        count += len(block)
+        if count >= _RESAMPLE_BLOCK:
+            joined = np.concatenate(waiting)
+            for begin in range(0, count - _RESAMPLE_BLOCK + 1, _RESAMPLE_BLOCK):
+                yield joined[begin : begin + _RESAMPLE_BLOCK]
+            rest = joined[count - count % _RESAMPLE_BLOCK :]
+            waiting, count = [rest], len(rest)
+    if count:
+        yield np.concatenate(waiting)
+
+
+def _with_last(source: Iterable[PcmBlock]) -> Iterator[tuple[PcmBlock, bool]]:
+    """Each block with whether it is the last one."""
+    blocks_left = iter(source)
+    block = next(blocks_left, None)
+    while block is not None:
+        following = next(blocks_left, None)
+        yield block, following is None
+        block = following

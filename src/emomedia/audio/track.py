@@ -1,0 +1,93 @@
+"""A track as one run of samples: its channel picked out, at its depth, its files one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UnsupportedMediaError
+from ..probe.types import Track, TrackFile
+from ._pcm import pick, to_real
+from .decode import BLOCK, decode
+
+PcmBlock = npt.NDArray[np.int16] | npt.NDArray[np.int32]
+
+
+def blocks(track: Track, first: int = 0) -> Iterator[PcmBlock]:
+    """Yield the track's samples from sample `first` on, at its own rate, without a hole.
+
+    Where a take has several files, each one's sound stands at its own time: a gap between two files
+    is filled with zeros, and what the earlier one records beyond the next one's start is left out.
+
+    Yields
+    ------
+    int16[n] (bits 16) or int32[n] (24-bit values, bits 24)
+
+    Raises
+    ------
+    MediaError, MediaNotFoundError, UnsupportedMediaError
+        As :func:`emomedia.audio.decode.decode`, and for a track without the channel.
+    """
+    place = first
+    for file, begin, end in _files(track):
+        if end is not None and end <= place:
+            continue
+        yield from _silence(track.bits, begin - place)
+        place = max(place, begin)
+        for block in _channel(track, file, place - begin):
+            block = block if end is None else block[: end - place]
+            if len(block) == 0:
+                break
+            yield block
+            place += len(block)
+
+
+def stretch(track: Track, first: int, count: int) -> npt.NDArray[np.float32]:
+    """Samples ``first … first + count - 1`` of the track as reals; zeros beyond its ends.
+
+    Returns
+    -------
+    float32[count]
+        Full scale 1.0.
+    """
+    target = np.zeros(count, np.float32)
+    place = max(0, -first)
+    if place < count:
+        for block in blocks(track, first + place):
+            part = to_real(block[: count - place])
+            target[place : place + len(part)] = part
+            place += len(part)
+            if place == count:
+                break
+    return target
+
+
+def _files(track: Track) -> Iterator[tuple[TrackFile, int, int | None]]:
+    """Each file with its first sample's index in the track, and the next file's."""
+    files = (TrackFile(track.path, track.stream, track.start), *track.later)
+    places = [round((file.start - track.start) * track.sample_rate) for file in files]
+    for (file, begin), (_, end) in pairwise([*zip(files, places, strict=True), (None, None)]):
+        if file is not None and begin is not None:
+            yield file, begin, end
+
+
+def _channel(track: Track, file: TrackFile, first: int) -> Iterator[PcmBlock]:
+    for block in decode(file.path, file.stream, track.sample_rate, first):
+        try:
+            picked = pick(block, track.channel, track.bits)
+        except (IndexError, TypeError) as error:
+            raise UnsupportedMediaError(
+                file.path,
+                expected=f"channel {track.channel} with samples that fit {track.bits} bits",
+                found=str(error),
+                remedy="correct 'channel' in session.toml (the first is 0), or probe again",
+            ) from error
+        yield picked
+
+
+def _silence(bits: int, count: int) -> Iterator[PcmBlock]:
+    for begin in range(0, count, BLOCK):
+        yield np.zeros(min(BLOCK, count - begin), np.int16 if bits == 16 else np.int32)

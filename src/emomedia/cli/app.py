@@ -1,0 +1,188 @@
+"""The commands.  Each imports what it needs when it is called, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import arguments as arg
+from .display import Display, make_display
+
+app = typer.Typer(
+    name="emomedia",
+    help="Turns raw two-actor footage into a dataset of frame-exact clips, voices and an index.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Begin with [bold]emomedia simulate DIR[/] or [bold]emomedia init FOLDER[/], "
+    "then [bold]emomedia run SESSION.toml --out OUT[/].",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def run(
+    session: arg.SessionFile,
+    out: arg.Out,
+    turns: arg.Turns = None,
+    pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
+    fps: arg.Fps = None,
+    preset: arg.Preset = "veryfast",
+    crf: arg.Crf = arg.CRF_DEFAULT,  # type: ignore[assignment]
+    gop: arg.Gop = None,
+    depth: arg.Depth = "8",
+    device: arg.Device = "auto",
+    encoder: arg.Encoder = "auto",
+    workers: arg.Workers = 0,
+    json: arg.Json = False,
+) -> None:
+    """Do it all: from a session's description to clips, voices, audit and index.
+
+    Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
+    """
+    del device, encoder  # one of each until the core has more
+    from ..pipeline import run as run_session
+
+    options = arg.make_options(
+        fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=depth, workers=workers
+    )
+    with make_display(json) as display:
+        result = run_session(session, out, options, display)
+        _tell_cut(display, result, out)
+
+
+def _tell_cut(display: Display, result: Any, out: Path) -> None:
+    rows = result.rows
+    folder = out / rows[0]["session"] if rows else out
+    kinds = {kind: sum(row["kind"] == kind for row in rows) for kind in ("dialogue", "turn")}
+    seconds = sum(row["end"] - row["start"] for row in rows if row["kind"] == "turn")
+    lines = [
+        f"{kinds['dialogue']} dialogues and {kinds['turn']} turns ({seconds:.1f} s of turns), {result.made} made now",
+        f"  clips   {folder}/clips/*.mp4, voices {folder}/audio/*.flac",
+        f"  audit   {folder}/clips.jsonl, index {out}/clips.parquet",
+    ]
+    if result.report is not None:
+        lines.append(f"  speed   {folder}/run.json")
+    display.ends({"clips": len(rows), "made": result.made, **kinds, "out": str(out)}, lines)
+
+
+@app.command()
+def probe(
+    session: arg.SessionFile,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="OUT", help="Write session.json there; only look if not given.")
+    ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option("--proof", metavar="FILE.png", help="Draw first, middle and last frames with their crops."),
+    ] = None,
+    fps: arg.Fps = None,
+    json: arg.Json = False,
+) -> None:
+    """Say what takes and tracks are, and whether they can be treated right."""
+    from ..pipeline import run_stage
+    from ..probe import probe_session, remarks, table, to_body
+    from ..session import load_session
+
+    with make_display(json) as display:
+        if out is None:
+            found = probe_session(load_session(session), fps)
+        else:
+            found = run_stage(session, out, arg.make_options(fps=fps), "probe", display).probe
+        if not json:
+            from rich.console import Console
+
+            Console().print(table(found))
+        lines = remarks(found)
+        if proof is not None:
+            from ..proof import write_proof
+
+            write_proof(found, proof)
+            lines.append(f"proof sheet: {proof}")
+        display.ends(to_body(found), lines)
+
+
+def _stage_command(stage: str, help_text: str, told: str) -> None:
+    """Add the verb that brings one stage, and what it needs, up to date."""
+
+    def command(
+        session: arg.SessionFile,
+        out: arg.Out,
+        turns: arg.Turns = None,
+        pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
+        fps: arg.Fps = None,
+        json: arg.Json = False,
+    ) -> None:
+        from ..pipeline import FILE_OF, run_stage
+
+        with make_display(json) as display:
+            options = arg.make_options(fps=fps, turns=turns, pad=pad)
+            path = run_stage(session, out, options, stage, display).folder.stage(FILE_OF[stage])
+            display.ends({"stage": stage, "path": str(path)}, [f"{told}: {path}"])
+
+    app.command(stage, help=help_text)(command)
+
+
+_stage_command("sync", "Bring takes and tracks onto one clock (sync.json).", "offsets and drifts")
+_stage_command("speech", "Find out who speaks when (speech.json).", "voice activity")
+_stage_command("turns", "Find turns and dialogues, or take over --turns (turns.json).", "turns")
+_stage_command("plan", "Plan spans, chunks and clips (plan.json).", "plan")
+
+app.command("cut", help="Make the clips that are missing or stale; the same as run.")(run)
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.")], json: arg.Json = False
+) -> None:
+    """Check every file of an output folder against its audit, by decoding it."""
+    from ..dataset.verify import verify as verify_folder
+    from ..errors import VerifyError
+
+    findings, clips = [], 0
+    with make_display(json) as display:
+        for checked in verify_folder(out.resolve()):
+            clips += bool(checked.row)
+            for finding in checked.findings:
+                display.says(str(finding))
+                findings.append(finding)
+        display.ends({"clips": clips, "findings": len(findings)}, [f"{clips} clips checked, {len(findings)} findings"])
+    if findings:
+        raise VerifyError(
+            out,
+            expected="files as the audit has them",
+            found=f"{len(findings)} that are not, first {findings[0]}",
+            remedy="delete those files and run the session again",
+        )
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace session.toml files that are there.")] = False,
+    json: arg.Json = False,
+) -> None:
+    """Pair a folder's camera and recorder files into session.toml files to look over."""
+    from ..intake import init_folder
+
+    with make_display(json) as display:
+        written = init_folder(folder, overwrite=force)
+        lines = [f"wrote {path}; look it over, then emomedia probe {path}" for path in written]
+        display.ends({"sessions": [str(path) for path in written]}, lines)

@@ -1,0 +1,110 @@
+"""Arguments and options that several commands share, and how their texts become exact values."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ..options import DEFAULT_CRF, DEFAULT_PAD, DEFAULT_PRESET, Options
+from ..timeline import STANDARD_RATES
+
+PRESETS = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"
+]
+_NEAR = Fraction(1, 200)
+_FASTEST = 240
+
+
+def parse_rate(text: str) -> Fraction:
+    """``25``, ``30000/1001``, or a rounded ``29.97``, which means the standard rate next to it."""
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise typer.BadParameter(f"{text!r} is no frame rate; write 25, 29.97 or 30000/1001") from error
+    if not 1 <= rate <= _FASTEST:
+        raise typer.BadParameter(f"{text} is not between 1 and {_FASTEST} frames a second")
+    near = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    return near if rate.denominator != 1 and abs(near - rate) < _NEAR else rate
+
+
+def parse_seconds(text: str) -> Fraction:
+    """A decimal number of seconds, zero or more."""
+    value = _decimal(text)
+    if value < 0:
+        raise typer.BadParameter(f"{text} is negative")
+    return value
+
+
+def parse_crf(text: str) -> Fraction:
+    """libx264's range: 0 (lossless) to 51."""
+    value = _decimal(text)
+    if not 0 <= value <= 51:
+        raise typer.BadParameter(f"{text} is not between 0 and 51")
+    return value
+
+
+def _decimal(text: str) -> Fraction:
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise typer.BadParameter(f"{text!r} is no decimal number") from error
+    if not value.is_finite():
+        raise typer.BadParameter(f"{text} is not finite")
+    return Fraction(value)
+
+
+SessionFile = Annotated[Path, typer.Argument(help="The session's description, session.toml.", metavar="SESSION.toml")]
+Out = Annotated[Path, typer.Option("--out", help="Output folder; each session gets a folder in it.", metavar="OUT")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of the human view.")]
+Fps = Annotated[
+    Fraction | None,
+    typer.Option("--fps", parser=parse_rate, metavar="RATE", help="Composite frame rate; default: the left take's."),
+]
+Turns = Annotated[
+    Path | None, typer.Option("--turns", metavar="FILE", help="A turns.json instead of turns found from the sound.")
+]
+Pad = Annotated[
+    Fraction,
+    typer.Option(
+        "--pad", parser=parse_seconds, metavar="SECONDS", help="Shown before and after a turn, within its dialogue."
+    ),
+]
+Preset = Annotated[PRESETS, typer.Option("--preset", help="libx264's preset: slower is smaller.")]
+Crf = Annotated[
+    Fraction, typer.Option("--crf", parser=parse_crf, metavar="N", help="libx264's quality, 0 to 51; lower is better.")
+]
+Gop = Annotated[
+    int | None,
+    typer.Option("--gop", min=1, metavar="FRAMES", help="From one IDR picture to the next; default: two seconds."),
+]
+Depth = Annotated[Literal["8", "10"], typer.Option("--depth", help="Bits per sample of the clips' pictures.")]
+Workers = Annotated[
+    int,
+    typer.Option("--workers", min=0, metavar="N", help="Chunks made at a time; 0: one for each core. Same output."),
+]
+Device = Annotated[
+    Literal["auto", "cpu"], typer.Option("--device", help="Where to decode and compose; this build has the cpu.")
+]
+Encoder = Annotated[Literal["auto", "libx264"], typer.Option("--encoder", help="What encodes the clips.")]
+
+PAD_DEFAULT = format(float(DEFAULT_PAD), "g")
+CRF_DEFAULT = format(float(DEFAULT_CRF), "g")
+
+
+def make_options(
+    *,
+    fps: Fraction | None,
+    turns: Path | None = None,
+    pad: Fraction = DEFAULT_PAD,
+    preset: str = DEFAULT_PRESET,
+    crf: Fraction = DEFAULT_CRF,
+    gop: int | None = None,
+    depth: str = "8",
+    workers: int = 0,
+) -> Options:
+    """The options of a run from what the command line gave."""
+    return Options(fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth), workers=workers)

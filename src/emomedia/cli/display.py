@@ -1,0 +1,140 @@
+"""What a run looks like: lines and a bar for people, JSON lines for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..observer import Outcome
+
+_WORDS: dict[Outcome, str] = {
+    "made": "[green]made[/]",
+    "fresh": "[dim]fresh, kept[/]",
+    "own": "[yellow]your own, kept[/]",
+}
+_TELLS = {
+    "probe": "takes, tracks, frames",
+    "sync": "one clock",
+    "speech": "who speaks when",
+    "turns": "turns and dialogues",
+    "plan": "spans and clips",
+    "cut": "decode, compose, encode, cut",
+}
+
+
+class Display(Protocol):
+    """An observer that is opened and closed around a command, and ends with a summary."""
+
+    def __enter__(self) -> Display: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def stage_begins(self, stage: str) -> None: ...
+
+    def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None: ...
+
+    def advances(self, stage: str, done: int, total: int) -> None: ...
+
+    def says(self, text: str) -> None: ...
+
+    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:
+        """The command's result: an object for machines, lines for people."""
+
+
+class JsonDisplay:
+    """One JSON object a line on standard output."""
+
+    def __enter__(self) -> JsonDisplay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def stage_begins(self, stage: str) -> None:
+        _emit({"event": "stage_begins", "stage": stage})
+
+    def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
+        _emit({"event": "stage_ends", "stage": stage, "outcome": outcome, "seconds": round(seconds, 3)})
+
+    def advances(self, stage: str, done: int, total: int) -> None:
+        _emit({"event": "progress", "stage": stage, "done": done, "total": total})
+
+    def says(self, text: str) -> None:
+        _emit({"event": "note", "text": text})
+
+    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+        _emit({"event": "result"} | summary)
+
+
+def _emit(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+class PeopleDisplay:
+    """A line for each stage as it ends, and a bar for what takes long."""
+
+    def __init__(self) -> None:
+        self.console = Console()
+        self._bar: Progress | None = None
+        self._task: Any = None
+
+    def __enter__(self) -> PeopleDisplay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close_bar()
+
+    def stage_begins(self, stage: str) -> None: ...
+
+    def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
+        self._close_bar()
+        self.console.print(
+            f"  [bold]{stage:<7}[/]{_TELLS.get(stage, ''):<30}{_WORDS[outcome]}  [dim]{seconds:.1f} s[/]",
+            highlight=False,
+        )
+
+    def advances(self, stage: str, done: int, total: int) -> None:
+        if self._bar is None:
+            self._open_bar(stage, total)
+        assert self._bar is not None
+        self._bar.update(self._task, completed=done, total=total)
+
+    def says(self, text: str) -> None:
+        self.console.print(f"  [yellow]{text}[/]", highlight=False)
+
+    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+        for line in lines:
+            self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _open_bar(self, stage: str, total: int) -> None:
+        columns = (
+            TextColumn("  [bold]{task.description:<7}[/]"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("frames, left"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=self.console, transient=True)
+        self._task = self._bar.add_task(stage, total=total)
+        self._bar.start()
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def make_display(as_json: bool) -> Display:
+    """The display that ``--json`` asks for."""
+    return JsonDisplay() if as_json else PeopleDisplay()

@@ -1,0 +1,157 @@
+"""clips.jsonl: one line for each clip that was written, with all that is known of it.
+
+Rows are plain dicts in a fixed order of keys, so that a session's audit has one spelling.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import _core, __version__
+from ..engine import Work
+from ..errors import StageError, VerifyError
+from ..files import canonical_json, sha256, write_bytes
+from ..layout import SessionFolder
+from ..plan import Clip
+from ..session import SIDES, Dialogue
+from ..timeline import rate_text
+from ..turns import TurnsFile
+
+Row = dict[str, Any]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a clips.jsonl; none where there is no such file.
+
+    Raises
+    ------
+    StageError
+        A line is not a JSON object.
+    """
+    if not path.exists():
+        return []
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise StageError(
+                path,
+                expected="a JSON object on every line",
+                found=f"{error} on line {number}",
+                remedy="delete the file and run again",
+            ) from error
+        rows.append(row)
+    return rows
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write a clips.jsonl atomically: by first frame, dialogue before turn, then id."""
+    ordered = sorted(rows, key=lambda row: (row["first_frame"], row["kind"] == "turn", row["id"]))
+    write_bytes(path, "".join(canonical_json(row) + "\n" for row in ordered).encode())
+
+
+def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, damaged: Sequence[int]) -> Row:
+    """The audit of one clip, from the plan and from the files that were written.
+
+    Parameters
+    ----------
+    damaged : (left, right)
+        Frames of each take in this clip that were missing or concealed by the decoder.
+
+    Raises
+    ------
+    VerifyError
+        The file does not hold the frames that the plan asks for.
+    """
+    path = folder.clip(clip.id)
+    check_frames(path, clip.frame_count)
+    rate = work.plan.rate
+    row: Row = {
+        "id": clip.id,
+        "kind": clip.kind,
+        "session": work.plan.session,
+        "dialogue": clip.dialogue,
+        "speaker": clip.speaker,
+        "path": folder.relative(path),
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+        "audio": [_voice_row(folder, clip, side) for side in SIDES],
+        "first_frame": clip.first_frame,
+        "frame_count": clip.frame_count,
+        "fps": rate_text(rate),
+        "start": float(clip.first_frame / rate),
+        "end": float(clip.end_frame / rate),
+        "sample_count": work.samples_of(clip)[1],
+        "damaged_frames": sum(damaged),
+    }
+    row |= {side: _side_row(work, clip, side, damaged[number]) for number, side in enumerate(SIDES)}
+    row |= {"text": None, "topic": None, "emotion": None}
+    row |= {"quality": {}, "keep": True, "reasons": []}
+    row["provenance"] = {
+        "version": __version__,
+        "libraries": _core.library_versions(),
+        "settings": work.options.encoding(rate),
+        "models": {},
+        "key": work.clip_key(clip),
+    }
+    return described(row, clip, turns)
+
+
+def described(row: Row, clip: Clip, turns: TurnsFile) -> Row:
+    """`row` with all that can change without the clip's frames: whose it is, its words, its topic."""
+    return row | {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker} | _words(clip, turns)
+
+
+def _voice_row(folder: SessionFolder, clip: Clip, side: str) -> Row:
+    path = folder.voice(clip.id, side)
+    return {"path": folder.relative(path), "sha256": sha256(path), "side": side}
+
+
+def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
+    """What the clip shows and sounds of one side.
+
+    `filled_samples` counts samples before the track's beginning or after its end, which are zeros.
+    """
+    sound = work.sound[side]
+    first, count = work.samples_of(clip)
+    covered = max(0, min(first + count, sound.covered[1]) - max(first, sound.covered[0]))
+    return {
+        "take_first_frame": int(work.source_indices(side, clip.first_frame, 1)[0]),
+        "track_first_sample": sound.first_sample + first,
+        "sample_count": count,
+        "filled_samples": count - covered,
+        "damaged_frames": damaged,
+    }
+
+
+def _words(clip: Clip, turns: TurnsFile) -> Row:
+    """The clip's transcript, and its dialogue's topic and emotion."""
+    dialogues: dict[str | None, Dialogue] = {dialogue.id: dialogue for dialogue in turns.dialogues}
+    dialogue = dialogues.get(clip.dialogue)
+    if clip.kind == "turn":
+        texts = [turn.text for turn in turns.turns if turn.id == clip.id]
+    else:
+        mine = [turn for turn in turns.turns if turn.dialogue == clip.id]
+        texts = [turn.text for turn in sorted(mine, key=lambda turn: (turn.start, turn.id))]
+    said = [text for text in texts if text]
+    return {
+        "text": "\n".join(said) if said else None,
+        "topic": dialogue.topic if dialogue else None,
+        "emotion": dialogue.emotion if dialogue else None,
+    }
+
+
+def check_frames(path: Path, frame_count: int) -> None:
+    """Make sure that the file just written holds `frame_count` frames, the first one shown at zero."""
+    pts = _core.scan(str(path), 0)["pts"]
+    if len(pts) != frame_count or pts[0] != 0:
+        raise VerifyError(
+            path,
+            expected=f"{frame_count} frames from time zero on",
+            found=f"{len(pts)} from tick {pts[0] if len(pts) else 'none'} on",
+            remedy="run again; if it stays so, report it with the session's plan.json",
+        )

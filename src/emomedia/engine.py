@@ -1,0 +1,209 @@
+"""From a plan to the core's job, and running it.
+
+The plan says which frames; this module says which source frame each of them shows, names the spool
+files by what they are made from, and hands everything to the core in one go.  No frame passes through
+Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import __version__
+from .layout import SessionFolder
+from .options import AUDIO_BIT_RATE, Options
+from .plan import Chunk, Clip, Plan
+from .probe import Take
+from .session import SIDES
+from .stages import digest
+from .timeline import Clock, sample_at, source_frames
+
+if TYPE_CHECKING:
+    from . import _core
+    from .audio.conform import Pcm
+
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that the cutting of a session depends on, besides which clips are wanted.
+
+    Attributes
+    ----------
+    takes, clocks, sound : mapping by side
+        The takes, their clocks, and the tracks on the session clock.
+    media : str
+        Digest of the media files and of how they are read; part of every clip's key.
+    """
+
+    plan: Plan
+    takes: Mapping[str, Take]
+    clocks: Mapping[str, Clock]
+    sound: Mapping[str, Pcm]
+    media: str
+    options: Options
+
+    def source_indices(self, side: str, first_frame: int, frame_count: int) -> np.ndarray:
+        """For each composite frame the index of the take's frame that it shows, int64[frame_count]."""
+        return source_frames(
+            self.takes[side].frames, self.clocks[side], self.plan.rate, first_frame, frame_count
+        ).index
+
+    def chunk_key(self, chunk: Chunk) -> str:
+        """Digest of all that a chunk's packets depend on."""
+        spans = [[span.first_frame, span.frame_count] for span in self.plan.chunk_spans(chunk)]
+        return digest("chunk", self.media, self._frame_settings(), spans)
+
+    def clip_key(self, clip: Clip) -> str:
+        """Digest of all that a clip's files depend on."""
+        chunks = [self.chunk_key(chunk) for chunk in self.chunks_of(clip)]
+        return digest("clip", chunks, clip.first_frame, clip.frame_count)
+
+    def chunks_of(self, clip: Clip) -> list[Chunk]:
+        """The chunks that hold the clip's spans, in order."""
+        end = clip.first_span + clip.span_count
+        return [
+            chunk
+            for chunk in self.plan.chunks
+            if chunk.first_span < end and clip.first_span < chunk.first_span + chunk.span_count
+        ]
+
+    def samples_of(self, clip: Clip) -> tuple[int, int]:
+        """First sample of the session clock and number of samples that cover just the clip's frames."""
+        first = sample_at(clip.first_frame, self.plan.rate)
+        return first, sample_at(clip.end_frame, self.plan.rate) - first
+
+    def _frame_settings(self) -> list[Any]:
+        from . import _core
+
+        clocks = [[str(self.clocks[side].offset), str(self.clocks[side].drift_ppm)] for side in SIDES]
+        encoding = self.options.encoding(self.plan.rate)
+        return [__version__, str(self.plan.rate), clocks, encoding, _core.library_versions()]
+
+
+def core_take(take: Take) -> _core.Take:
+    """`take` as the core reads it."""
+    from . import _core
+
+    files = []
+    for file, frames in zip(take.files, take.frames.files, strict=True):
+        key = np.zeros(len(frames.pts), dtype=np.uint8)
+        key[file.keys] = 1
+        files.append(_core.TakeFile(str(file.path), file.stream, frames.pts, key))
+    sub_x, sub_y = take.subsampling
+    return _core.Take(
+        files=files,
+        width=take.width,
+        height=take.height,
+        bit_depth=take.bit_depth,
+        sub_x=sub_x,
+        sub_y=sub_y,
+        siting=take.siting,
+        rotate=take.rotate,
+        crop=(take.crop.x, take.crop.y, take.crop.width, take.crop.height),
+    )
+
+
+def _core_settings(work: Work) -> _core.VideoSettings:
+    from . import _core
+
+    left = work.takes["left"]
+    rate = work.plan.rate
+    return _core.VideoSettings(
+        rate=(rate.numerator, rate.denominator),
+        tags=(left.range, left.matrix, left.primaries, left.transfer),
+        preset=work.options.preset,
+        crf=_decimal(work.options.crf),
+        gop=work.options.gop_frames(rate),
+        depth=work.options.depth,
+    )
+
+
+def _decimal(value: Fraction) -> str:
+    return f"{float(value):g}"
+
+
+def _core_chunk(work: Work, chunk: Chunk, folder: SessionFolder) -> _core.Chunk:
+    from . import _core
+
+    spans = work.plan.chunk_spans(chunk)
+    first = spans[0].first_frame
+    count = sum(span.frame_count for span in spans)
+    return _core.Chunk(
+        first_frame=first,
+        spans=[span.frame_count for span in spans],
+        left=work.source_indices("left", first, count),
+        right=work.source_indices("right", first, count),
+        spool=str(folder.spool / f"{work.chunk_key(chunk)}.spool"),
+    )
+
+
+def _core_clip(work: Work, clip: Clip, folder: SessionFolder, number_of: Mapping[Chunk, int]) -> _core.Clip:
+    from . import _core
+
+    first_sample, sample_count = work.samples_of(clip)
+    return _core.Clip(
+        path=str(folder.clip(clip.id)),
+        first_frame=clip.first_frame,
+        frame_count=clip.frame_count,
+        first_sample=first_sample,
+        sample_count=sample_count,
+        chunks=[number_of[chunk] for chunk in work.chunks_of(clip)],
+    )
+
+
+def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.Job:
+    """The core's job for `clips`, with the chunks that they need and no others."""
+    from . import _core
+
+    wanted = list(clips)
+    needed = sorted({chunk for clip in wanted for chunk in work.chunks_of(clip)}, key=lambda c: c.first_span)
+    number_of = {chunk: number for number, chunk in enumerate(needed)}
+    return _core.Job(
+        left=core_take(work.takes["left"]),
+        right=core_take(work.takes["right"]),
+        left_sound=_core.PcmSource(str(work.sound["left"].path), work.sound["left"].bits),
+        right_sound=_core.PcmSource(str(work.sound["right"].path), work.sound["right"].bits),
+        video=_core_settings(work),
+        audio_bit_rate=AUDIO_BIT_RATE,
+        chunks=[_core_chunk(work, chunk, folder) for chunk in needed],
+        clips=[_core_clip(work, clip, folder, number_of) for clip in wanted],
+        workers=work.options.worker_count,
+    )
+
+
+def run_job(
+    job: _core.Job, meanwhile: Callable[[], None], advances: Callable[[int, int], None]
+) -> _core.Report:
+    """Run `job` to its end; `meanwhile` is called once beside it, on this thread.
+
+    Any exception here, Ctrl-C among them, stops the workers after the frame in hand and is raised on;
+    whole spool files stay and the next run goes on from them.
+    """
+    from . import _core
+
+    engine = _core.Engine(job)
+    engine.start()
+    try:
+        meanwhile()
+        while not engine.wait(_POLL_SECONDS):
+            progress = engine.progress()
+            advances(progress.frames_done, progress.frames_total)
+    except BaseException:
+        engine.cancel()
+        while not engine.wait(_POLL_SECONDS):
+            pass
+        raise
+    return engine.finish()
+
+
+def clip_paths(folder: SessionFolder, clip: Clip) -> list[Path]:
+    """Every file of a clip."""
+    return [folder.clip(clip.id), *(folder.voice(clip.id, side) for side in SIDES)]

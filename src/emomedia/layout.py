@@ -1,0 +1,61 @@
+"""Where things lie in an output folder: the one place that knows its names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+INDEX_NAME = "clips.parquet"
+AUDIT_NAME = "clips.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFolder:
+    """The folder of one session in an output folder `out`."""
+
+    out: Path
+    session: str
+
+    @property
+    def path(self) -> Path:
+        return self.out / self.session
+
+    def stage(self, name: str) -> Path:
+        """The stage file ``<name>.json``."""
+        return self.path / f"{name}.json"
+
+    @property
+    def audit(self) -> Path:
+        return self.path / AUDIT_NAME
+
+    @property
+    def run_report(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def clips(self) -> Path:
+        return self.path / "clips"
+
+    @property
+    def audio(self) -> Path:
+        return self.path / "audio"
+
+    @property
+    def spool(self) -> Path:
+        """Chunks of an unfinished cut; gone when the session is done."""
+        return self.path / "spool"
+
+    @property
+    def sound(self) -> Path:
+        """Tracks brought onto the session clock, while a run needs them."""
+        return self.path / "sound"
+
+    def clip(self, clip_id: str) -> Path:
+        return self.clips / f"{clip_id}.mp4"
+
+    def voice(self, clip_id: str, side: str) -> Path:
+        return self.audio / f"{clip_id}.{side}.flac"
+
+    def relative(self, path: Path) -> str:
+        """`path` as the audit writes it: relative to the output folder."""
+        return path.relative_to(self.out).as_posix()

@@ -1,0 +1,77 @@
+"""What a user can choose for a run: one frozen object, made by the command line or by a caller."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+DEFAULT_PAD = Fraction(1, 10)
+DEFAULT_PRESET = "veryfast"
+DEFAULT_CRF = Fraction(20)
+GOP_SECONDS = 2
+"""Seconds from one IDR picture to the next: what a training loader decodes at most to reach a frame."""
+
+AUDIO_BIT_RATE = 192_000
+"""Bits per second of a clip's stereo AAC; the FLAC files beside it hold the very samples."""
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Choices for the stages of one session.
+
+    Attributes
+    ----------
+    fps : Fraction or None
+        Composite frames per second; the left take's rate if None.
+    turns : Path or None
+        A turns.json to use instead of finding turns from the sound.
+    pad : Fraction
+        Seconds shown before and after a turn.
+    preset : str
+        libx264's preset.
+    crf : Fraction
+        libx264's constant rate factor; lower is better and larger.
+    gop : int or None
+        Frames from one IDR picture to the next; two seconds' worth if None.
+    depth : int
+        Bits per sample of the clips' pictures, 8 or 10.
+    workers : int
+        Chunks made at a time; never shows in the output.
+    """
+
+    fps: Fraction | None = None
+    turns: Path | None = None
+    pad: Fraction = DEFAULT_PAD
+    preset: str = DEFAULT_PRESET
+    crf: Fraction = DEFAULT_CRF
+    gop: int | None = None
+    depth: int = 8
+    workers: int = 0
+
+    def gop_frames(self, rate: Fraction) -> int:
+        """Frames from one IDR picture to the next at `rate` frames per second."""
+        return self.gop or max(1, round(GOP_SECONDS * rate))
+
+    def encoding(self, rate: Fraction) -> dict[str, Any]:
+        """What shapes the clips' bytes, as provenance records it."""
+        return {
+            "encoder": "libx264",
+            "preset": self.preset,
+            "crf": float(self.crf),
+            "gop": self.gop_frames(rate),
+            "depth": self.depth,
+            "audio_bit_rate": AUDIO_BIT_RATE,
+        }
+
+    @property
+    def worker_count(self) -> int:
+        """Workers to use: as many as asked for, or one for each usable core."""
+        return self.workers or usable_cores()

@@ -1,0 +1,291 @@
+"""The stages in their order: probe, sync, speech, turns, plan, cut.
+
+Each reads the files of the stages before it and writes one of its own; :mod:`emomedia.stages` says when
+that file is fresh.  Asking for a stage brings everything before it up to date first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from . import __version__, stages
+from .cutting import CutResult, cut
+from .dataset.index import write_index
+from .engine import Work
+from .files import locked, remove_leftovers, write_bytes
+from .layout import SessionFolder
+from .observer import Observer, Silent
+from .options import Options
+from .plan import Plan, make_plan
+from .plan import from_body as plan_from_body
+from .plan import to_body as plan_to_body
+from .probe import Probe, probe_session
+from .probe import from_body as probe_from_body
+from .probe import to_body as probe_to_body
+from .session import SIDES, Session, load_session
+from .sync import clocks as clocks_of
+from .sync import sync_session
+from .timeline import Clock, footage, sample_at
+from .turns import TurnsFile, check_turns, parse_turns
+from .turns import to_body as turns_to_body
+
+STAGES = ("probe", "sync", "speech", "turns", "plan", "cut")
+FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "turns", "plan": "plan"}
+"""The stage file that each stage writes; cut writes the audit instead."""
+
+Body = dict[str, Any]
+
+
+@dataclass
+class Pipeline:
+    """One session's stages; each is a cached property, made or read when first asked for."""
+
+    session: Session
+    folder: SessionFolder
+    options: Options = field(default_factory=Options)
+    observer: Observer = field(default_factory=Silent)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def media(self) -> list[Any]:
+        """Fingerprints of all media files, and how the description says they are to be read."""
+        meaning = self.session.meaning()
+        paths = [path for side in SIDES for path in self.session.side(side).video]
+        mics = [self.session.side(side).mic for side in SIDES]
+        paths += [mic.file for mic in mics if mic is not None]
+        return [
+            meaning["id"],
+            [meaning[side] for side in SIDES],
+            [stages.media_fingerprint(path) for path in paths],
+        ]
+
+    @cached_property
+    def probe(self) -> Probe:
+        fps = self.options.fps
+        found: list[Probe] = []
+
+        def make() -> Body:
+            found.append(probe_session(self.session, fps))
+            return probe_to_body(found[0])
+
+        body = self._stage("probe", [self.media], str(fps), make)
+        return found[0] if found else probe_from_body(body, self.session)
+
+    @cached_property
+    def sync(self) -> dict[str, dict[str, Clock]]:
+        """Per side the clocks of ``take`` and ``track``."""
+        probe = self.probe
+        return clocks_of(self._stage("sync", [self._content("probe")], None, lambda: sync_session(probe)))
+
+    @cached_property
+    def footage(self) -> tuple[int, int]:
+        """The composite frames that both takes cover, half-open."""
+        return footage(
+            [(self.probe.takes[side].frames, self.sync[side]["take"]) for side in SIDES], self.probe.rate
+        )
+
+    @cached_property
+    def sound(self) -> dict[str, Any]:
+        """Per side the track on the session clock, as long as the footage reaches."""
+        from .audio.conform import conform
+
+        samples = sample_at(self.footage[1], self.probe.rate)
+        return {
+            side: conform(self.probe.tracks[side], self.sync[side]["track"], samples, self.folder.sound, side)
+            for side in SIDES
+        }
+
+    @cached_property
+    def speech(self) -> Body:
+        def make() -> Body:
+            from .speech import speech_session
+
+            return speech_session(self.session.id, self.sound)
+
+        inputs = [self._content("probe"), self._content("sync")]
+        return self._stage("speech", inputs, None, make)
+
+    @cached_property
+    def turns(self) -> TurnsFile:
+        given = self.options.turns
+        meaning = self.session.meaning()
+        if given is None:
+            inputs = ["found", stages.content_digest(self.speech), list(self.footage)]
+        else:
+            inputs = ["given", stages.content_digest(stages.read(given))]
+        described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate)]
+        body = self._stage("turns", inputs, described, self._make_turns, keep_own=given is None)
+        path = self.folder.stage("turns")
+        turns = parse_turns(body, path, self.session)
+        check_turns(turns, self.session, self._footage_seconds(), path)
+        return turns
+
+    def _make_turns(self) -> Body:
+        given = self.options.turns
+        if given is not None:
+            turns = parse_turns(stages.read(given), given, self.session)
+            check_turns(turns, self.session, self._footage_seconds(), given)
+        else:
+            from .turn_taking import find_turns
+
+            turns = find_turns(self.session, self.speech, self._footage_seconds())
+        return turns_to_body(turns)
+
+    def _footage_seconds(self) -> tuple[Fraction, Fraction]:
+        first, end = self.footage
+        return first / self.probe.rate, end / self.probe.rate
+
+    @cached_property
+    def plan(self) -> Plan:
+        turns, pad = self.turns, self.options.pad
+        inputs = [self._content("probe"), self._content("sync"), self._content("turns")]
+
+        def make() -> Body:
+            return plan_to_body(make_plan(turns, self.session.excluded, self.probe.rate, self.footage, pad))
+
+        body = self._stage("plan", inputs, [str(pad), self.session.meaning()["exclude"]], make)
+        return plan_from_body(body, self.folder.stage("plan"))
+
+    @cached_property
+    def cut(self) -> CutResult:
+        plan = self.plan
+        takes, tracks = self.probe.takes, self.sync
+        work = Work(
+            plan=plan,
+            takes=takes,
+            clocks={side: tracks[side]["take"] for side in SIDES},
+            sound=self.sound,
+            media=stages.digest(self.media, self._content("probe"), self._content("sync")),
+            options=self.options,
+        )
+        with self._timed("cut") as outcome:
+            result = cut(work, self.turns, self.folder, self.observer)
+            outcome.append("made" if result.made else "fresh")
+        return result
+
+    def _content(self, stage: str) -> str:
+        """Digest of what a stage's file says; brings that stage up to date first."""
+        getattr(self, stage)
+        return stages.content_digest(stages.read(self.folder.stage(FILE_OF[stage])))
+
+    def _stage(
+        self, stage: str, inputs: Any, options: Any, make: Callable[[], Body], *, keep_own: bool = True
+    ) -> Body:
+        """The body of a stage's file, made anew where it is missing or stale.
+
+        A file of the user's own is kept, unless the user named another one for this run.
+        """
+        path = self.folder.stage(FILE_OF[stage])
+        made_from = stages.made_from(stage, inputs, options)
+        with self._timed(stage) as outcome:
+            state = stages.state(path, made_from)
+            if state is stages.State.FRESH:
+                outcome.append("fresh")
+            elif state is stages.State.OWN and keep_own:
+                outcome.append("own")
+            else:
+                stages.write(path, make(), made_from)
+                outcome.append("made")
+            return stages.read(path)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[list[Any]]:
+        outcome: list[Any] = []
+        begin = time.monotonic()
+        self.observer.stage_begins(stage)
+        yield outcome
+        self.seconds[stage] = time.monotonic() - begin
+        self.observer.stage_ends(stage, outcome[0], self.seconds[stage])
+
+
+@contextmanager
+def opened(
+    description: Path, out: Path, options: Options, observer: Observer | None = None
+) -> Iterator[Pipeline]:
+    """The pipeline of the session described in the file `description`, its folder held for this process.
+
+    Raises
+    ------
+    DescriptionError
+        The description is not one.
+    OutputBusyError
+        Another process works on this session in this output folder.
+    """
+    session = load_session(description)
+    folder = SessionFolder(out.resolve(), session.id)
+    with locked(folder.path):
+        remove_leftovers(folder.path)
+        try:
+            yield Pipeline(session, folder, options, observer or Silent())
+        finally:
+            shutil.rmtree(folder.sound, ignore_errors=True)
+
+
+def run(description: Path, out: Path, options: Options, observer: Observer | None = None) -> CutResult:
+    """The main job: one session from its description to clips, audit, index and run.json."""
+    with opened(description, out, options, observer) as pipeline:
+        begin = time.monotonic()
+        result = pipeline.cut
+        write_run_report(pipeline, result, time.monotonic() - begin)
+    write_index(out.resolve())
+    return result
+
+
+def run_stage(
+    description: Path, out: Path, options: Options, stage: str, observer: Observer | None = None
+) -> Pipeline:
+    """Bring `stage`, and whatever before it is missing or stale, up to date."""
+    if stage == "cut":
+        run(description, out, options, observer)
+    with opened(description, out, options, observer) as pipeline:
+        getattr(pipeline, stage)
+        return pipeline
+
+
+def write_run_report(pipeline: Pipeline, result: CutResult, wall_seconds: float) -> None:
+    """run.json: what varies from run to run."""
+    body: Body = {
+        "version": __version__,
+        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "workers": pipeline.options.worker_count,
+        "wall_seconds": round(wall_seconds, 3),
+        "stage_seconds": {stage: round(seconds, 3) for stage, seconds in pipeline.seconds.items()},
+        "clips": len(result.rows),
+        "clips_made": result.made,
+    }
+    if result.report is not None:
+        body["engine"] = _engine_report(result.report)
+    write_bytes(pipeline.folder.run_report, (json.dumps(body, indent=1) + "\n").encode())
+
+
+def _engine_report(report: Any) -> Body:
+    busy = {stage: seconds for stage, seconds in report.stage_seconds if stage != "wait"}
+    return {
+        "wall_seconds": round(report.wall_seconds, 3),
+        "busy_seconds": {stage: round(seconds, 3) for stage, seconds in report.stage_seconds},
+        "bottleneck": max(busy, key=lambda stage: busy[stage]),
+        "composed_frames": report.composed_frames,
+        "decoded_frames": report.decoded_frames,
+        "resumed_frames": report.resumed_frames,
+    }
+
+
+def _processor() -> str:
+    """The processor's name as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

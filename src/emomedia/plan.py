@@ -1,0 +1,377 @@
+"""The plan: from turns and dialogues to cut points, spans, chunks and clips.
+
+Pure integer arithmetic: no I/O, and any input that passed :mod:`emomedia.turns` gives a plan.
+
+A *cut point* is a frame at which some clip begins or ends; a *span* holds the frames between two
+neighbouring cut points that some clip needs; a *chunk* is a run of adjacent spans that one encoder
+writes; a *clip* is a run of adjacent spans that is output.  Spans are made of whole closed GOPs, so
+clips that overlap share them, and the frames in them are encoded once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from .descriptions import show, wrong
+from .session import Dialogue, SideName
+from .timeline import frames_covering, rate_text
+from .turns import Turn, TurnsFile
+
+CHUNK_FRAMES = 250
+"""A chunk that has this many frames ends at the next span where it can.
+
+Ten seconds at 25 fps: long enough that a chunk's seeks and its encoder's start are small beside its
+work, short enough to spread a dialogue over the cores and to lose little when a run is killed.
+"""
+
+_REMEDY = "correct the plan, or delete it to have it made anew"
+
+Frames = tuple[int, int]
+"""A run of frames: the first, and one past the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The frames ``first_frame … first_frame + frame_count − 1`` of the composite."""
+
+    first_frame: int
+    frame_count: int
+
+    @property
+    def end_frame(self) -> int:
+        """One past the last frame."""
+        return self.first_frame + self.frame_count
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The spans ``first_span … first_span + span_count − 1`` of the plan, without a gap."""
+
+    first_span: int
+    span_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """An output: its frames, and the spans of the plan that are just these frames."""
+
+    id: str
+    kind: Literal["dialogue", "turn"]
+    dialogue: str | None
+    speaker: SideName | None
+    first_frame: int
+    frame_count: int
+    first_span: int
+    span_count: int
+
+    @property
+    def end_frame(self) -> int:
+        """One past the last frame."""
+        return self.first_frame + self.frame_count
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the engine is to make of a session.
+
+    Attributes
+    ----------
+    rate : Fraction
+        Composite frames per second.
+    footage : (first, end)
+        The frames that both takes cover, half-open.
+    spans : tuple of Span
+        In order, disjoint.
+    chunks : tuple of Chunk
+        In order; every span is in just one.
+    clips : tuple of Clip
+        By first frame, dialogue before turn, then id.
+    """
+
+    session: str
+    rate: Fraction
+    footage: Frames
+    spans: tuple[Span, ...]
+    chunks: tuple[Chunk, ...]
+    clips: tuple[Clip, ...]
+
+    def chunk_spans(self, chunk: Chunk) -> tuple[Span, ...]:
+        """The spans of `chunk`."""
+        return self.spans[chunk.first_span : chunk.first_span + chunk.span_count]
+
+
+def make_plan(
+    turns_file: TurnsFile,
+    excluded: Sequence[tuple[Fraction, Fraction]],
+    rate: Fraction,
+    footage: Frames,
+    pad: Fraction,
+) -> Plan:
+    """Plan the clips of all dialogues and turns in `turns_file`.
+
+    Parameters
+    ----------
+    excluded : sequence of (start, end)
+        Seconds on the session clock that are never shown: no clip has a frame that touches one.
+    rate : Fraction
+        Composite frames per second.
+    footage : (first, end)
+        The frames that both takes cover, half-open.
+    pad : Fraction
+        Seconds, 0 or more, added on both sides of a turn as far as its dialogue, the footage and what
+        is excluded allow.  A turn's own frames are never given up for the dialogue's edge.
+
+    Returns
+    -------
+    Plan
+        A turn or dialogue of which no frame may be shown has no clip in it.
+    """
+    allowed = _allowed_frames(footage, [frames_covering(start, end, rate) for start, end in excluded])
+    frames_of = _dialogue_frames(turns_file.dialogues, rate, allowed)
+    wanted: list[tuple[Dialogue | Turn, Frames]] = [
+        (dialogue, frames_of[dialogue.id]) for dialogue in turns_file.dialogues
+    ]
+    for turn in turns_file.turns:
+        bounds = None if turn.dialogue is None else frames_of.get(turn.dialogue)
+        wanted.append((turn, _turn_frames(turn, bounds, rate, pad, allowed)))
+    wanted = [(what, frames) for what, frames in wanted if frames[0] < frames[1]]
+    wanted.sort(key=lambda entry: (entry[1][0], isinstance(entry[0], Turn), entry[0].id))
+    spans = _spans([frames for _, frames in wanted])
+    clips = tuple(_clip(what, frames, spans) for what, frames in wanted)
+    return Plan(turns_file.session, rate, footage, spans, _chunks(spans, clips), clips)
+
+
+def _allowed_frames(footage: Frames, excluded: Sequence[Frames]) -> list[Frames]:
+    """The runs of frames of the footage of which nothing is excluded, in order."""
+    runs = []
+    free = footage[0]
+    for first, end in sorted(excluded):
+        if free < min(first, footage[1]):
+            runs.append((free, min(first, footage[1])))
+        free = max(free, end)
+    if free < footage[1]:
+        runs.append((free, footage[1]))
+    return runs
+
+
+def _longest_allowed(frames: Frames, allowed: Sequence[Frames]) -> tuple[Frames, Frames]:
+    """The longest part of `frames` that lies in one allowed run, and that run; the first of equals.
+
+    A checked turn or dialogue shares at most its first and its last frame with what is excluded, so
+    there is but one part.
+    """
+    best, home = (frames[0], frames[0]), (frames[0], frames[0])
+    number = max(0, bisect_right(allowed, frames[0], key=lambda run: run[0]) - 1)
+    while number < len(allowed) and allowed[number][0] < frames[1]:
+        run = allowed[number]
+        part = max(frames[0], run[0]), min(frames[1], run[1])
+        if part[1] - part[0] > best[1] - best[0]:
+            best, home = part, run
+        number += 1
+    return best, home
+
+
+def _dialogue_frames(
+    dialogues: Sequence[Dialogue], rate: Fraction, allowed: Sequence[Frames]
+) -> dict[str, Frames]:
+    return {
+        dialogue.id: _longest_allowed(frames_covering(dialogue.start, dialogue.end, rate), allowed)[0]
+        for dialogue in dialogues
+    }
+
+
+def _turn_frames(
+    turn: Turn, bounds: Frames | None, rate: Fraction, pad: Fraction, allowed: Sequence[Frames]
+) -> Frames:
+    """A turn's own frames and the padding that `bounds`, its dialogue's frames, and `allowed` leave."""
+    own, home = _longest_allowed(frames_covering(turn.start, turn.end, rate), allowed)
+    first, end = frames_covering(turn.start - pad, turn.end + pad, rate)
+    lowest, highest = home if bounds is None else (max(home[0], bounds[0]), min(home[1], bounds[1]))
+    return max(first, min(own[0], lowest)), min(end, max(own[1], highest))
+
+
+def _spans(wanted: Sequence[Frames]) -> tuple[Span, ...]:
+    """The stretches between neighbouring cut points that at least one of the `wanted` runs covers."""
+    steps: dict[int, int] = {}
+    for first, end in wanted:
+        steps[first] = steps.get(first, 0) + 1
+        steps[end] = steps.get(end, 0) - 1
+    cut_points = sorted(steps)
+    depths = accumulate(steps[point] for point in cut_points)
+    return tuple(
+        Span(point, following - point)
+        for (point, following), depth in zip(pairwise(cut_points), depths, strict=False)
+        if depth > 0
+    )
+
+
+def _clip(what: Dialogue | Turn, frames: Frames, spans: Sequence[Span]) -> Clip:
+    first_span = bisect_right(spans, frames[0], key=lambda span: span.first_frame) - 1
+    last_span = bisect_right(spans, frames[1] - 1, key=lambda span: span.first_frame) - 1
+    turn = what if isinstance(what, Turn) else None
+    return Clip(
+        id=what.id,
+        kind="turn" if turn else "dialogue",
+        dialogue=turn.dialogue if turn else what.id,
+        speaker=turn.speaker if turn else None,
+        first_frame=frames[0],
+        frame_count=frames[1] - frames[0],
+        first_span=first_span,
+        span_count=last_span - first_span + 1,
+    )
+
+
+def _chunks(spans: Sequence[Span], clips: Sequence[Clip]) -> tuple[Chunk, ...]:
+    """Partition `spans`; every chunk ends where :func:`_edges` must, or as soon as it may and is long."""
+    chunks = []
+    first, frames = 0, 0
+    for number, edge in enumerate(_edges(spans, clips)):
+        frames += spans[number].frame_count
+        if edge == "must" or (edge == "may" and frames >= CHUNK_FRAMES):
+            chunks.append(Chunk(first, number + 1 - first))
+            first, frames = number + 1, 0
+    return tuple(chunks)
+
+
+def _edges(spans: Sequence[Span], clips: Sequence[Clip]) -> list[Literal["must", "may", "never"]]:
+    """For each span, whether a chunk ends after it.
+
+    It must before a gap, after the last span, and at a dialogue's edge; elsewhere it may.  It never
+    does where a clip goes on into the next span and either of the two spans is a single frame: the two
+    encoders' neighbouring IDR pictures in that clip would carry the same ``idr_pic_id``.
+    """
+    crossing = _clips_crossing(len(spans), clips)
+    dialogue_edges = {
+        frame for clip in clips if clip.kind == "dialogue" for frame in (clip.first_frame, clip.end_frame)
+    }
+    edges: list[Literal["must", "may", "never"]] = []
+    for number, (span, following) in enumerate(pairwise(spans)):
+        if span.end_frame != following.first_frame:
+            edges.append("must")
+        elif crossing[number] and min(span.frame_count, following.frame_count) < 2:
+            edges.append("never")
+        else:
+            edges.append("must" if span.end_frame in dialogue_edges else "may")
+    return edges + ["must"] * bool(spans)
+
+
+def _clips_crossing(span_count: int, clips: Sequence[Clip]) -> list[int]:
+    """For each span, the number of clips that hold both it and the next one."""
+    steps = [0] * (span_count + 1)
+    for clip in clips:
+        steps[clip.first_span] += 1
+        steps[clip.first_span + clip.span_count - 1] -= 1
+    return list(accumulate(steps))
+
+
+def to_body(plan: Plan) -> dict[str, Any]:
+    """plan.json's object; spans and chunks are pairs (first, count)."""
+    return {
+        "session": plan.session,
+        "rate": rate_text(plan.rate),
+        "footage": list(plan.footage),
+        "spans": [[span.first_frame, span.frame_count] for span in plan.spans],
+        "chunks": [[chunk.first_span, chunk.span_count] for chunk in plan.chunks],
+        "clips": [{field.name: getattr(clip, field.name) for field in fields(clip)} for clip in plan.clips],
+    }
+
+
+def from_body(body: dict[str, Any], source: Path) -> Plan:
+    """The plan in `body`, a JSON object read from `source`; it may be the user's own.
+
+    Raises
+    ------
+    DescriptionError
+        It is not a plan: a key is unknown or missing, spans overlap, a clip's spans are not its
+        frames, a chunk has a gap or an edge where it must not have one.
+    """
+    from .schema import PlanTable, validate
+
+    table = validate(PlanTable, body, source)
+    plan = Plan(
+        session=table.session,
+        rate=table.rate,
+        footage=table.footage,
+        spans=tuple(Span(*pair) for pair in table.spans),
+        chunks=tuple(Chunk(*pair) for pair in table.chunks),
+        clips=tuple(
+            Clip(**{field.name: getattr(clip, field.name) for field in fields(Clip)}) for clip in table.clips
+        ),
+    )
+    for check in (_check_spans, _check_clips, _check_chunks):
+        check(plan, source)
+    return plan
+
+
+def _check_spans(plan: Plan, source: Path) -> None:
+    free = plan.footage[0]
+    for number, span in enumerate(plan.spans):
+        if span.first_frame < free or span.frame_count < 1 or span.end_frame > plan.footage[1]:
+            raise wrong(
+                source,
+                ["spans", number],
+                expected=f"at least one frame, from {free} on and before {plan.footage[1]}",
+                found=f"{span.frame_count} from {span.first_frame} on",
+                remedy=_REMEDY,
+            )
+        free = span.end_frame
+
+
+def _check_clips(plan: Plan, source: Path) -> None:
+    seen: set[str] = set()
+    for number, clip in enumerate(plan.clips):
+        location: list[str | int] = ["clips", number]
+        if clip.id in seen:
+            raise wrong(
+                source, [*location, "id"], expected="an id of its own", found=show(clip.id), remedy=_REMEDY
+            )
+        seen.add(clip.id)
+        spans = plan.spans[clip.first_span : clip.first_span + clip.span_count]
+        frames = _adjacent_frames(spans) if len(spans) == clip.span_count else None
+        if frames is None or frames != (clip.first_frame, clip.end_frame):
+            raise wrong(
+                source,
+                location,
+                expected="adjacent spans that are just its frames",
+                found=f"{clip.frame_count} frames from {clip.first_frame} on, "
+                f"{clip.span_count} spans from {clip.first_span} on",
+                remedy=_REMEDY,
+            )
+
+
+def _adjacent_frames(spans: Sequence[Span]) -> Frames | None:
+    """The frames of `spans`, or None where there are no spans or a gap between two of them."""
+    if not spans or any(one.end_frame != other.first_frame for one, other in pairwise(spans)):
+        return None
+    return spans[0].first_frame, spans[-1].end_frame
+
+
+def _check_chunks(plan: Plan, source: Path) -> None:
+    edges = _edges(plan.spans, plan.clips)
+    first = 0
+    for number, chunk in enumerate(plan.chunks):
+        last = first + chunk.span_count - 1
+        fits = chunk.first_span == first and first <= last < len(plan.spans)
+        if not fits or edges[last] == "never" or "must" in edges[first:last]:
+            raise wrong(
+                source,
+                ["chunks", number],
+                expected=f"adjacent spans from {first} on, up to an edge that the rules of chunks allow",
+                found=f"{chunk.span_count} from {chunk.first_span} on",
+                remedy=_REMEDY,
+            )
+        first = last + 1
+    if first != len(plan.spans):
+        raise wrong(
+            source,
+            "chunks",
+            expected=f"all {len(plan.spans)} spans",
+            found=f"{first} of them",
+            remedy=_REMEDY,
+        )

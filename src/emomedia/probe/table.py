@@ -1,0 +1,122 @@
+"""The probe as a person looks at it: one table, and remarks on what deserves a second look."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..session import SIDES, Session
+from ..timeline import STANDARD_RATES
+from .types import Probe, Take, Track
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_STRETCH = Fraction(1, 100)
+"""How far a crop's shape may be from 8:9 before a remark is made."""
+
+
+def table(probe: Probe) -> Table:
+    """A rich table with one column per side."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=probe.session.id, title_justify="left", show_lines=False)
+    made.add_column("")
+    columns = []
+    for side in SIDES:
+        made.add_column(f"{side}: {probe.session.side(side).actor}")
+        columns.append(_rows(probe, side))
+    for name in columns[0]:
+        made.add_row(name, *(Text(column[name]) for column in columns))
+    return made
+
+
+def _rows(probe: Probe, side: str) -> dict[str, str]:
+    take, track, session = probe.takes[side], probe.tracks[side], probe.session
+    width, height = take.upright_size(take.rotate)
+    crop = take.crop
+    return {
+        "take": "\n".join(session.written(file.path) for file in take.files),
+        "codec": f"{take.files[0].codec}, {take.bit_depth} bit, {take.chroma}",
+        "picture": f"{width}x{height}" + (f", turned by {take.rotate}°" if take.rotate else ""),
+        "crop": f"{crop.width}x{crop.height} at {crop.x}, {crop.y}",
+        "colour": f"{take.range} range, {take.matrix}, {take.transfer}",
+        "rate": rate_for_people(take.rate) + (" (variable)" if take.variable else ""),
+        "frames": f"{take.frames.count}" + (f" ({take.missing} missing)" if take.missing else ""),
+        "duration": duration_for_people(take.frames.end),
+        "key frames": f"every {_key_distance(take)} frames at most",
+        "track": _track_text(track, session),
+        "sound": f"{track.codec}, {track.sample_rate} Hz, {track.bits} bit"
+        + ("" if track.lossless else ", lossy"),
+        "first sample": f"{float(track.start):+.4f} s" if track.own_audio else "found by sync",
+    }
+
+
+def _track_text(track: Track, session: Session) -> str:
+    return (
+        "the take's own sound"
+        if track.own_audio
+        else f"{session.written(track.path)}, channel {track.channel}"
+    )
+
+
+def rate_for_people(rate: Fraction) -> str:
+    """``25 fps``, ``29.97 fps``."""
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".") + " fps"
+
+
+def duration_for_people(seconds: Fraction) -> str:
+    """``0:44:03.2``: hours, minutes, seconds."""
+    tenths = round(seconds * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{tenths // 10:02}.{tenths % 10}"
+
+
+def _key_distance(take: Take) -> int:
+    """The most frames that lie from one place where decoding can start to the next."""
+    longest = 0
+    for file, frames in zip(take.files, take.frames.files, strict=True):
+        places = np.concatenate([[0], file.keys, [frames.pts.size]])
+        longest = max(longest, int(np.diff(places).max()))
+    return longest
+
+
+def remarks(probe: Probe) -> list[str]:
+    """What was taken as it is but might not be what the user meant, one sentence each."""
+    found = []
+    for side in SIDES:
+        take, track = probe.takes[side], probe.tracks[side]
+        found += [f"{side}: {text}" for text in _take_remarks(take) + _track_remarks(track)]
+    left, right = probe.takes["left"], probe.takes["right"]
+    if left.primaries != right.primaries:
+        found.append(f"the takes' colour primaries differ: {left.primaries} and {right.primaries}.")
+    return found
+
+
+def _take_remarks(take: Take) -> list[str]:
+    width, height = take.upright_size(take.rotate)
+    shape = Fraction(take.crop.width * 9, take.crop.height * 8)
+    rate = rate_for_people(take.rate)
+    conditions = (
+        (take.variable, f"the frame rate is variable; it counts as {rate}."),
+        (take.missing > 0, f"{take.missing} frames are missing; the frame before each is shown longer."),
+        (take.rate not in STANDARD_RATES, f"{rate} is no usual frame rate."),
+        (width > height, f"the upright picture is {width}x{height}, wider than high; is `rotate` right?"),
+        (
+            abs(shape - 1) > _STRETCH,
+            f"the crop is not 8:9; people will look {float(1 / shape):.2f} times as wide.",
+        ),
+    )
+    return [text for holds, text in conditions if holds]
+
+
+def _track_remarks(track: Track) -> list[str]:
+    conditions = (
+        (track.own_audio, "the track is the camera's own sound."),
+        (not track.lossless and not track.own_audio, f"the track is lossy ({track.codec})."),
+    )
+    return [text for holds, text in conditions if holds]

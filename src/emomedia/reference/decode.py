@@ -1,0 +1,82 @@
+"""A take's frames the plain way: open each file, decode all of it in order, keep what is asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import MediaError
+from ..probe.types import Take
+from .compose import Plane, Planes
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+
+def planes_of(frame: VideoFrame) -> Planes:
+    """The samples of a planar frame, without the padding of its rows."""
+    sample = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else "<u2")
+    y, u, v = (_plane(frame, index, sample) for index in range(3))
+    return y, u, v
+
+
+def _plane(frame: VideoFrame, index: int, sample: np.dtype[np.uint8] | np.dtype[np.uint16]) -> Plane:
+    plane = frame.planes[index]
+    rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
+    samples: Plane = rows[: plane.height].view(sample)[:, : plane.width].copy()
+    return samples
+
+
+def _decoded(path: Path, stream: int) -> Iterator[tuple[int, VideoFrame]]:
+    """All frames of a video stream and their times; those outside its edit list are left out."""
+    import av
+
+    try:
+        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
+            video = next(video for video in container.streams.video if video.index == stream)
+            for frame in container.decode(video):
+                if frame.pts is not None:
+                    yield frame.pts, frame
+    except av.FFmpegError as error:
+        raise MediaError(
+            path,
+            expected="frames that decode",
+            found=str(error),
+            remedy="check that the file plays, or copy it from the camera again",
+        ) from error
+
+
+def pictures(take: Take, wanted: Iterable[tuple[int, int]]) -> Iterator[Planes]:
+    """The source pictures that are asked for by file and time, each as coded: not yet upright.
+
+    Parameters
+    ----------
+    wanted : iterable of (file, pts)
+        Index of the take's file and time in ticks of its video stream, in order of presentation; the
+        same may be asked for again.  Where a damaged file has no such frame, the one before it stands in.
+    """
+    number = -1
+    frames: Iterator[tuple[int, VideoFrame]] = iter(())
+    shown: VideoFrame | None = None
+    following: tuple[int, VideoFrame] | None = None
+    held: Planes | None = None
+    for file, pts in wanted:
+        if file != number:
+            number, held, shown = file, None, None
+            frames = _decoded(take.files[file].path, take.files[file].stream)
+            following = next(frames, None)
+        while following is not None and (shown is None or following[0] <= pts):
+            shown, following, held = following[1], next(frames, None), None
+        if shown is None:
+            raise MediaError(
+                take.files[file].path,
+                expected="frames that decode",
+                found="none",
+                remedy="check that the file plays, or copy it from the camera again",
+            )
+        held = planes_of(shown) if held is None else held
+        yield held

@@ -1,0 +1,174 @@
+"""The sync stage: every take and every track of a session on one clock.
+
+The left take is the clock.  What session.toml declares is taken as it is; a take's own sound is where
+its container puts it; everything else is found from the sound (:mod:`emomedia.audio.align`) or refused.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from .errors import DescriptionError, SyncError
+from .session import SIDES
+from .timeline import Clock
+
+if TYPE_CHECKING:
+    from .audio.align import Match
+    from .probe.types import Probe, Take, Track
+
+SPEED_OF_SOUND = 343
+"""Metres per second, at 20 °C: the camera hears a mouth later than the microphone does."""
+
+MAX_RESIDUAL_MS = 20.0
+"""Milliseconds, half a frame at 25 fps, by which the stretches may lie off the line found through them."""
+
+
+def sync_session(probe: Probe) -> dict[str, Any]:
+    """Find the clock of every take and track.
+
+    Returns
+    -------
+    dict
+        The content of sync.json: offsets in seconds, what was found to 1e-7.
+
+    Raises
+    ------
+    SyncError
+        If a recording's place is neither declared nor to be found with confidence.
+    MediaError, MediaNotFoundError, UnsupportedMediaError
+        If the sound cannot be read.
+    """
+    takes = {"left": _entry(Fraction(0), "reference"), "right": _right_take(probe)}
+    body: dict[str, Any] = {"session": probe.session.id}
+    for side in SIDES:
+        body[side] = {"take": takes[side], "track": _track(probe, side, _clock(takes[side], f"{side}.take"))}
+    return body
+
+
+def clocks(body: dict[str, Any]) -> dict[str, dict[str, Clock]]:
+    """The clocks in the content of a sync.json: side → ``take`` or ``track`` → clock.
+
+    Raises
+    ------
+    DescriptionError
+        If the user's own sync.json lacks one, or moves the left take, which is the clock.
+    """
+    found: dict[str, dict[str, Clock]] = {}
+    for side in SIDES:
+        entries = body.get(side)
+        entries = entries if isinstance(entries, dict) else {}
+        found[side] = {kind: _clock(entries.get(kind), f"{side}.{kind}") for kind in ("take", "track")}
+    if found["left"]["take"] != Clock():
+        raise DescriptionError(
+            "sync.json: left.take",
+            expected="offset 0 and drift_ppm 0, because the left take is the session clock",
+            found=f"{entries_text(body['left']['take'])}",
+            remedy="move the other take and the tracks instead",
+        )
+    return found
+
+
+def entries_text(entry: dict[str, Any]) -> str:
+    """An entry's offset and drift for a message."""
+    return f"offset {entry.get('offset')} and drift_ppm {entry.get('drift_ppm', 0)}"
+
+
+def _clock(entry: Any, key: str) -> Clock:
+    if not isinstance(entry, dict) or "offset" not in entry:
+        raise DescriptionError(
+            f"sync.json: {key}", expected="an 'offset' in seconds", found=repr(entry), remedy="add it, or delete sync.json"
+        )
+    return Clock(_number(entry["offset"], f"{key}.offset"), _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm"))
+
+
+def _number(value: Any, key: str) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
+        raise DescriptionError(f"sync.json: {key}", expected="a number", found=repr(value), remedy="correct it")
+    try:
+        return Fraction(str(value))
+    except ValueError:
+        raise DescriptionError(
+            f"sync.json: {key}", expected="a finite number", found=repr(value), remedy="correct it"
+        ) from None
+
+
+def _right_take(probe: Probe) -> dict[str, Any]:
+    declared = probe.session.right.offset
+    if declared is not None:
+        return _entry(declared, "declared")
+    left, right = probe.takes["left"], probe.takes["right"]
+    remedy = "give the right take's 'offset' in session.toml"
+    match = _found(_sound(left, remedy), _sound(right, remedy), remedy)
+    # The sounds' starts stand on their takes' clocks: session = offset + (u - start_right)·speed + start_left.
+    clock = _composed(Clock(_sound(left, remedy).start), match)
+    return _entry(clock.offset - _sound(right, remedy).start * clock.speed, "sound", clock, match)
+
+
+def _track(probe: Probe, side: str, take_clock: Clock) -> dict[str, Any]:
+    description = probe.session.side(side)
+    track, take = probe.tracks[side], probe.takes[side]
+    if description.mic_offset is not None:
+        return _entry(description.mic_offset, "declared")
+    if track.own_audio:
+        return _entry(take_clock.to_session(track.start), "reference", take_clock)
+    remedy = f"give the {side} track's 'mic_offset' in session.toml"
+    sound = _sound(take, remedy)
+    match = _found(sound, track, remedy)
+    clock = _composed(Clock(take_clock.to_session(sound.start), take_clock.drift_ppm), match)
+    return _entry(clock.offset - description.camera_distance / SPEED_OF_SOUND, "sound", clock, match)
+
+
+def _composed(reference: Clock, match: Match) -> Clock:
+    """The session clock of a recording that `match` places on the clock of `reference`."""
+    speed = (1 + Fraction(match.drift_ppm) / 1_000_000) * reference.speed
+    return Clock(reference.to_session(Fraction(match.offset)), (speed - 1) * 1_000_000)
+
+
+def _sound(take: Take, remedy: str) -> Track:
+    if take.sound is None:
+        raise SyncError(
+            take.files[0].path, expected="the camera's own sound to find its place by", found="none", remedy=remedy
+        )
+    return take.sound
+
+
+def _found(reference: Track, other: Track, remedy: str) -> Match:
+    """The place of `other` on the clock of `reference`, or a refusal."""
+    from .audio.align import MAX_DRIFT_PPM, THRESHOLD, align
+
+    match = align(reference, other)
+    expected = f"the sound that {reference.path.name} also holds"
+    if match is None or match.confidence < THRESHOLD:
+        found = "only silence" if match is None else f"nothing alike (confidence {match.confidence:.2f}, {THRESHOLD} needed)"
+        raise SyncError(other.path, expected=expected, found=found, remedy=f"name the right recording, or {remedy}")
+    if match.residual_ms > MAX_RESIDUAL_MS or abs(match.drift_ppm) > MAX_DRIFT_PPM:
+        raise SyncError(
+            other.path,
+            expected=expected,
+            found=f"clocks that no one line joins ({match.drift_ppm:.0f} ppm, {match.residual_ms:.0f} ms off)",
+            remedy=f"use a recording without a break, or {remedy}",
+        )
+    return match
+
+
+def _entry(
+    offset: Fraction, method: str, clock: Clock | None = None, match: Match | None = None
+) -> dict[str, Any]:
+    """One entry of sync.json; what was found is rounded, what was declared is not."""
+    drift = clock.drift_ppm if clock else Fraction(0)
+    entry: dict[str, Any] = {
+        "offset": _decimal(offset, 7 if method != "declared" else None),
+        "drift_ppm": _decimal(drift, 4),
+        "method": method,
+        "confidence": _decimal(Fraction(match.confidence), 4) if match else 1.0,
+    }
+    if match:
+        entry["residual_ms"] = _decimal(Fraction(match.residual_ms), 4)
+    return entry
+
+
+def _decimal(value: Fraction, digits: int | None) -> float:
+    """`value` as the float that is written with at most `digits` decimals (None: as many as it needs)."""
+    return float(value if digits is None else round(value, digits))

@@ -1,0 +1,286 @@
+"""turns.json: who speaks when, in which dialogue; as the turns stage or the user wrote it.
+
+Times are exact, in seconds on the session clock, half-open ``[start, end)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .descriptions import show, stretch_text, wrong
+from .errors import DescriptionError
+from .session import (
+    Dialogue,
+    Session,
+    SideName,
+    check_dialogues,
+    check_range,
+    dialogue_from,
+    excluded_error,
+    overlapping,
+)
+
+if TYPE_CHECKING:
+    from .schema import TurnTable, WordTable
+
+DIGITS = 9
+"""Digits behind the point of the times that are written: nanoseconds, which a JSON number holds exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a transcript; `end` may be `start`; `probability` is 0 to 1."""
+
+    text: str
+    start: Fraction
+    end: Fraction
+    probability: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One speaker's words until the other takes the floor.
+
+    Attributes
+    ----------
+    dialogue : str or None
+        Id of the dialogue that it belongs to.
+    overlap_s : Fraction
+        Seconds of it during which the other side speaks too.
+    gap_s : Fraction or None
+        Seconds from the end of the turn before; negative where they overlap, None for the first.
+    flags : tuple of str
+        What a stage found odd about it.
+    """
+
+    id: str
+    dialogue: str | None
+    speaker: SideName
+    start: Fraction
+    end: Fraction
+    text: str | None = None
+    words: tuple[Word, ...] = ()
+    overlap_s: Fraction = Fraction(0)
+    gap_s: Fraction | None = None
+    backchannel: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsFile:
+    """What turns.json holds: the turns in its order, and the dialogues in order of start."""
+
+    session: str
+    turns: tuple[Turn, ...]
+    dialogues: tuple[Dialogue, ...] = ()
+
+
+def parse_turns(body: dict[str, Any], source: Path, session: Session | None = None) -> TurnsFile:
+    """The turns in `body`, a JSON object whose decimals were read exactly (:func:`emomedia.stages.read`).
+
+    Parameters
+    ----------
+    source : Path
+        Where `body` was read, for messages.
+    session : Session or None
+        Its dialogues count where `body` has none of its own.
+
+    Raises
+    ------
+    DescriptionError
+        A key is unknown or missing, a value is not what belongs there, a stretch has no length, or
+        an id is there twice.
+    """
+    from .schema import TurnsTable, validate
+
+    table = validate(TurnsTable, body, source)
+    if table.dialogues is None:
+        dialogues = () if session is None else session.dialogues
+    else:
+        given = [dialogue_from(entry, source.parent) for entry in table.dialogues]
+        check_dialogues(given, source, "dialogues")
+        dialogues = tuple(sorted(given, key=lambda dialogue: dialogue.start))
+    turns = tuple(_turn(entry) for entry in table.turns)
+    _check_turns_alone(turns, dialogues, source)
+    return TurnsFile(table.session, turns, dialogues)
+
+
+def _turn(table: TurnTable) -> Turn:
+    return Turn(
+        id=table.id,
+        dialogue=table.dialogue,
+        speaker=table.speaker,
+        start=table.start,
+        end=table.end,
+        text=table.text,
+        words=tuple(_word(word) for word in table.words or ()),
+        overlap_s=table.overlap_s,
+        gap_s=table.gap_s,
+        backchannel=table.backchannel,
+        flags=tuple(table.flags),
+    )
+
+
+def _word(table: WordTable) -> Word:
+    return Word(table.text, table.start, table.end, table.probability)
+
+
+def _check_turns_alone(turns: Sequence[Turn], dialogues: Sequence[Dialogue], source: Path) -> None:
+    owners = {dialogue.id: f"a dialogue {show(dialogue.id)}" for dialogue in dialogues}
+    for number, turn in enumerate(turns):
+        check_range(turn.start, turn.end, source, ["turns", number])
+        if turn.id in owners:
+            raise wrong(
+                source,
+                ["turns", number, "id"],
+                expected="an id that no dialogue and no other turn has",
+                found=f"{show(turn.id)}, the id of {owners[turn.id]}",
+                remedy="rename one of the two",
+            )
+        owners[turn.id] = f"turns[{number}]"
+        for place, word in enumerate(turn.words):
+            if word.end < word.start:
+                check_range(word.start, word.end, source, ["turns", number, "words", place])
+
+
+def check_turns(
+    turns_file: TurnsFile, session: Session, footage: tuple[Fraction, Fraction], source: Path
+) -> None:
+    """Refuse turns and dialogues that do not fit `session`.
+
+    Parameters
+    ----------
+    footage : (start, end)
+        The stretch that both takes cover, in seconds on the session clock.
+    source : Path
+        Where the turns were read, for messages.
+
+    Raises
+    ------
+    DescriptionError
+        The file is of another session; a dialogue lies wholly outside the footage; a turn is not
+        wholly within it; either overlaps an excluded stretch; a turn's dialogue is not there, or
+        shares no time with it.
+    """
+    if turns_file.session != session.id:
+        raise wrong(
+            source,
+            "session",
+            expected=f"the session {show(session.id)}",
+            found=show(turns_file.session),
+            remedy="give the turns of this session",
+        )
+    _check_dialogues(turns_file.dialogues, session, footage, source)
+    dialogues = {dialogue.id: dialogue for dialogue in turns_file.dialogues}
+    for number, turn in enumerate(turns_file.turns):
+        location: list[str | int] = ["turns", number]
+        _check_footage(turn, footage, source, location)
+        stretch = overlapping(turn.start, turn.end, session.excluded)
+        if stretch is not None:
+            raise excluded_error(turn.start, turn.end, stretch, source, location)
+        if turn.dialogue is not None:
+            _check_belongs(turn, dialogues.get(turn.dialogue), source, [*location, "dialogue"])
+
+
+def _check_dialogues(
+    dialogues: Sequence[Dialogue], session: Session, footage: tuple[Fraction, Fraction], source: Path
+) -> None:
+    for dialogue in dialogues:
+        described = any(dialogue.id == known.id for known in session.dialogues)
+        where = session.path if described else source
+        location: list[str | int] = ["dialogue" if described else "dialogues", dialogue.id]
+        if dialogue.end <= footage[0] or footage[1] <= dialogue.start:
+            raise _outside(dialogue, footage, where, location)
+        stretch = overlapping(dialogue.start, dialogue.end, session.excluded)
+        if stretch is not None:
+            raise excluded_error(dialogue.start, dialogue.end, stretch, where, location)
+
+
+def _check_footage(
+    turn: Turn, footage: tuple[Fraction, Fraction], source: Path, location: list[str | int]
+) -> None:
+    if turn.start < footage[0] or footage[1] < turn.end:
+        raise _outside(turn, footage, source, location)
+
+
+def _outside(
+    what: Turn | Dialogue, footage: tuple[Fraction, Fraction], source: Path, location: list[str | int]
+) -> DescriptionError:
+    return wrong(
+        source,
+        location,
+        expected=f"a time within the footage, {stretch_text(*footage)}",
+        found=stretch_text(what.start, what.end),
+        remedy="correct the times, or remove it",
+    )
+
+
+def _check_belongs(turn: Turn, dialogue: Dialogue | None, source: Path, location: list[str | int]) -> None:
+    if dialogue is None:
+        raise wrong(
+            source,
+            location,
+            expected="null or the id of a dialogue of this session",
+            found=show(turn.dialogue),
+            remedy="add the dialogue to session.toml, or correct the id",
+        )
+    if turn.end <= dialogue.start or dialogue.end <= turn.start:
+        raise wrong(
+            source,
+            location,
+            expected=f"a dialogue at the turn's time, {stretch_text(turn.start, turn.end)}",
+            found=f"{show(dialogue.id)}, {stretch_text(dialogue.start, dialogue.end)}",
+            remedy="correct the id or the times",
+        )
+
+
+def to_body(turns_file: TurnsFile) -> dict[str, Any]:
+    """The file's JSON object, times rounded to nanoseconds; :func:`parse_turns` reads it back."""
+    return {
+        "session": turns_file.session,
+        "dialogues": [_dialogue_body(dialogue) for dialogue in turns_file.dialogues],
+        "turns": [_turn_body(turn) for turn in turns_file.turns],
+    }
+
+
+def _dialogue_body(dialogue: Dialogue) -> dict[str, Any]:
+    return {
+        "id": dialogue.id,
+        "start": decimal(dialogue.start),
+        "end": decimal(dialogue.end),
+        "topic": dialogue.topic,
+        "emotion": dialogue.emotion,
+    }
+
+
+def _turn_body(turn: Turn) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": turn.id,
+        "dialogue": turn.dialogue,
+        "speaker": turn.speaker,
+        "start": decimal(turn.start),
+        "end": decimal(turn.end),
+    }
+    if turn.text is not None or turn.words:
+        body |= {"text": turn.text, "words": [_word_body(word) for word in turn.words]}
+    return body | {
+        "overlap_s": decimal(turn.overlap_s),
+        "gap_s": None if turn.gap_s is None else decimal(turn.gap_s),
+        "backchannel": turn.backchannel,
+        "flags": list(turn.flags),
+    }
+
+
+def _word_body(word: Word) -> dict[str, Any]:
+    body: dict[str, Any] = {"text": word.text, "start": decimal(word.start), "end": decimal(word.end)}
+    return body if word.probability is None else body | {"probability": decimal(word.probability)}
+
+
+def decimal(value: Fraction) -> Decimal:
+    """`value` rounded to :data:`DIGITS` digits behind the point, half to even."""
+    return Decimal(round(value * 10**DIGITS)).scaleb(-DIGITS)

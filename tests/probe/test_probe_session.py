@@ -1,0 +1,156 @@
+"""The whole stage on real files: small ones made here, and odd ones from the wild."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from emomedia.errors import MediaError, UnsupportedMediaError
+from emomedia.probe import from_body, probe_session, to_body
+from emomedia.session import Crop, Mic, Session, Side
+
+ODD = Path(__file__).parents[3] / "shared" / "data" / "odd"
+
+
+def write_take(path, frames=10, rate=25, sound=True, first_pts=0):
+    """A small take with B-frames and, in the same container, mono AAC that begins with it."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "bf": "2"})
+        video.width, video.height, video.pix_fmt, video.gop_size = 48, 80, "yuv420p", 4
+        audio = container.add_stream("aac", rate=48000, layout="mono") if sound else None
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.full((120, 48), 90, np.uint8), "yuv420p")
+            frame.pts, frame.time_base = first_pts + number, Fraction(1, rate)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        if audio is not None:
+            block = av.AudioFrame.from_ndarray(
+                np.zeros((1, 48000 * frames // rate), np.float32), "fltp", "mono"
+            )
+            block.sample_rate, block.pts = 48000, first_pts * 48000 // rate
+            container.mux(audio.encode(block))
+            container.mux(audio.encode(None))
+    return path
+
+
+def session(folder, left, right, left_mic=None, right_mic=None):
+    sides = Side("A", tuple(left), mic=left_mic), Side("B", tuple(right), mic=right_mic)
+    return Session("s", folder / "session.toml", *sides)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shoot")
+    write_take(folder / "1.mp4")
+    write_take(folder / "2.mkv", frames=5, first_pts=50)
+    write_take(folder / "fast.mp4", frames=20, rate=50, sound=False)
+    with av.open(str(folder / "rec.wav"), "w") as container:
+        stream = container.add_stream("pcm_s24le", rate=48000, layout="stereo")
+        block = av.AudioFrame.from_ndarray(np.zeros((1, 9600), np.int32), "s32", "stereo")
+        block.sample_rate = 48000
+        container.mux(stream.encode(block))
+        container.mux(stream.encode(None))
+    return folder
+
+
+def test_a_session_of_a_long_take_and_a_fast_one(folder):
+    described = session(
+        folder,
+        [folder / "1.mp4", folder / "2.mkv"],
+        [folder / "fast.mp4"],
+        right_mic=Mic(folder / "rec.wav", 1),
+    )
+    found = probe_session(described)
+    left, right = found.takes["left"], found.takes["right"]
+    assert (left.rate, right.rate, found.rate) == (25, 50, 25)
+    assert (left.frames.count, left.frames.end) == (15, Fraction(15, 25))
+    assert [file.base for file in left.frames.files] == [0, Fraction(10, 25)]
+    assert [file.keys.tolist() for file in left.files] == [[0, 4, 8], [0, 4]]
+    assert left.crop == Crop(0, 13, 48, 54)
+    assert right.sound is None
+    assert found.tracks["left"] == left.sound
+    assert (left.sound.own_audio, left.sound.sample_rate, left.sound.bits) == (True, 48000, 24)
+    assert left.sound.start == 0
+    assert [(file.path.name, file.start) for file in left.sound.later] == [("2.mkv", Fraction(10, 25))]
+    track = found.tracks["right"]
+    assert (track.path.name, track.channel, track.bits, track.lossless) == ("rec.wav", 1, 24, True)
+    assert to_body(from_body(to_body(found), described)) == to_body(found)
+
+
+def test_the_rate_can_be_given(folder):
+    described = session(folder, [folder / "1.mp4"], [folder / "1.mp4"])
+    assert probe_session(described, fps=Fraction(50)).rate == 50
+
+
+def test_a_silent_take_without_microphone_is_refused(folder):
+    with pytest.raises(UnsupportedMediaError, match=r"fast\.mp4: expected sound"):
+        probe_session(session(folder, [folder / "1.mp4"], [folder / "fast.mp4"]))
+
+
+TAKEN = {
+    # name: upright size, rotate, chroma, bits, rate, variable, missing, frames, own sound's start in ms
+    "ae_testsrc_with_attachment.mkv": ((640, 360), 0, "4:2:0", 8, "30", False, 0, 60, -23),
+    "ax_dolbyVision-hdr.MOV": ((720, 1280), 90, "4:2:0", 10, "30", False, 0, 4, 0),
+    "ax_edit_list_positive_shift.mp4": ((1920, 1080), 0, "4:2:0", 8, "30", False, 0, 270, -1000),
+    "ax_portrait_4k60.mp4": ((2160, 3840), 90, "4:2:0", 8, "60", True, 0, 18, 0),
+    "ax_sample_edit_list.mp4": ((1080, 1920), 90, "4:2:0", 10, "30000/1001", False, 0, 77, 0),
+    "ax_sample_empty_track.mp4": ((1080, 720), 0, "4:2:0", 8, "30000/1001", False, 0, 30, 67),
+    "ax_sample_h265.ts": ((854, 480), 0, "4:2:0", 8, "30", False, 0, 30, None),
+    "ax_trim_optimization_failure.mp4": ((518, 488), 0, "4:2:0", 8, "30000/1001", True, 0, 167, 3),
+    "dc_video_180.mov": ((568, 320), 180, "4:2:0", 8, "30", False, 0, 3, None),
+    "dc_video_270.mov": ((320, 568), 270, "4:2:0", 8, "30", False, 0, 3, None),
+    "fc_apple-prores-422-hq.mov": ((320, 240), 0, "4:2:2", 10, "25", False, 0, 25, None),
+    "fc_xdcam-ex-1080p25.mov": ((1920, 1080), 0, "4:2:0", 8, "25", False, 0, 25, None),
+    "gcp_googlework_short.mp4": ((320, 180), 0, "4:2:0", 8, "30000/1001", False, 1, 1026, -834),
+    "tc_discard_first_keyframe.mp4": ((64, 64), 0, "4:2:0", 8, "25", False, 0, 25, None),
+    "tc_nasa_13013_vfr.mp4": ((480, 270), 0, "4:2:0", 8, "24000/1001", True, 0, 50, None),
+}
+
+REFUSED = {
+    "ax_bbb_800x640_768kbps_30fps_avc_2b_firstpts_10_sec.mp4": (UnsupportedMediaError, "square pixels"),
+    "ax_iibbibb_editlist_videoonly.mp4": (UnsupportedMediaError, "4:4:4"),
+    "ax_sample_malformed_free_box.mp4": (MediaError, "moov atom not found"),
+    "ax_sample_rotate_and_reflect.mp4": (UnsupportedMediaError, "mirrors"),
+    "ax_sine_24le.wav": (UnsupportedMediaError, "a video stream, found audio"),
+    "fc_dv-pal-interlaced.mov": (UnsupportedMediaError, "interlaced"),
+    "fc_xdcam-ex-1080i50.mov": (UnsupportedMediaError, "interlaced"),
+    "tc_testsrc2_12bit_hdr.mp4": (UnsupportedMediaError, "12 bits"),
+    "tc_testsrc2_444_10bit_hevc.mp4": (UnsupportedMediaError, "4:4:4, 10 bits"),
+}
+
+
+def odd(name):
+    path = ODD / name
+    if not path.is_file():
+        pytest.skip("needs the odd media of ../shared/data/odd")
+    mic = Mic(ODD / "ax_sine_24le.wav", 0)
+    return session(ODD, [path], [path], left_mic=mic, right_mic=mic)
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_odd_takes_are_understood(name):
+    take = probe_session(odd(name)).takes["left"]
+    start = None if take.sound is None else round(take.sound.start * 1000)
+    found = (
+        take.upright_size(take.rotate),
+        take.rotate,
+        take.chroma,
+        take.bit_depth,
+        str(take.rate),
+        take.variable,
+        take.missing,
+        take.frames.count,
+        start,
+    )
+    assert found == TAKEN[name]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_odd_takes_that_cannot_be_treated_are_refused(name):
+    kind, words = REFUSED[name]
+    with pytest.raises(kind, match=words):
+        probe_session(odd(name))

@@ -1,0 +1,130 @@
+"""Composites of the core and of the reference are equal in every bit."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emomedia import _core
+from emomedia.probe import probe_session
+from emomedia.reference.engine import composites
+from emomedia.session import Crop, Mic, Session, Side
+from emomedia.timeline import Clock, footage, source_frames
+
+from .footage import Format, make_probe, make_take, noisy, write
+
+ODD = Path(__file__).parents[3] / "shared" / "data" / "odd"
+SIZE = (96, 54)
+
+FORMATS = {
+    "8 bit": Format(64, 114),
+    "10 bit": Format(64, 114, "yuv420p10le"),
+    "4:2:2": Format(64, 115, "yuv422p"),
+    "4:2:2, 10 bit": Format(64, 114, "yuv422p10le"),
+    "lying": Format(114, 64, rotate=90),
+    "lying the other way, 10 bit": Format(114, 64, "yuv420p10le", rotate=270),
+    "upside down, 4:2:2": Format(64, 114, "yuv422p", rotate=180),
+    "lying, 4:2:2": Format(114, 64, "yuv422p", rotate=90),
+    "prores": Format(64, 112, "yuv422p10le", "prores_ks"),
+}
+
+
+def core_take(take):
+    files = []
+    for file, frames in zip(take.files, take.frames.files, strict=True):
+        key = np.zeros(len(frames.pts), np.uint8)
+        key[file.keys] = 1
+        files.append(_core.TakeFile(str(file.path), file.stream, frames.pts, key))
+    crop = take.crop
+    sub_x, sub_y = take.subsampling
+    return _core.Take(
+        files=files,
+        width=take.width,
+        height=take.height,
+        bit_depth=take.bit_depth,
+        sub_x=sub_x,
+        sub_y=sub_y,
+        siting=take.siting,
+        rotate=take.rotate,
+        crop=(crop.x, crop.y, crop.width, crop.height),
+    )
+
+
+def assert_equal(probe, clocks, stretches, depth=8):
+    """Every composite of `stretches`; returns how many there were."""
+    left, right = probe.takes["left"], probe.takes["right"]
+    core = _core.Composites(core_take(left), core_take(right), *SIZE, depth)
+    count = 0
+    for number, wanted in composites(probe, clocks, stretches, size=SIZE, depth=depth):
+        index = [
+            int(source_frames(probe.takes[side].frames, clocks[side], probe.rate, number, 1).index[0])
+            for side in ("left", "right")
+        ]
+        *found, damaged = core.render(*index)
+        assert damaged == 0
+        for one, other in zip(wanted, found, strict=True):
+            assert one.dtype == other.dtype
+            assert np.array_equal(one, other)
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_and_rotation(tmp_path, name, depth):
+    format = FORMATS[name]
+    paths = [
+        write(tmp_path / f"{part}.mov", [noisy(format, 10 * part + n) for n in range(4)], format)
+        for part in range(2)
+    ]
+    whole = make_take(paths, format)
+    odd = make_take(paths, format, crop=Crop(3, 7, 56, 69))
+    assert (
+        assert_equal(make_probe(whole, odd), {"left": Clock(), "right": Clock()}, [(0, 3), (5, 3)], depth)
+        == 6
+    )
+
+
+def test_other_rates_clocks_and_many_key_frames(tmp_path):
+    """Stretches far apart, so that the core seeks, over takes of 25 and 29.97 fps with drift."""
+    ntsc = Fraction(30000, 1001)
+    left = write(tmp_path / "l.mp4", [noisy(Format(), n) for n in range(60)])
+    right = write(tmp_path / "r.mp4", [noisy(Format(), 100 + n) for n in range(60)], rate=ntsc, first_pts=9)
+    probe = make_probe(make_take([left]), make_take([right], rate=ntsc), Fraction(50))
+    clocks = {"left": Clock(), "right": Clock(Fraction(1, 7), Fraction(5000))}
+    assert assert_equal(probe, clocks, [(10, 5), (40, 6), (100, 4)]) == 15
+
+
+ODD_TAKES = {
+    # name: stretch of composite frames
+    "ax_sample_edit_list.mp4": (3, 3),
+    "ax_edit_list_positive_shift.mp4": (20, 4),
+    "ax_trim_optimization_failure.mp4": (60, 8),
+    "ax_hdr10-video-with-sdr-container.mp4": (2, 3),
+    "ax_sample_h265.ts": (10, 8),
+    "dc_video_180.mov": (0, 3),
+    "dc_video_270.mov": (0, 3),
+    "fc_apple-prores-422-hq.mov": (5, 5),
+    "fc_xdcam-ex-1080p25.mov": (10, 5),
+    "gp_hero7.mp4": (40, 4),
+    "tc_discard_first_keyframe.mp4": (0, 12),
+    "tc_nasa_13013_vfr.mp4": (20, 8),
+    "ae_testsrc_with_attachment.mkv": (30, 5),
+}
+
+
+@pytest.mark.parametrize("name", ODD_TAKES)
+def test_odd_takes(name):
+    path = ODD / name
+    if not path.is_file():
+        pytest.skip("needs the odd media of ../shared/data/odd")
+    side = Side("A", (path,), mic=Mic(ODD / "ax_sine_24le.wav", 0))
+    probe = probe_session(Session("s", ODD / "session.toml", side, side))
+    clocks = {"left": Clock(), "right": Clock()}
+    first, count = ODD_TAKES[name]
+    takes = [(take.frames, clocks[side]) for side, take in probe.takes.items()]
+    assert footage(takes, probe.rate)[1] >= first + count
+    assert assert_equal(probe, clocks, [(first, count)]) == count
