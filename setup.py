@@ -46,7 +46,7 @@ class BuildExtensions(build_ext):
         import pybind11
 
         target = Path(self.get_ext_fullpath(extension.name)).resolve().parent
-        build = Path(self.build_temp).resolve() / "core"
+        build = ROOT / "build" / f"core-{sys.implementation.cache_tag}"
         configure = [
             "cmake", "-S", extension.source, "-B", str(build), "-G", "Ninja",
             "-DCMAKE_BUILD_TYPE=Release", "-DEMOMEDIA_PYTHON=ON",

@@ -60,10 +60,11 @@ void Demuxer::seek(int stream, std::int64_t pts) {
 }
 
 void Demuxer::rewind(int stream) {
-  const std::int64_t begin = std::numeric_limits<std::int64_t>::min();
-  const std::int64_t end = std::numeric_limits<std::int64_t>::max();
-  if (av_seek_frame(input_.get(), stream, begin, AVSEEK_FLAG_BACKWARD) >= 0) return;
-  check(avformat_seek_file(input_.get(), stream, begin, begin, end, 0), path_, "go back to the file's beginning");
+  // Far before any frame, but not so far that a demuxer's own arithmetic overflows.
+  constexpr std::int64_t kBeforeAll = -(std::int64_t{1} << 48);
+  if (av_seek_frame(input_.get(), stream, kBeforeAll, AVSEEK_FLAG_BACKWARD) >= 0) return;
+  constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
+  check(avformat_seek_file(input_.get(), stream, -kAny, kBeforeAll, kAny, 0), path_, "go back to the file's beginning");
 }
 
 }  // namespace emomedia::av

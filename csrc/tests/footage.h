@@ -1,0 +1,43 @@
+// Small takes with known frames, and folders that vanish, for the tests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "av/handles.h"
+#include "emomedia/frame.h"
+#include "emomedia/job.h"
+
+namespace emomedia::tests {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+struct Footage {
+  int width = 128, height = 96;
+  int frames = 60;
+  int gop = 20;
+  Rational rate{25, 1};
+};
+
+// Writes an MP4 whose frame n carries n in its luma, with silence beside it.
+void write_footage(const std::string& path, const Footage& footage);
+
+// The index that a picture carries, anywhere within columns x .. x + width - 1 of its luma.
+int read_index(const PictureView& picture, int x, int width);
+int read_index(const AVFrame& frame);
+
+// Raw 16-bit mono samples: n-th sample is n modulo 1000.
+void write_pcm(const std::string& path, int samples);
+
+// A take over files that write_footage() made.
+Take make_take(const std::string& path);
+
+}  // namespace emomedia::tests

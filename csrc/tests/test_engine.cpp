@@ -1,0 +1,145 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "av/frame_reader.h"
+#include "emomedia/engine.h"
+#include "emomedia/error.h"
+#include "footage.h"
+
+using namespace emomedia;
+
+namespace {
+
+constexpr int kWidth = 256, kHeight = 128;
+
+// Two takes, the right one eight frames behind; frames 5..44 in three spans and two chunks; a clip
+// over all of it and one across the chunks' edge.
+Job make_job(const tests::TemporaryFolder& folder, const std::string& name, int workers) {
+  std::filesystem::create_directory(folder / name);
+  Job job;
+  job.takes = {tests::make_take(folder / "left.mp4"), tests::make_take(folder / "right.mp4")};
+  job.sound = {PcmSource{folder / "left.pcm", 16}, PcmSource{folder / "right.pcm", 16}};
+  job.video.width = kWidth;
+  job.video.height = kHeight;
+  job.video.gop = 10;
+  job.workers = workers;
+  const auto chunk = [&](std::int64_t first, std::vector<std::int64_t> spans) {
+    Chunk c{first, std::move(spans), {}, folder / (name + "/" + std::to_string(first) + ".spool")};
+    for (const auto length : c.spans) {
+      for (std::int64_t n = 0; n < length; ++n) {
+        const auto frame = first + static_cast<std::int64_t>(c.source[0].size());
+        c.source[0].push_back(frame);
+        c.source[1].push_back(frame + 8);
+      }
+    }
+    return c;
+  };
+  job.chunks = {chunk(5, {12, 8}), chunk(25, {20})};
+  job.clips = {Clip{folder / (name + "/all.mp4"), 5, 40, 5 * 1920, 40 * 1920, {0, 1}},
+               Clip{folder / (name + "/part.mp4"), 17, 28, 17 * 1920, 28 * 1920, {0, 1}}};
+  return job;
+}
+
+void write_session(const tests::TemporaryFolder& folder) {
+  tests::write_footage(folder / "left.mp4", {});
+  tests::write_footage(folder / "right.mp4", {.width = 96, .height = 80, .gop = 33});
+  tests::write_pcm(folder / "left.pcm", 60 * 1920);
+  tests::write_pcm(folder / "right.pcm", 10 * 1920);  // ends early
+}
+
+Report run(Job job) {
+  Engine engine(std::move(job));
+  engine.start();
+  return engine.finish();
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void check_clip(const std::string& path, int first, int count) {
+  const Take clip = tests::make_take(path);
+  REQUIRE(static_cast<int>(clip.files[0].pts.size()) == count);
+  av::FrameReader reader(clip.files[0]);
+  for (int n = 0; n < count; ++n) {
+    const AVFrame& frame = *reader.at(n).frame;
+    PictureView view{{frame.width, frame.height}};
+    view.data[0] = frame.data[0];
+    view.stride[0] = frame.linesize[0];
+    CHECK(tests::read_index(view, 0, kWidth / 2) == first + n);
+    CHECK(tests::read_index(view, kWidth / 2, kWidth / 2) == first + n + 8);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("clips show the frames that the job names, whatever the number of workers") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const Report one = run(make_job(folder, "one", 1));
+  CHECK(one.composed_frames == 40);
+  CHECK(one.damaged_frames[0] == std::array<std::int64_t, 2>{0, 0});
+  check_clip(folder / "one/all.mp4", 5, 40);
+  check_clip(folder / "one/part.mp4", 17, 28);
+  run(make_job(folder, "three", 3));
+  CHECK(bytes_of(folder / "one/all.mp4") == bytes_of(folder / "three/all.mp4"));
+  CHECK(bytes_of(folder / "one/part.mp4") == bytes_of(folder / "three/part.mp4"));
+}
+
+TEST_CASE("a job goes on from whole spools and makes the same bytes") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "a", 1));
+  run(make_job(folder, "b", 1));
+  std::filesystem::remove(folder / "b/all.mp4");
+  std::filesystem::remove(folder / "b/5.spool");
+  const Report again = run(make_job(folder, "b", 2));
+  CHECK(again.resumed_frames == 20);
+  CHECK(again.composed_frames == 20);
+  CHECK(bytes_of(folder / "a/all.mp4") == bytes_of(folder / "b/all.mp4"));
+}
+
+TEST_CASE("a cancelled job leaves no partial file under a final name") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  {
+    Engine engine(make_job(folder, "c", 2));
+    engine.cancel();
+    engine.start();
+    CHECK_THROWS_AS(engine.finish(), Error);
+  }
+  CHECK(std::filesystem::is_empty(folder / "c"));
+}
+
+TEST_CASE("a take that changes its size is refused") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  Job job = make_job(folder, "d", 1);
+  job.takes[0].format.width = 64;
+  job.takes[0].crop.width = 64;
+  try {
+    run(std::move(job));
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::unsupported);
+    CHECK(error.subject() == folder / "left.mp4");
+  }
+}
+
+TEST_CASE("an output folder that is not there is an output error") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  Job job = make_job(folder, "e", 1);
+  std::filesystem::remove(folder / "e");
+  try {
+    run(std::move(job));
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::output);
+  }
+}

@@ -1,0 +1,70 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "av/frame_reader.h"
+#include "footage.h"
+
+using namespace emomedia;
+
+namespace {
+
+void check_order(const TakeFile& file, const std::vector<int>& order) {
+  av::FrameReader reader(file);
+  for (const int index : order) {
+    const auto shown = reader.at(index);
+    CHECK_FALSE(shown.damaged);
+    CHECK(tests::read_index(*shown.frame) == index);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("frames come exactly, in order, reversed, repeated and shuffled") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  const Take take = tests::make_take(folder / "a.mp4");
+  std::vector<int> order(60);
+  std::iota(order.begin(), order.end(), 0);
+  check_order(take.files[0], order);
+  check_order(take.files[0], {0, 0, 0, 1, 1, 5, 5, 30, 30});
+  check_order(take.files[0], {59, 59, 0, 59});
+  std::reverse(order.begin(), order.end());
+  check_order(take.files[0], order);
+  const unsigned seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::shuffle(order.begin(), order.end(), std::mt19937(seed));
+  check_order(take.files[0], order);
+}
+
+TEST_CASE("reading on decodes no frame twice, jumping ahead decodes only from the key frame") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  const Take take = tests::make_take(folder / "a.mp4");
+  av::FrameReader onward(take.files[0]);
+  for (int n = 0; n < 60; ++n) onward.at(n);
+  CHECK(onward.decoded_frames() == 60);
+  av::FrameReader jumping(take.files[0]);
+  jumping.at(0);
+  const auto before = jumping.decoded_frames();
+  jumping.at(45);
+  CHECK(jumping.decoded_frames() - before <= 6);
+}
+
+TEST_CASE("a take cut short gives its last frames as damaged, and the same after a jump") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a.mp4";
+  tests::write_footage(path, {});
+  const Take take = tests::make_take(path);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) * 3 / 4);
+  av::FrameReader reader(take.files[0]);
+  CHECK_FALSE(reader.at(10).damaged);
+  CHECK(reader.at(59).damaged);
+  CHECK_FALSE(reader.at(10).damaged);
+}

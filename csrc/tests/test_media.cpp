@@ -1,0 +1,64 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "emomedia/error.h"
+#include "emomedia/media.h"
+#include "footage.h"
+
+using namespace emomedia;
+
+namespace {
+
+Cause cause_of(const std::string& path) {
+  try {
+    probe_media(path);
+  } catch (const Error& error) {
+    CHECK(error.subject() == path);
+    return error.cause();
+  }
+  FAIL("no error");
+  return Cause::engine;
+}
+
+}  // namespace
+
+TEST_CASE("probe and scan tell what was written") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  const MediaInfo info = probe_media(folder / "a.mp4");
+  REQUIRE(info.streams.size() == 2);
+  const VideoInfo& video = *info.streams[0].video;
+  CHECK(video.format == PictureFormat{128, 96, 8, 2, 2});
+  CHECK(video.chroma == "4:2:0");
+  CHECK(video.tags == ColorTags{});
+  CHECK(video.average_rate == Rational{25, 1});
+  CHECK(video.rotate == 0);
+  CHECK(info.streams[1].audio->sample_rate == 48'000);
+
+  const FrameTable table = scan_frames(folder / "a.mp4", 0);
+  REQUIRE(table.pts.size() == 60);
+  CHECK(table.pts.front() == 0);
+  for (std::size_t i = 0; i < 60; ++i) CHECK(table.key[i] == (i % 20 == 0 ? 1 : 0));
+  for (std::size_t i = 1; i < 60; ++i) CHECK(table.pts[i] - table.pts[i - 1] == table.last_duration);
+}
+
+TEST_CASE("what is not media is refused by cause") {
+  const tests::TemporaryFolder folder;
+  CHECK(cause_of(folder / "missing.mp4") == Cause::not_found);
+  std::ofstream(folder / "empty.mp4").close();
+  CHECK(cause_of(folder / "empty.mp4") == Cause::media);
+  std::ofstream(folder / "text.mp4") << "no media at all, but a text of some length";
+  CHECK(cause_of(folder / "text.mp4") == Cause::media);
+}
+
+TEST_CASE("a playlist is not followed") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  std::ofstream(folder / "list.m3u8") << "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.mp4\n#EXT-X-ENDLIST\n";
+  std::ofstream(folder / "list.txt") << "ffconcat version 1.0\nfile a.mp4\n";
+  CHECK(cause_of(folder / "list.m3u8") == Cause::media);
+  CHECK(cause_of(folder / "list.txt") == Cause::media);
+}
