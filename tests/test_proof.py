@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from emomedia.errors import MediaError
-from emomedia.proof import Tile, draw_sheet, frame_at, framed, write_proof
+from emomedia.proof import Tile, _decoded_from, draw_sheet, frame_at, framed, write_proof
 from emomedia.session import Crop
 
 from .reference.footage import Format, flat, make_probe, make_take, write
@@ -56,10 +55,17 @@ def test_frames_before_the_key_frame_of_an_open_gop_are_found(tmp_path):
     assert [luma(frame_at(take, 0, n)) for n in range(30)] == list(range(20, 50))
 
 
-def test_a_key_table_that_promises_too_much_costs_only_time(take):
-    """Where a frame that is called a key is none, decoding begins at the key frame before it."""
-    wrong = replace(take.files[0], keys=np.arange(12))
-    assert luma(frame_at(replace(take, files=(wrong, take.files[1])), 0, 8)) == 28
+def test_where_decoding_begins_too_late_it_begins_one_key_frame_earlier(take, monkeypatch):
+    begun = []
+
+    def decoded_from(path, stream, key, frames):
+        begun.append(key)
+        late = 11 if key == 5 else 0
+        return (f for f in _decoded_from(path, stream, key, frames) if f.pts >= frames.pts[late])
+
+    monkeypatch.setattr("emomedia.proof._decoded_from", decoded_from)
+    assert luma(frame_at(take, 0, 8)) == 28
+    assert begun == [5, 0]
 
 
 def test_a_file_that_does_not_decode_is_refused(take):

@@ -21,7 +21,6 @@ void ComposeScratch::reserve(const PlaneTask& task) {
   const auto width = static_cast<std::size_t>(task.filter->cols.end_source);
   const auto height = static_cast<std::size_t>(task.filter->rows.end_source);
   const int sample_bytes = task.depth > 8 ? 2 : 1;
-  sums.resize(std::max(sums.size(), width));
   row.resize(std::max(row.size(), width));
   if (task.source.step_x != sample_bytes) {
     turned.resize(std::max(turned.size(), width * height * static_cast<std::size_t>(sample_bytes)));

@@ -43,7 +43,6 @@ struct PlaneTask {
 
 // Memory that a kernel may use; grown before the work by reserve(), never in it.
 struct ComposeScratch {
-  std::vector<std::int32_t> sums;    // one upright source row
   std::vector<std::int16_t> row;     // T of one output row, indexed like the source row
   std::vector<std::uint8_t> turned;  // the upright crop, where source rows do not lie in memory as rows
 

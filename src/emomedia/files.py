@@ -11,11 +11,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import OutputBusyError, OutputError
+from .errors import EmomediaError, OutputBusyError, OutputError
 
 _PART_SUFFIX = ".part"
 
@@ -41,7 +41,7 @@ def publish(part: Path, path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.replace(part, path)
+    part.replace(path)
     sync_folder(path.parent)
 
 
@@ -53,14 +53,18 @@ def atomic(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         publish(part, path)
+    except EmomediaError:
+        raise
     except OSError as error:
-        if isinstance(error, OutputError):
-            raise
         raise OutputError(
-            path, expected="a writable folder with room", found=str(error), remedy="free space or choose another --out"
+            path,
+            expected="a writable folder with room",
+            found=str(error),
+            remedy="free space or choose another --out",
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -95,9 +99,19 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     ------
     OutputBusyError
         If another process holds it and `wait` is false.
+    OutputError
+        If there is no such folder and none can be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise OutputError(
+            folder,
+            expected="a folder that can be written to",
+            found=str(error),
+            remedy="choose another --out",
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

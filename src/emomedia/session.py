@@ -185,6 +185,8 @@ def load_session(path: Path) -> Session:
     _check_sides(session, path, table.left.offset)
     dialogues = [dialogue_from(entry, session.path.parent) for entry in table.dialogue]
     check_dialogues(dialogues, path, "dialogue")
+    for number, entry in enumerate(table.exclude):
+        check_range(entry.start, entry.end, path, ["exclude", number])
     _check_excluded(session.excluded, dialogues, path)
     _check_files(session)
     return session

@@ -93,13 +93,13 @@ def speech_session(session_id: str, pcm: Mapping[str, Pcm]) -> dict[str, Any]:
         If faster-whisper or onnxruntime is not installed.
     """
     left, right = (listen(pcm[side]) for side in SIDES)
-    own = dict(zip(SIDES, own_voice(left, right), strict=True))
-    activity = {side: ranges(own[side]) for side in SIDES}
-    body: dict[str, Any] = {"session": session_id}
-    for side, heard, other in (("left", left, "right"), ("right", right, "left")):
-        body[side] = {"activity": activity[side]} | measures(heard, own[side], own[other])
-    body["overlaps"] = common(activity["left"], activity["right"])
-    return body
+    own_left, own_right = own_voice(left, right)
+    return {
+        "session": session_id,
+        "left": {"activity": ranges(own_left)} | measures(left, own_left, own_right),
+        "right": {"activity": ranges(own_right)} | measures(right, own_right, own_left),
+        "overlaps": ranges(own_left & own_right),
+    }
 
 
 def listen(pcm: Pcm) -> Heard:
@@ -119,7 +119,9 @@ def listen(pcm: Pcm) -> Heard:
 
 
 def _level(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.float32(10) * np.log10(np.mean(windows * windows, axis=1) + np.float32(_FLOOR))
+    power = np.mean(windows * windows, axis=1) + np.float32(_FLOOR)
+    decibels: npt.NDArray[np.float32] = (10 * np.log10(power)).astype(np.float32)
+    return decibels
 
 
 def _windows(pcm: Pcm) -> Iterator[npt.NDArray[np.float32]]:
@@ -166,7 +168,7 @@ class _Network:
         self._before = tails[-1]
         given = {"input": np.concatenate([context, windows], axis=1), "h": self._h, "c": self._c}
         output, self._h, self._c = self._session.run(None, given)
-        return output.reshape(-1)
+        return np.asarray(output, np.float32).reshape(-1)
 
 
 def own_voice(left: Heard, right: Heard) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -206,7 +208,9 @@ def _heaps(difference: npt.NDArray[np.float64]) -> tuple[float, float]:
 def smoothed(level: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Levels in dB of the mean power over five windows, which a room's echo does not turn over."""
     power = 10 ** (level.astype(np.float64) / 10)
-    return 10 * np.log10(np.convolve(power, np.full(_SMOOTHING, 1 / _SMOOTHING))[_SMOOTHING // 2 :][: len(level)])
+    means = np.convolve(power, np.full(_SMOOTHING, 1 / _SMOOTHING))[_SMOOTHING // 2 :][: len(level)]
+    decibels: npt.NDArray[np.float64] = 10 * np.log10(means)
+    return decibels
 
 
 def held(probability: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -243,21 +247,6 @@ def _runs(active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _seconds(window: int) -> float:
     return window * WINDOW / VAD_RATE
-
-
-def common(first: Ranges, second: Ranges) -> Ranges:
-    """Where ranges of two ordered lists overlap."""
-    found: Ranges = []
-    i = j = 0
-    while i < len(first) and j < len(second):
-        start, end = max(first[i][0], second[j][0]), min(first[i][1], second[j][1])
-        if start < end:
-            found.append((start, end))
-        if first[i][1] < second[j][1]:
-            i += 1
-        else:
-            j += 1
-    return found
 
 
 def measures(

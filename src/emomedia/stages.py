@@ -76,10 +76,14 @@ def content_digest(body: dict[str, Any]) -> str:
 def read(path: Path) -> dict[str, Any]:
     """A stage file's content; decimals stay exact (:class:`decimal.Decimal`)."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, ValueError) as error:
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as error:
         raise StageError(
-            path, expected="a JSON object", found=str(error), remedy="correct the file, or delete it to have it made anew"
+            path,
+            expected="a JSON object",
+            found=str(error),
+            remedy="correct the file, or delete it to have it made anew",
         ) from error
     if not isinstance(value, dict):
         raise StageError(
@@ -104,7 +108,8 @@ def state(path: Path, made_from_hash: str) -> State:
 
 def write(path: Path, body: dict[str, Any], made_from_hash: str) -> None:
     """Write a stage file atomically: its stamp, then `body`, one top-level key a line."""
-    plain = json.loads(json.dumps(body, default=_decimal), parse_float=Decimal)
+    body = {key: value for key, value in body.items() if key != "made_from"}
+    plain = json.loads(_dumps(body), parse_float=Decimal)
     stamp = {"hash": made_from_hash, "content": content_digest(plain), "version": __version__}
     entries = {"made_from": stamp} | body
     lines = [f"{canonical_json(key)}: {_dumps(value)}" for key, value in entries.items()]
@@ -112,7 +117,11 @@ def write(path: Path, body: dict[str, Any], made_from_hash: str) -> None:
 
 
 def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_decimal)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_decimal)
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text}, which is no JSON number")
 
 
 def _decimal(value: Any) -> float:

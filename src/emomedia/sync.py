@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from .descriptions import show
 from .errors import DescriptionError, SyncError
 from .session import SIDES
 from .timeline import Clock
@@ -64,13 +65,13 @@ def clocks(body: dict[str, Any]) -> dict[str, dict[str, Clock]]:
         raise DescriptionError(
             "sync.json: left.take",
             expected="offset 0 and drift_ppm 0, because the left take is the session clock",
-            found=f"{entries_text(body['left']['take'])}",
+            found=_clock_text(body["left"]["take"]),
             remedy="move the other take and the tracks instead",
         )
     return found
 
 
-def entries_text(entry: dict[str, Any]) -> str:
+def _clock_text(entry: dict[str, Any]) -> str:
     """An entry's offset and drift for a message."""
     return f"offset {entry.get('offset')} and drift_ppm {entry.get('drift_ppm', 0)}"
 
@@ -78,19 +79,22 @@ def entries_text(entry: dict[str, Any]) -> str:
 def _clock(entry: Any, key: str) -> Clock:
     if not isinstance(entry, dict) or "offset" not in entry:
         raise DescriptionError(
-            f"sync.json: {key}", expected="an 'offset' in seconds", found=repr(entry), remedy="add it, or delete sync.json"
+            f"sync.json: {key}",
+            expected="an 'offset' in seconds",
+            found=show(entry),
+            remedy="add it, or delete sync.json",
         )
-    return Clock(_number(entry["offset"], f"{key}.offset"), _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm"))
+    drift_ppm = _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm")
+    return Clock(_number(entry["offset"], f"{key}.offset"), drift_ppm)
 
 
 def _number(value: Any, key: str) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
-        raise DescriptionError(f"sync.json: {key}", expected="a number", found=repr(value), remedy="correct it")
+    number = isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool)
     try:
-        return Fraction(str(value))
+        return Fraction(str(value) if number else "none")
     except ValueError:
         raise DescriptionError(
-            f"sync.json: {key}", expected="a finite number", found=repr(value), remedy="correct it"
+            f"sync.json: {key}", expected="a finite number", found=show(value), remedy="correct it"
         ) from None
 
 
@@ -98,12 +102,11 @@ def _right_take(probe: Probe) -> dict[str, Any]:
     declared = probe.session.right.offset
     if declared is not None:
         return _entry(declared, "declared")
-    left, right = probe.takes["left"], probe.takes["right"]
     remedy = "give the right take's 'offset' in session.toml"
-    match = _found(_sound(left, remedy), _sound(right, remedy), remedy)
-    # The sounds' starts stand on their takes' clocks: session = offset + (u - start_right)·speed + start_left.
-    clock = _composed(Clock(_sound(left, remedy).start), match)
-    return _entry(clock.offset - _sound(right, remedy).start * clock.speed, "sound", clock, match)
+    left, right = (_sound(probe.takes[side], remedy) for side in SIDES)
+    match = _found(left, right, remedy)
+    clock = _composed(Clock(left.start), match)  # of the right sound's first sample
+    return _entry(clock.offset - right.start * clock.speed, "sound", clock, match)
 
 
 def _track(probe: Probe, side: str, take_clock: Clock) -> dict[str, Any]:
@@ -129,7 +132,10 @@ def _composed(reference: Clock, match: Match) -> Clock:
 def _sound(take: Take, remedy: str) -> Track:
     if take.sound is None:
         raise SyncError(
-            take.files[0].path, expected="the camera's own sound to find its place by", found="none", remedy=remedy
+            take.files[0].path,
+            expected="the camera's own sound to find its place by",
+            found="none",
+            remedy=remedy,
         )
     return take.sound
 
@@ -139,18 +145,20 @@ def _found(reference: Track, other: Track, remedy: str) -> Match:
     from .audio.align import MAX_DRIFT_PPM, THRESHOLD, align
 
     match = align(reference, other)
-    expected = f"the sound that {reference.path.name} also holds"
-    if match is None or match.confidence < THRESHOLD:
-        found = "only silence" if match is None else f"nothing alike (confidence {match.confidence:.2f}, {THRESHOLD} needed)"
-        raise SyncError(other.path, expected=expected, found=found, remedy=f"name the right recording, or {remedy}")
-    if match.residual_ms > MAX_RESIDUAL_MS or abs(match.drift_ppm) > MAX_DRIFT_PPM:
-        raise SyncError(
-            other.path,
-            expected=expected,
-            found=f"clocks that no one line joins ({match.drift_ppm:.0f} ppm, {match.residual_ms:.0f} ms off)",
-            remedy=f"use a recording without a break, or {remedy}",
-        )
-    return match
+    if match is None:
+        found = "only silence"
+    elif match.confidence < THRESHOLD:
+        found = f"nothing alike (confidence {match.confidence:.2f}, {THRESHOLD} needed)"
+    elif match.residual_ms > MAX_RESIDUAL_MS or abs(match.drift_ppm) > MAX_DRIFT_PPM:
+        found = f"no steady clock ({match.drift_ppm:.0f} ppm, {match.residual_ms:.0f} ms off that)"
+    else:
+        return match
+    raise SyncError(
+        other.path,
+        expected=f"an unbroken recording of what {reference.path.name} also holds",
+        found=found,
+        remedy=f"name the right recording, or {remedy}",
+    )
 
 
 def _entry(

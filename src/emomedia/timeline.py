@@ -135,9 +135,7 @@ class SourceFrames:
     index: npt.NDArray[np.int64]
 
 
-def _last_tick_shown(
-    file: FileFrames, clock: Clock, rate: Fraction, frames: range
-) -> npt.NDArray[np.int64]:
+def _last_tick_shown(file: FileFrames, clock: Clock, rate: Fraction, frames: range) -> npt.NDArray[np.int64]:
     """For each composite frame, the largest tick (from the file's first frame) on display by then.
 
     A frame is on display when its time is ≤ the composite frame's time plus half a tick:
@@ -154,9 +152,7 @@ def _last_tick_shown(
     return np.array(ticks, dtype=np.int64)
 
 
-def source_frames(
-    take: TakeFrames, clock: Clock, rate: Fraction, first: int, count: int
-) -> SourceFrames:
+def source_frames(take: TakeFrames, clock: Clock, rate: Fraction, first: int, count: int) -> SourceFrames:
     """Which source frame each of the composite frames ``first … first + count − 1`` shows.
 
     The last frame of the take whose presentation time on the session clock is ≤ ``n / rate`` plus
@@ -188,8 +184,8 @@ def footage(takes: Sequence[tuple[TakeFrames, Clock]], rate: Fraction) -> tuple[
     """
     first, end = 0, None
     for take, clock in takes:
-        grace = take.files[0].time_base / 2 * clock.speed
-        first = max(first, ceil((clock.to_session(Fraction(0)) - grace) * rate))
-        take_end = ceil((clock.to_session(take.end) - grace) * rate)
+        first_grace, end_grace = (take.files[k].time_base / 2 * clock.speed for k in (0, -1))
+        first = max(first, ceil((clock.to_session(Fraction(0)) - first_grace) * rate))
+        take_end = ceil((clock.to_session(take.end) - end_grace) * rate)
         end = take_end if end is None else min(end, take_end)
     return first, max(first, end or 0)

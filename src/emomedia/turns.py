@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 DIGITS = 9
 """Digits behind the point of the times that are written: nanoseconds, which a JSON number holds exactly."""
 
+_ROUNDING = Fraction(1, 2 * 10**DIGITS)
+"""Seconds by which a written time may be off, so that a turn up to the footage's last frame stays in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -179,8 +182,9 @@ def check_turns(
     dialogues = {dialogue.id: dialogue for dialogue in turns_file.dialogues}
     for number, turn in enumerate(turns_file.turns):
         location: list[str | int] = ["turns", number]
-        _check_footage(turn, footage, source, location)
-        stretch = overlapping(turn.start, turn.end, session.excluded)
+        if turn.start + _ROUNDING < footage[0] or footage[1] < turn.end - _ROUNDING:
+            raise _outside(turn, footage, source, location)
+        stretch = overlapping(turn.start + _ROUNDING, turn.end - _ROUNDING, session.excluded)
         if stretch is not None:
             raise excluded_error(turn.start, turn.end, stretch, source, location)
         if turn.dialogue is not None:
@@ -196,16 +200,9 @@ def _check_dialogues(
         location: list[str | int] = ["dialogue" if described else "dialogues", dialogue.id]
         if dialogue.end <= footage[0] or footage[1] <= dialogue.start:
             raise _outside(dialogue, footage, where, location)
-        stretch = overlapping(dialogue.start, dialogue.end, session.excluded)
+        stretch = overlapping(dialogue.start + _ROUNDING, dialogue.end - _ROUNDING, session.excluded)
         if stretch is not None:
             raise excluded_error(dialogue.start, dialogue.end, stretch, where, location)
-
-
-def _check_footage(
-    turn: Turn, footage: tuple[Fraction, Fraction], source: Path, location: list[str | int]
-) -> None:
-    if turn.start < footage[0] or footage[1] < turn.end:
-        raise _outside(turn, footage, source, location)
 
 
 def _outside(

@@ -13,6 +13,8 @@ from emomedia.errors import MediaError, UnsupportedMediaError
 from emomedia.probe import from_body, probe_session, to_body
 from emomedia.session import Crop, Mic, Session, Side
 
+from .found import audio, scan, video
+
 ODD = Path(__file__).parents[3] / "shared" / "data" / "odd"
 
 
@@ -89,6 +91,29 @@ def test_the_rate_can_be_given(folder):
 def test_a_silent_take_without_microphone_is_refused(folder):
     with pytest.raises(UnsupportedMediaError, match=r"fast\.mp4: expected sound"):
         probe_session(session(folder, [folder / "1.mp4"], [folder / "fast.mp4"]))
+
+
+class Said:
+    """A core that says what it is told, by file name."""
+
+    def __init__(self, **streams):
+        self.streams = streams
+
+    def probe(self, path):
+        return {"format": "mov", "streams": self.streams[Path(path).stem]}
+
+    def scan(self, path, stream):
+        return scan(np.arange(10) * 512)
+
+
+def test_takes_of_different_colours_are_refused():
+    streams = {"a": [video()], "b": [video(range="full")], "rec": [audio()]}
+    mic = Mic(Path("/shoot/rec.wav"), 0)
+    described = session(Path("/shoot"), [Path("/shoot/a.mp4")], [Path("/shoot/b.mp4")], mic, mic)
+    with pytest.raises(UnsupportedMediaError, match=r"b\.mp4: .*colour range"):
+        probe_session(described, core=Said(**streams))
+    streams["b"] = [video()]
+    assert probe_session(described, core=Said(**streams)).rate == 25
 
 
 TAKEN = {

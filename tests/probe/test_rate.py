@@ -75,9 +75,32 @@ def test_every_second_place_of_a_fast_grid_is_not_that_rate():
 
 
 def test_the_interval_of_a_variable_rate_is_the_median():
-    times = np.array([0, 40, 80, 121, 161, 180, 260])
+    times = np.array([0, 41, 82, 123, 163, 180, 260])
     found = find_cadence([(MS, times)], [])
-    assert (found.rate, found.variable, found.interval) == (25, True, Fraction(40, 1000))
+    assert (found.rate, found.variable, found.interval) == (24, True, Fraction(41, 1000))
+
+
+@pytest.mark.parametrize(("ticks", "variable"), [(-1, False), (1, False), (-2, True), (2, True)])
+def test_a_frame_may_be_one_tick_off_its_place(ticks, variable):
+    time_base, times = grid(Fraction(25), Fraction(1, 90000), 20)
+    times[7] += ticks
+    assert cadence((time_base, times)) == (25, variable, 0)
+
+
+def test_two_frames_do_not_share_a_place():
+    times = np.sort(np.append(grid(Fraction(25), MS, 20)[1], 401))
+    assert cadence((MS, times), declared=[Fraction(25)]) == (25, True, 0)
+
+
+def test_a_standard_rate_is_believed_before_another_declared_one():
+    times = grid(NTSC, MS, 100)
+    assert cadence(times, declared=[Fraction(2997, 100), NTSC]) == (NTSC, False, 0)
+
+
+def test_a_declared_rate_need_not_be_a_standard_one():
+    """15 fps in milliseconds: 67, 66, 67, …"""
+    assert cadence(grid(Fraction(15), MS, 40), declared=[Fraction(15)]) == (15, False, 0)
+    assert cadence(grid(Fraction(15), MS, 40))[1] is True
 
 
 def test_files_are_measured_together_each_on_its_own_grid():

@@ -21,7 +21,7 @@ from .found import audio, found, session
 @pytest.fixture
 def probe():
     described = session(
-        left={"mic": Mic(Path("/shoot/rec[1].wav"), 1)}, right={"mic": Mic(Path("/shoot/rec[1].wav"), 0)}
+        left={"mic": Mic(Path("/shoot/rec[b].wav"), 1)}, right={"mic": Mic(Path("/shoot/rec[b].wav"), 0)}
     )
     takes = {side: make_take(described, side, [found(keys=(0, 60))]) for side in ("left", "right")}
     tracks = {side: mic_track(described, side, [audio()]) for side in takes}
@@ -39,7 +39,7 @@ def test_the_table_tells_what_was_found(probe):
         "2160x2430 at 0, 705",
         "25 fps",
         "0:00:04.0",
-        "rec[1].wav, channel 1",
+        "rec[b].wav, channel 1",
         "every 60 frames",
     ):
         assert part in text

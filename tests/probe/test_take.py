@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emomedia.errors import DescriptionError, UnsupportedMediaError
@@ -79,6 +79,8 @@ def test_the_largest_picture_is_the_take():
 
 
 @given(st.integers(16, 16384), st.integers(16, 16384))
+@example(900, 1000)
+@example(1000, 900)
 def test_the_default_crop_is_as_large_as_can_be_and_in_the_middle(width, height):
     crop = largest_crop(width, height)
     assert crop.x == (width - crop.width) // 2

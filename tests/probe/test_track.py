@@ -54,7 +54,9 @@ def test_a_channel_that_is_not_there_is_refused():
         mic(3, audio(index=1), audio(index=2, channels=1))
 
 
-@pytest.mark.parametrize("streams", [[], [video()], [audio(sample_fmt="none")], [audio(sample_rate=10**6)]])
+@pytest.mark.parametrize(
+    "streams", [[], [video()], [audio(sample_fmt="none")], [audio(channels=0)], [audio(sample_rate=10**6)]]
+)
 def test_a_microphone_without_sound_is_refused(streams):
     assert sound_streams(streams) == []
     with pytest.raises(UnsupportedMediaError, match=r"rec\.wav: expected sound"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from emomedia import _core
+from emomedia.engine import core_take
 from emomedia.probe import probe_session
 from emomedia.reference.engine import composites
 from emomedia.session import Crop, Mic, Session, Side
@@ -30,27 +31,6 @@ FORMATS = {
     "lying, 4:2:2": Format(114, 64, "yuv422p", rotate=90),
     "prores": Format(64, 112, "yuv422p10le", "prores_ks"),
 }
-
-
-def core_take(take):
-    files = []
-    for file, frames in zip(take.files, take.frames.files, strict=True):
-        key = np.zeros(len(frames.pts), np.uint8)
-        key[file.keys] = 1
-        files.append(_core.TakeFile(str(file.path), file.stream, frames.pts, key))
-    crop = take.crop
-    sub_x, sub_y = take.subsampling
-    return _core.Take(
-        files=files,
-        width=take.width,
-        height=take.height,
-        bit_depth=take.bit_depth,
-        sub_x=sub_x,
-        sub_y=sub_y,
-        siting=take.siting,
-        rotate=take.rotate,
-        crop=(crop.x, crop.y, crop.width, crop.height),
-    )
 
 
 def assert_equal(probe, clocks, stretches, depth=8):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 
 from emomedia.errors import MediaError
-from emomedia.reference.decode import pictures
+from emomedia.reference.decode import _decoded, pictures
 
 from .footage import Format, flat, make_take, noisy, write
 
@@ -57,6 +58,21 @@ def test_a_frame_that_does_not_come_out_is_stood_in_for(tmp_path):
     assert [luma(p) for p in pictures(take, [(0, tick), (0, tick + 1)])] == [22, 22]
 
 
+def test_a_damaged_packet_costs_its_frames_alone(tmp_path):
+    """The third packet claims a NAL unit of 4 GB; decoding goes on behind it."""
+    path = write(tmp_path / "1.mp4", [flat(Format(), 20 + n) for n in range(12)])
+    take = make_take([path])
+    with av.open(str(path)) as container:
+        third = [packet.pos for packet in container.demux(video=0)][2]
+    data = bytearray(path.read_bytes())
+    data[third : third + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    found = [luma(planes) for planes in pictures(take, times(take, *((0, n) for n in range(12))))]
+    assert found[0] == 20
+    assert found != list(range(20, 32))
+    assert found[5:] == list(range(25, 32))
+
+
 def test_a_file_that_is_no_media_is_refused(tmp_path):
     path = write(tmp_path / "1.mp4", [flat(Format(), 20)])
     take = make_take([path])
@@ -65,9 +81,15 @@ def test_a_file_that_is_no_media_is_refused(tmp_path):
         next(pictures(take, [(0, 0)]))
 
 
-def test_a_file_without_a_frame_is_refused(tmp_path, monkeypatch):
-    path = write(tmp_path / "1.mp4", [flat(Format(), 20)])
-    take = make_take([path])
-    monkeypatch.setattr("emomedia.reference.decode._decoded", lambda *_: iter(()))
-    with pytest.raises(MediaError, match="frames that decode"):
-        next(pictures(take, [(0, 0)]))
+@pytest.mark.parametrize("empty", [0, 1])
+def test_a_file_without_a_frame_is_refused(tmp_path, monkeypatch, empty):
+    """No frame of another file stands in for it."""
+    paths = [write(tmp_path / f"{n}.mp4", [flat(Format(), 20)]) for n in range(2)]
+    take = make_take(paths)
+
+    def decoded(path, stream):
+        return iter(()) if path == paths[empty] else _decoded(path, stream)
+
+    monkeypatch.setattr("emomedia.reference.decode._decoded", decoded)
+    with pytest.raises(MediaError, match=rf"{empty}\.mp4: expected frames that decode"):
+        list(pictures(take, [(0, 0), (1, 0)]))

@@ -79,5 +79,8 @@ def test_cut_writes_each_clip_with_its_frames(probe, filters, tmp_path, monkeypa
                 [n / 25 for n in range(clip.frame_count)]
             )
             assert frames[0].colorspace == 1
+        chroma = frames[0].to_ndarray()[SIZE[1] :]
+        assert chroma.min() >= 127
+        assert chroma.max() <= 129
         shown = [int(frame.to_ndarray()[10, 10]) for frame in frames]
         assert shown == pytest.approx([20 + clip.first_frame + n for n in range(clip.frame_count)], abs=0.5)

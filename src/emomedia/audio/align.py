@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..probe.types import Track
 from ..timeline import SAMPLE_RATE
 from ._pcm import to_real
-from .track import blocks, stretch
+from .track import blocks, rebatched, stretch
 
 THRESHOLD = 0.3
 """Confidence below which two recordings do not count as being of one event."""
@@ -74,9 +74,7 @@ def align(reference: Track, other: Track) -> Match | None:
         The likeliest place, however low its confidence; None if one recording holds nothing to compare.
     """
     loudness = _loudness(reference), _loudness(other)
-    matches = (
-        _refined(reference, other, loudness, lag) for lag in _coarse(*map(_modulation, loudness))
-    )
+    matches = (_refined(reference, other, loudness, lag) for lag in _coarse(*map(_modulation, loudness)))
     best: Match | None = None
     for match in matches:
         if match and (best is None or match.confidence > best.confidence):
@@ -93,7 +91,7 @@ def _loudness(track: Track) -> npt.NDArray[np.float32]:
     stream = soxr.ResampleStream(track.sample_rate, _RATE, 1, dtype="float32", quality="MQ")
     curve: list[npt.NDArray[np.float32]] = []
     rest = np.zeros(0, np.float32)
-    for block in blocks(track):
+    for block in rebatched(blocks(track)):
         rest = np.concatenate([rest, stream.resample_chunk(to_real(block))])
         whole = len(rest) // _HOP * _HOP
         hops = np.diff(rest[:whole].reshape(-1, _HOP), axis=1)
@@ -108,7 +106,8 @@ def _modulation(loudness: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     padded = np.pad(loudness.astype(np.float64), (width // 2, width - width // 2), mode="edge")
     sums = np.concatenate([[0.0], np.cumsum(padded)])
     mean = (sums[width:] - sums[:-width])[: len(loudness)] / width
-    return loudness - mean
+    result: npt.NDArray[np.float64] = loudness - mean
+    return result
 
 
 def _coarse(reference: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Iterator[float]:
@@ -183,7 +182,8 @@ def _sound(track: Track, start: float, seconds: float) -> npt.NDArray[np.float32
     local = (first * track.sample_rate // SAMPLE_RATE - track.sample_rate // 10) // unit * unit
     sound = stretch(track, local, round((seconds + 0.3) * track.sample_rate))
     begin = first - local * SAMPLE_RATE // track.sample_rate
-    return soxr.resample(sound, track.sample_rate, SAMPLE_RATE, quality="HQ")[begin:][: round(seconds * SAMPLE_RATE)]
+    resampled: npt.NDArray[np.float32] = soxr.resample(sound, track.sample_rate, SAMPLE_RATE, quality="HQ")
+    return resampled[begin : begin + round(seconds * SAMPLE_RATE)]
 
 
 def phat_peak(
@@ -228,9 +228,7 @@ def _parabola(height: npt.NDArray[np.float64], peak: int) -> float:
     return float((before - after) / (2 * bend)) if bend < 0 else 0.0
 
 
-def _line(
-    places: npt.NDArray[np.float64], offsets: npt.NDArray[np.float64], confidence: float
-) -> Match:
+def _line(places: npt.NDArray[np.float64], offsets: npt.NDArray[np.float64], confidence: float) -> Match:
     """The line through the stretches' offsets that outliers do not move (Theil 1950, Sen 1968)."""
     i, j = np.triu_indices(len(places), 1)
     slope = 0.0

@@ -7,20 +7,19 @@ soxr resamples it at the exact ratio, and 16-bit tracks are dithered.  Memory do
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
-from ..errors import SyncError
-from ..files import atomic
+from ..errors import EmomediaError, OutputError, SyncError
 from ..probe.types import Track
 from ..timeline import SAMPLE_RATE, Clock
 from ._pcm import cut, quantise, to_real
-from .track import PcmBlock, blocks
+from .track import PcmBlock, blocks, rebatched
 
 UNCORRECTED = Fraction(1, 1000)
 """Seconds that drift may displace a track by, anywhere in the session, and still be left alone.
@@ -28,8 +27,6 @@ UNCORRECTED = Fraction(1, 1000)
 A millisecond is what sound needs for 34 cm, and less than half a frame at any rate up to 500 fps; below
 it a track keeps its very samples.
 """
-
-_RESAMPLE_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +57,14 @@ class Pcm:
     corrected: bool = False
 
     @property
-    def array(self) -> npt.NDArray[np.int16] | npt.NDArray[np.int32]:
+    def array(self) -> PcmBlock:
         """The samples, mapped read-only: int16[samples] or int32[samples]."""
         kind = np.dtype("<i2" if self.bits == 16 else "<i4")
         if self.samples == 0:
             return np.empty(0, kind)
         return np.memmap(self.path, kind, mode="r", shape=(self.samples,))
 
-    def cut(self, first: int, end: int) -> npt.NDArray[np.int16] | npt.NDArray[np.int32]:
+    def cut(self, first: int, end: int) -> PcmBlock:
         """Samples ``first … end - 1`` of the session clock as a fresh array, zeros where there are none."""
         return cut(self.array, first, end)
 
@@ -75,10 +72,13 @@ class Pcm:
 def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -> Pcm:
     """Write ``folder/name.pcm``: the track's sound from session time 0 on, `samples` long.
 
-    The track's first sample lands on the sample nearest to ``clock.offset``.
+    The track's first sample lands on the sample nearest to ``clock.offset``.  The file is scratch: it is
+    neither synced nor renamed, and counts only while the run lasts that made it.
 
     Raises
     ------
+    OutputError
+        If there is no room for it.
     SyncError
         If no sample of the track falls into the session.
     MediaError, MediaNotFoundError, UnsupportedMediaError
@@ -88,7 +88,7 @@ def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -
     corrected = needs_correction(track.sample_rate, clock, samples)
     source = _resampled(track, clock) if corrected else blocks(track)
     path = folder / f"{name}.pcm"
-    with atomic(path) as part, part.open("wb") as file:
+    with _written(path) as file:
         file.truncate(samples * (2 if track.bits == 16 else 4))
         end = _write_at(file, source, begin, samples)
     covered = max(0, begin), min(samples, end)
@@ -101,6 +101,29 @@ def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -
             remedy="correct 'mic_offset' in session.toml, or name the right recording",
         )
     return Pcm(path, track.bits, samples, -begin, covered, corrected)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    """Open `path` for writing; it is removed if that fails."""
+    whole = False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            yield file
+        whole = True
+    except OSError as error:
+        if isinstance(error, EmomediaError):
+            raise
+        raise OutputError(
+            path,
+            expected="a folder with room for the sound",
+            found=str(error),
+            remedy="free space or choose another --out",
+        ) from error
+    finally:
+        if not whole and path.is_file():
+            path.unlink()
 
 
 def needs_correction(sample_rate: int, clock: Clock, samples: int) -> bool:
@@ -134,27 +157,10 @@ def _resampled(track: Track, clock: Clock) -> Iterator[PcmBlock]:
     ratio = float(SAMPLE_RATE * clock.speed / track.sample_rate)
     stream = soxr.ResampleStream(1.0, ratio, 1, dtype="float64", quality="VHQ")
     place = 0
-    for block, last in _with_last(_rebatched(blocks(track))):
+    for block, last in _with_last(rebatched(blocks(track))):
         real = stream.resample_chunk(to_real(block, np.float64), last=last)
         yield quantise(real, track.bits, place)
         place += len(real)
-
-
-def _rebatched(source: Iterable[PcmBlock]) -> Iterator[PcmBlock]:
-    """The same samples in blocks of one size, so that nothing depends on a demuxer's packets."""
-    waiting: list[PcmBlock] = []
-    count = 0
-    for block in source:
-        waiting.append(block)
-        count += len(block)
-        if count >= _RESAMPLE_BLOCK:
-            joined = np.concatenate(waiting)
-            for begin in range(0, count - _RESAMPLE_BLOCK + 1, _RESAMPLE_BLOCK):
-                yield joined[begin : begin + _RESAMPLE_BLOCK]
-            rest = joined[count - count % _RESAMPLE_BLOCK :]
-            waiting, count = [rest], len(rest)
-    if count:
-        yield np.concatenate(waiting)
 
 
 def _with_last(source: Iterable[PcmBlock]) -> Iterator[tuple[PcmBlock, bool]]:

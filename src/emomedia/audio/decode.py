@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,9 @@ JITTER = Fraction(1, 200)
 """Seconds by which a packet's time may be off without a gap: containers round to milliseconds."""
 
 BLOCK = 1 << 16
-"""Samples per block of silence in a gap, and bytes per packet asked of the WAV demuxer."""
+"""Samples in one of the blocks that a gap is filled with."""
+
+_COPY_AGAIN = "copy the file from the recorder again"
 
 _PREROLL = 8192
 """Samples to start early after a seek, so that codecs with memory (AAC: two frames) have settled."""
@@ -54,7 +56,7 @@ def opened(path: Path, stream: int) -> Iterator[tuple[InputContainer, AudioStrea
     import av
     from av.stream import Discard
 
-    options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS, "max_size": str(BLOCK)}
+    options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
     try:
         with av.open(f"file:{path.absolute()}", options=options) as container:
             if stream >= len(container.streams) or container.streams[stream].type != "audio":
@@ -66,22 +68,28 @@ def opened(path: Path, stream: int) -> Iterator[tuple[InputContainer, AudioStrea
                 )
             for other in container.streams:
                 other.discard = Discard.default if other.index == stream else Discard.all
-            yield container, container.streams[stream]
+            yield container, cast("AudioStream", container.streams[stream])
     except (av.error.FileNotFoundError, av.error.PermissionError) as error:
         raise MediaNotFoundError(
             path,
             expected="a readable file",
-            found=error.strerror.lower(),
+            found=_complaint(error),
             remedy="correct its path in session.toml, or its permissions",
         ) from error
     except av.error.FFmpegError as error:
-        log = f" ({error.log[2].strip()})" if error.log else ""
         raise MediaError(
             path,
             expected="readable sound",
-            found=f"{error.strerror.lower()}{log}",
-            remedy="replace the file by an intact copy",
+            found=_complaint(error),
+            remedy=_COPY_AGAIN,
         ) from error
+
+
+def _complaint(error: Exception) -> str:
+    """What libav says: its error in words, and its last log line if it wrote one."""
+    words = (getattr(error, "strerror", None) or str(error)).lower()
+    log = getattr(error, "log", None)
+    return f"{words} ({log[2].strip()})" if log else words
 
 
 def decode(path: Path, stream: int, sample_rate: int, first: int = 0) -> Iterator[npt.NDArray[Any]]:
@@ -113,39 +121,37 @@ def decode(path: Path, stream: int, sample_rate: int, first: int = 0) -> Iterato
         frames = container.decode(audio)
         head = next(frames, None)
         if head is None:
-            raise MediaError(path, expected="sound", found="none", remedy="replace the file by an intact copy")
-        channels, origin = head.layout.nb_channels, _time(head) or Fraction(0)
-        if _seek(container, audio, origin + Fraction(first - _PREROLL, sample_rate)):
+            raise MediaError(path, expected="sound", found="none", remedy=_COPY_AGAIN)
+        channels, origin = head.layout.nb_channels, head.pts or 0
+        per_tick = (audio.time_base or Fraction(1, sample_rate)) * sample_rate
+        jitter = int(JITTER * sample_rate)
+        if _seek(container, audio, origin + int((first - _PREROLL) / per_tick)):
             frames = container.decode(audio)
         else:
             frames = chain([head], frames)
         for frame in frames:
             _check_format(path, frame, sample_rate, channels)
             block = _samples(path, frame)
-            time = _time(frame)
-            block_place = place if time is None else round((time - origin) * sample_rate)
-            if abs(block_place - place) <= JITTER * sample_rate and place > first:
-                block_place = place
-            yield from _silence(block, block_place - place)
-            place = max(place, block_place)
-            block = block[place - block_place :]
+            found = place if frame.pts is None else _nearest(frame.pts - origin, per_tick)
+            if abs(found - place) > jitter or place == first:
+                yield from _silence(block, found - place)
+                block = block[max(0, place - found) :]
+                place = max(place, found)
             if len(block):
                 yield block
                 place += len(block)
 
 
-def _time(frame: AudioFrame) -> Fraction | None:
-    """Seconds on the container's clock; None for a frame that follows the one before."""
-    if frame.pts is None or frame.time_base is None:
-        return None
-    return frame.pts * Fraction(frame.time_base)
+def _nearest(ticks: int, per_tick: Fraction) -> int:
+    """``round(ticks · per_tick)``, half up, in integers: it is asked once a packet."""
+    return (2 * ticks * per_tick.numerator + per_tick.denominator) // (2 * per_tick.denominator)
 
 
-def _seek(container: InputContainer, audio: AudioStream, time: Fraction) -> bool:
-    """Go to the last packet at or before `time` seconds on the container's clock, unless that is its start."""
-    if audio.time_base is None or time <= (audio.start_time or 0) * audio.time_base:
+def _seek(container: InputContainer, audio: AudioStream, tick: int) -> bool:
+    """Go to the last packet at or before `tick` of the stream's clock, if that is not its start."""
+    if tick <= (audio.start_time or 0):
         return False
-    container.seek(int(time / audio.time_base), stream=audio)
+    container.seek(tick, stream=audio)
     return True
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..files import atomic
 from ..timeline import SAMPLE_RATE
 
 _ENCODER = {"flags": "+bitexact", "lpc_type": "fixed"}
 """Integer predictors only: the others are found with floats, whose last bits vary with the processor.
 The files are 2 to 5 % larger for it (measured on speech at 24 bit)."""
 
-_MUXER = {"metadata_header_padding": "0"}
+_MUXER = {"fflags": "+bitexact", "metadata_header_padding": "0"}
 
 
-def write_flac(path: Path, samples: npt.NDArray[np.int16] | npt.NDArray[np.int32], bits: int) -> None:
-    """Write `samples` to `path`, atomically; nothing in the file tells when or by what it was made.
+def write_flac(path: Path, samples: npt.NDArray[np.int16 | np.int32], bits: int) -> None:
+    """Write `samples` to `path`; nothing in the file tells when or by what it was made.
+
+    Callers give the file its final name (:func:`emomedia.files.atomic`, which also translates errors).
 
     Parameters
     ----------
@@ -31,32 +33,27 @@ def write_flac(path: Path, samples: npt.NDArray[np.int16] | npt.NDArray[np.int32
     ------
     ValueError
         If there are no samples, or their type does not fit `bits`.
-    OutputError
+    OSError
         If the file cannot be written.
     """
     kind = {16: np.dtype(np.int16), 24: np.dtype(np.int32)}.get(bits)
     if samples.ndim != 1 or len(samples) == 0 or samples.dtype != kind:
         raise ValueError(f"{samples.dtype}{list(samples.shape)} is no track of {bits} bits")
-    with atomic(path) as part:
-        _encode(part, samples, bits)
-
-
-def _encode(path: Path, samples: npt.NDArray[np.int16] | npt.NDArray[np.int32], bits: int) -> None:
     import av
     from av.audio.frame import AudioFrame
-    from av.container import Flags
 
     sample_format = "s16" if bits == 16 else "s32"
     options = _ENCODER | {"bits_per_raw_sample": str(bits)}
     with av.open(f"file:{path.absolute()}", "w", format="flac", options=_MUXER) as container:
-        container.flags |= Flags.bitexact.value
-        stream = container.add_stream("flac", rate=SAMPLE_RATE, options=options, layout="mono", format=sample_format)
+        stream = container.add_stream(
+            "flac", rate=SAMPLE_RATE, options=options, layout="mono", format=sample_format
+        )
         container.start_encoding()
         size = stream.codec_context.frame_size
         for begin in range(0, len(samples), size):
-            block = np.ascontiguousarray(samples[begin : begin + size])
-            aligned = block if bits == 16 else block << 8
-            frame = AudioFrame.from_ndarray(aligned.reshape(1, -1), format=sample_format, layout="mono")
+            block: npt.NDArray[Any] = np.ascontiguousarray(samples[None, begin : begin + size])
+            aligned = block if bits == 16 else block << 8  # libav keeps 24 bits at the top of 32
+            frame = AudioFrame.from_ndarray(aligned, format=sample_format, layout="mono")
             frame.sample_rate = SAMPLE_RATE
             frame.pts = begin
             container.mux(stream.codec_context.encode(frame))

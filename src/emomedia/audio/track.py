@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..probe.types import Track, TrackFile
 from ._pcm import pick, to_real
 from .decode import BLOCK, decode
 
-PcmBlock = npt.NDArray[np.int16] | npt.NDArray[np.int32]
+PcmBlock = npt.NDArray[np.int16 | np.int32]
 
 
 def blocks(track: Track, first: int = 0) -> Iterator[PcmBlock]:
@@ -43,6 +43,23 @@ def blocks(track: Track, first: int = 0) -> Iterator[PcmBlock]:
                 break
             yield block
             place += len(block)
+
+
+def rebatched(source: Iterable[PcmBlock], size: int = BLOCK) -> Iterator[PcmBlock]:
+    """The same samples in blocks of one size, so that nothing depends on the packets they came in."""
+    waiting: list[PcmBlock] = []
+    count = 0
+    for block in source:
+        waiting.append(block)
+        count += len(block)
+        if count >= size:
+            joined = np.concatenate(waiting)
+            for begin in range(0, count - size + 1, size):
+                yield joined[begin : begin + size]
+            rest = joined[count - count % size :]
+            waiting, count = [rest], len(rest)
+    if count:
+        yield np.concatenate(waiting)
 
 
 def stretch(track: Track, first: int, count: int) -> npt.NDArray[np.float32]:

@@ -9,6 +9,7 @@ import typer
 
 from . import arguments as arg
 from .display import Display, make_display
+from .simulated import simulate
 
 app = typer.Typer(
     name="emomedia",
@@ -171,6 +172,9 @@ def verify(
             found=f"{len(findings)} that are not, first {findings[0]}",
             remedy="delete those files and run the session again",
         )
+
+
+app.command()(simulate)
 
 
 @app.command()

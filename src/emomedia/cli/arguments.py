@@ -33,7 +33,7 @@ def parse_rate(text: str) -> Fraction:
 
 def parse_seconds(text: str) -> Fraction:
     """A decimal number of seconds, zero or more."""
-    value = _decimal(text)
+    value = parse_decimal(text)
     if value < 0:
         raise typer.BadParameter(f"{text} is negative")
     return value
@@ -41,13 +41,14 @@ def parse_seconds(text: str) -> Fraction:
 
 def parse_crf(text: str) -> Fraction:
     """libx264's range: 0 (lossless) to 51."""
-    value = _decimal(text)
+    value = parse_decimal(text)
     if not 0 <= value <= 51:
         raise typer.BadParameter(f"{text} is not between 0 and 51")
     return value
 
 
-def _decimal(text: str) -> Fraction:
+def parse_decimal(text: str) -> Fraction:
+    """A finite decimal number, exactly."""
     try:
         value = Decimal(text)
     except InvalidOperation as error:

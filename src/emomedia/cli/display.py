@@ -122,7 +122,7 @@ class PeopleDisplay:
             TextColumn("  [bold]{task.description:<7}[/]"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("frames, left"),
+            TextColumn("left"),
             TimeRemainingColumn(),
         )
         self._bar = Progress(*columns, console=self.console, transient=True)

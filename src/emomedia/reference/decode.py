@@ -14,7 +14,9 @@ from ..probe.types import Take
 from .compose import Plane, Planes
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 
 def planes_of(frame: VideoFrame) -> Planes:
@@ -27,7 +29,7 @@ def planes_of(frame: VideoFrame) -> Planes:
 def _plane(frame: VideoFrame, index: int, sample: np.dtype[np.uint8] | np.dtype[np.uint16]) -> Plane:
     plane = frame.planes[index]
     rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
-    samples: Plane = rows[: plane.height].view(sample)[:, : plane.width].copy()
+    samples: Plane = rows.view(sample)[:, : plane.width].copy()
     return samples
 
 
@@ -38,9 +40,9 @@ def _decoded(path: Path, stream: int) -> Iterator[tuple[int, VideoFrame]]:
     try:
         with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
             video = next(video for video in container.streams.video if video.index == stream)
-            for frame in container.decode(video):
-                if frame.pts is not None:
-                    yield frame.pts, frame
+            video.thread_type = "NONE"  # what conceals damage depends on it
+            for packet in container.demux(video):
+                yield from _frames_in(packet)
     except av.FFmpegError as error:
         raise MediaError(
             path,
@@ -48,6 +50,16 @@ def _decoded(path: Path, stream: int) -> Iterator[tuple[int, VideoFrame]]:
             found=str(error),
             remedy="check that the file plays, or copy it from the camera again",
         ) from error
+
+
+def _frames_in(packet: Packet[VideoStream]) -> list[tuple[int, VideoFrame]]:
+    """What comes out of the decoder for a packet: of a damaged one nothing, and decoding goes on."""
+    import av
+
+    try:
+        return [(frame.pts, frame) for frame in packet.decode() if frame.pts is not None]
+    except av.FFmpegError:
+        return []
 
 
 def pictures(take: Take, wanted: Iterable[tuple[int, int]]) -> Iterator[Planes]:

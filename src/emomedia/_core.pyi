@@ -1,0 +1,130 @@
+"""The compiled core: probing, filter tables, the engine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+def probe(path: str) -> dict[str, Any]: ...
+def scan(path: str, stream: int) -> dict[str, Any]: ...
+def library_versions() -> list[str]: ...
+def compose_kernel() -> str: ...
+def compose_filters(
+    width: int,
+    height: int,
+    sub_x: int,
+    sub_y: int,
+    siting: str,
+    rotate: int,
+    crop: tuple[int, int, int, int],
+    out_width: int,
+    out_height: int,
+) -> tuple[
+    tuple[npt.NDArray[np.int32], npt.NDArray[np.int16], npt.NDArray[np.int32], npt.NDArray[np.int16]], ...
+]: ...
+
+class TakeFile:
+    def __init__(
+        self, path: str, stream: int, pts: npt.NDArray[np.int64], key: npt.NDArray[np.uint8]
+    ) -> None: ...
+
+class Take:
+    def __init__(
+        self,
+        *,
+        files: Sequence[TakeFile],
+        width: int,
+        height: int,
+        bit_depth: int,
+        sub_x: int,
+        sub_y: int,
+        siting: str,
+        rotate: int,
+        crop: tuple[int, int, int, int],
+    ) -> None: ...
+
+class PcmSource:
+    def __init__(self, path: str, bits: int) -> None: ...
+
+class VideoSettings:
+    def __init__(
+        self,
+        *,
+        width: int = 1920,
+        height: int = 1080,
+        depth: int = 8,
+        rate: tuple[int, int],
+        tags: tuple[str, str, str, str],
+        preset: str,
+        crf: str,
+        gop: int,
+    ) -> None: ...
+
+class Chunk:
+    def __init__(
+        self,
+        *,
+        first_frame: int,
+        spans: Sequence[int],
+        left: npt.NDArray[np.int64],
+        right: npt.NDArray[np.int64],
+        spool: str,
+    ) -> None: ...
+
+class Clip:
+    def __init__(
+        self,
+        *,
+        path: str,
+        first_frame: int,
+        frame_count: int,
+        first_sample: int,
+        sample_count: int,
+        chunks: Sequence[int],
+    ) -> None: ...
+
+class Job:
+    def __init__(
+        self,
+        *,
+        left: Take,
+        right: Take,
+        left_sound: PcmSource,
+        right_sound: PcmSource,
+        video: VideoSettings,
+        audio_bit_rate: int,
+        chunks: Sequence[Chunk],
+        clips: Sequence[Clip],
+        workers: int,
+    ) -> None: ...
+
+class Progress:
+    frames_done: int
+    frames_total: int
+    clips_done: int
+    clips_total: int
+
+class Report:
+    damaged_frames: list[list[int]]
+    stage_seconds: list[tuple[str, float]]
+    wall_seconds: float
+    decoded_frames: int
+    composed_frames: int
+    resumed_frames: int
+
+class Engine:
+    def __init__(self, job: Job) -> None: ...
+    def start(self) -> None: ...
+    def wait(self, seconds: float) -> bool: ...
+    def progress(self) -> Progress: ...
+    def cancel(self) -> None: ...
+    def finish(self) -> Report: ...
+
+class Composites:
+    def __init__(
+        self, left: Take, right: Take, width: int = 1920, height: int = 1080, depth: int = 8
+    ) -> None: ...
+    def render(
+        self, left: int, right: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], int]: ...

@@ -1,0 +1,170 @@
+"""What is written beside a simulated session's media: session.toml, turns.json and truth.json.  Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from .. import __version__
+from ..session import SIDES, SideName
+from ..timeline import SAMPLE_RATE, rate_text
+from .options import SimulateOptions
+from .scene import Scene, Utterance
+from .sound import TRACK_BITS, Recorder
+from .take import Part
+from .voices import MILLISECOND
+
+RECORDER_FILE = "recorder.wav"
+ACTORS = {"left": "A001", "right": "A002"}
+_DIGITS = 9
+
+Parts = dict[SideName, tuple[Part, ...]]
+
+
+def session_toml(options: SimulateOptions, scenes: Sequence[Scene], parts: Parts, recorder: Recorder) -> str:
+    """The session as its user would describe it."""
+    lines = [f"id = {_quoted(options.session)}"]
+    for number, side in enumerate(SIDES):
+        files = [_quoted(part.path.name) for part in parts[side]]
+        lines += ["", f"[{side}]", f"actor = {_quoted(ACTORS[side])}"]
+        lines.append(f"video = {files[0] if len(files) == 1 else '[' + ', '.join(files) + ']'}")
+        lines.append(f"mic = {{ file = {_quoted(RECORDER_FILE)}, channel = {number} }}")
+        lines += _placing(options, side, recorder)
+    for scene in scenes if options.declare_dialogues else ():
+        lines += ["", "[[dialogue]]", f"id = {_quoted(scene.id)}"]
+        lines += [f"start = {_decimal(Fraction(scene.start, 1000))}", f"end = {_decimal(Fraction(scene.end, 1000))}"]
+        lines += [f"topic = {_quoted(scene.topic)}", f"emotion = {_quoted(scene.emotion)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _placing(options: SimulateOptions, side: SideName, recorder: Recorder) -> list[str]:
+    lines = []
+    if options.crop is not None:
+        crop = options.crop
+        lines.append(
+            f"crop = {{ x = {crop.x}, y = {crop.y}, width = {crop.width}, height = {crop.height} }}"
+        )
+    if options.camera_distance:
+        lines.append(f"camera_distance = {_decimal(options.camera_distance)}")
+    if options.declare_offsets:
+        lines.append(f"mic_offset = {_decimal(Fraction(recorder.first, SAMPLE_RATE))}")
+        if side == "right":
+            lines.append(f"offset = {_decimal(options.right_offset)}")
+    return lines
+
+
+def turns_body(options: SimulateOptions, scenes: Sequence[Scene]) -> dict[str, Any]:
+    """The content of turns.json."""
+    dialogues = [
+        {
+            "id": scene.id,
+            "start": scene.start / 1000,
+            "end": scene.end / 1000,
+            "topic": scene.topic,
+            "emotion": scene.emotion,
+        }
+        for scene in scenes
+    ]
+    turns = [
+        _turn(utterance, scene.utterances[:number], scene.utterances)
+        for scene in scenes
+        for number, utterance in enumerate(scene.utterances)
+    ]
+    return {"session": options.session, "dialogues": dialogues, "turns": turns}
+
+
+def _turn(utterance: Utterance, before: Sequence[Utterance], scene: Sequence[Utterance]) -> dict[str, Any]:
+    overlap = sum(
+        max(0, min(utterance.end, other.end) - max(utterance.start, other.start))
+        for other in scene
+        if other.speaker != utterance.speaker
+    )
+    floor_left = [other.end for other in before if not other.backchannel]
+    return {
+        "id": utterance.id,
+        "dialogue": utterance.dialogue,
+        "speaker": utterance.speaker,
+        "start": utterance.start / 1000,
+        "end": utterance.end / 1000,
+        "text": utterance.spoken.text,
+        "overlap_s": overlap / 1000,
+        "gap_s": (utterance.start - floor_left[-1]) / 1000 if floor_left else None,
+        "backchannel": utterance.backchannel,
+        "flags": [],
+    }
+
+
+def truth_body(
+    options: SimulateOptions, scenes: Sequence[Scene], parts: Parts, recorder: Recorder
+) -> dict[str, Any]:
+    """The content of truth.json: all that was chosen, and where everything is."""
+    return {
+        "session": options.session,
+        "version": __version__,
+        "options": options.as_json(),
+        "footage": [_rounded(time) for time in options.footage()],
+        "takes": {side: _take(options, side, parts[side]) for side in SIDES},
+        "recorder": {
+            "file": RECORDER_FILE,
+            "sample_rate": SAMPLE_RATE,
+            "bits": TRACK_BITS,
+            "samples": recorder.count,
+            "channels": {side: number for number, side in enumerate(SIDES)},
+            "first_sample": recorder.first,
+            "offset": _rounded(Fraction(recorder.first, SAMPLE_RATE)),
+            "drift_ppm": _rounded(options.drift_ppm),
+            "bleed_db": options.bleed_db,
+            "noise_db": options.noise_db,
+        },
+        "utterances": [_said(utterance, recorder) for scene in scenes for utterance in scene.utterances],
+    }
+
+
+def _take(options: SimulateOptions, side: SideName, parts: Sequence[Part]) -> dict[str, Any]:
+    return {
+        "files": [
+            {"file": part.path.name, "first_frame": part.first_frame, "frames": part.frame_count} for part in parts
+        ],
+        "frames": options.frame_count(side),
+        "fps": rate_text(options.fps),
+        "offset": _rounded(options.offset(side)),
+        "size": list(options.size),
+        "coded_size": list(options.coded_size),
+        "rotate": options.rotate,
+        "bit_depth": options.depth,
+    }
+
+
+def _said(utterance: Utterance, recorder: Recorder) -> dict[str, Any]:
+    samples = [utterance.start * MILLISECOND, utterance.end * MILLISECOND]
+    return {
+        "id": utterance.id,
+        "speaker": utterance.speaker,
+        "start": utterance.start / 1000,
+        "end": utterance.end / 1000,
+        "text": utterance.spoken.text,
+        "session_samples": samples,
+        "track_samples": [recorder.position(sample) for sample in samples],
+    }
+
+
+def json_text(body: dict[str, Any]) -> str:
+    """A JSON object on its one line, as people read it."""
+    return json.dumps(body, ensure_ascii=False) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _decimal(value: Fraction) -> str:
+    """`value` to the nanosecond, without an exponent: ``-0.12``, ``3.0``."""
+    text = f"{Decimal(round(value * 10**_DIGITS)).scaleb(-_DIGITS).normalize():f}"
+    return text if "." in text else f"{text}.0"
+
+
+def _rounded(value: Fraction) -> float:
+    return float(_decimal(value))

@@ -1,0 +1,167 @@
+"""What the microphones hear of the scenes: two tracks of a recorder, and the cameras' own sound."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from ..files import atomic
+from ..session import SIDES, SideName
+from ..timeline import SAMPLE_RATE
+from .options import SimulateOptions
+from .scene import Scene
+from .voices import MILLISECOND
+
+Sound = npt.NDArray[np.float32]
+
+SPEED_OF_SOUND = 343
+"""Metres per second."""
+
+TRACK_BITS = 24
+
+_MARGIN = SAMPLE_RATE
+"""Samples of silence on either side of what is recorded, for delays and the resampler's filter."""
+
+_TAIL_SECONDS = 1
+"""The recorder is stopped this much after the cameras."""
+
+_ACROSS = round(Fraction(3, 2) / SPEED_OF_SOUND * SAMPLE_RATE)
+"""Samples that a voice takes to the other actor's microphone, 1.5 m away."""
+
+_CAMERA_NOISE_DB = -52.0
+_ECHOES = {  # the room as each camera's two microphones hear it: (milliseconds, gain)
+    "left": (((0, 1.0), (7, 0.3), (19, 0.2)), ((0, 0.9), (11, 0.3), (23, 0.15))),
+    "right": (((0, 0.9), (9, 0.3), (17, 0.2)), ((0, 1.0), (13, 0.25), (29, 0.15))),
+}
+_CAMERA_OWN, _CAMERA_OTHER = 0.5, 0.35
+
+_NOISE_STREAMS = {"tracks": 1, "left": 2, "right": 3}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voices:
+    """Both actors' dry voices on the session clock.
+
+    Attributes
+    ----------
+    first : int
+        Sample of the session clock, at 48 kHz, at which the arrays begin.
+    samples : mapping by side of float32[n]
+    """
+
+    first: int
+    samples: dict[SideName, Sound]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Where the recorder's samples lie: `first` is the session sample of the first, `count` how many."""
+
+    first: int
+    count: int
+    speed: Fraction
+    """Session seconds per second of the recorder's own."""
+
+    def position(self, sample: int) -> int:
+        """The recorder's sample that is nearest to a sample of the session clock."""
+        return round((sample - self.first) / self.speed)
+
+
+def recorder_of(options: SimulateOptions) -> Recorder:
+    """The recorder that `options` ask for."""
+    first = round(options.recorder_offset * SAMPLE_RATE)
+    speed = 1 + options.drift_ppm / 1_000_000
+    heard = round((options.seconds + _TAIL_SECONDS) * SAMPLE_RATE) - first
+    return Recorder(first, max(0, int(heard / speed)), speed)
+
+
+def speak(scenes: Sequence[Scene], options: SimulateOptions, recorder: Recorder) -> Voices:
+    """Put the scenes' utterances on the session clock."""
+    first = min(0, recorder.first, round(options.right_offset * SAMPLE_RATE)) - _MARGIN
+    end = round((options.seconds + _TAIL_SECONDS) * SAMPLE_RATE) + _MARGIN
+    samples = {side: np.zeros(end - first, np.float32) for side in SIDES}
+    for utterance in (utterance for scene in scenes for utterance in scene.utterances):
+        begin = utterance.start * MILLISECOND - first
+        sound = utterance.spoken.samples
+        samples[utterance.speaker][begin : begin + len(sound)] += sound
+    return Voices(first, samples)
+
+
+def track(voices: Voices, side: SideName, recorder: Recorder, options: SimulateOptions) -> npt.NDArray[np.int32]:
+    """One side's track as the recorder hears it: its 24-bit values, int32[recorder.count]."""
+    first, count = recorder.first - _MARGIN, round(recorder.count * recorder.speed) + 2 * _MARGIN
+    heard = _padded(voices, side, first, count).copy()
+    if options.bleed_db is not None:
+        other = SIDES[1 - SIDES.index(side)]
+        heard += _padded(voices, other, first - _ACROSS, count) * np.float32(10 ** (options.bleed_db / 20))
+    if recorder.speed == 1:
+        heard = heard[_MARGIN : _MARGIN + recorder.count]
+    else:
+        heard = _drifting(heard, recorder)
+    if options.noise_db is not None:
+        rng = np.random.default_rng([options.seed, _NOISE_STREAMS["tracks"], SIDES.index(side)])
+        heard = heard + rng.standard_normal(len(heard), np.float32) * np.float32(10 ** (options.noise_db / 20))
+    scale = 1 << (TRACK_BITS - 1)
+    return np.clip(np.rint(heard * np.float64(scale)), -scale, scale - 1).astype(np.int32)
+
+
+def _padded(voices: Voices, side: SideName, first: int, count: int) -> Sound:
+    """`count` samples from sample `first` of the session clock, with silence where nothing was made."""
+    own = voices.samples[side]
+    begin = first - voices.first
+    inside = own[max(0, begin) : max(0, begin + count)]
+    return np.pad(inside, (max(0, -begin), count - max(0, -begin) - len(inside)))
+
+
+def _drifting(heard: Sound, recorder: Recorder) -> Sound:
+    """`heard`, whose first :data:`_MARGIN` samples come before the recorder's start, on the recorder's clock.
+
+    The margin's length there is not whole, so that the resampler is fed from the recorder's first
+    sample on, and from silence before it.
+    """
+    rate = float(SAMPLE_RATE * recorder.speed)
+    sound = soxr.resample(heard[_MARGIN:], rate, SAMPLE_RATE, quality="VHQ")
+    return np.asarray(sound[: recorder.count], np.float32)
+
+
+def camera_sound(voices: Voices, side: SideName, options: SimulateOptions) -> Sound:
+    """What a camera hears from its first frame to its last: float32[2, n] at 48 kHz, stereo."""
+    distance = round(options.camera_distance / SPEED_OF_SOUND * SAMPLE_RATE)
+    first = round(options.offset(side) * SAMPLE_RATE) - distance
+    count = round(options.frame_count(side) / options.fps * SAMPLE_RATE)
+    other = SIDES[1 - SIDES.index(side)]
+    rng = np.random.default_rng([options.seed, _NOISE_STREAMS[side]])
+    channels = []
+    for echoes in _ECHOES[side]:
+        heard = np.zeros(count, np.float32)
+        for milliseconds, gain in echoes:
+            at = first - milliseconds * MILLISECOND
+            heard += np.float32(gain * _CAMERA_OWN) * _padded(voices, side, at, count)
+            heard += np.float32(gain * _CAMERA_OTHER) * _padded(voices, other, at, count)
+        channels.append(heard + _room(count, rng))
+    return np.stack(channels)
+
+
+def _room(count: int, rng: np.random.Generator) -> Sound:
+    """Noise of a room, duller than white."""
+    white = rng.standard_normal(count + 7, np.float32)
+    dull = np.convolve(white, np.full(8, 8**-0.5, np.float32), mode="valid")
+    return dull.astype(np.float32) * np.float32(10 ** (_CAMERA_NOISE_DB / 20))
+
+
+def write_tracks(path: Path, tracks: Sequence[npt.NDArray[np.int32]]) -> None:
+    """Write 24-bit values, one array per channel, as a WAV file of 48 kHz."""
+    together = np.stack(tracks, axis=1).astype("<i4")
+    packed = together.view(np.uint8).reshape(-1, 4)[:, : TRACK_BITS // 8]
+    with atomic(path) as part, wave.open(str(part), "wb") as file:
+        file.setnchannels(len(tracks))
+        file.setsampwidth(TRACK_BITS // 8)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(packed.tobytes())

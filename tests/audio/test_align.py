@@ -1,0 +1,127 @@
+"""Alignment finds the place of a recording to the sample, and knows when there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emomedia.audio import align as module
+from emomedia.audio.align import THRESHOLD, align, phat_peak
+
+from .sounds import shifted, shared, talk, to_s16, track, write_wav
+
+RATE = 48_000
+
+
+def recorded(path, real: np.ndarray, rate: int = RATE):
+    return track(write_wav(path, to_s16(real), "s16", rate), bits=16, rate=rate)
+
+
+@pytest.fixture(scope="module")
+def room() -> np.ndarray:
+    """What both recordings hear: 40 s."""
+    return talk(40)
+
+
+@pytest.mark.parametrize("place", [3.20713, -2.5, 0.0, 17.0001, -19.99])
+def test_the_offset_to_the_sample(tmp_path, room, place):
+    # `other` begins `place` seconds into the reference (before it, if negative).
+    reference = recorded(tmp_path / "reference.wav", room)
+    other = recorded(tmp_path / "other.wav", shifted(room, place))
+    match = align(reference, other)
+    assert match.offset == pytest.approx(round(place * RATE) / RATE, abs=0.2 / RATE)
+    assert match.drift_ppm == 0
+    assert match.residual_ms < 0.01
+    assert match.confidence > 0.8
+
+
+def test_noise_echo_polarity_and_level_do_not_move_it(tmp_path, room):
+    rng = np.random.default_rng(3)
+    echo = rng.standard_normal(12_000) * np.exp(-np.arange(12_000) / 2000) * 0.01
+    echo[0] = 1
+    heard = np.convolve(room, echo)[: len(room)]
+    heard = -0.05 * (heard + heard.std() * rng.standard_normal(len(heard)) * 0.3)
+    match = align(recorded(tmp_path / "a.wav", heard), recorded(tmp_path / "b.wav", shifted(room, 5)))
+    assert match.offset == pytest.approx(5, abs=1 / RATE)
+    assert match.confidence > THRESHOLD + 0.2
+
+
+def test_other_rates(tmp_path, room):
+    reference = recorded(tmp_path / "a.wav", room)
+    for rate in (44_100, 16_000):
+        places = np.arange(round(30 * rate)) / rate * RATE + 4 * RATE
+        slow = np.interp(places, np.arange(len(room)), room)
+        match = align(reference, recorded(tmp_path / f"{rate}.wav", slow, rate))
+        assert match.offset == pytest.approx(4, abs=0.5 / RATE)
+
+
+@pytest.mark.parametrize("ppm", [60.0, -145.0])
+def test_drift_over_minutes(tmp_path, ppm):
+    long = talk(330, seed=5)
+    reference = recorded(tmp_path / "a.wav", long)
+    # The other recorder's sample k stands at k · (1 + ppm·1e-6), from 10 s on.
+    places = 10 * RATE + np.arange(310 * RATE) * (1 + ppm * 1e-6)
+    other = recorded(tmp_path / "b.wav", np.interp(places, np.arange(len(long)), long))
+    match = align(reference, other)
+    assert match.drift_ppm == pytest.approx(ppm, abs=0.3)
+    assert match.offset == pytest.approx(10, abs=1e-4)
+    assert match.residual_ms < 0.1
+    assert match.confidence > THRESHOLD
+
+
+def test_no_drift_is_made_up(tmp_path):
+    long = talk(300, seed=6)
+    match = align(recorded(tmp_path / "a.wav", long), recorded(tmp_path / "b.wav", shifted(long, 20.5)))
+    assert (match.drift_ppm, match.offset) == (0, pytest.approx(20.5, abs=0.2 / RATE))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_another_recording_is_not_believed(tmp_path, room, seed):
+    other = recorded(tmp_path / "b.wav", talk(40, seed=100 + seed))
+    assert align(recorded(tmp_path / "a.wav", room), other).confidence < THRESHOLD - 0.05
+
+
+def test_real_voices(tmp_path):
+    path = shared("speech/ms_zhcn_continuous.wav")
+    reference = track(path, rate=16_000, bits=16)
+    raw = path.read_bytes()
+    voice = np.frombuffer(raw, "<i2", offset=raw.index(b"data") + 8)
+    later = track(write_wav(tmp_path / "b.wav", voice[16_000 * 9 + 7 :], "s16", 16_000), rate=16_000, bits=16)
+    match = align(reference, later)
+    assert match.offset == pytest.approx(9 + 7 / 16_000, abs=1 / RATE)
+    assert match.confidence > 0.6
+    stranger = track(shared("speech/funasr_vad_70s.wav"), rate=16_000, bits=16)
+    assert align(reference, stranger).confidence < THRESHOLD - 0.05
+
+
+def test_silence_has_no_place(tmp_path, room):
+    silent = track(write_wav(tmp_path / "b.wav", np.zeros(200_000), "s16"), bits=16)
+    assert align(recorded(tmp_path / "a.wav", room), silent) is None
+
+
+def test_a_recording_shorter_than_a_stretch(tmp_path, room):
+    short = recorded(tmp_path / "b.wav", room[7 * RATE : 10 * RATE])
+    match = align(recorded(tmp_path / "a.wav", room), short)
+    assert match.offset == pytest.approx(7, abs=1 / RATE)
+
+
+def test_the_coarse_search_is_as_long_as_the_loudness_curves_alone(tmp_path, room, monkeypatch):
+    sizes = []
+    rfft = np.fft.rfft
+    monkeypatch.setattr(module.np.fft, "rfft", lambda x, n: sizes.append(n) or rfft(x, n))
+    align(recorded(tmp_path / "a.wav", room), recorded(tmp_path / "b.wav", shifted(room, 1)))
+    assert max(sizes[:2]) <= 4 * 40 * 100  # 100 values a second
+    assert max(sizes) <= 1 << 20  # one stretch at 48 kHz
+
+
+@pytest.mark.parametrize("place", [0, 1, 700, 2000])
+def test_phat_peak(place):
+    sound = talk(3, seed=8).astype(np.float32)
+    found, confidence = phat_peak(sound, sound[place : place + RATE], 2000)
+    assert found == pytest.approx(place, abs=0.1)
+    assert confidence > 0.5
+
+
+def test_phat_peak_of_silence():
+    zeros = np.zeros(9000, np.float32)
+    assert phat_peak(zeros, zeros[:4000], 2000) == (0, 0)
