@@ -35,7 +35,7 @@ def session_toml(options: SimulateOptions, scenes: Sequence[Scene], parts: Parts
         lines += _placing(options, side, recorder)
     for scene in scenes if options.declare_dialogues else ():
         lines += ["", "[[dialogue]]", f"id = {_quoted(scene.id)}"]
-        lines += [f"start = {_decimal(Fraction(scene.start, 1000))}", f"end = {_decimal(Fraction(scene.end, 1000))}"]
+        lines += [f"start = {_decimal(_seconds(scene.start))}", f"end = {_decimal(_seconds(scene.end))}"]
         lines += [f"topic = {_quoted(scene.topic)}", f"emotion = {_quoted(scene.emotion)}"]
     return "\n".join(lines) + "\n"
 
@@ -44,9 +44,7 @@ def _placing(options: SimulateOptions, side: SideName, recorder: Recorder) -> li
     lines = []
     if options.crop is not None:
         crop = options.crop
-        lines.append(
-            f"crop = {{ x = {crop.x}, y = {crop.y}, width = {crop.width}, height = {crop.height} }}"
-        )
+        lines.append(f"crop = {{ x = {crop.x}, y = {crop.y}, width = {crop.width}, height = {crop.height} }}")
     if options.camera_distance:
         lines.append(f"camera_distance = {_decimal(options.camera_distance)}")
     if options.declare_offsets:
@@ -82,7 +80,7 @@ def _turn(utterance: Utterance, before: Sequence[Utterance], scene: Sequence[Utt
         for other in scene
         if other.speaker != utterance.speaker
     )
-    floor_left = [other.end for other in before if not other.backchannel]
+    silent_from = max((other.end for other in before), default=None)
     return {
         "id": utterance.id,
         "dialogue": utterance.dialogue,
@@ -91,7 +89,7 @@ def _turn(utterance: Utterance, before: Sequence[Utterance], scene: Sequence[Utt
         "end": utterance.end / 1000,
         "text": utterance.spoken.text,
         "overlap_s": overlap / 1000,
-        "gap_s": (utterance.start - floor_left[-1]) / 1000 if floor_left else None,
+        "gap_s": None if silent_from is None else (utterance.start - silent_from) / 1000,
         "backchannel": utterance.backchannel,
         "flags": [],
     }
@@ -126,7 +124,8 @@ def truth_body(
 def _take(options: SimulateOptions, side: SideName, parts: Sequence[Part]) -> dict[str, Any]:
     return {
         "files": [
-            {"file": part.path.name, "first_frame": part.first_frame, "frames": part.frame_count} for part in parts
+            {"file": part.path.name, "first_frame": part.first_frame, "frames": part.frame_count}
+            for part in parts
         ],
         "frames": options.frame_count(side),
         "fps": rate_text(options.fps),
@@ -149,6 +148,10 @@ def _said(utterance: Utterance, recorder: Recorder) -> dict[str, Any]:
         "session_samples": samples,
         "track_samples": [recorder.position(sample) for sample in samples],
     }
+
+
+def _seconds(milliseconds: int) -> Fraction:
+    return Fraction(milliseconds, 1000)
 
 
 def json_text(body: dict[str, Any]) -> str:

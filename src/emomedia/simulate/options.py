@@ -15,7 +15,7 @@ from .pattern import MAX_INDEX
 
 Codec = Literal["h264", "hevc10"]
 
-SMALLEST_WIDTH, LARGEST_SIDE = 180, 8192
+SMALLEST_SIDE, LARGEST_SIDE = 180, 8192
 """Pixels across below which the frames' marks no longer survive, and that no frame exceeds."""
 
 MOST_SECONDS = 4 * 3600
@@ -87,7 +87,7 @@ class SimulateOptions:
     seconds: Fraction = Fraction(14)
     codec: Codec = "h264"
     preset: str = "ultrafast"
-    crf: int = 23
+    crf: int = 20
     gop: int = 25
     open_gop: bool = False
     bframes: int = 2
@@ -169,7 +169,7 @@ def _rules(options: SimulateOptions) -> list[tuple[str, bool, str]]:
     even = width % 2 == 0 and height % 2 == 0
     common = options.footage()[1] - options.footage()[0] if options.fps > 0 else Fraction(0)
     return [
-        ("size", even and width >= SMALLEST_WIDTH and SMALLEST_WIDTH <= height, f"even numbers, {SMALLEST_WIDTH} or more"),
+        ("size", even and min(width, height) >= SMALLEST_SIDE, f"even numbers, {SMALLEST_SIDE} or more"),
         ("size", max(width, height) <= LARGEST_SIDE, f"at most {LARGEST_SIDE} pixels"),
         ("fps", 1 <= options.fps <= 240, "1 to 240 frames per second"),
         ("seconds", SHORTEST_SECONDS <= options.seconds <= MOST_SECONDS, f"1.5 to {MOST_SECONDS} seconds"),
@@ -182,7 +182,7 @@ def _rules(options: SimulateOptions) -> list[tuple[str, bool, str]]:
         ("parts", 1 <= options.parts <= 99, "1 to 99 files"),
         ("right_offset", common >= SHORTEST_SECONDS, "at least 1.5 seconds that both takes cover"),
         ("right_offset", abs(options.right_offset) <= options.seconds, "no more than the session's length"),
-        ("recorder_offset", -600 <= options.recorder_offset <= options.seconds, "ten minutes before to the end"),
+        ("recorder_offset", -600 <= options.recorder_offset <= options.seconds, "-600 to the end"),
         ("drift_ppm", abs(options.drift_ppm) <= 1000, "at most 1000 ppm either way"),
         ("camera_distance", 0 <= options.camera_distance <= 100, "0 to 100 metres"),
         ("dialogues", options.dialogues is None or options.dialogues >= 1, "1 or more"),

@@ -41,8 +41,11 @@ _DARK, _BRIGHT = 40, 210
 _INNER = 0.6
 """The part of a cell's width and height that is looked at; what lies around is blurred by its neighbours."""
 
-_LEAST_CONTRAST = 0.2
-"""A bit counts when its cells differ by this part of the mark's median difference."""
+_LEAST_CONTRAST = 0.5
+"""A bit counts when its cells differ by this part of the median difference: a blend of frames does not."""
+
+
+Real = npt.NDArray[np.floating[Any]]
 
 
 class MarkError(ValueError):
@@ -136,8 +139,8 @@ def _levels(mark: Mark) -> npt.NDArray[np.uint16]:
     return np.stack([upper, _DARK + _BRIGHT - upper], axis=1).reshape(_ROWS, _COLUMNS)
 
 
-def _decoded(contrasts: npt.NDArray[np.float64]) -> Mark | None:
-    """The mark with these differences between upper and lower cells, if they are clear and its sum is right."""
+def _decoded(contrasts: Real) -> Mark | None:
+    """The mark with these differences of upper and lower cells, if they are clear and its sum is right."""
     strength = np.abs(contrasts)
     if strength.min() < max(1.0, _LEAST_CONTRAST * float(np.median(strength))):
         return None
@@ -149,7 +152,7 @@ def _decoded(contrasts: npt.NDArray[np.float64]) -> Mark | None:
     return Mark(sides[0], payload & MAX_INDEX)
 
 
-def _grid(width: int, height: int) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+def _grid(width: int, height: int) -> list[tuple[Real, Real]]:
     """For each mark the cells' borders in a whole frame: float64[_ROWS + 1] rows, [_COLUMNS + 1] columns."""
     left, top, part = centred_part(width, height)
     cell = part / _CELLS
@@ -164,7 +167,7 @@ def _borders(width: int, height: int) -> list[tuple[npt.NDArray[np.int64], npt.N
     return [(_pixels(rows), _pixels(columns)) for rows, columns in _grid(width, height)]
 
 
-def _pixels(borders: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _pixels(borders: Real) -> npt.NDArray[np.int64]:
     return np.rint(borders).astype(np.int64)
 
 
@@ -185,7 +188,7 @@ def _places(size: tuple[int, int], crop: Crop, shown: tuple[int, int]) -> _Place
     return places
 
 
-def _inner(borders: npt.NDArray[np.float64]) -> list[slice]:
+def _inner(borders: Real) -> list[slice]:
     """The pixels in the inner part of each cell, at least one."""
     middles, reach = (borders[1:] + borders[:-1]) / 2, _INNER * (borders[1] - borders[0]) / 2
     first = np.floor(middles - reach + 0.5).astype(int)
@@ -193,7 +196,7 @@ def _inner(borders: npt.NDArray[np.float64]) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(first, end, strict=True)]
 
 
-def _contrasts(luma: npt.NDArray[Any], cells: list[tuple[slice, slice]]) -> npt.NDArray[np.float64]:
+def _contrasts(luma: npt.NDArray[Any], cells: list[tuple[slice, slice]]) -> Real:
     """Upper less lower cell of each bit, in the order of the bits."""
-    means = np.array([luma[cell].mean() for cell in cells]).reshape(-1, 2, _COLUMNS)
-    return (means[:, 0] - means[:, 1]).ravel()
+    means: Real = np.array([luma[cell].mean() for cell in cells]).reshape(-1, 2, _COLUMNS)
+    return np.ravel(means[:, 0] - means[:, 1])

@@ -28,7 +28,7 @@ MOUTHS = 5
 
 _ALPHA_BITS = 6  # 10-bit values times 64 still fit into 16 bits
 _GRAIN_MARGIN = 64
-_GRAIN_SIGMA, _GRAIN_MOST = 1.8, 10.0
+_GRAIN_SIGMA, _GRAIN_MOST = 1.8, 8.0
 _STREAM = 4
 
 _HEAD = (0.5, 0.52)
@@ -90,7 +90,7 @@ class Painter:
         return frame
 
     def _upright(self, plane: av.video.plane.VideoPlane) -> Plane:
-        stored = np.frombuffer(plane, self._kind).reshape(plane.height, -1)[:, : plane.width]
+        stored = np.frombuffer(memoryview(plane), self._kind).reshape(plane.height, -1)[:, : plane.width]
         return np.rot90(stored, -self._turns)
 
     def _laid(self, upright: Plane) -> Plane:
@@ -113,7 +113,7 @@ class Painter:
         width, height = self._options.size
         shape = (height + _GRAIN_MARGIN, width + _GRAIN_MARGIN)
         grain = np.clip(rng.standard_normal(shape, np.float32) * _GRAIN_SIGMA, -_GRAIN_MOST, _GRAIN_MOST)
-        signed = np.rint(grain * (1 << self._shift)).astype(np.int16)
+        signed: Plane = np.rint(grain * (1 << self._shift)).astype(np.int16)
         return signed.astype(self._kind)
 
     def _lay_head(self, planes: list[Plane], index: int) -> None:
@@ -136,9 +136,10 @@ class Painter:
 def mouth_levels(voice: Real, frames: int) -> list[int]:
     """For each of `frames` frames how wide the mouth is open while `voice`, float32[n], is heard."""
     edges = np.linspace(0, len(voice), frames + 1).astype(int)
-    loudness = [float(np.abs(voice[a:b]).mean()) if b > a else 0.0 for a, b in zip(edges, edges[1:], strict=False)]
-    loudest = max(loudness, default=0.0) or 1.0
-    return [min(MOUTHS - 1, round(level / loudest * MOUTHS)) for level in loudness]
+    sums = np.concatenate([[0.0], np.cumsum(np.abs(voice), dtype=np.float64)])
+    loudness = (sums[edges[1:]] - sums[edges[:-1]]) / np.maximum(np.diff(edges), 1)
+    loudest = float(loudness.max(initial=0)) or 1.0
+    return [min(MOUTHS - 1, round(float(level) / loudest * MOUTHS)) for level in loudness]
 
 
 def _reach(radius: float) -> float:
@@ -148,11 +149,11 @@ def _reach(radius: float) -> float:
 
 def _soft(distance: Real, edge: float) -> Real:
     """1 where `distance` is well below 1, 0 well above, and a soft edge between."""
-    return np.clip((1 + edge - distance) / (2 * edge), 0, 1).astype(np.float32)
+    return np.clip((1 + edge - distance) / (2 * edge), 0, 1)
 
 
 def _ellipse(x: Real, y: Real, middle: tuple[float, float], radii: tuple[float, float]) -> Real:
-    return np.hypot((x - middle[0]) / radii[0], (y - middle[1]) / radii[1]).astype(np.float32)
+    return np.hypot((x - middle[0]) / radii[0], (y - middle[1]) / radii[1])
 
 
 def _backdrop(size: tuple[int, int], side: SideName) -> list[Real]:

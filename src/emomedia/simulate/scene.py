@@ -78,7 +78,9 @@ def arrange(
         opener = number % 2
         placed = _lay_out(scripts[number % len(scripts)], opener, start + _LEAD_MS, end - _LEAD_MS, say, rng)
         if placed:
-            scenes.append(_scene(f"{session}_{len(scenes):03}", start, scripts[number % len(scripts)], placed))
+            scenes.append(
+                _scene(f"{session}_{len(scenes):03}", start, scripts[number % len(scripts)], placed)
+            )
     return tuple(scenes)
 
 

@@ -59,7 +59,7 @@ def simulate(folder: Path, options: SimulateOptions, progress: Progress | None =
         If recorded speech cannot be read.
     """
     folder = Path(folder)
-    report = progress or (lambda name, done: None)
+    report = progress or _unheard
     scenes = _scenes(options)
     with locked(folder):
         _clear(folder)
@@ -83,7 +83,12 @@ def is_simulated(folder: Path, options: SimulateOptions) -> bool:
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return (folder / "session.toml").exists() and truth.get("options") == json.loads(json_text(options.as_json()))
+    wanted = json.loads(json_text(options.as_json()))
+    return (folder / "session.toml").exists() and truth.get("options") == wanted
+
+
+def _unheard(_name: str, _done: float) -> None:
+    pass
 
 
 def _scenes(options: SimulateOptions) -> tuple[Scene, ...]:

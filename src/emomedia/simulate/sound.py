@@ -94,20 +94,19 @@ def speak(scenes: Sequence[Scene], options: SimulateOptions, recorder: Recorder)
     return Voices(first, samples)
 
 
-def track(voices: Voices, side: SideName, recorder: Recorder, options: SimulateOptions) -> npt.NDArray[np.int32]:
+def track(
+    voices: Voices, side: SideName, recorder: Recorder, options: SimulateOptions
+) -> npt.NDArray[np.int32]:
     """One side's track as the recorder hears it: its 24-bit values, int32[recorder.count]."""
     first, count = recorder.first - _MARGIN, round(recorder.count * recorder.speed) + 2 * _MARGIN
     heard = _padded(voices, side, first, count).copy()
     if options.bleed_db is not None:
         other = SIDES[1 - SIDES.index(side)]
-        heard += _padded(voices, other, first - _ACROSS, count) * np.float32(10 ** (options.bleed_db / 20))
-    if recorder.speed == 1:
-        heard = heard[_MARGIN : _MARGIN + recorder.count]
-    else:
-        heard = _drifting(heard, recorder)
+        heard += _padded(voices, other, first - _ACROSS, count) * _gain(options.bleed_db)
+    heard = _drifting(heard[_MARGIN:], recorder)[: recorder.count]
     if options.noise_db is not None:
         rng = np.random.default_rng([options.seed, _NOISE_STREAMS["tracks"], SIDES.index(side)])
-        heard = heard + rng.standard_normal(len(heard), np.float32) * np.float32(10 ** (options.noise_db / 20))
+        heard = heard + rng.standard_normal(len(heard), np.float32) * _gain(options.noise_db)
     scale = 1 << (TRACK_BITS - 1)
     return np.clip(np.rint(heard * np.float64(scale)), -scale, scale - 1).astype(np.int32)
 
@@ -120,15 +119,16 @@ def _padded(voices: Voices, side: SideName, first: int, count: int) -> Sound:
     return np.pad(inside, (max(0, -begin), count - max(0, -begin) - len(inside)))
 
 
-def _drifting(heard: Sound, recorder: Recorder) -> Sound:
-    """`heard`, whose first :data:`_MARGIN` samples come before the recorder's start, on the recorder's clock.
+def _gain(decibels: float) -> np.float32:
+    return np.float32(10 ** (decibels / 20))
 
-    The margin's length there is not whole, so that the resampler is fed from the recorder's first
-    sample on, and from silence before it.
-    """
+
+def _drifting(heard: Sound, recorder: Recorder) -> Sound:
+    """`heard`, which begins with the recorder's first sample, on the recorder's clock."""
+    if recorder.speed == 1:
+        return heard
     rate = float(SAMPLE_RATE * recorder.speed)
-    sound = soxr.resample(heard[_MARGIN:], rate, SAMPLE_RATE, quality="VHQ")
-    return np.asarray(sound[: recorder.count], np.float32)
+    return np.asarray(soxr.resample(heard, rate, SAMPLE_RATE, quality="VHQ"), np.float32)
 
 
 def camera_sound(voices: Voices, side: SideName, options: SimulateOptions) -> Sound:
@@ -153,7 +153,7 @@ def _room(count: int, rng: np.random.Generator) -> Sound:
     """Noise of a room, duller than white."""
     white = rng.standard_normal(count + 7, np.float32)
     dull = np.convolve(white, np.full(8, 8**-0.5, np.float32), mode="valid")
-    return dull.astype(np.float32) * np.float32(10 ** (_CAMERA_NOISE_DB / 20))
+    return dull.astype(np.float32) * _gain(_CAMERA_NOISE_DB)
 
 
 def write_tracks(path: Path, tracks: Sequence[npt.NDArray[np.int32]]) -> None:

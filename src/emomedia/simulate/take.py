@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -38,10 +40,10 @@ def parts_of(folder: Path, side: SideName, options: SimulateOptions) -> tuple[Pa
     """The files of a take, in order, each with nearly the same number of frames."""
     total = options.frame_count(side)
     edges = [total * number // options.parts for number in range(options.parts + 1)]
-    names = [f"{side}.mp4"] if options.parts == 1 else [f"{side}_{n + 1:02}.mp4" for n in range(options.parts)]
+    numbers = [""] if options.parts == 1 else [f"_{number:02}" for number in range(1, options.parts + 1)]
     return tuple(
-        Part(folder / name, first, end - first)
-        for name, first, end in zip(names, edges, edges[1:], strict=False)
+        Part(folder / f"{side}{number}.mp4", first, end - first)
+        for number, (first, end) in zip(numbers, pairwise(edges), strict=True)
     )
 
 
@@ -76,7 +78,7 @@ def write_part(
 
 def _video_stream(container: av.container.OutputContainer, options: SimulateOptions) -> av.VideoStream:
     codec, settings = _codec(options)
-    stream = container.add_stream(codec, rate=options.fps, options=settings)
+    stream = cast(av.VideoStream, container.add_stream(codec, rate=options.fps, options=settings))
     stream.width, stream.height = options.coded_size
     stream.pix_fmt = "yuv420p" if options.depth == 8 else "yuv420p10le"
     context = stream.codec_context
@@ -92,7 +94,7 @@ def _video_stream(container: av.container.OutputContainer, options: SimulateOpti
 
 def _codec(options: SimulateOptions) -> tuple[str, dict[str, str]]:
     """The encoder's name and settings: key frames at fixed places, one thread, the same on any machine."""
-    common = {
+    common: dict[str, int | str] = {
         "keyint": options.gop,
         "min-keyint": options.gop,
         "scenecut": 0,
@@ -101,7 +103,7 @@ def _codec(options: SimulateOptions) -> tuple[str, dict[str, str]]:
         "b-adapt": 0,
     }
     if options.codec == "h264":
-        own = {"threads": 1, "lookahead-threads": 1, "cpu-independent": 1}
+        own: dict[str, int | str] = {"threads": 1, "lookahead-threads": 1, "cpu-independent": 1}
         name, key = "libx264", "x264-params"
     else:
         own = {"pools": "none", "frame-threads": 1, "log-level": "error"}
@@ -111,7 +113,10 @@ def _codec(options: SimulateOptions) -> tuple[str, dict[str, str]]:
 
 
 def _audio_stream(container: av.container.OutputContainer) -> av.AudioStream:
-    stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", options={"flags": "+bitexact"})
+    exact = {"flags": "+bitexact"}
+    stream = cast(
+        av.AudioStream, container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", options=exact)
+    )
     stream.bit_rate = _AUDIO_BIT_RATE
     return stream
 
@@ -128,5 +133,5 @@ def _due(blocks: Iterator[av.AudioFrame], seconds: Fraction) -> Iterator[av.Audi
     """Blocks until one begins at `seconds` or later."""
     for block in blocks:
         yield block
-        if block.pts + _AUDIO_BLOCK >= seconds * SAMPLE_RATE:
+        if (block.pts or 0) + _AUDIO_BLOCK >= seconds * SAMPLE_RATE:
             return

@@ -93,8 +93,8 @@ def _synthesise(side: SideName, text: str) -> Spoken:
             raise _missing(done.stderr.strip() or f"exit status {done.returncode}")
         with wave.open(str(path)) as file:
             rate = file.getframerate()
-            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-    return Spoken(text, prepared(samples.astype(np.float32) / 32768, rate))
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
+    return Spoken(text, prepared(samples * np.float32(2**-15), rate))
 
 
 def _load(path: Path) -> Spoken:
@@ -113,7 +113,7 @@ def _load(path: Path) -> Spoken:
         ) from error
     except (av.FFmpegError, IndexError) as error:
         raise MediaError(
-            path, expected="a recording of speech", found=str(error), remedy="give a sound file such as WAV or FLAC"
+            path, expected="a recording of speech", found=str(error), remedy="give a sound file such as WAV"
         ) from error
     text = path.with_suffix(".txt")
     words = text.read_text(encoding="utf-8").strip() if text.exists() else None
