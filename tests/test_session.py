@@ -286,6 +286,7 @@ def test_two_sides_cannot_share_a_track(load, refused):
     mic = "mic = { file = 'recorder.wav', channel = 1 }"
     assert refused(described(mic, mic.replace("rec", "./rec")))[0] == "right.mic"
     assert load(described(mic, mic.replace("1", "0"))).right.mic.channel == 0
+    assert load(described(mic, mic.replace("recorder.wav", "scripts.json"))).right.mic.channel == 1
 
 
 def test_a_file_is_in_a_take_once(refused):

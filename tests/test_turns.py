@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from emomedia import stages
 from emomedia.errors import DescriptionError
 from emomedia.session import Dialogue, Session, Side
-from emomedia.turns import Turn, TurnsFile, Word, check_turns, parse_turns, to_body
+from emomedia.turns import Turn, TurnsFile, Word, check_turns, decimal, parse_turns, to_body
 
 SOURCE = Path("turns.json")
 
@@ -206,12 +207,16 @@ def test_a_turn_up_to_the_last_frame_survives_being_written(tmp_path):
     excluded = (Fraction(10) / rate, Fraction(20) / rate)
     turns = [
         Turn(f"t{k}", None, "left", a / rate, b / rate)
-        for k, (a, b) in enumerate([(Fraction(1), Fraction(10)), (Fraction(20), Fraction(22))])
+        for k, (a, b) in enumerate([(Fraction(2), Fraction(10)), (Fraction(20), Fraction(22))])
     ]
     path = tmp_path / "turns.json"
     stages.write(path, to_body(TurnsFile("s", tuple(turns))), "")
     file = parse_turns(stages.read(path), path)
-    check_turns(file, session(excluded=[excluded]), (1 / rate, 22 / rate), path)
+    check_turns(file, session(excluded=[excluded]), (2 / rate, 22 / rate), path)
+
+
+def test_written_times_are_rounded_to_nanoseconds():
+    assert [decimal(Fraction(n, 3)) for n in (1, 2, 3)] == [Decimal("0.333333333"), Decimal("0.666666667"), 1]
 
 
 seconds = st.integers(0, 10**15).map(lambda n: Fraction(n, 10**9))

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 SPEED_OF_SOUND = 343
 """Metres per second, at 20 °C: the camera hears a mouth later than the microphone does."""
 
+MAX_OFFSET = 1_000_000
+"""Seconds, eleven days, that a recording may begin before or after the left take."""
+
+MAX_DRIFT_PPM = 500
+"""No recorder's clock is further off: crystals are within 100 ppm, two of them within 200."""
+
 MAX_RESIDUAL_MS = 20.0
 """Milliseconds, half a frame at 25 fps, by which the stretches may lie off the line found through them."""
 
@@ -84,18 +90,21 @@ def _clock(entry: Any, key: str) -> Clock:
             found=show(entry),
             remedy="add it, or delete sync.json",
         )
-    drift_ppm = _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm")
-    return Clock(_number(entry["offset"], f"{key}.offset"), drift_ppm)
+    offset = _number(entry["offset"], f"{key}.offset", MAX_OFFSET)
+    return Clock(offset, _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm", MAX_DRIFT_PPM))
 
 
-def _number(value: Any, key: str) -> Fraction:
-    number = isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool)
-    try:
-        return Fraction(str(value) if number else "none")
-    except ValueError:
+def _number(value: Any, key: str, most: int) -> Fraction:
+    """`value`, read from JSON, as the decimal that is written there."""
+    is_number = isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool)
+    if not is_number or not abs(value) <= most:  # not a number compares false
         raise DescriptionError(
-            f"sync.json: {key}", expected="a finite number", found=show(value), remedy="correct it"
-        ) from None
+            f"sync.json: {key}",
+            expected=f"a number from -{most} to {most}",
+            found=show(value),
+            remedy="correct it",
+        )
+    return Fraction(str(value))
 
 
 def _right_take(probe: Probe) -> dict[str, Any]:
@@ -142,7 +151,7 @@ def _sound(take: Take, remedy: str) -> Track:
 
 def _found(reference: Track, other: Track, remedy: str) -> Match:
     """The place of `other` on the clock of `reference`, or a refusal."""
-    from .audio.align import MAX_DRIFT_PPM, THRESHOLD, align
+    from .audio.align import THRESHOLD, align
 
     match = align(reference, other)
     if match is None:

@@ -30,9 +30,6 @@ MIN_DRIFT_SECONDS = 240
 MIN_DRIFT_SHIFT = 0.002
 """Seconds by which drift must displace the recordings over their overlap to count as found."""
 
-MAX_DRIFT_PPM = 500.0
-"""No recorder's clock is further off: crystals are within 100 ppm, two of them within 200."""
-
 _RATE = 8000
 _HOP = 80
 _HOPS = _RATE // _HOP

@@ -1,0 +1,28 @@
+"""Simulated sessions that several tests share; each is made once a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emomedia.simulate import SimulateOptions, simulate
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A session.toml simulated with the given options, made once for each set of them."""
+    made: dict[SimulateOptions, Path] = {}
+
+    def make(**choices: Any) -> Path:
+        options = SimulateOptions(**choices)
+        if options not in made:
+            made[options] = simulate(tmp_path_factory.mktemp("session"), options)
+        return made[options]
+
+    return make

@@ -1,0 +1,142 @@
+"""The main job on simulated footage: frames, sound, determinism, resuming, staleness."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import exact
+import numpy as np
+import pytest
+
+from emomedia.dataset.verify import verify
+from emomedia.errors import OutputBusyError
+from emomedia.files import locked
+from emomedia.options import Options
+from emomedia.pipeline import run
+from emomedia.session import SIDES, Crop
+
+SMALL = {"size": (270, 480), "seconds": Fraction(4)}
+KINDS = {
+    "h264, right camera later": {"right_offset": Fraction("0.52"), "recorder_offset": Fraction("-1.2")},
+    "50 fps, odd crop": {"fps": Fraction(50), "crop": Crop(3, 85, 263, 301)},
+    "HEVC 10 bit on its side, long open GOPs": {
+        "codec": "hevc10", "rotate": 90, "gop": 250, "open_gop": True, "right_offset": Fraction("-0.3"),
+    },
+    "29.97 in two files": {"fps": Fraction(30000, 1001), "parts": 2},
+}  # fmt: skip
+
+
+def options(session: Path, **choices: object) -> Options:
+    return Options(turns=session.parent / "turns.json", preset="ultrafast", **choices)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_frame_of_every_clip_is_the_one_that_the_time_rule_demands(simulated, tmp_path, kind):
+    session = simulated(**SMALL, **KINDS[kind])
+    run(session, tmp_path, options(session))
+    wrong, total = exact.wrong_frames(session, tmp_path)
+    assert total > 100
+    assert wrong == 0
+    assert [finding for checked in verify(tmp_path) for finding in checked.findings] == []
+
+
+def test_without_padding_clips_cover_just_the_turns_frames(simulated, tmp_path):
+    session = simulated(**SMALL)
+    run(session, tmp_path, options(session, pad=Fraction(0)))
+    turns = json.loads((session.parent / "turns.json").read_text(), parse_float=Fraction)["turns"]
+    rows = {row["id"]: row for row in exact.rows_of(tmp_path)}
+    for turn in turns:
+        first = int(Fraction(turn["start"]) * 25)
+        end = -int(-Fraction(turn["end"]) * 25 // 1)
+        assert (rows[turn["id"]]["first_frame"], rows[turn["id"]]["frame_count"]) == (first, end - first)
+
+
+def test_voices_are_the_tracks_samples_and_clips_sound_in_step(simulated, tmp_path):
+    session = simulated(**SMALL, **KINDS["h264, right camera later"])
+    run(session, tmp_path, options(session))
+    recorder = exact.decoded_sound(session.parent / "recorder.wav").reshape(-1, 2).T
+    for row in exact.rows_of(tmp_path):
+        mixed = exact.decoded_sound(tmp_path / row["path"])
+        for channel, side in enumerate(SIDES):
+            voice = exact.decoded_sound(tmp_path / f"sim/audio/{row['id']}.{side}.flac")[0]
+            first = row[side]["track_first_sample"]
+            own = recorder[channel][first : first + row["sample_count"]]
+            assert np.array_equal(voice, own)
+            assert _lag(voice / 2.0**31, mixed[channel]) == 0
+
+
+def _lag(voice: np.ndarray, decoded: np.ndarray) -> int:
+    """By how many samples `decoded` comes later than `voice`, where they agree best."""
+    count = min(len(voice), len(decoded))
+    size = 2 * count
+    product = np.fft.rfft(decoded[:count], size) * np.conj(np.fft.rfft(voice[:count], size))
+    lag = int(np.argmax(np.fft.irfft(product)))
+    return lag - size if lag > count else lag
+
+
+def test_workers_never_show_in_the_output(simulated, tmp_path):
+    session = simulated(**SMALL)
+    trees = []
+    for workers in (1, 2, 3):
+        run(session, tmp_path / str(workers), options(session, workers=workers))
+        trees.append(exact.tree(tmp_path / str(workers)))
+    assert trees[0] == trees[1] == trees[2]
+
+
+def test_a_second_run_makes_nothing_and_changed_turns_only_their_dialogue(simulated, tmp_path):
+    session = simulated(**SMALL | {"seconds": Fraction(9)}, dialogues=2)
+    run(session, tmp_path, options(session))
+    assert run(session, tmp_path, options(session)).made == 0
+    turns = json.loads((session.parent / "turns.json").read_text())
+    last = turns["dialogues"][-1]["id"]
+    changed = next(turn for turn in turns["turns"] if turn["dialogue"] == last)
+    changed["end"] = round(changed["end"] - 0.2, 3)
+    own = tmp_path / "turns.json"
+    own.write_text(json.dumps(turns))
+    result = run(session, tmp_path / "again", Options(turns=session.parent / "turns.json", preset="ultrafast"))
+    result = run(session, tmp_path / "again", Options(turns=own, preset="ultrafast"))
+    others = [turn["id"] for turn in turns["turns"] if turn["dialogue"] != last]
+    assert 0 < result.made <= len(result.rows) - len(others) - 1
+
+
+def test_killed_at_any_moment_a_run_goes_on_to_the_same_bytes(simulated, tmp_path):
+    session = simulated(**SMALL)
+    run(session, tmp_path / "whole", options(session))
+    command = [
+        sys.executable, "-m", "emomedia", "run", str(session), "--out", str(tmp_path / "killed"),
+        "--turns", str(session.parent / "turns.json"), "--preset", "ultrafast",
+    ]  # fmt: skip
+    for seconds in (0.7, 1.5, 2.5, 4.0):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        clips = list((tmp_path / "killed").glob("*/clips/[!.]*.mp4"))
+        assert all(exact.decoded_sound(clip).size for clip in clips)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    assert exact.tree(tmp_path / "killed") == exact.tree(tmp_path / "whole")
+
+
+def test_an_output_folder_in_use_is_refused(simulated, tmp_path):
+    session = simulated(**SMALL)
+    with locked(tmp_path / "sim"), pytest.raises(OutputBusyError):
+        run(session, tmp_path, options(session))
+
+
+def test_a_damaged_clip_is_found_by_verify(simulated, tmp_path):
+    session = simulated(**SMALL)
+    run(session, tmp_path, options(session))
+    clip = tmp_path / exact.rows_of(tmp_path)[0]["path"]
+    data = bytearray(clip.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    clip.write_bytes(bytes(data))
+    shutil.copy(clip, clip.with_name("stranger.mp4"))
+    found = {finding.path.name for checked in verify(tmp_path) for finding in checked.findings}
+    assert found == {clip.name, "stranger.mp4"}
