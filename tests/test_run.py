@@ -11,10 +11,10 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
-import exact
 import numpy as np
 import pytest
 
+import exact
 from emomedia.dataset.verify import verify
 from emomedia.errors import OutputBusyError
 from emomedia.files import locked
@@ -100,7 +100,9 @@ def test_a_second_run_makes_nothing_and_changed_turns_only_their_dialogue(simula
     changed["end"] = round(changed["end"] - 0.2, 3)
     own = tmp_path / "turns.json"
     own.write_text(json.dumps(turns))
-    result = run(session, tmp_path / "again", Options(turns=session.parent / "turns.json", preset="ultrafast"))
+    result = run(
+        session, tmp_path / "again", Options(turns=session.parent / "turns.json", preset="ultrafast")
+    )
     result = run(session, tmp_path / "again", Options(turns=own, preset="ultrafast"))
     others = [turn["id"] for turn in turns["turns"] if turn["dialogue"] != last]
     assert 0 < result.made <= len(result.rows) - len(others) - 1

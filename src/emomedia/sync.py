@@ -25,8 +25,11 @@ SPEED_OF_SOUND = 343
 MAX_OFFSET = 1_000_000
 """Seconds, eleven days, that a recording may begin before or after the left take."""
 
+MAX_GIVEN_DRIFT_PPM = 10_000
+"""What a user's own sync.json may say: film speeds differ by 1000 ppm."""
+
 MAX_DRIFT_PPM = 500
-"""No recorder's clock is further off: crystals are within 100 ppm, two of them within 200."""
+"""What is believed when found: crystals are within 100 ppm, two of them within 200."""
 
 MAX_RESIDUAL_MS = 20.0
 """Milliseconds, half a frame at 25 fps, by which the stretches may lie off the line found through them."""
@@ -91,7 +94,7 @@ def _clock(entry: Any, key: str) -> Clock:
             remedy="add it, or delete sync.json",
         )
     offset = _number(entry["offset"], f"{key}.offset", MAX_OFFSET)
-    return Clock(offset, _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm", MAX_DRIFT_PPM))
+    return Clock(offset, _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm", MAX_GIVEN_DRIFT_PPM))
 
 
 def _number(value: Any, key: str, most: int) -> Fraction:

@@ -24,14 +24,18 @@ def shared(name: str) -> Path:
     return path
 
 
-def write_wav(path: Path, samples: np.ndarray, kind: str, rate: int = 48_000, extensible: bool = False) -> Path:
+def write_wav(
+    path: Path, samples: np.ndarray, kind: str, rate: int = 48_000, extensible: bool = False
+) -> Path:
     """Write `samples` [n] or [n, channels], integers or reals as `kind` says, as WAV."""
     samples = samples[:, None] if samples.ndim == 1 else samples
     channels, bits = samples.shape[1], BITS[kind]
     if kind == "s24":
         data = samples.astype("<i4").reshape(-1, 1).view(np.uint8)[:, :3].tobytes()
     else:
-        data = samples.astype({"u8": "u1", "s16": "<i2", "s32": "<i4", "f32": "<f4", "f64": "<f8"}[kind]).tobytes()
+        data = samples.astype(
+            {"u8": "u1", "s16": "<i2", "s32": "<i4", "f32": "<f4", "f64": "<f8"}[kind]
+        ).tobytes()
     tag = 3 if kind.startswith("f") else 1
     frame = channels * bits // 8
     form = struct.pack("<HHIIHH", 0xFFFE if extensible else tag, channels, rate, rate * frame, frame, bits)

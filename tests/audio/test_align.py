@@ -8,7 +8,7 @@ import pytest
 from emomedia.audio import align as module
 from emomedia.audio.align import THRESHOLD, align, phat_peak
 
-from .sounds import shifted, shared, talk, to_s16, track, write_wav
+from .sounds import shared, shifted, talk, to_s16, track, write_wav
 
 RATE = 48_000
 

@@ -53,7 +53,12 @@ def test_the_header_tells_the_truth(tmp_path, bits):
 def test_the_same_samples_make_the_same_bytes(tmp_path):
     samples = pcm(50_000, 24)
     np.asarray(samples, "<i4").tofile(tmp_path / "map")
-    forms = [samples, samples.copy(), np.repeat(samples, 2)[::2], np.memmap(tmp_path / "map", "<i4", mode="r")]
+    forms = [
+        samples,
+        samples.copy(),
+        np.repeat(samples, 2)[::2],
+        np.memmap(tmp_path / "map", "<i4", mode="r"),
+    ]
     made = set()
     for number, form in enumerate(forms):
         write_flac(tmp_path / f"{number}.flac", form, 24)

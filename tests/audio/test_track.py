@@ -74,7 +74,9 @@ def test_rebatched_keeps_the_samples(lengths):
 
 def test_a_channel_that_is_not_there(tmp_path):
     path = write_wav(tmp_path / "a.wav", noise(1000, 16, 2), "s16")
-    with pytest.raises(UnsupportedMediaError, match=r"a\.wav: expected channel 2 .* found channel 2 of a block with 2"):
+    with pytest.raises(
+        UnsupportedMediaError, match=r"a\.wav: expected channel 2 .* found channel 2 of a block with 2"
+    ):
         whole(track(path, bits=16, channel=2))
 
 

@@ -88,11 +88,14 @@ def _tell_cut(display: Display, result: Any, out: Path) -> None:
 def probe(
     session: arg.SessionFile,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="OUT", help="Write session.json there; only look if not given.")
+        Path | None,
+        typer.Option("--out", metavar="OUT", help="Write session.json there; only look if not given."),
     ] = None,
     proof: Annotated[
         Path | None,
-        typer.Option("--proof", metavar="FILE.png", help="Draw first, middle and last frames with their crops."),
+        typer.Option(
+            "--proof", metavar="FILE.png", help="Draw first, middle and last frames with their crops."
+        ),
     ] = None,
     fps: arg.Fps = None,
     json: arg.Json = False,
@@ -164,7 +167,9 @@ def verify(
             for finding in checked.findings:
                 display.says(str(finding))
                 findings.append(finding)
-        display.ends({"clips": clips, "findings": len(findings)}, [f"{clips} clips checked, {len(findings)} findings"])
+        display.ends(
+            {"clips": clips, "findings": len(findings)}, [f"{clips} clips checked, {len(findings)} findings"]
+        )
     if findings:
         raise VerifyError(
             out,
@@ -179,8 +184,12 @@ app.command()(simulate)
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace session.toml files that are there.")] = False,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.")
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace session.toml files that are there.")
+    ] = False,
     json: arg.Json = False,
 ) -> None:
     """Pair a folder's camera and recorder files into session.toml files to look over."""

@@ -58,37 +58,53 @@ def parse_decimal(text: str) -> Fraction:
     return Fraction(value)
 
 
-SessionFile = Annotated[Path, typer.Argument(help="The session's description, session.toml.", metavar="SESSION.toml")]
-Out = Annotated[Path, typer.Option("--out", help="Output folder; each session gets a folder in it.", metavar="OUT")]
+SessionFile = Annotated[
+    Path, typer.Argument(help="The session's description, session.toml.", metavar="SESSION.toml")
+]
+Out = Annotated[
+    Path, typer.Option("--out", help="Output folder; each session gets a folder in it.", metavar="OUT")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of the human view.")]
 Fps = Annotated[
     Fraction | None,
-    typer.Option("--fps", parser=parse_rate, metavar="RATE", help="Composite frame rate; default: the left take's."),
+    typer.Option(
+        "--fps", parser=parse_rate, metavar="RATE", help="Composite frame rate; default: the left take's."
+    ),
 ]
 Turns = Annotated[
-    Path | None, typer.Option("--turns", metavar="FILE", help="A turns.json instead of turns found from the sound.")
+    Path | None,
+    typer.Option("--turns", metavar="FILE", help="A turns.json instead of turns found from the sound."),
 ]
 Pad = Annotated[
     Fraction,
     typer.Option(
-        "--pad", parser=parse_seconds, metavar="SECONDS", help="Shown before and after a turn, within its dialogue."
+        "--pad",
+        parser=parse_seconds,
+        metavar="SECONDS",
+        help="Shown before and after a turn, within its dialogue.",
     ),
 ]
 Preset = Annotated[PRESETS, typer.Option("--preset", help="libx264's preset: slower is smaller.")]
 Crf = Annotated[
-    Fraction, typer.Option("--crf", parser=parse_crf, metavar="N", help="libx264's quality, 0 to 51; lower is better.")
+    Fraction,
+    typer.Option("--crf", parser=parse_crf, metavar="N", help="libx264's quality, 0 to 51; lower is better."),
 ]
 Gop = Annotated[
     int | None,
-    typer.Option("--gop", min=1, metavar="FRAMES", help="From one IDR picture to the next; default: two seconds."),
+    typer.Option(
+        "--gop", min=1, metavar="FRAMES", help="From one IDR picture to the next; default: two seconds."
+    ),
 ]
 Depth = Annotated[Literal["8", "10"], typer.Option("--depth", help="Bits per sample of the clips' pictures.")]
 Workers = Annotated[
     int,
-    typer.Option("--workers", min=0, metavar="N", help="Chunks made at a time; 0: one for each core. Same output."),
+    typer.Option(
+        "--workers", min=0, metavar="N", help="Chunks made at a time; 0: one for each core. Same output."
+    ),
 ]
 Device = Annotated[
-    Literal["auto", "cpu"], typer.Option("--device", help="Where to decode and compose; this build has the cpu.")
+    Literal["auto", "cpu"],
+    typer.Option("--device", help="Where to decode and compose; this build has the cpu."),
 ]
 Encoder = Annotated[Literal["auto", "libx264"], typer.Option("--encoder", help="What encodes the clips.")]
 
@@ -108,4 +124,6 @@ def make_options(
     workers: int = 0,
 ) -> Options:
     """The options of a run from what the command line gave."""
-    return Options(fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth), workers=workers)
+    return Options(
+        fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth), workers=workers
+    )

@@ -28,18 +28,24 @@ def parse_offset(text: str) -> Fraction:
 Size = Annotated[str, typer.Option("--size", metavar="WxH", help="Upright size of the takes.")]
 Fps = Annotated[Fraction, typer.Option("--fps", parser=arg.parse_rate, metavar="RATE", help="Of both takes.")]
 Seconds = Annotated[
-    Fraction, typer.Option("--seconds", parser=arg.parse_seconds, metavar="SECONDS", help="Length of the session.")
+    Fraction,
+    typer.Option("--seconds", parser=arg.parse_seconds, metavar="SECONDS", help="Length of the session."),
 ]
 RightOffset = Annotated[
     Fraction,
-    typer.Option("--right-offset", parser=parse_offset, metavar="SECONDS", help="Later start of the right camera."),
+    typer.Option(
+        "--right-offset", parser=parse_offset, metavar="SECONDS", help="Later start of the right camera."
+    ),
 ]
 RecorderOffset = Annotated[
     Fraction,
-    typer.Option("--recorder-offset", parser=parse_offset, metavar="SECONDS", help="Later start of the recorder."),
+    typer.Option(
+        "--recorder-offset", parser=parse_offset, metavar="SECONDS", help="Later start of the recorder."
+    ),
 ]
 Drift = Annotated[
-    Fraction, typer.Option("--drift-ppm", parser=parse_offset, metavar="PPM", help="Drift of the recorder's clock.")
+    Fraction,
+    typer.Option("--drift-ppm", parser=parse_offset, metavar="PPM", help="Drift of the recorder's clock."),
 ]
 
 
@@ -59,13 +65,16 @@ def simulate(
     recorder_offset: RecorderOffset = "0",  # type: ignore[assignment]
     drift_ppm: Drift = "0",  # type: ignore[assignment]
     bleed_db: Annotated[
-        float | None, typer.Option(metavar="DB", help="Level of each voice in the other's track, such as -18.")
+        float | None,
+        typer.Option(metavar="DB", help="Level of each voice in the other's track, such as -18."),
     ] = None,
     undeclared: Annotated[
         bool, typer.Option("--undeclared", help="Leave offsets out of session.toml: sync has to find them.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="For all that is left to chance.")] = 0,
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="Keep an equal session that is there.")] = False,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Keep an equal session that is there.")
+    ] = False,
     json: arg.Json = False,
 ) -> None:
     """Make a small session with known truth: two takes, a recorder's file, session.toml, turns.json."""

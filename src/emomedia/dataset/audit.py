@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import _core, __version__
+from .. import __version__, _core
 from ..engine import Work
 from ..errors import StageError, VerifyError
 from ..files import canonical_json, sha256, write_bytes

@@ -23,7 +23,7 @@ def schema() -> pa.Schema:
     text, integer, real = pa.string(), pa.int64(), pa.float64()
     voice = pa.struct({"path": text, "sha256": text, "side": text})
     counts = ("take_first_frame", "track_first_sample", "sample_count", "filled_samples", "damaged_frames")
-    side = pa.struct({name: integer for name in counts})
+    side = pa.struct(dict.fromkeys(counts, integer))
     return pa.schema(
         {
             "id": text, "kind": text, "session": text, "dialogue": text, "speaker": text,

@@ -82,7 +82,9 @@ def _picture_findings(path: Path, row: Row) -> Iterator[Finding]:
         yield Finding(path, "a clip that decodes", str(error))
         return
     if times != [number / rate for number in range(row["frame_count"])]:
-        yield Finding(path, f"{row['frame_count']} frames at {rate} a second from 0 on", f"{len(times)} frames")
+        yield Finding(
+            path, f"{row['frame_count']} frames at {rate} a second from 0 on", f"{len(times)} frames"
+        )
     if size != (1920, 1080):
         yield Finding(path, "1920x1080", f"{size[0]}x{size[1]}")
 
@@ -102,7 +104,9 @@ def _voice_findings(path: Path, sample_count: int) -> Iterator[Finding]:
 
 def _strangers(out: Path, session: Path, rows: list[Row]) -> Iterator[Finding]:
     folder = SessionFolder(out, session.name)
-    known = {out / row["path"] for row in rows} | {out / voice["path"] for row in rows for voice in row["audio"]}
+    known = {out / row["path"] for row in rows} | {
+        out / voice["path"] for row in rows for voice in row["audio"]
+    }
     for place in (folder.clips, folder.audio):
         for path in sorted(place.glob("*")):
             if path not in known:
@@ -117,6 +121,8 @@ def _index_findings(out: Path) -> Iterator[Finding]:
         yield Finding(path, "the index of all clips", "none")
         return
     indexed = pq.read_table(path, columns=["id", "sha256"]).to_pylist()
-    audited = [{"id": row["id"], "sha256": row["sha256"]} for audit in audits(out) for row in read_rows(audit)]
+    audited = [
+        {"id": row["id"], "sha256": row["sha256"]} for audit in audits(out) for row in read_rows(audit)
+    ]
     if indexed != audited:
         yield Finding(path, f"the {len(audited)} clips of the audits", f"{len(indexed)} that differ")

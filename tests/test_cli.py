@@ -1,0 +1,82 @@
+"""The command line from outside: exit statuses, one-line errors, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import typer
+
+from emomedia.cli.arguments import parse_crf, parse_rate, parse_seconds
+
+
+def emomedia(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "emomedia", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_help_and_version():
+    assert "session" in emomedia("--help").stdout
+    assert emomedia("--version").stdout.strip()
+
+
+def test_wrong_usage_ends_with_2():
+    assert emomedia("run").returncode == 2
+    assert emomedia("run", "session.toml", "--out", "out", "--pad", "-1").returncode == 2
+    assert emomedia("run", "session.toml", "--out", "out", "--encoder", "none").returncode == 2
+
+
+def test_an_error_is_one_line_and_1(tmp_path):
+    ended = emomedia("run", tmp_path / "missing.toml", "--out", tmp_path / "out")
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "missing.toml" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_probe_tells_machines_in_json_lines(simulated):
+    session = simulated(size=(270, 480), seconds=Fraction(4))
+    ended = emomedia("probe", session, "--json")
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout.splitlines()[-1])["session"] == "sim"
+
+
+def test_ctrl_c_stops_within_a_second_and_leaves_nothing_half_written(simulated, tmp_path):
+    session = simulated(size=(270, 480), seconds=Fraction(9), dialogues=2)
+    command = [sys.executable, "-m", "emomedia", "run", str(session), "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    spool = tmp_path / "sim/spool"
+    deadline = time.monotonic() + 60
+    while not spool.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    _, said = process.communicate(timeout=20)
+    assert time.monotonic() - begin < 2  # a second, and the interpreter's own end on a busy machine
+    assert process.returncode == 1
+    assert said.count("\n") == 1
+    assert not [path for path in tmp_path.rglob(".*.part") if "clips" in Path(path).parts]
+
+
+def test_rates_are_exact():
+    assert parse_rate("25") == 25
+    assert parse_rate("29.97") == Fraction(30000, 1001)
+    assert parse_rate("24000/1001") == Fraction(24000, 1001)
+    for text in ("fast", "0", "1e9", "1/0"):
+        with pytest.raises(typer.BadParameter):
+            parse_rate(text)
+
+
+def test_numbers_are_exact_and_bounded():
+    assert parse_seconds("0.1") == Fraction(1, 10)
+    assert parse_crf("20.5") == Fraction(41, 2)
+    for parse, text in ((parse_seconds, "-0.1"), (parse_seconds, "nan"), (parse_crf, "52"), (parse_crf, "x")):
+        with pytest.raises(typer.BadParameter):
+            parse(text)

@@ -1,0 +1,220 @@
+"""From voice activity to turns and dialogues."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emomedia.session import Dialogue, Session, Side
+from emomedia.turn_taking import (
+    BACKCHANNEL_LENGTH,
+    DIALOGUE_PAUSE,
+    IPU_PAUSE,
+    Unit,
+    common,
+    find_turns,
+    turns_of,
+    units,
+    without,
+)
+from emomedia.turns import check_turns, parse_turns, to_body
+
+FOOTAGE = Fraction(0), Fraction(100)
+
+
+def session(dialogues=(), excluded=()) -> Session:
+    side = Side("A", (Path("a.mp4"),))
+    return Session("s", Path("/s/session.toml"), side, side, tuple(dialogues), tuple(excluded))
+
+
+def scene(name: str, start, end) -> Dialogue:
+    return Dialogue(name, Fraction(start), Fraction(end), "Topic", "Joy")
+
+
+def spoken(left, right) -> dict:
+    return {"left": {"activity": left}, "right": {"activity": right}}
+
+
+def found(left, right, **described):
+    """The turns as (id, speaker, start, end) in seconds."""
+    turns = find_turns(session(**described), spoken(left, right), FOOTAGE).turns
+    return [(turn.id, turn.speaker, float(turn.start), float(turn.end)) for turn in turns]
+
+
+def test_turns_alternate():
+    whole = scene("d", 0, 60)
+    assert found([[1, 2], [2.5, 4], [9, 10]], [[4.3, 6], [6.9, 8]], dialogues=[whole]) == [
+        ("d_000", "left", 1, 4),
+        ("d_001", "right", 4.3, 8),
+        ("d_002", "left", 9, 10),
+    ]
+
+
+def test_decimals_are_exact():
+    turns = find_turns(session([scene("d", 0, 60)]), spoken([[Decimal("0.1"), 0.3]], []), FOOTAGE).turns
+    assert (turns[0].start, turns[0].end) == (Fraction(1, 10), Fraction(3, 10))
+
+
+def test_gaps_and_overlaps():
+    turns = find_turns(session([scene("d", 0, 60)]), spoken([[1, 4], [6.5, 8]], [[3.5, 6]]), FOOTAGE).turns
+    assert [(turn.gap_s, turn.overlap_s) for turn in turns] == [
+        (None, Fraction(1, 2)),
+        (Fraction(-1, 2), Fraction(1, 2)),
+        (Fraction(1, 2), 0),
+    ]
+
+
+def test_a_backchannel_is_a_turn_of_its_own_and_leaves_the_floor():
+    left, right = [[1, 5], [5.4, 9]], [[2, 2.5], [5.1, 5.3], [9.5, 12]]
+    turns = find_turns(session([scene("d", 0, 60)]), spoken(left, right), FOOTAGE).turns
+    assert [(turn.speaker, float(turn.start), float(turn.end), turn.backchannel) for turn in turns] == [
+        ("left", 1, 9, False),
+        ("right", 2, 2.5, True),  # within the other's speech
+        ("right", 5.1, 5.3, True),  # in a pause too short to be an end
+        ("right", 9.5, 12, False),
+    ]
+    assert turns[0].overlap_s == Fraction(1, 2)
+
+
+def test_a_short_answer_is_no_backchannel():
+    turns = find_turns(session([scene("d", 0, 60)]), spoken([[1, 3], [5, 8]], [[3.5, 4.2]]), FOOTAGE).turns
+    assert [(turn.speaker, turn.backchannel) for turn in turns] == [
+        ("left", False),
+        ("right", False),
+        ("left", False),
+    ]
+
+
+def test_a_long_remark_within_the_others_turn_does_not_end_it():
+    assert found([[1, 10], [11, 12]], [[3, 6]], dialogues=[scene("d", 0, 60)]) == [
+        ("d_000", "left", 1, 12),
+        ("d_001", "right", 3, 6),
+    ]
+
+
+def test_an_interruption_takes_the_floor():
+    assert found([[1, 5]], [[4, 8]], dialogues=[scene("d", 0, 60)]) == [
+        ("d_000", "left", 1, 5),
+        ("d_001", "right", 4, 8),
+    ]
+
+
+def test_speech_counts_only_inside_its_dialogue():
+    scenes = [scene("a", 2, 10), scene("b", 10, 20)]
+    assert found([[0, 1], [1.5, 3], [9, 11], [19.95, 30]], [[15, 16]], dialogues=scenes) == [
+        ("a_000", "left", 2, 10),  # without the other, a pause leaves the floor
+        ("b_000", "left", 10, 11),
+        ("b_001", "right", 15, 16),
+    ]
+
+
+def test_excluded_and_unfilmed_speech_is_left_out():
+    excluded = [(Fraction(5), Fraction(8)), (Fraction(7), Fraction(9))]
+    speech = spoken([[0, 6], [8.95, 10]], [[7, 8.5]])
+    turns = find_turns(session([scene("d", 0, 20)], excluded), speech, (Fraction(2), Fraction(9.5))).turns
+    assert [(float(turn.start), float(turn.end)) for turn in turns] == [(2, 9.5)]
+    alone = find_turns(session([scene("d", 0, 5)], excluded), speech, (Fraction(2), Fraction(9.5))).turns
+    assert [(float(turn.start), float(turn.end)) for turn in alone] == [(2, 5)]
+
+
+def test_dialogues_lie_between_long_pauses():
+    body = find_turns(session(), spoken([[2, 4], [20, 22]], [[7.9, 9], [30.2, 31]]), FOOTAGE)
+    assert [(d.id, float(d.start), float(d.end)) for d in body.dialogues] == [
+        ("s_000", 1.5, 9.5),
+        ("s_001", 19.5, 22.5),
+        ("s_002", 29.7, 31.5),
+    ]
+    assert [turn.id for turn in body.turns] == ["s_000_000", "s_000_001", "s_001_000", "s_002_000"]
+
+
+def test_found_dialogues_end_at_what_is_excluded_or_unfilmed():
+    excluded = [(Fraction(5), Fraction(6))]
+    footage = Fraction(1), Fraction(10)
+    body = find_turns(session(excluded=excluded), spoken([[0, 4.9], [6.2, 9.8]], []), footage)
+    assert [(float(d.start), float(d.end)) for d in body.dialogues] == [(1, 5), (6, 10)]
+
+
+def test_silence_has_no_dialogue():
+    body = find_turns(session(), spoken([], []), FOOTAGE)
+    assert (body.turns, body.dialogues) == ((), ())
+
+
+def test_what_the_description_says_of_a_dialogue_is_kept():
+    scenes = [scene("d", 0, 20)]
+    assert find_turns(session(scenes), spoken([[1, 2]], []), FOOTAGE).dialogues == tuple(scenes)
+
+
+times = st.integers(0, 400).map(lambda n: Fraction(n, 10))
+
+
+@st.composite
+def activities(draw):
+    marks = sorted(draw(st.sets(times, max_size=24)))
+    return [[start, end] for start, end in zip(marks[::2], marks[1::2], strict=False)]
+
+
+@st.composite
+def stretches(draw):
+    start, length = draw(times), draw(st.integers(1, 80))
+    return start, start + Fraction(length, 10)
+
+
+@given(activities(), activities(), st.lists(stretches(), max_size=3), stretches(), st.booleans())
+def test_whatever_is_said_fits_the_session(left, right, excluded, footage, described):
+    holes = sorted(excluded)
+    scenes = []
+    if described:  # dialogues may not touch what is excluded, nor lie outside the footage
+        scenes = [scene(f"d{n}", a, b) for n, (a, b) in enumerate(without([footage], holes)) if b - a > 1]
+    of = session(scenes, holes)
+    speech = {side: {"activity": [[float(a), float(b)] for a, b in value]} for side, value in
+              (("left", left), ("right", right))}  # fmt: skip
+    body = find_turns(of, speech, footage)
+    check_turns(body, of, footage, Path("turns.json"))
+    assert parse_turns(to_body(body), Path("turns.json"), of) == body
+    assert body == find_turns(of, speech, footage)
+    starts = [turn.start for turn in body.turns]
+    assert starts == sorted(starts)
+    shown = without([footage], holes)
+    within = common([(d.start, d.end) for d in body.dialogues], shown)
+    for side, said in (("left", left), ("right", right)):
+        own = [(turn.start, turn.end) for turn in body.turns if turn.speaker == side]
+        joined = units([tuple(pair) for pair in said], within, side)
+        # Every unit lies in a turn of its speaker, and every turn begins and ends with one.
+        assert all(any(a <= unit.start and unit.end <= b for a, b in own) for unit in joined)
+        assert {a for a, _ in own} <= {unit.start for unit in joined}
+        assert {b for _, b in own} <= {unit.end for unit in joined}
+
+
+@given(activities(), activities())
+def test_turns_of_one_speaker_do_not_overlap(left, right):
+    whole = [FOOTAGE]
+    said = [
+        unit
+        for side, value in (("left", left), ("right", right))
+        for unit in units([tuple(pair) for pair in value], whole, side)
+    ]
+    turns = turns_of("d", said)
+    assert [turn.id for turn in turns] == [f"d_{n:03d}" for n in range(len(turns))]
+    for side in ("left", "right"):
+        own = [turn for turn in turns if turn.speaker == side]
+        for before, after in zip(own, own[1:], strict=False):
+            assert before.end <= after.start
+    for turn in turns:
+        assert 0 <= turn.overlap_s <= turn.end - turn.start
+        assert not turn.backchannel or turn.end - turn.start <= BACKCHANNEL_LENGTH
+
+
+@given(activities())
+def test_units_have_no_longer_pause(said):
+    joined = units([tuple(pair) for pair in said], [FOOTAGE], "left")
+    for before, after in zip(joined, joined[1:], strict=False):
+        assert after.start - before.end > IPU_PAUSE
+    assert joined == [Unit(u.start, u.end, "left") for u in joined if u.end > u.start]
+
+
+def test_the_pause_between_dialogues_is_long():
+    assert DIALOGUE_PAUSE > 10 * IPU_PAUSE
