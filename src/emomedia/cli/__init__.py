@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+_INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
+
 
 def main() -> None:
     """Run the command line; errors become one line on standard error and status 1."""
@@ -14,5 +17,7 @@ def main() -> None:
         app()
     except EmomediaError as error:
         sys.exit(f"emomedia: {error}")
-    except KeyboardInterrupt:
+    except SystemExit as ended:
+        if ended.code != _INTERRUPTED:
+            raise
         sys.exit("emomedia: stopped; what is finished is kept, run the same command to go on")
