@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from emomedia import stages
+from emomedia.audio import align
 from emomedia.audio.align import Match
 from emomedia.errors import DescriptionError, MediaNotFoundError, SyncError
-from emomedia.probe.types import Picture, Probe, Take, TakeFile, Track
+from emomedia.probe.types import Probe, Take, TakeFile, Track
 from emomedia.session import Crop, Mic, Session, Side
 from emomedia.sync import SPEED_OF_SOUND, clocks, sync_session
 from emomedia.timeline import Clock, FileFrames, TakeFrames
@@ -28,19 +29,33 @@ STEP = 1 / 48_000
 def take(sound: Track | None) -> Take:
     """A take of which only the sound counts here."""
     path = Path("camera.mp4") if sound is None else sound.path.with_suffix(".mp4")
-    frames = TakeFrames((FileFrames(Fraction(1, 25), Fraction(0), np.arange(9)),), Fraction(1, 25))
-    picture = Picture(90, 160, 8, "4:2:0", "limited", "bt709", "bt709", "bt709", "left")
-    file = TakeFile(path, 0, "h264", np.zeros(1, np.int64))
-    return Take((file,), frames, picture, 0, Crop(0, 0, 80, 90), Fraction(25), False, sound=sound)
+    return Take(
+        width=90,
+        height=160,
+        bit_depth=8,
+        chroma="4:2:0",
+        range="limited",
+        matrix="bt709",
+        primaries="bt709",
+        transfer="bt709",
+        siting="left",
+        files=(TakeFile(path, 0, "h264", np.zeros(1, np.int64)),),
+        frames=TakeFrames((FileFrames(Fraction(1, 25), Fraction(0), np.arange(9)),), Fraction(1, 25)),
+        rotate=0,
+        crop=Crop(0, 0, 80, 90),
+        rate=Fraction(25),
+        variable=False,
+        sound=sound,
+    )
 
 
-def probe(left: Track | None, right: Track | None, tracks: dict[str, Track] | None = None, **sides) -> Probe:
-    """A session whose takes hear `left` and `right`; by default these are the tracks, too."""
+def probe(sounds: dict[str, Track | None], tracks: dict[str, Track], **sides: Side) -> Probe:
+    """A session whose takes hear `sounds`."""
     plain = Side("A", (Path("camera.mp4"),), offset=Fraction(0))
     described = {"left": plain, "right": replace(plain, offset=None)} | sides
     session = Session("s", Path("/s/session.toml"), described["left"], described["right"])
-    takes = {"left": take(left), "right": take(right)}
-    return Probe(session, takes, tracks or {"left": left, "right": right}, Fraction(25))
+    takes = {side: take(sound) for side, sound in sounds.items()}
+    return Probe(session, takes, tracks, Fraction(25))
 
 
 def own(path: Path, real: np.ndarray, start: Fraction = Fraction(0)) -> Track:
@@ -67,7 +82,7 @@ def session(tmp_path, room) -> Probe:
     right = own(tmp_path / "right.wav", shifted(room, 1.54, RATE), Fraction(4, 100))
     mic = recorder(tmp_path / "mic.wav", shifted(room, -2, RATE))
     described = Side("A", (Path("camera.mp4"),), Mic(mic.path, 0), offset=Fraction(0))
-    return probe(left, right, {"left": mic, "right": right}, left=described)
+    return probe({"left": left, "right": right}, {"left": mic, "right": right}, left=described)
 
 
 def test_what_is_found_and_what_is_given_by_the_container(session):
@@ -109,8 +124,16 @@ def test_the_camera_hears_later_than_the_microphone(session):
     )
 
 
+def test_each_recording_is_read_once(session, monkeypatch):
+    read = []
+    loudness = align.loudness
+    monkeypatch.setattr(align, "loudness", lambda of: read.append(of.path.name) or loudness(of))
+    sync_session(session)
+    assert sorted(read) == ["left.wav", "mic.wav", "right.wav"]
+
+
 def test_declared_offsets_are_taken_as_they_are(session, monkeypatch):
-    monkeypatch.setattr("emomedia.audio.align.align", lambda *_: pytest.fail("nothing is to be found"))
+    monkeypatch.setattr("emomedia.audio.align.align", lambda *_, **__: pytest.fail("nothing is to be found"))
     left = replace(session.session.left, mic_offset=Fraction("-3.20710123"))
     right = replace(session.session.right, offset=Fraction("0.12"), mic_offset=Fraction("0.1"))
     body = sync_session(replace(session, session=replace(session.session, left=left, right=right)))
@@ -128,7 +151,7 @@ def test_declared_offsets_are_taken_as_they_are(session, monkeypatch):
 
 def test_a_track_follows_its_takes_clock(session, monkeypatch):
     drifting = iter([Match(1.54 - 0.02, 20.0, 0.9, 0.1), Match(-1.0, 10.0, 0.8, 0.2)])
-    monkeypatch.setattr("emomedia.audio.align.align", lambda *_: next(drifting))
+    monkeypatch.setattr("emomedia.audio.align.align", lambda *_, **__: next(drifting))
     mic = session.tracks["left"]
     swapped = replace(session, tracks={"left": session.takes["left"].sound, "right": mic})
     body = sync_session(swapped)
@@ -167,7 +190,7 @@ def test_silence_is_refused(session, tmp_path):
 
 @pytest.mark.parametrize("match", [Match(0.0, 0.0, 0.9, 25.0), Match(0.0, -900.0, 0.9, 0.1)])
 def test_clocks_that_jump_or_race_are_refused(session, monkeypatch, match):
-    monkeypatch.setattr("emomedia.audio.align.align", lambda *_: match)
+    monkeypatch.setattr("emomedia.audio.align.align", lambda *_, **__: match)
     with pytest.raises(SyncError, match="no steady clock"):
         sync_session(session)
 

@@ -6,8 +6,10 @@ its container puts it; everything else is found from the sound (:mod:`emomedia.a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .descriptions import show
@@ -18,6 +20,8 @@ from .timeline import Clock
 if TYPE_CHECKING:
     from .audio.align import Match
     from .probe.types import Probe, Take, Track
+
+    Align = Callable[[Track, Track], Match | None]
 
 SPEED_OF_SOUND = 343
 """Metres per second, at 20 °C: the camera hears a mouth later than the microphone does."""
@@ -50,10 +54,14 @@ def sync_session(probe: Probe) -> dict[str, Any]:
     MediaError, MediaNotFoundError, UnsupportedMediaError
         If the sound cannot be read.
     """
-    takes = {"left": _entry(Fraction(0), "reference"), "right": _right_take(probe)}
+    from .audio.align import align, loudness
+
+    aligned = partial(align, curve=cache(loudness))  # each recording is read from end to end but once
+    takes = {"left": _entry(Fraction(0), "reference"), "right": _right_take(probe, aligned)}
     body: dict[str, Any] = {"session": probe.session.id}
     for side in SIDES:
-        body[side] = {"take": takes[side], "track": _track(probe, side, _clock(takes[side], f"{side}.take"))}
+        take_clock = _clock(takes[side], f"{side}.take")
+        body[side] = {"take": takes[side], "track": _track(probe, side, take_clock, aligned)}
     return body
 
 
@@ -110,18 +118,18 @@ def _number(value: Any, key: str, most: int) -> Fraction:
     return Fraction(str(value))
 
 
-def _right_take(probe: Probe) -> dict[str, Any]:
+def _right_take(probe: Probe, align: Align) -> dict[str, Any]:
     declared = probe.session.right.offset
     if declared is not None:
         return _entry(declared, "declared")
     remedy = "give the right take's 'offset' in session.toml"
     left, right = (_sound(probe.takes[side], remedy) for side in SIDES)
-    match = _found(left, right, remedy)
+    match = _found(align, left, right, remedy)
     clock = _composed(Clock(left.start), match)  # of the right sound's first sample
     return _entry(clock.offset - right.start * clock.speed, "sound", clock, match)
 
 
-def _track(probe: Probe, side: str, take_clock: Clock) -> dict[str, Any]:
+def _track(probe: Probe, side: str, take_clock: Clock, align: Align) -> dict[str, Any]:
     description = probe.session.side(side)
     track, take = probe.tracks[side], probe.takes[side]
     if description.mic_offset is not None:
@@ -130,7 +138,7 @@ def _track(probe: Probe, side: str, take_clock: Clock) -> dict[str, Any]:
         return _entry(take_clock.to_session(track.start), "reference", take_clock)
     remedy = f"give the {side} track's 'mic_offset' in session.toml"
     sound = _sound(take, remedy)
-    match = _found(sound, track, remedy)
+    match = _found(align, sound, track, remedy)
     clock = _composed(Clock(take_clock.to_session(sound.start), take_clock.drift_ppm), match)
     return _entry(clock.offset - description.camera_distance / SPEED_OF_SOUND, "sound", clock, match)
 
@@ -152,9 +160,9 @@ def _sound(take: Take, remedy: str) -> Track:
     return take.sound
 
 
-def _found(reference: Track, other: Track, remedy: str) -> Match:
+def _found(align: Align, reference: Track, other: Track, remedy: str) -> Match:
     """The place of `other` on the clock of `reference`, or a refusal."""
-    from .audio.align import THRESHOLD, align
+    from .audio.align import THRESHOLD
 
     match = align(reference, other)
     if match is None:

@@ -105,45 +105,39 @@ def _runs(spoken: Sequence[Unit]) -> list[Range]:
 def turns_of(dialogue: str, spoken: Iterable[Unit]) -> list[Turn]:
     """The turns of one dialogue in order of start.
 
-    A speaker has the floor until the other begins a unit that outlasts it.  A unit that does not take
-    the floor, because it is a backchannel or lies within the other's turn, is a turn of its own.
+    A speaker has the floor until the other begins a unit that outlasts it.  A unit that leaves the floor
+    to its holder, because it is a backchannel or lies within the other's speech, is a turn of its own.
     """
     ordered = _in_order(spoken)
-    asides = _backchannels(ordered)
     turns: list[list[Unit]] = []
+    asides: set[Unit] = set()
     floor: list[Unit] = []
-    for unit in ordered:
-        if unit in asides:
-            turns.append([unit])
-        elif floor and unit.speaker == floor[0].speaker:
+    for unit, after in zip(ordered, [*ordered[1:], None], strict=False):
+        if floor and unit.speaker == floor[0].speaker:
             floor.append(unit)
-        elif floor and unit.end <= floor[-1].end:
-            turns.append([unit])
+            continue
+        turns.append([unit])
+        if floor and _leaves_the_floor(unit, floor[-1].end, after):
+            asides.add(unit)
         else:
-            floor = [unit]
-            turns.append(floor)
-    turns.sort(key=lambda turn: (turn[0].start, SIDES.index(turn[0].speaker)))
+            floor = turns[-1]
     return _numbered(dialogue, [_turn(dialogue, turn, ordered, turn[0] in asides) for turn in turns])
+
+
+def _leaves_the_floor(unit: Unit, floor_end: Fraction, after: Unit | None) -> bool:
+    """Whether the holder, whose speech ends at `floor_end` so far, speaks on beyond or soon after `unit`."""
+    if unit.end <= floor_end:
+        return True
+    resumed = after is not None and after.speaker != unit.speaker and after.start - floor_end <= FLOOR_PAUSE
+    return resumed and unit.end - unit.start <= BACKCHANNEL_LENGTH
 
 
 def _in_order(spoken: Iterable[Unit]) -> list[Unit]:
     return sorted(spoken, key=lambda unit: (unit.start, unit.end, SIDES.index(unit.speaker)))
 
 
-def _backchannels(ordered: Sequence[Unit]) -> set[Unit]:
-    """Short units around which the other speaks on: beyond its end, or again after a short pause."""
-    found = set()
-    for number, unit in enumerate(ordered[1:], 1):
-        before, after = ordered[number - 1], ordered[number + 1 : number + 2]
-        resumed = after and after[0].speaker == before.speaker and after[0].start - before.end <= FLOOR_PAUSE
-        short = unit.end - unit.start <= BACKCHANNEL_LENGTH
-        if short and before.speaker != unit.speaker and (before.end >= unit.end or resumed):
-            found.add(unit)
-    return found
-
-
-def _turn(dialogue: str, own: Sequence[Unit], spoken: Sequence[Unit], backchannel: bool) -> Turn:
-    """The turn of the units `own`; `spoken` are all of the dialogue."""
+def _turn(dialogue: str, own: Sequence[Unit], spoken: Sequence[Unit], aside: bool) -> Turn:
+    """The turn of the units `own`; `spoken` are all of the dialogue's, `aside` if it left the floor."""
     speaker = own[0].speaker
     other = [(unit.start, unit.end) for unit in spoken if unit.speaker != speaker]
     both = common([(unit.start, unit.end) for unit in own], other)
@@ -154,7 +148,7 @@ def _turn(dialogue: str, own: Sequence[Unit], spoken: Sequence[Unit], backchanne
         start=own[0].start,
         end=own[-1].end,
         overlap_s=sum((end - start for start, end in both), Fraction(0)),
-        backchannel=backchannel,
+        backchannel=aside and own[-1].end - own[0].start <= BACKCHANNEL_LENGTH,
     )
 
 

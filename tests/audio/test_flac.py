@@ -88,5 +88,5 @@ def test_what_is_no_track_is_refused(tmp_path, samples, bits):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(OSError, match="no such file|No such file"):
+    with pytest.raises(OSError, match="such file"):
         write_flac(tmp_path / "none" / "a.flac", pcm(100, 16), 16)

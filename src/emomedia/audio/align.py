@@ -9,7 +9,7 @@ stretch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
@@ -40,6 +40,8 @@ _REACH_SECONDS = 0.5
 _PEAK_SECONDS = 0.02
 _BAND = (150.0, 6000.0)
 
+Curve = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -62,26 +64,7 @@ class Match:
     residual_ms: float
 
 
-def align(reference: Track, other: Track) -> Match | None:
-    """Find where `other` lies on the clock of `reference`.
-
-    Returns
-    -------
-    Match or None
-        The likeliest place, however low its confidence; None if one recording holds nothing to compare.
-    """
-    loudness = _loudness(reference), _loudness(other)
-    matches = (_refined(reference, other, loudness, lag) for lag in _coarse(*map(_modulation, loudness)))
-    best: Match | None = None
-    for match in matches:
-        if match and (best is None or match.confidence > best.confidence):
-            best = match
-        if best and best.confidence >= THRESHOLD:
-            break
-    return best
-
-
-def _loudness(track: Track) -> npt.NDArray[np.float32]:
+def loudness(track: Track) -> Curve:
     """Log power of the track, 100 values a second; the lowest octave of rumble is weakened."""
     import soxr
 
@@ -97,13 +80,37 @@ def _loudness(track: Track) -> npt.NDArray[np.float32]:
     return np.concatenate(curve) if curve else np.zeros(0, np.float32)
 
 
-def _modulation(loudness: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def align(reference: Track, other: Track, curve: Callable[[Track], Curve] = loudness) -> Match | None:
+    """Find where `other` lies on the clock of `reference`.
+
+    Parameters
+    ----------
+    curve : callable
+        :func:`loudness`, or what remembers its results where a track is aligned more than once.
+
+    Returns
+    -------
+    Match or None
+        The likeliest place, however low its confidence; None if one recording holds nothing to compare.
+    """
+    curves = curve(reference), curve(other)
+    matches = (_refined(reference, other, curves, lag) for lag in _coarse(*map(_modulation, curves)))
+    best: Match | None = None
+    for match in matches:
+        if match and (best is None or match.confidence > best.confidence):
+            best = match
+        if best and best.confidence >= THRESHOLD:
+            break
+    return best
+
+
+def _modulation(curve: Curve) -> npt.NDArray[np.float64]:
     """The curve less its mean over the second around: what level and noise do not change."""
     width = _HOPS
-    padded = np.pad(loudness.astype(np.float64), (width // 2, width - width // 2), mode="edge")
+    padded = np.pad(curve.astype(np.float64), (width // 2, width - width // 2), mode="edge")
     sums = np.concatenate([[0.0], np.cumsum(padded)])
-    mean = (sums[width:] - sums[:-width])[: len(loudness)] / width
-    result: npt.NDArray[np.float64] = loudness - mean
+    mean = (sums[width:] - sums[:-width])[: len(curve)] / width
+    result: npt.NDArray[np.float64] = curve - mean
     return result
 
 
@@ -124,11 +131,11 @@ def _coarse(reference: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) 
 def _refined(
     reference: Track,
     other: Track,
-    loudness: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+    curves: tuple[Curve, Curve],
     lag: float,
 ) -> Match | None:
     """The exact place near `lag`, from stretches all over what both recordings cover."""
-    starts = list(_stretches(*loudness, round(lag * _HOPS)))
+    starts = list(_stretches(*curves, round(lag * _HOPS)))
     if not starts:
         return None
     found = np.array([_fine(reference, other, start, lag) for start in starts])
