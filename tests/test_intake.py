@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import wave
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -43,29 +44,32 @@ def mics_of(draft):
 
 
 @pytest.mark.parametrize(
-    ("left", "right"),
+    ("left", "right", "told_by"),
     [
-        ("left.mp4", "right.mp4"),
-        ("take_L.MP4", "take_R.MP4"),
-        ("250418/Right actor/C1.mp4", "250418/left-actor/C1.mp4"),
-        ("左.mp4", "右.mp4"),
-        ("cam1/C0003.MP4", "cam2/C0004.MP4"),
-        ("C0003_CamA.MP4", "C0003_camera B.MP4"),
-        ("机位1/C0003.MP4", "机位2/C0003.MP4"),
-        ("A机.mp4", "B机.mp4"),
-        ("A001C003.MP4", "B001C003.MP4"),
-        ("A001_08151512_C003.mov", "C001_08151512_C003.mov"),
-        ("sony/C0003.MP4", "canon/MVI_0001.MP4"),
-        ("x/A/CLIP/C0003.MP4", "x/B/CLIP/C0003.MP4"),
-        ("MVI_0001.MP4", "IMG_0001.MOV"),
-        ("C0009.MP4", "C0010.MP4"),
+        ("left.mp4", "right.mp4", "words left and right"),
+        ("take_L.MP4", "take_R.MP4", "words left and right"),
+        ("250418/left-actor/C1.mp4", "250418/Right actor/C1.mp4", "words left and right"),
+        ("left studio/left/C1.mp4", "left studio/right/C1.mp4", "words left and right"),
+        ("左.mp4", "右.mp4", "words left and right"),
+        ("cam1/C0004.MP4", "cam2/C0003.MP4", "numbers or letters"),
+        ("C0003_CamA.MP4", "C0003_camera B.MP4", "numbers or letters"),
+        ("机位1/C0003.MP4", "机位2/C0003.MP4", "numbers or letters"),
+        ("A机.mp4", "B机.mp4", "numbers or letters"),
+        ("1号机.mp4", "2号机.mp4", "numbers or letters"),
+        ("A001C003.MP4", "B001C003.MP4", "reels' letters"),
+        ("A001_08151512_C003.mov", "C001_08151512_C003.mov", "reels' letters"),
+        ("canon/MVI_0001.MP4", "sony/C0003.MP4", "the folders"),
+        ("x/A/CLIP/C0003.MP4", "x/B/CLIP/C0003.MP4", "the folders"),
+        ("A/PRIVATE/CLIP/C0003.MP4", "B/PRIVATE/CLIP/C0003.MP4", "the folders"),
+        ("IMG_0001.MOV", "MVI_0001.MP4", "the beginnings"),
+        ("C0009.MP4", "C0010.MP4", "the order"),
     ],
 )
-def test_two_cameras_are_told_apart(left, right):
+def test_two_cameras_are_told_apart(left, right, told_by):
     paths = PurePosixPath(right), PurePosixPath(left)
-    sides, _ = tell_sides(paths)
-    words = "left" in str(right).lower() or "canon" in right or "IMG" in right
-    assert sides == dict(zip(paths, ("left", "right") if words else ("right", "left"), strict=True))
+    sides, found = tell_sides(paths)
+    assert sides == dict(zip(paths, ("right", "left"), strict=True))
+    assert told_by in found
 
 
 def test_a_habit_must_fit_every_file():
@@ -137,8 +141,15 @@ def test_the_longest_common_time_decides():
     assert takes_of(pair(files, "F")) == [{"left": ["l2.mp4"], "right": ["r1.mp4"]}]
 
 
+def test_a_take_has_one_partner():
+    files = [camera("l.mp4", 0, 1000), camera("r1.mp4", 0, 900), camera("r2.mp4", 950, 500)]
+    paired = pair(files, "F")
+    assert takes_of(paired) == [{"left": ["l.mp4"], "right": ["r1.mp4"]}]
+    assert "r2.mp4" in paired.left_over[0]
+
+
 def test_chapters_with_one_date_are_in_order_of_their_names():
-    files = [camera(f"left/GX0{k}0034.MP4", 0 if k < 3 else 5) for k in (3, 2, 1)]
+    files = [camera(f"left/GX0{k}0034.MP4", 0 if k > 1 else 5) for k in (3, 2, 1)]
     paired = pair([*files, camera("right/C1.MP4", 0)], "F")
     assert takes_of(paired)[0]["left"] == [f"left/GX0{k}0034.MP4" for k in (1, 2, 3)]
 
@@ -154,6 +165,17 @@ def test_two_mono_files_are_the_microphones_of_their_sides():
     paired = pair([*cameras, *files], "F")
     assert mics_of(paired.drafts[0]) == {"left": ("ZOOM_Tr1.WAV", 0), "right": ("ZOOM_Tr2.WAV", 0)}
     assert len(paired.left_over) == 1 and "LR" in paired.left_over[0]
+
+
+def test_the_recording_that_lasts_through_the_take_is_the_one():
+    files = [camera("left.mp4", 0), camera("right.mp4", 0), recorder("a.wav", -590), recorder("b.wav", 20)]
+    assert mics_of(pair(files, "F").drafts[0])["left"] == ("b.wav", 0)
+
+
+def test_a_session_that_no_recorder_heard_uses_the_cameras_sound():
+    files = [camera(f"{side}/{k}.mp4", 3000 * k) for side in ("left", "right") for k in range(2)]
+    drafts = pair([*files, recorder("rec.wav", 3000)], "F").drafts
+    assert [set(draft.mics) for draft in drafts] == [set(), {"left", "right"}]
 
 
 def test_without_a_recorder_the_cameras_sound_is_used():
@@ -305,7 +327,9 @@ def test_a_folder_that_is_none_says_so(tmp_path):
         ({}, None),
     ],
 )
-def test_creation_times_as_containers_write_them(metadata, seconds):
+def test_creation_times_as_containers_write_them(metadata, seconds, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
     assert creation_time(metadata) == (None if seconds is None else DAY + seconds)
 
 
