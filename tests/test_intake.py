@@ -315,6 +315,16 @@ def test_a_folder_that_is_none_says_so(tmp_path):
         init_folder(tmp_path)
 
 
+@pytest.fixture
+def far_away(monkeypatch):
+    """A computer in another time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.mark.parametrize(
     ("metadata", "seconds"),
     [
@@ -327,9 +337,8 @@ def test_a_folder_that_is_none_says_so(tmp_path):
         ({}, None),
     ],
 )
-def test_creation_times_as_containers_write_them(metadata, seconds, monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Shanghai")
-    time.tzset()
+@pytest.mark.usefixtures("far_away")
+def test_creation_times_as_containers_write_them(metadata, seconds):
     assert creation_time(metadata) == (None if seconds is None else DAY + seconds)
 
 

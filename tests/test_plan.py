@@ -317,11 +317,11 @@ def test_two_thousand_overlapping_clips_take_no_time():
     turns = [turn(f"t{k:04}", 2 * k, 2 * k + 7, dialogue=f"d{k // 50}") for k in range(2000)]
     dialogues = [dialogue(f"d{k}", 100 * k, 100 * k + 100) for k in range(41)]
     excluded = [(Fraction(5000 + k), Fraction(5000 + k) + Fraction(1, 2)) for k in range(500)]
-    start = time.perf_counter()
+    start = time.process_time()
     plan = make_plan(
         turns_file(*turns, dialogues=dialogues), excluded, Fraction(25), (0, 102_500), Fraction("0.1")
     )
-    assert time.perf_counter() - start < 0.8
+    assert time.process_time() - start < 0.8
     assert len(plan.clips) == 2041
     assert sum(span.frame_count for span in plan.spans) == 102_500
 

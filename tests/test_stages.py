@@ -169,3 +169,9 @@ def test_a_missing_file_has_no_fingerprint(tmp_path):
         media_fingerprint(tmp_path / "none.mp4")
     with pytest.raises(MediaNotFoundError, match="directory"):
         media_fingerprint(tmp_path)
+
+
+def test_a_file_that_is_not_there_cannot_be_read(path):
+    """A --turns FILE that was misspelt."""
+    with pytest.raises(MediaNotFoundError, match="correct the path"):
+        read(path)

@@ -74,10 +74,22 @@ def content_digest(body: dict[str, Any]) -> str:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A stage file's content; decimals stay exact (:class:`decimal.Decimal`)."""
+    """A stage file's content; decimals stay exact (:class:`decimal.Decimal`).
+
+    Raises
+    ------
+    MediaNotFoundError
+        There is no such file.
+    StageError
+        It is not a JSON object, or has a number that JSON does not know (NaN, Infinity).
+    """
     try:
         text = path.read_text(encoding="utf-8")
         value = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    except FileNotFoundError as error:
+        raise MediaNotFoundError(
+            path, expected="a JSON file", found="nothing", remedy="correct the path"
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise StageError(
             path,
