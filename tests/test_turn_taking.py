@@ -101,6 +101,28 @@ def test_a_long_remark_within_the_others_turn_does_not_end_it():
     ]
 
 
+def test_a_gap_counts_from_whoever_spoke_last():
+    whole = session([scene("d", 0, 60)])
+    turns = find_turns(whole, spoken([[1, 10]], [[3, 6], [10.5, 12]]), FOOTAGE).turns
+    assert [turn.gap_s for turn in turns] == [None, -7, Fraction(1, 2)]
+
+
+def test_two_units_in_a_pause_are_an_answer():
+    assert found([[1, 5], [9, 10]], [[5.05, 5.2], [5.45, 7]], dialogues=[scene("d", 0, 60)]) == [
+        ("d_000", "left", 1, 5),
+        ("d_001", "right", 5.05, 7),
+        ("d_002", "left", 9, 10),
+    ]
+
+
+def test_a_long_remark_over_a_pause_takes_the_floor():
+    assert found([[1, 5], [5.5, 9]], [[4.9, 6.2]], dialogues=[scene("d", 0, 60)]) == [
+        ("d_000", "left", 1, 5),
+        ("d_001", "right", 4.9, 6.2),
+        ("d_002", "left", 5.5, 9),
+    ]
+
+
 def test_an_interruption_takes_the_floor():
     assert found([[1, 5]], [[4, 8]], dialogues=[scene("d", 0, 60)]) == [
         ("d_000", "left", 1, 5),
@@ -134,6 +156,18 @@ def test_dialogues_lie_between_long_pauses():
         ("s_002", 29.7, 31.5),
     ]
     assert [turn.id for turn in body.turns] == ["s_000_000", "s_000_001", "s_001_000", "s_002_000"]
+
+
+def test_a_pause_of_just_over_four_seconds_is_long():
+    speech = spoken([[2, 12], [15.9, 17], [21.1, 22]], [[3, 4]])
+    dialogues = find_turns(session(), speech, FOOTAGE).dialogues
+    assert [(float(d.start), float(d.end)) for d in dialogues] == [(1.5, 17.5), (20.6, 22.5)]
+
+
+def test_activity_by_hand_may_be_in_any_order():
+    speech = spoken([[5, 6], [1, 3], [2, 4]], [])
+    turns = find_turns(session([scene("d", 0, 60)]), speech, FOOTAGE).turns
+    assert [(turn.start, turn.end) for turn in turns] == [(1, 6)]
 
 
 def test_found_dialogues_end_at_what_is_excluded_or_unfilmed():

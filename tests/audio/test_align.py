@@ -103,6 +103,11 @@ def test_silence_has_no_place(tmp_path, room):
     assert align(recorded(tmp_path / "a.wav", room), silent) is None
 
 
+def test_a_recording_of_a_few_samples_has_no_place(tmp_path, room):
+    blip = track(write_wav(tmp_path / "b.wav", np.ones(20), "s16"), bits=16)
+    assert align(recorded(tmp_path / "a.wav", room), blip) is None
+
+
 def test_a_recording_shorter_than_a_stretch(tmp_path, room):
     short = recorded(tmp_path / "b.wav", room[7 * RATE : 10 * RATE])
     match = align(recorded(tmp_path / "a.wav", room), short)

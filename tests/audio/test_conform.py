@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emomedia.audio import conform as module
+from emomedia.audio._pcm import quantise
 from emomedia.audio.conform import UNCORRECTED, Pcm, conform, needs_correction
 from emomedia.audio.track import blocks
 from emomedia.errors import OutputError, SyncError
@@ -123,6 +125,30 @@ def test_a_resampled_16_bit_track_stays_16_bit_and_gets_dither(tmp_path):
     error = pcm.array / 32768 - sine(997, 10, SECOND)
     # Rounding of the source (1/12 step²), dither and rounding (3/12): 4/12 of a step squared.
     assert np.sqrt((error[2000:-2000] ** 2).mean()) * 32768 == pytest.approx(np.sqrt(1 / 3), rel=0.05)
+
+
+def test_dither_does_not_repeat_from_block_to_block(tmp_path):
+    path = write_wav(tmp_path / "a.wav", np.zeros(4 * 44_100), "s16", 44_100)
+    pcm = conform(track(path, rate=44_100, bits=16), Clock(), 4 * SECOND, tmp_path, "left")
+    np.testing.assert_array_equal(pcm.array, quantise(np.zeros(4 * SECOND), 16))
+
+
+def test_resampling_keeps_what_48_khz_holds_and_nothing_else(tmp_path):
+    for frequency, kept in ((20_000, 0.5), (28_000, 0.0)):  # the second would come out as 20 kHz
+        s24 = np.rint(sine(frequency, 3, 96_000) * 2**23).astype(np.int64)
+        path = write_wav(tmp_path / "a.wav", s24, "s24", 96_000)
+        found = conform(track(path, rate=96_000), Clock(), 3 * SECOND, tmp_path, "left").array / 2**23
+        error = found - kept / 0.5 * sine(frequency, 3, SECOND)
+        assert np.abs(error[2000:-2000]).max() < 3e-7  # -130 dB
+
+
+def test_what_comes_after_the_session_is_not_read(tmp_path):
+    path = write_wav(tmp_path / "a.wav", noise(20 * SECOND, 16), "s16")
+    read = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "blocks", lambda of: (read.append(len(b)) or b for b in blocks(of)))
+        conform(track(path, bits=16), Clock(), SECOND, tmp_path, "left")
+    assert sum(read) < 2 * SECOND
 
 
 @pytest.mark.parametrize("bits", [16, 24])

@@ -125,6 +125,16 @@ def test_a_playlist_is_not_followed(tmp_path):
         whole(tmp_path / "list.txt")
 
 
+def test_a_file_may_open_nothing_but_files(tmp_path, monkeypatch):
+    path = write_wav(tmp_path / "a.wav", noise(4800, 16), "s16")
+    given, original = [], av.open
+    monkeypatch.setattr(
+        av, "open", lambda name, options: given.append(options) or original(name, options=options)
+    )
+    whole(path)
+    assert given[0]["protocol_whitelist"] == "file"
+
+
 def test_a_name_is_not_a_protocol(tmp_path, monkeypatch):
     samples = noise(4800, 16)
     write_wav(tmp_path / "concat:a.wav", samples, "s16")

@@ -107,6 +107,8 @@ def align(reference: Track, other: Track, curve: Callable[[Track], Curve] = loud
 def _modulation(curve: Curve) -> npt.NDArray[np.float64]:
     """The curve less its mean over the second around: what level and noise do not change."""
     width = _HOPS
+    if len(curve) == 0:
+        return np.zeros(0)
     padded = np.pad(curve.astype(np.float64), (width // 2, width - width // 2), mode="edge")
     sums = np.concatenate([[0.0], np.cumsum(padded)])
     mean = (sums[width:] - sums[:-width])[: len(curve)] / width

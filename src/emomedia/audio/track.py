@@ -19,6 +19,8 @@ PcmBlock = npt.NDArray[np.int16 | np.int32]
 def blocks(track: Track, first: int = 0) -> Iterator[PcmBlock]:
     """Yield the track's samples from sample `first` on, at its own rate, without a hole.
 
+    Before its first sample, for a negative `first`, the track is silent.
+
     Where a take has several files, each one's sound stands at its own time: a gap between two files
     is filled with zeros, and what the earlier one records beyond the next one's start is left out.
 
@@ -71,14 +73,13 @@ def stretch(track: Track, first: int, count: int) -> npt.NDArray[np.float32]:
         Full scale 1.0.
     """
     target = np.zeros(count, np.float32)
-    place = max(0, -first)
-    if place < count:
-        for block in blocks(track, first + place):
-            part = to_real(block[: count - place])
-            target[place : place + len(part)] = part
-            place += len(part)
-            if place == count:
-                break
+    place = 0
+    for block in blocks(track, first):
+        part = to_real(block[: count - place])
+        target[place : place + len(part)] = part
+        place += len(part)
+        if place == count:
+            break
     return target
 
 
