@@ -43,7 +43,8 @@ class SimulateOptions:
     codec : {"h264", "hevc10"}
         H.264 with 8 bits or HEVC with 10.
     preset, crf : str, int
-        Of libx264 or libx265.
+        Of libx264 or libx265.  A camera's bit rate at 4K (60 Mbit/s) takes 20 of the one, about 12 of the
+        other, which is then eight times as slow.
     gop : int
         Frames from one key frame to the next.
     open_gop : bool

@@ -149,11 +149,13 @@ def _reach(radius: float) -> float:
 
 def _soft(distance: Real, edge: float) -> Real:
     """1 where `distance` is well below 1, 0 well above, and a soft edge between."""
-    return np.clip((1 + edge - distance) / (2 * edge), 0, 1)
+    softened: Real = np.clip((1 + edge - distance) / (2 * edge), 0, 1)
+    return softened
 
 
 def _ellipse(x: Real, y: Real, middle: tuple[float, float], radii: tuple[float, float]) -> Real:
-    return np.hypot((x - middle[0]) / radii[0], (y - middle[1]) / radii[1])
+    distance: Real = np.hypot((x - middle[0]) / radii[0], (y - middle[1]) / radii[1])
+    return distance
 
 
 def _backdrop(size: tuple[int, int], side: SideName) -> list[Real]:

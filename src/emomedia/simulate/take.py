@@ -114,9 +114,7 @@ def _codec(options: SimulateOptions) -> tuple[str, dict[str, str]]:
 
 def _audio_stream(container: av.container.OutputContainer) -> av.AudioStream:
     exact = {"flags": "+bitexact"}
-    stream = cast(
-        av.AudioStream, container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", options=exact)
-    )
+    stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", options=exact)
     stream.bit_rate = _AUDIO_BIT_RATE
     return stream
 
