@@ -21,7 +21,7 @@ def require_ffmpeg() -> None:
     for library, version in FFMPEG_NEEDED.items():
         if subprocess.run(["pkg-config", "--exists", f"{library} >= {version}"]).returncode != 0:
             sys.exit(
-                f"emomedia: FFmpeg's development files (5.1 or newer) are missing: {library} >= {version} not found; "
+                f"emomedia: FFmpeg's development files (5.1 or newer) are missing: {library} >= {version}; "
                 "install them (Debian, Ubuntu: apt-get install libavcodec-dev libavformat-dev libavutil-dev)"
             )
 

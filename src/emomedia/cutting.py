@@ -113,7 +113,7 @@ def _refuse_damage(work: Work, clips: Sequence[Clip], damaged: Sequence[Sequence
                 work.takes[side].files[0].path,
                 expected=f"at most {DAMAGE_LIMIT:.0%} damaged frames in the clips",
                 found=f"{broken} of {frames}",
-                remedy="copy the take from the camera again, or exclude its damaged stretches in session.toml",
+                remedy="copy the take from the camera again, or exclude its damaged stretches",
             )
 
 

@@ -75,7 +75,8 @@ def _tell_cut(display: Display, result: Any, out: Path) -> None:
     kinds = {kind: sum(row["kind"] == kind for row in rows) for kind in ("dialogue", "turn")}
     seconds = sum(row["end"] - row["start"] for row in rows if row["kind"] == "turn")
     lines = [
-        f"{kinds['dialogue']} dialogues and {kinds['turn']} turns ({seconds:.1f} s of turns), {result.made} made now",
+        f"{kinds['dialogue']} dialogues and {kinds['turn']} turns ({seconds:.1f} s of turns), "
+        f"{result.made} made now",
         f"  clips   {folder}/clips/*.mp4, voices {folder}/audio/*.flac",
         f"  audit   {folder}/clips.jsonl, index {out}/clips.parquet",
     ]

@@ -82,9 +82,10 @@ def simulate(
     from ..simulate import simulate as make
 
     options = SimulateOptions(
-        size=parse_size(size), fps=fps, seconds=seconds, codec=codec, gop=gop, open_gop=open_gop, bframes=bframes,
-        rotate=int(rotate), right_offset=right_offset, recorder_offset=recorder_offset, drift_ppm=drift_ppm,
-        bleed_db=bleed_db, declare_offsets=not undeclared, seed=seed,
+        size=parse_size(size), fps=fps, seconds=seconds, codec=codec, gop=gop, open_gop=open_gop,
+        bframes=bframes, rotate=int(rotate), right_offset=right_offset,
+        recorder_offset=recorder_offset, drift_ppm=drift_ppm, bleed_db=bleed_db,
+        declare_offsets=not undeclared, seed=seed,
     )  # fmt: skip
     with make_display(json) as display:
         if if_missing and is_simulated(folder, options):
