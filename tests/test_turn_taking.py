@@ -7,9 +7,11 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emomedia.errors import DescriptionError
 from emomedia.session import Dialogue, Session, Side
 from emomedia.turn_taking import (
     BACKCHANNEL_LENGTH,
@@ -180,6 +182,14 @@ def test_found_dialogues_end_at_what_is_excluded_or_unfilmed():
 def test_silence_has_no_dialogue():
     body = find_turns(session(), spoken([], []), FOOTAGE)
     assert (body.turns, body.dialogues) == ((), ())
+
+
+def test_an_id_too_long_to_name_turns_after_is_refused():
+    said = spoken([[1, 2]], [])
+    fits = find_turns(session([scene("d" * 96, 0, 10)]), said, FOOTAGE)
+    assert len(fits.turns[0].id) == 100
+    with pytest.raises(DescriptionError, match=r"session\.toml: dialogue: .*101 characters"):
+        find_turns(session([scene("d" * 97, 0, 10)]), said, FOOTAGE)
 
 
 def test_what_the_description_says_of_a_dialogue_is_kept():

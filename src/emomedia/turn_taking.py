@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from .descriptions import is_id, show, wrong
 from .session import SIDES, Dialogue, Session, SideName
 from .turns import Turn, TurnsFile
 
@@ -52,6 +53,11 @@ def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> T
         The content of speech.json; only the sides' ``activity`` counts.
     footage : (start, end)
         What both takes cover, in seconds on the session clock.
+
+    Raises
+    ------
+    DescriptionError
+        An id of the description is so long that no turn can be named after it.
     """
     shown = without([footage], session.excluded)
     activity = {side: _ranges(speech[side]["activity"]) for side in SIDES}
@@ -62,7 +68,20 @@ def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> T
         spoken = (unit for side in SIDES for unit in units(activity[side], within, side))
         turns += turns_of(dialogue.id, spoken)
     turns.sort(key=lambda turn: (turn.start, turn.id))
+    _check_ids(session, [*(dialogue.id for dialogue in dialogues), *(turn.id for turn in turns)])
     return TurnsFile(session.id, tuple(turns), tuple(dialogues))
+
+
+def _check_ids(session: Session, ids: Iterable[str]) -> None:
+    too_long = [made for made in ids if not is_id(made)]
+    if too_long:
+        raise wrong(
+            session.path,
+            "dialogue" if session.dialogues else "id",
+            expected="ids short enough to name turns after",
+            found=f"{show(too_long[0])}, {len(too_long[0])} characters",
+            remedy="shorten the id: up to 8 characters are added to a session's, 4 to a dialogue's",
+        )
 
 
 def units(activity: Sequence[Range], within: Sequence[Range], speaker: SideName) -> list[Unit]:
