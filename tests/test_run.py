@@ -108,6 +108,21 @@ def test_a_second_run_makes_nothing_and_changed_turns_only_their_dialogue(simula
     assert 0 < result.made <= len(result.rows) - len(others) - 1
 
 
+def test_a_run_with_nothing_to_make_opens_no_track(simulated, tmp_path, monkeypatch):
+    session = simulated(**SMALL)
+    run(session, tmp_path, options(session))
+    monkeypatch.setattr("emomedia.audio.conform.conform", None)
+    assert run(session, tmp_path, options(session)).made == 0
+
+
+def test_every_stage_leaves_its_file_also_with_turns_given(simulated, tmp_path):
+    session = simulated(**SMALL)
+    run(session, tmp_path, options(session))
+    left = {path.name for path in (tmp_path / "sim").iterdir()}
+    stages = {f"{name}.json" for name in ("session", "sync", "speech", "turns", "plan", "run")}
+    assert left == stages | {"clips", "audio", "clips.jsonl"}
+
+
 def test_killed_at_any_moment_a_run_goes_on_to_the_same_bytes(simulated, tmp_path):
     session = simulated(**SMALL)
     run(session, tmp_path / "whole", options(session))

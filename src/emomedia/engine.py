@@ -37,8 +37,10 @@ class Work:
 
     Attributes
     ----------
-    takes, clocks, sound : mapping by side
-        The takes, their clocks, and the tracks on the session clock.
+    takes, clocks : mapping by side
+        The takes and their clocks.
+    find_sound : callable
+        Gives the tracks on the session clock by side; called only when a clip is to be made.
     media : str
         Digest of the media files and of how they are read; part of every clip's key.
     """
@@ -46,9 +48,14 @@ class Work:
     plan: Plan
     takes: Mapping[str, Take]
     clocks: Mapping[str, Clock]
-    sound: Mapping[str, Pcm]
+    find_sound: Callable[[], Mapping[str, Pcm]]
     media: str
     options: Options
+
+    @property
+    def sound(self) -> Mapping[str, Pcm]:
+        """The tracks on the session clock by side."""
+        return self.find_sound()
 
     def source_indices(self, side: str, first_frame: int, frame_count: int) -> np.ndarray:
         """For each composite frame the index of the take's frame that it shows, int64[frame_count]."""

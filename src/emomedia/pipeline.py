@@ -165,7 +165,7 @@ class Pipeline:
             plan=plan,
             takes=takes,
             clocks={side: tracks[side]["take"] for side in SIDES},
-            sound=self.sound,
+            find_sound=lambda: self.sound,
             media=stages.digest(self.media, self._content("probe"), self._content("sync")),
             options=self.options,
         )
@@ -236,6 +236,8 @@ def run(description: Path, out: Path, options: Options, observer: Observer | Non
     """The main job: one session from its description to clips, audit, index and run.json."""
     with opened(description, out, options, observer) as pipeline:
         begin = time.monotonic()
+        for stage in STAGES:
+            getattr(pipeline, stage)
         result = pipeline.cut
         write_run_report(pipeline, result, time.monotonic() - begin)
     write_index(out.resolve())
@@ -245,9 +247,7 @@ def run(description: Path, out: Path, options: Options, observer: Observer | Non
 def run_stage(
     description: Path, out: Path, options: Options, stage: str, observer: Observer | None = None
 ) -> Pipeline:
-    """Bring `stage`, and whatever before it is missing or stale, up to date."""
-    if stage == "cut":
-        run(description, out, options, observer)
+    """Bring `stage`, one before the cut, up to date, and whatever before it is missing or stale."""
     with opened(description, out, options, observer) as pipeline:
         getattr(pipeline, stage)
         return pipeline

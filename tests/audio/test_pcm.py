@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emomedia.audio._pcm import cut, interleave, pick, quantise, to_real
+from emomedia.audio._pcm import cut, pick, quantise, to_real
 
 from . import pcm_twin as twin
 
@@ -156,16 +156,3 @@ def test_cut_reads_a_map_and_gives_a_copy(tmp_path):
 def test_cut_refuses_other_types():
     with pytest.raises(TypeError):
         cut(np.zeros(3, np.int64), 0, 1)
-
-
-@pytest.mark.parametrize("kind", [np.int16, np.int32, np.float32])
-def test_interleave(kind):
-    left, right = np.arange(200).astype(kind), -np.arange(200).astype(kind)
-    np.testing.assert_array_equal(interleave(left[::2], right[1::2]), np.stack([left[::2], right[1::2]], 1))
-
-
-def test_interleave_refuses_unlike_tracks():
-    with pytest.raises(TypeError, match="3 × int16 with 4 × int16"):
-        interleave(np.zeros(3, np.int16), np.zeros(4, np.int16))
-    with pytest.raises(TypeError):
-        interleave(np.zeros(3, np.int16), np.zeros(3, np.int32))

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The loops over samples: pick a channel, convert, quantise with dither, cut, interleave.
+"""The loops over samples: pick a channel, convert, quantise with dither, cut.
 
 One fixed-point contract holds for all of them.  A track is kept as int16 (bits 16) or as int32 that
 holds 24-bit values (bits 24, from -8388608 to 8388607).  Full scale is 1.0 = 2**(bits - 1).  Rounding is
@@ -264,38 +264,4 @@ def cut(pcm, int64_t first, int64_t end):
         copy_range[float](pcm, first, target)
     else:
         raise TypeError(f"cannot cut samples of type {pcm.dtype}")
-    return target
-
-
-cdef void weave(const sample_t[:] left, const sample_t[:] right, sample_t[:, ::1] target) noexcept:
-    cdef Py_ssize_t i
-    with nogil:
-        for i in range(left.shape[0]):
-            target[i, 0] = left[i]
-            target[i, 1] = right[i]
-
-
-def interleave(left, right):
-    """Two tracks as one stereo array.
-
-    Parameters
-    ----------
-    left, right : int16[n], int32[n] or float32[n]
-        Of one type and length.
-
-    Returns
-    -------
-    array of their type [n, 2]
-    """
-    if left.dtype != right.dtype or len(left) != len(right):
-        raise TypeError(f"cannot interleave {len(left)} × {left.dtype} with {len(right)} × {right.dtype}")
-    target = np.empty((len(left), 2), left.dtype)
-    if left.dtype == np.int16:
-        weave[int16_t](left, right, target)
-    elif left.dtype == np.int32:
-        weave[int32_t](left, right, target)
-    elif left.dtype == np.float32:
-        weave[float](left, right, target)
-    else:
-        raise TypeError(f"cannot interleave samples of type {left.dtype}")
     return target
