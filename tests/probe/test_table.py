@@ -80,3 +80,15 @@ def test_numbers_for_people():
     assert rate_for_people(Fraction(100)) == "100 fps"
     assert duration_for_people(Fraction(2643, 1) + Fraction(96, 100)) == "0:44:04.0"
     assert duration_for_people(Fraction(7325)) == "2:02:05.0"
+
+
+def test_a_declared_offset_of_zero_is_declared():
+    from emomedia.probe.table import _rows
+
+    mic = Mic(Path("/shoot/rec.wav"), 0)
+    described = session(left={"mic": mic, "mic_offset": Fraction(0)}, right={"mic": mic})
+    takes = {side: make_take(described, side, [found(keys=(0, 60))]) for side in ("left", "right")}
+    tracks = {side: mic_track(described, side, [audio()]) for side in takes}
+    probe = Probe(described, takes, tracks, Fraction(25))
+    assert _rows(probe, "left")["first sample"] == "+0.0000 s, declared"
+    assert _rows(probe, "right")["first sample"] == "found by sync"

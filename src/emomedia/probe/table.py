@@ -51,7 +51,7 @@ def _rows(probe: Probe, side: str) -> dict[str, str]:
         "track": _track_text(track, session),
         "sound": f"{track.codec}, {track.sample_rate} Hz, {track.bits} bit"
         + ("" if track.lossless else ", lossy"),
-        "first sample": f"{float(track.start):+.4f} s" if track.own_audio else "found by sync",
+        "first sample": _first_sample(track, session.side(side).mic_offset),
     }
 
 
@@ -61,6 +61,13 @@ def _track_text(track: Track, session: Session) -> str:
         if track.own_audio
         else f"{session.written(track.path)}, channel {track.channel}"
     )
+
+
+def _first_sample(track: Track, declared: Fraction | None) -> str:
+    """When a track begins: after its take where it is the take's own sound, else on the session clock."""
+    if declared is not None:
+        return f"{float(declared):+.4f} s, declared"
+    return f"{float(track.start):+.4f} s" if track.own_audio else "found by sync"
 
 
 def rate_for_people(rate: Fraction) -> str:
