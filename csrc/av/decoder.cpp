@@ -8,7 +8,6 @@
 namespace emomedia::av {
 namespace {
 
-// libav shows some frames whose references are missing; those are counted as damaged, not dropped.
 Codec open_decoder(const AVStream& stream, const std::string& subject) {
   const AVCodec* decoder = avcodec_find_decoder(stream.codecpar->codec_id);
   if (decoder == nullptr) {

@@ -12,6 +12,7 @@ namespace {
 // Fewer frames than this between here and a key frame ahead are decoded rather than jumped over.
 constexpr std::int64_t kWorthSeeking = 8;
 
+// libav gives out some frames whose references are missing; they count as damaged and are shown.
 bool is_damaged(const AVFrame& frame) {
   return frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
 }
