@@ -81,13 +81,23 @@ def _missing(found: str) -> MissingToolError:
     )
 
 
+@lru_cache(maxsize=1)
+def _repeatable() -> list[str]:
+    """What makes espeak-ng's breath noise the same every time: 1.52 has an option for it, 1.51 no need."""
+    told = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=False).stdout
+    return ["-D"] if "deterministic random mode" in told else []
+
+
 def _synthesise(side: SideName, text: str) -> Spoken:
     variant, pitch = _VOICES[side]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         voice = ["-v", f"{_LANGUAGE}+{variant}", "-s", str(_SPEED), "-p", str(pitch)]
         done = subprocess.run(
-            [PROGRAM, *voice, "-b", "1", "-w", path, "--", text], capture_output=True, text=True, check=False
+            [PROGRAM, *_repeatable(), *voice, "-b", "1", "-w", path, "--", text],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode or not path.exists():
             raise _missing(done.stderr.strip() or f"exit status {done.returncode}")
