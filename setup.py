@@ -11,7 +11,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
-FFMPEG_NEEDED = {"libavcodec": "59.37", "libavformat": "59.27", "libavutil": "57.28"}
+FFMPEG_NEEDED = {"libavcodec": "59.37", "libavfilter": "8.44", "libavformat": "59.27", "libavutil": "57.28"}
 
 
 def require_ffmpeg() -> None:
@@ -22,7 +22,8 @@ def require_ffmpeg() -> None:
         if subprocess.run(["pkg-config", "--exists", f"{library} >= {version}"]).returncode != 0:
             sys.exit(
                 f"emomedia: FFmpeg's development files (5.1 or newer) are missing: {library} >= {version}; "
-                "install them (Debian, Ubuntu: apt-get install libavcodec-dev libavformat-dev libavutil-dev)"
+                "install them (Debian, Ubuntu: apt-get install libavcodec-dev libavfilter-dev "
+                "libavformat-dev libavutil-dev)"
             )
 
 

@@ -4,7 +4,7 @@
 set -eu
 
 packages="g++ make pkg-config python3-dev python3-venv
-          libavcodec-dev libavformat-dev libavutil-dev
+          libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev
           espeak-ng doctest-dev"
 
 missing=""

@@ -1,8 +1,14 @@
 #include "av/decoder.h"
 
+extern "C" {
+#include <libavutil/avstring.h>
+#include <libavutil/opt.h>
+}
+
 #include <utility>
 
 #include "av/check.h"
+#include "av/limits.h"
 #include "emomedia/error.h"
 
 namespace emomedia::av {
@@ -10,14 +16,16 @@ namespace {
 
 Codec open_decoder(const AVStream& stream, const std::string& subject) {
   const AVCodec* decoder = avcodec_find_decoder(stream.codecpar->codec_id);
-  if (decoder == nullptr) {
-    throw Error(Cause::unsupported, subject, "a codec that the installed FFmpeg decodes",
-                avcodec_get_name(stream.codecpar->codec_id), "convert the take, or install a fuller FFmpeg");
+  if (decoder == nullptr || av_match_list(decoder->name, kDecoders, ',') == 0) {
+    throw Error(Cause::unsupported, subject, "a camera's codec that the installed FFmpeg decodes",
+                avcodec_get_name(stream.codecpar->codec_id), "convert the take to H.264, HEVC or ProRes");
   }
   Codec codec(allocated(avcodec_alloc_context3(decoder)));
   check(avcodec_parameters_to_context(codec.get(), stream.codecpar), subject, "read the codec's parameters");
   codec->pkt_timebase = stream.time_base;
   codec->thread_count = 1;
+  codec->max_pixels = kMaxPixels;
+  check(av_opt_set(codec.get(), "codec_whitelist", kDecoders, 0), subject, "limit the decoders");
   check(avcodec_open2(codec.get(), decoder, nullptr), subject, "open the decoder");
   return codec;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "av/handles.h"
 
@@ -13,7 +14,7 @@ class Decoder {
   Decoder(const AVStream& stream, std::string subject);
 
   // Gives a packet, or null at the stream's end. What libav finds broken in it is left out and made
-  // known by broken_packet().
+  // known by take_broken_packet().
   void send(const AVPacket* packet);
 
   // Moves the next frame in order of presentation into `frame`; false when more packets are needed.
@@ -22,7 +23,8 @@ class Decoder {
   // Forgets everything, to go on after a seek.
   void flush();
 
-  bool broken_packet() const { return broken_packet_; }
+  // Whether a packet was broken since this was last asked.
+  bool take_broken_packet() { return std::exchange(broken_packet_, false); }
 
  private:
   std::string subject_;

@@ -1,30 +1,42 @@
 #include "av/demuxer.h"
 
+#include <sys/stat.h>
+
+extern "C" {
+#include <libavutil/mem.h>
+}
+
 #include <limits>
 #include <utility>
 
 #include "av/check.h"
+#include "av/limits.h"
 #include "emomedia/error.h"
 
 namespace emomedia::av {
 namespace {
 
-// What cameras and recorders write. Playlists, concatenations and devices stay out.
-constexpr const char* kDemuxers =
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mxf,avi,wav,w64,flac,aac,mp3,ogg,aiff,caf,ivf,h264,hevc";
-constexpr const char* kProtocols = "file";
-constexpr const char* kMaxStreams = "64";
-
 // A name without a scheme could still hold a colon; the explicit scheme keeps it a plain file.
 std::string as_local_url(const std::string& path) { return "file:" + path; }
 
+// A pipe or a device could keep a reader waiting for ever.
+void require_plain_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
+  throw Error(Cause::not_found, path, "a media file", S_ISDIR(status.st_mode) ? "a folder" : "something that is no file",
+              "correct the path");
+}
+
 Input open_input(const std::string& path) {
+  require_plain_file(path);
+  av_max_alloc(kMaxAllocation);
   capture_log();
   clear_log();
   AVDictionary* options = nullptr;
   av_dict_set(&options, "format_whitelist", kDemuxers, 0);
   av_dict_set(&options, "protocol_whitelist", kProtocols, 0);
-  av_dict_set(&options, "max_streams", kMaxStreams, 0);
+  av_dict_set(&options, "codec_whitelist", kDecoders, 0);
+  av_dict_set_int(&options, "max_streams", kMaxStreams, 0);
   AVFormatContext* context = nullptr;
   const int code = avformat_open_input(&context, as_local_url(path).c_str(), nullptr, &options);
   av_dict_free(&options);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "av/check.h"
+#include "av/compat.h"
 #include "emomedia/error.h"
 
 namespace emomedia::av {
@@ -11,6 +12,10 @@ namespace {
 
 // Fewer frames than this between here and a key frame ahead are decoded rather than jumped over.
 constexpr std::int64_t kWorthSeeking = 8;
+
+// Key frames further back that are tried for a frame that did not come out after a seek: decoders drop
+// some that they give when they come from further back.
+constexpr int kTriesForLost = 2;
 
 // libav gives out some frames whose references are missing; they count as damaged and are shown.
 bool is_damaged(const AVFrame& frame) {
@@ -23,43 +28,55 @@ std::int64_t time_of(const AVFrame& frame) {
 
 }  // namespace
 
-FrameReader::FrameReader(const TakeFile& file)
+FrameReader::FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse)
     : file_(file),
+      pulse_(pulse),
       demuxer_(file.path),
       decoder_(demuxer_.stream(file.stream), file.path),
       shown_(make_frame()),
       next_(make_frame()) {
   demuxer_.select(file.stream);
+  if (fields != FieldOrder::progressive) deinterlacer_.emplace(fields, demuxer_.stream(file.stream).time_base, file.path);
 }
 
 FrameReader::Shown FrameReader::at(std::int64_t index) {
   const std::int64_t pts = file_.pts[static_cast<std::size_t>(index)];
-  if (has_shown_ && time_of(*shown_) == pts) return {shown_.get(), is_damaged(*shown_)};
-  std::int64_t key = key_at_or_before(index);
+  if (has_shown_ && time_of(*shown_) == pts) return {shown_.get(), shown_damaged_};
+  const bool beyond_the_end = drained_ && !has_next_ && has_shown_ && time_of(*shown_) < pts;
+  if (beyond_the_end) return stand_in();
+  std::int64_t key = key_at_or_before(first_needed(index));
   bool fresh = must_seek(index);
   if (fresh) seek_to_key(key);
   fresh = fresh || !started_;
   started_ = true;
-  for (;;) {
-    if (advance_to(pts)) return {shown_.get(), is_damaged(*shown_)};
-    const bool began_too_late = fresh && !has_shown_ && key > 0;
-    if (!began_too_late) return stand_in();
-    key = key_at_or_before(key - 1);
+  int lost = 0;
+  for (std::int64_t further = 1;; further *= 2) {
+    if (advance_to(pts)) return {shown_.get(), shown_damaged_};
+    if (!fresh || key == 0) return stand_in();
+    const bool began_too_late = !has_shown_;
+    if (!began_too_late && ++lost > kTriesForLost) return stand_in();
+    key = key_at_or_before(std::max<std::int64_t>(0, key - further));
     seek_to_key(key);
   }
 }
 
 void FrameReader::forget_damage() {
-  if (!damaged_ && !decoder_.broken_packet()) return;
+  if (!ever_damaged_ && !decoder_.take_broken_packet()) return;
   has_shown_ = has_next_ = false;
   drained_ = true;
 }
 
+// A frame of two fields needs the one before it.
+std::int64_t FrameReader::first_needed(std::int64_t index) const {
+  return deinterlacer_ ? std::max<std::int64_t>(0, index - 1) : index;
+}
+
 bool FrameReader::must_seek(std::int64_t index) const {
-  if (!started_) return key_at_or_before(index) > 0;
+  const std::int64_t key = key_at_or_before(first_needed(index));
+  if (!started_) return key > 0;
   if (drained_ && !has_next_) return true;
   const bool behind = has_shown_ ? file_.pts[static_cast<std::size_t>(index)] < time_of(*shown_) : index < position_;
-  return behind || key_at_or_before(index) > position_ + kWorthSeeking;
+  return behind || key > position_ + kWorthSeeking;
 }
 
 std::int64_t FrameReader::key_at_or_before(std::int64_t index) const {
@@ -68,30 +85,84 @@ std::int64_t FrameReader::key_at_or_before(std::int64_t index) const {
 }
 
 void FrameReader::seek_to_key(std::int64_t key_index) {
-  if (key_index > 0) {
-    demuxer_.seek(file_.stream, file_.pts[static_cast<std::size_t>(key_index)]);
-  } else {
-    demuxer_.rewind(file_.stream);
-  }
+  go_to_key(key_index);
   decoder_.flush();
-  has_shown_ = has_next_ = damaged_ = no_more_packets_ = drained_ = false;
+  if (deinterlacer_) deinterlacer_->reset();
+  has_shown_ = has_next_ = damaged_ = ever_damaged_ = no_more_packets_ = drained_ = false;
   position_ = key_index - 1;
 }
 
-// Decodes until a frame comes out into next_; false at the end of the file.
-bool FrameReader::decode_next() {
-  while (!decoder_.receive(*next_)) {
-    drained_ = no_more_packets_;
-    if (drained_) return false;
+// Makes the next packet that of the wanted key frame, or of one before it. Demuxers that look for decoding
+// times may find a key frame too far on, others may end between two, where some decoders would show
+// pictures whose references are missing.
+void FrameReader::go_to_key(std::int64_t key_index) {
+  const std::int64_t wanted = file_.pts[static_cast<std::size_t>(key_index)];
+  for (std::int64_t from = key_index; from > 0; from = key_at_or_before(from - 1)) {
+    demuxer_.seek(file_.stream, file_.pts[static_cast<std::size_t>(from)]);
     const AVPacket* packet = demuxer_.read();
+    while (packet != nullptr && (packet->flags & AV_PKT_FLAG_KEY) == 0) packet = demuxer_.read();
+    pending_ = packet;
+    pulse_.beat();
+    if (packet != nullptr && packet->pts <= wanted) return;
+  }
+  pending_ = nullptr;
+  demuxer_.rewind(file_.stream);
+}
+
+const AVPacket* FrameReader::next_packet() {
+  pulse_.beat();
+  const AVPacket* pending = std::exchange(pending_, nullptr);
+  return pending != nullptr ? pending : demuxer_.read();
+}
+
+// Decodes until a frame comes out; false at the end of the file.
+bool FrameReader::decode_into(AVFrame& frame) {
+  while (!decoder_.receive(frame)) {
+    if (no_more_packets_) return false;
+    const AVPacket* packet = next_packet();
     no_more_packets_ = packet == nullptr;
     decoder_.send(packet);
   }
   ++decoded_frames_;
-  damaged_ = damaged_ || is_damaged(*next_);
+  pulse_.beat();
+  return true;
+}
+
+// The next frame as it is to be shown, into next_.
+bool FrameReader::next_whole_frame() {
+  if (!deinterlacer_) return decode_into(*next_);
+  bool ended = false;
+  while (!deinterlacer_->receive(*next_)) {
+    if (ended) return false;
+    if (decode_into(*next_)) {
+      next_->pts = time_of(*next_);
+      deinterlacer_->send(*next_);
+    } else {
+      deinterlacer_->finish();
+      ended = true;
+    }
+  }
+  return true;
+}
+
+// The next frame, its damage and its place; false at the end of the file.
+bool FrameReader::decode_next() {
+  if (!next_whole_frame()) {
+    drained_ = true;
+    return false;
+  }
+  note_damage();
   const auto after = std::upper_bound(file_.pts.begin(), file_.pts.end(), time_of(*next_));
   position_ = (after - file_.pts.begin()) - 1;
   return has_next_ = true;
+}
+
+// What is broken shows in all that is predicted from it, until the next key frame.
+void FrameReader::note_damage() {
+  if (is_key(*next_)) damaged_ = false;
+  damaged_ = damaged_ || is_damaged(*next_) || decoder_.take_broken_packet();
+  ever_damaged_ = ever_damaged_ || damaged_;
+  next_damaged_ = damaged_;
 }
 
 // Decodes up to the frame at `pts` and shows it; false when the decoder gives none with that time.
@@ -101,6 +172,7 @@ bool FrameReader::advance_to(std::int64_t pts) {
     const std::int64_t time = time_of(*next_);
     if (time > pts) return false;
     std::swap(shown_, next_);
+    shown_damaged_ = next_damaged_;
     av_frame_unref(next_.get());
     has_shown_ = true;
     has_next_ = false;
@@ -110,7 +182,7 @@ bool FrameReader::advance_to(std::int64_t pts) {
 }
 
 FrameReader::Shown FrameReader::stand_in() {
-  damaged_ = true;
+  damaged_ = ever_damaged_ = true;
   if (has_shown_) return {shown_.get(), true};
   if (has_next_) return {next_.get(), true};
   throw Error(Cause::media, file_.path, "frames that decode", "none (" + last_log() + ")",

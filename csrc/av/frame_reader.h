@@ -3,20 +3,24 @@
 
 #include <cstdint>
 
+#include <optional>
+
 #include "av/decoder.h"
+#include "av/deinterlacer.h"
 #include "av/demuxer.h"
+#include "av/watch.h"
 #include "emomedia/job.h"
 
 namespace emomedia::av {
 
 class FrameReader {
  public:
-  // Borrows `file`, which must outlive the reader.
-  explicit FrameReader(const TakeFile& file);
+  // Borrows `file` and `pulse`, which must outlive the reader. Frames of two fields come out whole.
+  FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse);
 
   struct Shown {
     const AVFrame* frame;  // borrowed until the next call
-    bool damaged;          // the frame is missing or concealed; another may stand in for it
+    bool damaged;          // the frame, or one that it was predicted from, is missing or concealed
   };
 
   // The frame at `index` in order of presentation. Cheap when indices ascend in small steps; seeks
@@ -31,17 +35,29 @@ class FrameReader {
  private:
   bool must_seek(std::int64_t index) const;
   void seek_to_key(std::int64_t key_index);
+  void go_to_key(std::int64_t key_index);
   std::int64_t key_at_or_before(std::int64_t index) const;
+  std::int64_t first_needed(std::int64_t index) const;
+  const AVPacket* next_packet();
+  bool decode_into(AVFrame& frame);
+  bool next_whole_frame();
   bool decode_next();
+  void note_damage();
   bool advance_to(std::int64_t pts);
   Shown stand_in();
 
   const TakeFile& file_;
+  Pulse& pulse_;
   Demuxer demuxer_;
   Decoder decoder_;
+  std::optional<Deinterlacer> deinterlacer_;
   Frame shown_, next_;
   bool has_shown_ = false, has_next_ = false;
-  bool started_ = false, damaged_ = false;
+  bool shown_damaged_ = false, next_damaged_ = false;
+  bool started_ = false;
+  bool damaged_ = false;        // something since the last key frame is broken
+  bool ever_damaged_ = false;   // something since the last seek was
+  const AVPacket* pending_ = nullptr;  // read already, not yet decoded; the demuxer's
   bool no_more_packets_ = false, drained_ = false;
   std::int64_t position_ = -1;  // index of the last frame that the decoder gave
   std::int64_t decoded_frames_ = 0;

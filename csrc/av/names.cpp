@@ -3,6 +3,8 @@
 namespace emomedia::av {
 namespace {
 
+constexpr int kDeepest = 12;  // bits: what the compose contract holds
+
 bool declares_full_range(AVPixelFormat pixels) {
   return pixels == AV_PIX_FMT_YUVJ420P || pixels == AV_PIX_FMT_YUVJ422P || pixels == AV_PIX_FMT_YUVJ444P;
 }
@@ -21,13 +23,23 @@ PictureFormat picture_format(AVPixelFormat pixels, int width, int height) {
 
 std::string chroma_name(AVPixelFormat pixels) {
   const AVPixFmtDescriptor* d = av_pix_fmt_desc_get(pixels);
-  if (d == nullptr || d->nb_components != 3 || (d->flags & AV_PIX_FMT_FLAG_RGB) != 0) {
+  if (d == nullptr || d->nb_components < 3 || (d->flags & AV_PIX_FMT_FLAG_RGB) != 0) {
     return name_or(av_get_pix_fmt_name(pixels), "unknown");
   }
   if (d->log2_chroma_w == 1 && d->log2_chroma_h == 1) return "4:2:0";
   if (d->log2_chroma_w == 1 && d->log2_chroma_h == 0) return "4:2:2";
   if (d->log2_chroma_w == 0 && d->log2_chroma_h == 0) return "4:4:4";
+  if (d->log2_chroma_w == 0 && d->log2_chroma_h == 1) return "4:4:0";
   return name_or(av_get_pix_fmt_name(pixels), "unknown");
+}
+
+void describe_pixels(AVPixelFormat pixels, int width, int height, VideoInfo& info) {
+  const AVPixFmtDescriptor* descriptor = av_pix_fmt_desc_get(pixels);
+  info.format = picture_format(pixels, width, height);
+  info.pixel_format = name_or(av_get_pix_fmt_name(pixels), "unknown");
+  info.chroma = chroma_name(pixels);
+  info.composable = composable(pixels);
+  info.alpha = descriptor != nullptr && (descriptor->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
 }
 
 std::string field_order_name(AVFieldOrder order) {
@@ -58,15 +70,19 @@ ColorTags color_tags(AVColorRange range, AVColorSpace matrix, AVColorPrimaries p
 }
 
 bool composable(AVPixelFormat pixels) {
-  switch (pixels) {
-    case AV_PIX_FMT_YUV420P:
-    case AV_PIX_FMT_YUVJ420P:
-    case AV_PIX_FMT_YUV422P:
-    case AV_PIX_FMT_YUVJ422P:
-    case AV_PIX_FMT_YUV420P10LE:
-    case AV_PIX_FMT_YUV422P10LE: return true;
-    default: return false;
+  constexpr std::uint64_t kOtherKinds = AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM |
+                                        AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_BAYER |
+                                        AV_PIX_FMT_FLAG_FLOAT;
+  const AVPixFmtDescriptor* d = av_pix_fmt_desc_get(pixels);
+  if (d == nullptr || d->nb_components < 3 || (d->flags & kOtherKinds) != 0) return false;
+  if (d->log2_chroma_w > 1 || d->log2_chroma_h > 1) return false;
+  const int depth = d->comp[0].depth;
+  if (depth < 8 || depth > kDeepest) return false;
+  for (int plane = 0; plane < 3; ++plane) {
+    const AVComponentDescriptor& c = d->comp[plane];
+    if (c.plane != plane || c.step != (depth > 8 ? 2 : 1) || c.shift != 0 || c.depth != depth) return false;
   }
+  return true;
 }
 
 void apply_tags(const ColorTags& tags, AVCodecContext& context) {

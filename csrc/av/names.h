@@ -9,6 +9,7 @@ extern "C" {
 #include <string>
 
 #include "emomedia/frame.h"
+#include "emomedia/media.h"
 
 namespace emomedia::av {
 
@@ -16,11 +17,14 @@ inline std::string name_or(const char* name, const char* otherwise) { return nam
 
 PictureFormat picture_format(AVPixelFormat pixels, int width, int height);
 std::string chroma_name(AVPixelFormat pixels);
+// Sets format, pixel_format, chroma, composable and alpha.
+void describe_pixels(AVPixelFormat pixels, int width, int height, VideoInfo& info);
 std::string field_order_name(AVFieldOrder order);
 ColorTags color_tags(AVColorRange range, AVColorSpace matrix, AVColorPrimaries primaries,
                      AVColorTransferCharacteristic transfer, AVPixelFormat pixels);
 
-// Whether compose takes decoded frames of this kind: planar Y'CbCr, 8 or 10 bits, 4:2:0 or 4:2:2.
+// Whether compose takes decoded frames of this kind: planar Y'CbCr of 8 to 12 bits, chroma halved or not
+// either way. Alpha is let in and left unread.
 bool composable(AVPixelFormat pixels);
 
 // Writes `tags` into an encoder's context; unknown names count as unspecified.

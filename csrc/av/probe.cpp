@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 extern "C" {
 #include <libavcodec/codec_desc.h>
@@ -10,6 +14,7 @@ extern "C" {
 #include "av/compat.h"
 #include "av/demuxer.h"
 #include "av/names.h"
+#include "av/watch.h"
 #include "emomedia/media.h"
 
 namespace emomedia {
@@ -17,21 +22,20 @@ namespace {
 
 Rational rational(AVRational value) { return {value.num, value.den}; }
 
-// The display matrix as an angle: libav's is counter-clockwise, ours clockwise. A mirrored matrix is
-// read as if unmirrored and said so.
+// The display matrix as a turn clockwise and a mirror after it. libav's angle is counter-clockwise, and
+// that of a matrix without its mirror: the row that makes upright x is negated first.
 void read_orientation(const AVStream& stream, VideoInfo& info) {
-  const std::int32_t* matrix = av::display_matrix(stream);
+  const std::int32_t* declared = av::display_matrix(stream);
   info.rotate = 0;
-  if (matrix == nullptr) return;
+  if (declared == nullptr) return;
+  std::array<std::int32_t, 9> matrix;
+  std::copy_n(declared, matrix.size(), matrix.begin());
   const double determinant = static_cast<double>(matrix[0]) * matrix[4] - static_cast<double>(matrix[1]) * matrix[3];
-  info.flipped = determinant < 0;
-  const double angle = -av_display_rotation_get(matrix);
-  if (std::isnan(angle)) {
-    info.rotate.reset();
-    return;
-  }
+  info.mirrored = determinant < 0;
+  if (info.mirrored) av_display_matrix_flip(matrix.data(), 1, 0);
+  const double angle = -av_display_rotation_get(matrix.data());
   const double quarter = std::round(angle / 90.0);
-  if (std::abs(angle - 90.0 * quarter) > 0.01) {
+  if (std::isnan(angle) || std::abs(angle - 90.0 * quarter) > 0.01) {
     info.rotate.reset();
   } else {
     info.rotate = ((static_cast<int>(quarter) % 4 + 4) % 4) * 90;
@@ -40,12 +44,10 @@ void read_orientation(const AVStream& stream, VideoInfo& info) {
 
 VideoInfo video_info(const AVFormatContext& format, const AVStream& stream) {
   const AVCodecParameters& p = *stream.codecpar;
-  const auto pixels = static_cast<AVPixelFormat>(p.format);
   VideoInfo info;
-  info.format = av::picture_format(pixels, p.width, p.height);
-  info.pixel_format = av::name_or(av_get_pix_fmt_name(pixels), "unknown");
-  info.chroma = av::chroma_name(pixels);
-  info.tags = av::color_tags(p.color_range, p.color_space, p.color_primaries, p.color_trc, pixels);
+  av::describe_pixels(static_cast<AVPixelFormat>(p.format), p.width, p.height, info);
+  info.tags = av::color_tags(p.color_range, p.color_space, p.color_primaries, p.color_trc,
+                             static_cast<AVPixelFormat>(p.format));
   info.siting = av::name_or(av_chroma_location_name(p.chroma_location), "unspecified");
   info.field_order = av::field_order_name(p.field_order);
   info.frame_rate = rational(stream.r_frame_rate);
@@ -90,14 +92,17 @@ StreamInfo stream_info(const AVFormatContext& format, const AVStream& stream) {
 
 }  // namespace
 
-MediaInfo probe_media(const std::string& path) {
-  const av::Demuxer demuxer(path);
-  MediaInfo info;
-  info.format = demuxer.format().iformat->name;
-  for (unsigned i = 0; i < demuxer.format().nb_streams; ++i) {
-    info.streams.push_back(stream_info(demuxer.format(), demuxer.stream(static_cast<int>(i))));
-  }
-  return info;
+MediaInfo probe_media(const std::string& path, const Idle& idle) {
+  const auto info = std::make_shared<MediaInfo>();
+  const auto read = [info, path](Pulse&) {
+    const av::Demuxer demuxer(path);
+    info->format = demuxer.format().iformat->name;
+    for (unsigned i = 0; i < demuxer.format().nb_streams; ++i) {
+      info->streams.push_back(stream_info(demuxer.format(), demuxer.stream(static_cast<int>(i))));
+    }
+  };
+  do_watched(path, kStallSeconds, read, idle);
+  return std::move(*info);
 }
 
 std::vector<std::string> library_versions() {

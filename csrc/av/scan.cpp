@@ -1,15 +1,32 @@
 #include <algorithm>
-#include <numeric>
+#include <memory>
+#include <utility>
 
+extern "C" {
+#include <libavcodec/codec_desc.h>
+}
+
+#include "av/check.h"
+#include "av/compat.h"
+#include "av/decoder.h"
 #include "av/demuxer.h"
+#include "av/names.h"
+#include "av/watch.h"
 #include "emomedia/error.h"
 #include "emomedia/media.h"
 
 namespace emomedia {
 namespace {
 
+// More than any codec's reordering: H.264 and HEVC hold at most 16 frames back.
+constexpr std::ptrdiff_t kMostReordered = 64;
+
+// Packets without a frame after which a stream counts as one that does not decode.
+constexpr int kMostSilentPackets = 3000;
+
 struct ScannedPacket {
   std::int64_t pts;
+  std::ptrdiff_t order;  // in the file
   bool key;
 };
 
@@ -17,36 +34,145 @@ struct ScannedPacket {
   throw Error(Cause::media, path, expected, found, "rewrap the file, or copy it from the camera again");
 }
 
-}  // namespace
-
-FrameTable scan_frames(const std::string& path, int stream) {
-  av::Demuxer demuxer(path);
-  if (stream < 0 || static_cast<unsigned>(stream) >= demuxer.format().nb_streams) {
-    fail(path, "a video stream", "no stream " + std::to_string(stream));
+// Tells key frames of streams whose container calls every frame one (an MP4 without a table of sync
+// samples says just that): the parser looks at the frames' own headers.
+class KeyCheck {
+ public:
+  explicit KeyCheck(const AVStream& stream) {
+    const AVCodecDescriptor* descriptor = avcodec_descriptor_get(stream.codecpar->codec_id);
+    if (descriptor == nullptr || (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0) return;
+    parser_.reset(av_parser_init(stream.codecpar->codec_id));
+    if (!parser_) return;
+    parser_->flags |= PARSER_FLAG_COMPLETE_FRAMES;
+    codec_.reset(av::allocated(avcodec_alloc_context3(nullptr)));
+    if (avcodec_parameters_to_context(codec_.get(), stream.codecpar) < 0) parser_.reset();
   }
-  demuxer.select(stream);
+
+  bool is_key(const AVPacket& packet) {
+    const bool declared = (packet.flags & AV_PKT_FLAG_KEY) != 0;
+    if (!declared) parser_.reset();  // a container that knows the difference is believed
+    if (!parser_) return declared;
+    std::uint8_t* data = nullptr;
+    int size = 0;
+    av_parser_parse2(parser_.get(), codec_.get(), &data, &size, packet.data, packet.size, packet.pts, packet.dts,
+                     packet.pos);
+    return parser_->key_frame != 0;
+  }
+
+ private:
+  struct ParserClose {
+    void operator()(AVCodecParserContext* parser) const { av_parser_close(parser); }
+  };
+  std::unique_ptr<AVCodecParserContext, ParserClose> parser_;
+  av::Codec codec_;
+};
+
+std::vector<ScannedPacket> read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable& table) {
+  KeyCheck keys(demuxer.stream(stream));
   std::vector<ScannedPacket> packets;
-  FrameTable table;
   std::int64_t last = 0;
   while (const AVPacket* packet = demuxer.read()) {
-    if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
-    if (packet->pts == AV_NOPTS_VALUE) fail(path, "a time on every frame", "a packet without one");
+    pulse.beat();
+    const bool key = keys.is_key(*packet);
+    if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) {
+      ++table.hidden;
+      continue;
+    }
+    if (packet->pts == AV_NOPTS_VALUE) fail(demuxer.path(), "a time on every frame", "a packet without one");
     if (packets.empty() || packet->pts > last) {
       last = packet->pts;
       table.last_duration = packet->duration;
     }
-    packets.push_back({packet->pts, (packet->flags & AV_PKT_FLAG_KEY) != 0});
+    packets.push_back({packet->pts, std::ssize(packets), key});
   }
-  std::stable_sort(packets.begin(), packets.end(),
-                   [](const ScannedPacket& a, const ScannedPacket& b) { return a.pts < b.pts; });
-  for (const ScannedPacket& packet : packets) {
+  return packets;
+}
+
+void refuse_jumps_back(const std::string& path, const std::vector<ScannedPacket>& in_time) {
+  for (std::ptrdiff_t place = 0; place < std::ssize(in_time); ++place) {
+    const std::ptrdiff_t order = in_time[static_cast<std::size_t>(place)].order;
+    if (std::abs(order - place) <= kMostReordered) continue;
+    fail(path, "times that run forward through the file",
+         "times that jump back by " + std::to_string(std::abs(order - place)) + " frames near frame " +
+             std::to_string(std::min(order, place)));
+  }
+}
+
+void fill_table(const std::string& path, const std::vector<ScannedPacket>& in_time, FrameTable& table) {
+  for (const ScannedPacket& packet : in_time) {
     if (!table.pts.empty() && packet.pts == table.pts.back()) {
       fail(path, "frames at different times", "two frames at tick " + std::to_string(packet.pts));
     }
     table.pts.push_back(packet.pts);
     table.key.push_back(packet.key ? 1 : 0);
   }
+}
+
+VideoInfo describe(const AVFrame& frame) {
+  const auto pixels = static_cast<AVPixelFormat>(frame.format);
+  VideoInfo info;
+  av::describe_pixels(pixels, frame.width, frame.height, info);
+  info.tags = av::color_tags(frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc, pixels);
+  info.siting = av::name_or(av_chroma_location_name(frame.chroma_location), "unspecified");
+  info.field_order = !av::is_interlaced(frame) ? "progressive" : av::is_top_field_first(frame) ? "tt" : "bb";
+  return info;
+}
+
+// The first frame that comes out of the decoder, and its time.
+std::int64_t decode_first(const std::string& path, int stream, Pulse& pulse, FrameTable& table) {
+  av::Demuxer demuxer(path);
+  demuxer.select(stream);
+  av::Decoder decoder(demuxer.stream(stream), path);
+  const av::Frame frame = av::make_frame();
+  for (int sent = 0; sent < kMostSilentPackets; ++sent) {
+    const AVPacket* packet = demuxer.read();
+    pulse.beat();
+    decoder.send(packet);
+    if (decoder.receive(*frame)) {
+      table.decoded = describe(*frame);
+      return frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
+    }
+    if (packet == nullptr) break;
+  }
+  const std::string& said = av::last_log();
+  throw Error(Cause::media, path, "frames that decode", "none" + (said.empty() ? "" : " (" + said + ")"),
+              "check that the file plays, or copy it from the camera again");
+}
+
+// Frames shown before the first key frame may refer to what came before the file began. Those that the
+// decoder does not give are left out: the take begins with the first frame that there is.
+void leave_out_undecodable(std::int64_t first_shown, const std::vector<ScannedPacket>& in_time, FrameTable& table) {
+  const auto key = std::ranges::min(
+      in_time, {}, [](const ScannedPacket& p) { return std::pair(!p.key, p.order); });
+  const std::int64_t limit = key.key ? std::min(first_shown, key.pts) : first_shown;
+  const auto end = std::ranges::lower_bound(table.pts, limit);
+  table.undecodable = end - table.pts.begin();
+  table.key.erase(table.key.begin(), table.key.begin() + table.undecodable);
+  table.pts.erase(table.pts.begin(), end);
+}
+
+FrameTable scan(const std::string& path, int stream, Pulse& pulse) {
+  av::Demuxer demuxer(path);
+  if (stream < 0 || static_cast<unsigned>(stream) >= demuxer.format().nb_streams) {
+    fail(path, "a video stream", "no stream " + std::to_string(stream));
+  }
+  demuxer.select(stream);
+  FrameTable table;
+  std::vector<ScannedPacket> packets = read_packets(demuxer, stream, pulse, table);
+  if (packets.empty()) fail(path, "frames", "none");
+  std::ranges::stable_sort(packets, {}, &ScannedPacket::pts);
+  refuse_jumps_back(path, packets);
+  fill_table(path, packets, table);
+  leave_out_undecodable(decode_first(path, stream, pulse, table), packets, table);
   return table;
+}
+
+}  // namespace
+
+FrameTable scan_frames(const std::string& path, int stream, const Idle& idle) {
+  const auto table = std::make_shared<FrameTable>();
+  do_watched(path, kStallSeconds, [=](Pulse& pulse) { *table = scan(path, stream, pulse); }, idle);
+  return std::move(*table);
 }
 
 }  // namespace emomedia

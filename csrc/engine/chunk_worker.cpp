@@ -6,8 +6,11 @@
 
 namespace emomedia {
 
-ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done)
-    : job_(job), frames_done_(frames_done), reader_(job.takes, job.video.width, job.video.height) {}
+ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse)
+    : job_(job),
+      frames_done_(frames_done),
+      pulse_(pulse),
+      reader_(job.takes, job.video.width, job.video.height, pulse) {}
 
 bool ChunkWorker::make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock) {
   clock.enter(Stage::encode);
@@ -21,6 +24,7 @@ bool ChunkWorker::make(const Chunk& chunk, const std::stop_token& stop, StageClo
   for (const std::int64_t length : chunk.spans) {
     for (std::int64_t position = 0; position < length; ++position, ++frame) {
       if (stop.stop_requested()) return false;
+      pulse_.beat();
       const auto f = static_cast<std::size_t>(frame);
       spool.add_damage(reader_.render({chunk.source[0][f], chunk.source[1][f]}, encoder.picture(), clock));
       clock.enter(Stage::encode);

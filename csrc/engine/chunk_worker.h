@@ -13,8 +13,8 @@ namespace emomedia {
 
 class ChunkWorker {
  public:
-  // Borrows the job and the counter of frames done, which it adds to.
-  ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done);
+  // Borrows the job, the counter of frames done, which it adds to, and the pulse, which it beats.
+  ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse);
 
   // Returns false when it was asked to stop; the spool then does not appear.
   bool make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock);
@@ -24,6 +24,7 @@ class ChunkWorker {
  private:
   const Job& job_;
   std::atomic<std::int64_t>& frames_done_;
+  Pulse& pulse_;
   CompositeReader reader_;
 };
 

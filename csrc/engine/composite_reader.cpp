@@ -14,7 +14,19 @@ namespace emomedia {
 namespace {
 
 std::array<PlaneFilter, 3> half_filters(const Take& take, int width, int height) {
-  return compose_filters({take.format, take.siting, take.rotate, take.crop, width / 2, height});
+  if (take.color) require_valid(*take.color);
+  return compose_filters(
+      {take.format, take.siting, take.rotate, take.mirrored, take.crop, width / 2, height, take.color.has_value()});
+}
+
+PlaneTask plane_task(const Take& take, const PictureView& source, int plane, const PlaneFilter& filter) {
+  const auto p = static_cast<std::size_t>(plane);
+  PlaneTask task;
+  task.source = upright(source.data[p], source.stride[p], source.format.plane_width(plane),
+                        source.format.plane_height(plane), source.format.sample_bytes(), take.rotate, take.mirrored);
+  task.depth = source.format.depth;
+  task.filter = &filter;
+  return task;
 }
 
 std::string describe(const PictureFormat& f) {
@@ -24,7 +36,7 @@ std::string describe(const PictureFormat& f) {
 
 }  // namespace
 
-TakeReader::TakeReader(const Take& take) : take_(take), readers_(take.files.size()) {
+TakeReader::TakeReader(const Take& take, Pulse& pulse) : take_(take), pulse_(pulse), readers_(take.files.size()) {
   std::int64_t index = 0;
   for (const TakeFile& file : take.files) {
     first_index_.push_back(index);
@@ -36,7 +48,7 @@ TakeReader::Shown TakeReader::at(std::int64_t index) {
   const auto after = std::upper_bound(first_index_.begin(), first_index_.end(), index);
   const auto number = static_cast<std::size_t>(after - first_index_.begin() - 1);
   const TakeFile& file = take_.files[number];
-  if (!readers_[number]) readers_[number] = std::make_unique<av::FrameReader>(file);
+  if (!readers_[number]) readers_[number] = std::make_unique<av::FrameReader>(file, take_.fields, pulse_);
   const av::FrameReader::Shown shown = readers_[number]->at(index - first_index_[number]);
   return {checked_view(*shown.frame, file), shown.damaged};
 }
@@ -69,9 +81,9 @@ std::int64_t TakeReader::decoded_frames() const {
   return frames;
 }
 
-CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height)
+CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse)
     : takes_(takes),
-      readers_{TakeReader(takes[0]), TakeReader(takes[1])},
+      readers_{TakeReader(takes[0], pulse), TakeReader(takes[1], pulse)},
       filters_{half_filters(takes[0], width, height), half_filters(takes[1], width, height)} {}
 
 std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
@@ -89,22 +101,54 @@ std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, 
 }
 
 void CompositeReader::compose_half(int side, const PictureView& source, const MutablePicture& composite) {
-  const auto s = static_cast<std::size_t>(side);
-  const ComposeKernels& kernels = compose_kernels();
+  if (takes_[static_cast<std::size_t>(side)].color) {
+    compose_in_other_colors(side, source, composite);
+    return;
+  }
   for (int plane = 0; plane < 3; ++plane) {
     const auto p = static_cast<std::size_t>(plane);
-    const PlaneFilter& filter = filters_[s][p];
-    PlaneTask task;
-    task.source = upright(source.data[p], source.stride[p], source.format.plane_width(plane),
-                          source.format.plane_height(plane), source.format.sample_bytes(), takes_[s].rotate);
-    task.depth = source.format.depth;
-    task.filter = &filter;
-    task.output = composite.data[p] + side * filter.cols.size() * composite.format.sample_bytes();
-    task.output_stride = composite.stride[p];
-    task.output_depth = composite.format.depth;
-    scratch_.reserve(task);
-    kernels.plane(task, scratch_);
+    compose_plane(side, source, plane, half_plane(composite, side, plane), composite.stride[p],
+                  composite.format.depth);
   }
+}
+
+std::uint8_t* CompositeReader::half_plane(const MutablePicture& composite, int side, int plane) const {
+  const int half_width = composite.format.plane_width(plane) / 2;
+  return composite.data[static_cast<std::size_t>(plane)] + side * half_width * composite.format.sample_bytes();
+}
+
+void CompositeReader::compose_plane(int side, const PictureView& source, int plane, std::uint8_t* output,
+                                    std::ptrdiff_t output_stride, int output_depth) {
+  const auto s = static_cast<std::size_t>(side);
+  PlaneTask task = plane_task(takes_[s], source, plane, filters_[s][static_cast<std::size_t>(plane)]);
+  task.output = output;
+  task.output_stride = output_stride;
+  task.output_depth = output_depth;
+  scratch_.reserve(task);
+  compose_kernels().plane(task, scratch_);
+}
+
+// Composed as 4:4:4 with more bits first, then converted: the conversion costs what the composite's
+// size costs, not the take's.
+void CompositeReader::compose_in_other_colors(int side, const PictureView& source, const MutablePicture& composite) {
+  const int width = composite.format.width / 2, height = composite.format.height;
+  ColorTask task;
+  task.source_stride = width;
+  task.width = width;
+  task.height = height;
+  task.output_depth = composite.format.depth;
+  for (int plane = 0; plane < 3; ++plane) {
+    const auto p = static_cast<std::size_t>(plane);
+    std::vector<std::uint16_t>& samples = full_chroma_[p];
+    samples.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+    compose_plane(side, source, plane, reinterpret_cast<std::uint8_t*>(samples.data()),
+                  width * static_cast<std::ptrdiff_t>(sizeof(std::uint16_t)), kColorDepth);
+    task.source[p] = samples.data();
+    task.output[p] = half_plane(composite, side, plane);
+    task.output_stride[p] = composite.stride[p];
+  }
+  color_scratch_.reserve(width);
+  color_half(task, *takes_[static_cast<std::size_t>(side)].color, color_scratch_);
 }
 
 void CompositeReader::forget_damage() {

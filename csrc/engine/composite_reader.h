@@ -9,6 +9,7 @@
 #include "av/frame_reader.h"
 #include "emomedia/job.h"
 #include "engine/stage_clock.h"
+#include "kernels/color.h"
 #include "kernels/compose.h"
 
 namespace emomedia {
@@ -16,7 +17,7 @@ namespace emomedia {
 // One take's frames, counted through its files.
 class TakeReader {
  public:
-  explicit TakeReader(const Take& take);  // borrows
+  TakeReader(const Take& take, Pulse& pulse);  // borrows both
 
   struct Shown {
     PictureView picture;  // borrowed until the next call
@@ -30,14 +31,15 @@ class TakeReader {
   PictureView checked_view(const AVFrame& frame, const TakeFile& file) const;
 
   const Take& take_;
+  Pulse& pulse_;
   std::vector<std::int64_t> first_index_;  // of each file
   std::vector<std::unique_ptr<av::FrameReader>> readers_;
 };
 
 class CompositeReader {
  public:
-  // Borrows the takes. `width` and `height` are those of the composites.
-  CompositeReader(const std::array<Take, 2>& takes, int width, int height);
+  // Borrows the takes and the pulse. `width` and `height` are those of the composites.
+  CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse);
 
   // Composes the given frames of the left and the right take into `composite` (4:2:0). Returns which
   // of them were damaged: bit 0 left, bit 1 right.
@@ -48,11 +50,17 @@ class CompositeReader {
 
  private:
   void compose_half(int side, const PictureView& source, const MutablePicture& composite);
+  void compose_in_other_colors(int side, const PictureView& source, const MutablePicture& composite);
+  void compose_plane(int side, const PictureView& source, int plane, std::uint8_t* output,
+                     std::ptrdiff_t output_stride, int output_depth);
+  std::uint8_t* half_plane(const MutablePicture& composite, int side, int plane) const;
 
   const std::array<Take, 2>& takes_;
   std::array<TakeReader, 2> readers_;
   std::array<std::array<PlaneFilter, 3>, 2> filters_;
   ComposeScratch scratch_;
+  std::array<std::vector<std::uint16_t>, 3> full_chroma_;
+  ColorScratch color_scratch_;
 };
 
 }  // namespace emomedia

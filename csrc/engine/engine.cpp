@@ -5,12 +5,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
 
 #include "av/video_encoder.h"
+#include "av/watch.h"
 #include "emomedia/error.h"
 #include "engine/board.h"
 #include "engine/chunk_worker.h"
@@ -18,8 +20,24 @@
 #include "engine/spool.h"
 
 namespace emomedia {
+namespace {
 
-class Engine::State {
+constexpr std::chrono::seconds kLookEvery{1};
+constexpr double kForever = 3600.0;
+
+}  // namespace
+
+// One thread's own things. Held by the state and by the thread: a thread that hangs may outlive the engine.
+struct Worker {
+  Pulse pulse;
+  StageClock clock;
+  std::optional<std::size_t> chunk;  // in hand; guarded by the state's mutex, as is the rest
+  bool ended = false;
+  bool given_up = false;
+  std::thread thread;
+};
+
+class Engine::State : public std::enable_shared_from_this<Engine::State> {
  public:
   explicit State(Job job)
       : job_(std::move(job)),
@@ -36,21 +54,28 @@ class Engine::State {
     frames_done_ = report_.resumed_frames;
   }
 
-  ~State() {
-    cancel();
-    threads_.clear();
-  }
-
   void start() {
     started_ = std::chrono::steady_clock::now();
     const auto workers = static_cast<std::size_t>(std::max(1, job_.workers));
     running_ = workers;
-    for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_shared<Worker>());
+    for (const auto& worker : workers_) {
+      worker->thread = std::thread([state = shared_from_this(), worker] { state->work(*worker); });
+    }
   }
 
   bool wait(double seconds) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     std::unique_lock lock(mutex_);
-    return ended_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return running_ == 0; });
+    for (;;) {
+      give_up_stalled();
+      if (running_ == 0) return true;
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= until) return false;
+      const auto next_look = std::min<std::chrono::steady_clock::duration>(
+          kLookEvery, std::chrono::duration_cast<std::chrono::steady_clock::duration>(until - now));
+      ended_.wait_for(lock, next_look, [this] { return running_ == 0; });
+    }
   }
 
   Progress progress() const {
@@ -60,16 +85,25 @@ class Engine::State {
   void cancel() { stop_.request_stop(); }
 
   Report finish() {
-    {
-      std::unique_lock lock(mutex_);
-      ended_.wait(lock, [this] { return running_ == 0; });
-    }
-    threads_.clear();
+    join();
     if (error_) std::rethrow_exception(error_);
     if (clips_done_ != static_cast<std::int64_t>(job_.clips.size())) {
       throw Error(Cause::cancelled, "engine", "to run to its end", "a request to stop", "run again to go on");
     }
     return report_;
+  }
+
+  // Waits for the workers to end; one that hangs is left to itself.
+  void join() {
+    while (!wait(kForever)) {}
+    for (const auto& worker : workers_) {
+      if (!worker->thread.joinable()) continue;
+      if (worker->given_up) {
+        worker->thread.detach();
+      } else {
+        worker->thread.join();
+      }
+    }
   }
 
  private:
@@ -80,37 +114,72 @@ class Engine::State {
     return done;
   }
 
-  void work() {
-    StageClock clock;
+  void work(Worker& self) {
     std::int64_t decoded = 0;
     try {
-      ChunkWorker worker(job_, frames_done_);
-      work_through(worker, clock);
+      ChunkWorker worker(job_, frames_done_, self.pulse);
+      work_through(worker, self);
       decoded = worker.decoded_frames();
     } catch (...) {
       const std::lock_guard lock(mutex_);
-      if (!error_) error_ = std::current_exception();
+      if (!error_ && !self.given_up) error_ = std::current_exception();
       stop_.request_stop();
     }
-    clock.enter(Stage::wait);
-    sign_off(clock, decoded);
+    self.clock.enter(Stage::wait);
+    sign_off(self, decoded);
   }
 
-  void work_through(ChunkWorker& worker, StageClock& clock) {
+  void work_through(ChunkWorker& worker, Worker& self) {
     std::optional<std::size_t> previous;
     const std::stop_token stop = stop_.get_token();
     while (!stop.stop_requested()) {
-      clock.enter(Stage::wait);
-      const auto task = board_.claim(previous);
+      self.clock.enter(Stage::wait);
+      self.pulse.beat();
+      const auto task = claim(previous, self);
       if (!task) return;
       if (task->kind == Task::Kind::clip) {
-        clock.enter(Stage::write);
+        self.clock.enter(Stage::write);
         write(task->index);
-      } else if (worker.make(job_.chunks[task->index], stop, clock)) {
+      } else if (worker.make(job_.chunks[task->index], stop, self.clock)) {
         board_.chunk_done(task->index);
         previous = task->index;
       }
     }
+  }
+
+  // What to do next; nothing for a worker that was given up, should it ever wake.
+  std::optional<Task> claim(std::optional<std::size_t> previous, Worker& self) {
+    const std::lock_guard lock(mutex_);
+    if (self.given_up) return std::nullopt;
+    const auto task = board_.claim(previous);
+    self.chunk.reset();
+    if (task && task->kind == Task::Kind::chunk) self.chunk = task->index;
+    return task;
+  }
+
+  // A worker without a beat for too long is counted as ended; the others go on with what it does not
+  // hold, so that their spools are there when the cause is mended. Called with the mutex held.
+  void give_up_stalled() {
+    for (const auto& worker : workers_) {
+      if (worker->ended || worker->given_up || worker->pulse.seconds_since() < job_.stall_seconds) continue;
+      worker->given_up = true;
+      --running_;
+      if (!error_) error_ = std::make_exception_ptr(stalled(*worker));
+      if (running_ == 0) ended_.notify_all();
+    }
+  }
+
+  Error stalled(const Worker& worker) const {
+    std::string files, where = "a clip";
+    if (worker.chunk) {
+      const Chunk& chunk = job_.chunks[*worker.chunk];
+      where = "composite frames " + std::to_string(chunk.first_frame) + " to " +
+              std::to_string(chunk.first_frame + chunk.frame_count() - 1);
+    }
+    for (const Take& take : job_.takes) files += (files.empty() ? "" : " and ") + take.files.front().path;
+    return Error(Cause::media, files, "work on " + where + " to go on",
+                 "no progress for " + std::to_string(static_cast<int>(job_.stall_seconds)) + " s",
+                 "copy the takes to a local disk, or exclude that stretch; what is finished is kept");
   }
 
   void write(std::size_t index) {
@@ -125,10 +194,12 @@ class Engine::State {
     ++clips_done_;
   }
 
-  void sign_off(const StageClock& clock, std::int64_t decoded) {
+  void sign_off(Worker& self, std::int64_t decoded) {
     const std::lock_guard lock(mutex_);
+    self.ended = true;
+    if (self.given_up) return;
     report_.decoded_frames += decoded;
-    for (std::size_t i = 0; i < kStages; ++i) stage_seconds_[i] += clock.seconds(static_cast<Stage>(i));
+    for (std::size_t i = 0; i < kStages; ++i) stage_seconds_[i] += self.clock.seconds(static_cast<Stage>(i));
     if (--running_ > 0) return;
     for (std::size_t i = 0; i < kStages; ++i) report_.stage_seconds.emplace_back(kStageNames[i], stage_seconds_[i]);
     report_.composed_frames = frames_done_ - report_.resumed_frames;
@@ -152,11 +223,14 @@ class Engine::State {
   std::condition_variable ended_;
   std::size_t running_ = 0;
   std::exception_ptr error_;
-  std::vector<std::jthread> threads_;
+  std::vector<std::shared_ptr<Worker>> workers_;
 };
 
-Engine::Engine(Job job) : state_(std::make_unique<State>(std::move(job))) {}
-Engine::~Engine() = default;
+Engine::Engine(Job job) : state_(std::make_shared<State>(std::move(job))) {}
+Engine::~Engine() {
+  state_->cancel();
+  state_->join();
+}
 void Engine::start() { state_->start(); }
 bool Engine::wait(double seconds) { return state_->wait(seconds); }
 Progress Engine::progress() const { return state_->progress(); }
@@ -166,7 +240,7 @@ Report Engine::finish() { return state_->finish(); }
 class Composites::State {
  public:
   State(std::array<Take, 2> takes, int width, int height, int depth)
-      : takes_(std::move(takes)), format_{width, height, depth}, reader_(takes_, width, height) {}
+      : takes_(std::move(takes)), format_{width, height, depth}, reader_(takes_, width, height, pulse_) {}
 
   PictureFormat format() const { return format_; }
   std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& picture) {
@@ -176,6 +250,7 @@ class Composites::State {
  private:
   const std::array<Take, 2> takes_;
   PictureFormat format_;
+  Pulse pulse_;
   CompositeReader reader_;
   StageClock clock_;
 };

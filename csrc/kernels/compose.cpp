@@ -5,8 +5,10 @@
 
 namespace emomedia {
 
-UprightPlane upright(const std::uint8_t* data, std::ptrdiff_t stride, int width, int height, int sample_bytes,
-                     int rotate) {
+namespace {
+
+UprightPlane turned(const std::uint8_t* data, std::ptrdiff_t stride, int width, int height, int sample_bytes,
+                    int rotate) {
   const std::ptrdiff_t right = static_cast<std::ptrdiff_t>(width - 1) * sample_bytes;
   const std::ptrdiff_t bottom = static_cast<std::ptrdiff_t>(height - 1) * stride;
   switch (rotate) {
@@ -15,6 +17,19 @@ UprightPlane upright(const std::uint8_t* data, std::ptrdiff_t stride, int width,
     case 270: return {data + right, stride, -sample_bytes};
     default: return {data, sample_bytes, stride};
   }
+}
+
+}  // namespace
+
+UprightPlane upright(const std::uint8_t* data, std::ptrdiff_t stride, int width, int height, int sample_bytes,
+                     int rotate, bool mirrored) {
+  UprightPlane plane = turned(data, stride, width, height, sample_bytes, rotate);
+  if (mirrored) {
+    const int upright_width = rotate % 180 == 0 ? width : height;
+    plane.origin += (upright_width - 1) * plane.step_x;
+    plane.step_x = -plane.step_x;
+  }
+  return plane;
 }
 
 void ComposeScratch::reserve(const PlaneTask& task) {

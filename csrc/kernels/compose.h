@@ -8,9 +8,9 @@
 //                                    0, 2^out_depth - 1),          s = 28 - out_depth
 //
 // Ranges. T is in units of 1/64 of an 8-bit code value whatever the source's depth: 6 fraction bits
-// for 8-bit sources, 4 for 10-bit ones. With sum |coeff| <= 1.54 * 2^14 (Lanczos-3 at half phase; 1.36
-// at 2.25x) |T| <= 1.54 * 16368 < 2^15, so T fits int16; 7 fraction bits would not. The vertical sum is
-// at most 1.54 * 2^14 * 1023 < 2^25, the horizontal one 1.54 * 2^14 * 1.54 * 16368 < 2^30: int32 holds
+// for 8-bit sources, 4 for 10-bit ones, 2 for 12-bit ones. With sum |coeff| <= 1.54 * 2^14 (Lanczos-3 at half phase; 1.36
+// at 2.25x) |T| <= 1.54 * 16380 < 2^15, so T fits int16; 7 fraction bits would not. The vertical sum is
+// at most 1.54 * 2^14 * 4095 < 2^27, the horizontal one 1.54 * 2^14 * 1.54 * 16380 < 2^30: int32 holds
 // both. Shifts of negative values are arithmetic (C++20).
 #pragma once
 
@@ -23,14 +23,14 @@
 namespace emomedia {
 
 // The upright plane as a walk over the coded one: sample (x, y) lies at
-// origin + x * step_x + y * step_y (bytes). Rotation is nothing but the choice of steps.
+// origin + x * step_x + y * step_y (bytes). Turning and mirroring are nothing but the choice of steps.
 struct UprightPlane {
   const std::uint8_t* origin = nullptr;
   std::ptrdiff_t step_x = 1, step_y = 0;
 };
 
 UprightPlane upright(const std::uint8_t* data, std::ptrdiff_t stride, int width, int height, int sample_bytes,
-                     int rotate);
+                     int rotate, bool mirrored);
 
 struct PlaneTask {
   UprightPlane source;

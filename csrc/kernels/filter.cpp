@@ -124,18 +124,19 @@ SampleGrid coded_grid(const HalfGeometry& g, int plane, bool horizontal) {
 }
 
 // The coded axis that becomes the upright one, turned round where the rotation does so.
-// Clockwise by 90: upright x runs against coded y, upright y along coded x.
+// Clockwise by 90: upright x runs against coded y, upright y along coded x. Mirroring comes after.
 SampleGrid upright_grid(const HalfGeometry& g, int plane, bool horizontal) {
   const bool swapped = g.rotate == 90 || g.rotate == 270;
   const bool along_width = horizontal != swapped;
-  const bool against = g.rotate == 180 || (g.rotate == 90 && horizontal) || (g.rotate == 270 && !horizontal);
+  const bool turned = g.rotate == 180 || (g.rotate == 90 && horizontal) || (g.rotate == 270 && !horizontal);
+  const bool against = turned != (g.mirrored && horizontal);
   const SampleGrid grid = coded_grid(g, plane, along_width);
   return against ? grid.reversed(along_width ? g.source.width : g.source.height) : grid;
 }
 
 SampleGrid output_grid(const HalfGeometry& g, int plane, bool horizontal) {
   const int luma = horizontal ? g.width : g.height;
-  if (plane == 0) return {luma, 1, 1};
+  if (plane == 0 || g.full_chroma) return {luma, 1, 1};
   return {luma / 2, 2, half_phase(true, horizontal)};
 }
 

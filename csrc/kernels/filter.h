@@ -34,14 +34,16 @@ struct PlaneFilter {
 };
 
 // What one half of the composite shows: a crop of an upright picture, scaled to width x height of
-// 4:2:0, left-sited.
+// 4:2:0, left-sited, or of 4:4:4.
 struct HalfGeometry {
   PictureFormat source;  // as coded
   Siting siting = Siting::left;
-  int rotate = 0;  // degrees clockwise to upright: 0, 90, 180, 270
-  Crop crop;       // upright luma pixels, inside the upright picture
+  int rotate = 0;         // degrees clockwise to upright: 0, 90, 180, 270
+  bool mirrored = false;  // after turning, left and right change places
+  Crop crop;              // upright luma pixels, inside the upright picture
   int width = 960;
   int height = 1080;
+  bool full_chroma = false;  // 4:4:4 out, for the color kernel
 };
 
 // The three planes' tables. Throws Error(unsupported) when the crop does not lie in the picture.

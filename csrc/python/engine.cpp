@@ -3,7 +3,9 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "python/arrays.h"
 #include "python/kernels.h"
@@ -22,8 +24,35 @@ TakeFile make_take_file(std::string path, int stream, const Int64Array& pts, con
 }
 
 Take make_take(std::vector<TakeFile> files, int width, int height, int bit_depth, int sub_x, int sub_y,
-               const std::string& siting, int rotate, const std::array<int, 4>& crop) {
-  return {std::move(files), {width, height, bit_depth, sub_x, sub_y}, siting_from(siting), rotate, crop_from(crop)};
+               const std::string& siting, const std::string& fields, int rotate, bool mirrored,
+               const std::array<int, 4>& crop, std::optional<ColorMap> color) {
+  return {std::move(files), {width, height, bit_depth, sub_x, sub_y}, siting_from(siting), fields_from(fields), rotate,
+          mirrored, crop_from(crop), std::move(color)};
+}
+
+using AffineRows = std::array<std::array<std::int32_t, 4>, 3>;
+
+AffineMap affine_from(const AffineRows& rows) {
+  AffineMap map;
+  for (std::size_t r = 0; r < 3; ++r) {
+    std::copy_n(rows[r].begin(), 3, map.factor[r].begin());
+    map.offset[r] = rows[r][3];
+  }
+  return map;
+}
+
+using Int16Array = py::array_t<std::int16_t, py::array::c_style | py::array::forcecast>;
+
+ColorMap make_color_map(const AffineRows& to_output, const std::optional<AffineRows>& to_cube,
+                        const std::optional<Int16Array>& cube) {
+  ColorMap map;
+  map.to_output = affine_from(to_output);
+  if (to_cube && cube) {
+    map.by_cube.emplace();
+    map.by_cube->to_cube = affine_from(*to_cube);
+    map.by_cube->cube = {static_cast<int>(cube->shape(0)), as_vector<std::int16_t>(*cube)};
+  }
+  return map;
 }
 
 VideoSettings make_settings(int width, int height, int depth, std::pair<std::int64_t, std::int64_t> rate,
@@ -60,10 +89,14 @@ Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, c
 void bind_job(py::module_& module) {
   py::class_<TakeFile>(module, "TakeFile", "One file of a take and its frames in order of presentation.")
       .def(py::init(&make_take_file), py::arg("path"), py::arg("stream"), py::arg("pts"), py::arg("key"));
+  py::class_<ColorMap>(module, "ColorMap", "From a take's colours to the composite's (kernels/color.h).")
+      .def(py::init(&make_color_map), py::kw_only(), py::arg("to_output"), py::arg("to_cube") = py::none(),
+           py::arg("cube") = py::none());
   py::class_<Take>(module, "Take", "A take as the engine reads it.")
       .def(py::init(&make_take), py::kw_only(), py::arg("files"), py::arg("width"), py::arg("height"),
-           py::arg("bit_depth"), py::arg("sub_x"), py::arg("sub_y"), py::arg("siting"), py::arg("rotate"),
-           py::arg("crop"));
+           py::arg("bit_depth"), py::arg("sub_x"), py::arg("sub_y"), py::arg("siting"),
+           py::arg("fields") = "progressive", py::arg("rotate"), py::arg("mirrored") = false, py::arg("crop"),
+           py::arg("color") = py::none());
   py::class_<PcmSource>(module, "PcmSource", "A raw mono file on the session clock, 48 kHz.")
       .def(py::init<std::string, int>(), py::arg("path"), py::arg("bits"));
   py::class_<VideoSettings>(module, "VideoSettings", "How composites are made and encoded.")

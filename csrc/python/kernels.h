@@ -11,6 +11,7 @@
 namespace emomedia::python {
 
 Siting siting_from(const std::string& name);
+FieldOrder fields_from(const std::string& name);
 Crop crop_from(const std::array<int, 4>& crop);
 
 }  // namespace emomedia::python

@@ -13,7 +13,8 @@ namespace {
 
 py::tuple pair(const Rational& value) { return py::make_tuple(value.num, value.den); }
 
-void describe(py::dict& out, const VideoInfo& video) {
+// What a decoded frame says as well as a stream's header.
+void describe_picture(py::dict& out, const VideoInfo& video) {
   out["width"] = video.format.width;
   out["height"] = video.format.height;
   out["bit_depth"] = video.format.depth;
@@ -21,17 +22,23 @@ void describe(py::dict& out, const VideoInfo& video) {
   out["sub_y"] = video.format.sub_y;
   out["pix_fmt"] = video.pixel_format;
   out["chroma"] = video.chroma;
+  out["composable"] = video.composable;
+  out["alpha"] = video.alpha;
   out["range"] = video.tags.range;
   out["matrix"] = video.tags.matrix;
   out["primaries"] = video.tags.primaries;
   out["transfer"] = video.tags.transfer;
   out["siting"] = video.siting;
   out["field_order"] = video.field_order;
+}
+
+void describe(py::dict& out, const VideoInfo& video) {
+  describe_picture(out, video);
   out["frame_rate"] = pair(video.frame_rate);
   out["avg_rate"] = pair(video.average_rate);
   out["sample_aspect"] = pair(video.sample_aspect);
   out["rotate"] = py::cast(video.rotate);
-  out["flip"] = video.flipped;
+  out["mirrored"] = video.mirrored;
   out["attached_picture"] = video.attached_picture;
 }
 
@@ -56,11 +63,17 @@ py::dict describe(const StreamInfo& stream) {
   return out;
 }
 
+// Ctrl-C ends a long read.
+void notice_signals() {
+  const py::gil_scoped_acquire acquired;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 py::dict probe(const std::string& path) {
   MediaInfo info;
   {
     const py::gil_scoped_release released;
-    info = probe_media(path);
+    info = probe_media(path, notice_signals);
   }
   py::list streams;
   for (const StreamInfo& stream : info.streams) streams.append(describe(stream));
@@ -74,12 +87,17 @@ py::dict scan(const std::string& path, int stream) {
   FrameTable table;
   {
     const py::gil_scoped_release released;
-    table = scan_frames(path, stream);
+    table = scan_frames(path, stream, notice_signals);
   }
   py::dict out;
   out["pts"] = as_array(std::move(table.pts));
   out["key"] = as_array(std::move(table.key)).attr("astype")(py::dtype::of<bool>());
   out["last_duration"] = table.last_duration;
+  out["hidden"] = table.hidden;
+  out["undecodable"] = table.undecodable;
+  py::dict decoded;
+  describe_picture(decoded, table.decoded);
+  out["decoded"] = decoded;
   return out;
 }
 
@@ -88,7 +106,8 @@ py::dict scan(const std::string& path, int stream) {
 void bind_media(py::module_& module) {
   module.def("probe", &probe, py::arg("path"), "What a media file says of itself, as nested dicts.");
   module.def("scan", &scan, py::arg("path"), py::arg("stream"),
-             "The frames of a video stream in order of presentation: pts int64[n], key bool[n], last_duration.");
+             "The frames of a video stream in order of presentation: pts int64[n], key bool[n], last_duration; the "
+             "numbers of hidden and undecodable ones; and what the first one decoded says of its picture.");
   module.def("library_versions", &library_versions, "libav's versions, for the provenance of outputs.");
 }
 

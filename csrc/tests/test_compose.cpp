@@ -56,7 +56,18 @@ int upright_sample(const Plane& plane, int rotate, int x, int y) {
   }
 }
 
-int expected(const Plane& plane, int rotate, const PlaneFilter& filter, int i, int j, int out_depth) {
+// How the plane is turned, and whether it is mirrored after that.
+struct Orientation {
+  int rotate;
+  bool mirrored;
+};
+
+int upright_sample(const Plane& plane, const Orientation& o, int x, int y) {
+  const int width = o.rotate % 180 == 0 ? plane.width : plane.height;
+  return upright_sample(plane, o.rotate, o.mirrored ? width - 1 - x : x, y);
+}
+
+int expected(const Plane& plane, const Orientation& o, const PlaneFilter& filter, int i, int j, int out_depth) {
   std::int64_t sum = std::int64_t{1} << (27 - out_depth);
   for (int u = 0; u < filter.cols.taps; ++u) {
     const int x = filter.cols.start[static_cast<std::size_t>(i)] + u;
@@ -64,7 +75,7 @@ int expected(const Plane& plane, int rotate, const PlaneFilter& filter, int i, i
     for (int t = 0; t < filter.rows.taps; ++t) {
       const int y = filter.rows.start[static_cast<std::size_t>(j)] + t;
       column += filter.rows.coeff[static_cast<std::size_t>(j * filter.rows.taps + t)] *
-                std::int64_t{upright_sample(plane, rotate, x, y)};
+                std::int64_t{upright_sample(plane, o, x, y)};
     }
     column >>= plane.depth;
     REQUIRE(column >= INT16_MIN);
@@ -74,10 +85,11 @@ int expected(const Plane& plane, int rotate, const PlaneFilter& filter, int i, i
   return static_cast<int>(std::clamp<std::int64_t>(sum >> (28 - out_depth), 0, (1 << out_depth) - 1));
 }
 
-void check(int depth, int out_depth, int rotate, const Crop& crop, Pixels pixels, std::mt19937& random) {
+void check(int depth, int out_depth, const Orientation& o, const Crop& crop, Pixels pixels, std::mt19937& random) {
   HalfGeometry g;
   g.source = {61, 47, depth};
-  g.rotate = rotate;
+  g.rotate = o.rotate;
+  g.mirrored = o.mirrored;
   g.crop = crop;
   g.width = 22;
   g.height = 18;
@@ -87,7 +99,7 @@ void check(int depth, int out_depth, int rotate, const Crop& crop, Pixels pixels
   const std::ptrdiff_t out_stride = 22 * out_bytes + 10;
   std::vector<std::uint8_t> output(static_cast<std::size_t>(out_stride * 18), kGuard);
   PlaneTask task;
-  task.source = upright(plane.bytes.data(), plane.stride, 61, 47, depth > 8 ? 2 : 1, rotate);
+  task.source = upright(plane.bytes.data(), plane.stride, 61, 47, depth > 8 ? 2 : 1, o.rotate, o.mirrored);
   task.depth = depth;
   task.filter = &filter;
   task.output = output.data();
@@ -100,7 +112,7 @@ void check(int depth, int out_depth, int rotate, const Crop& crop, Pixels pixels
     const std::uint8_t* row = output.data() + j * out_stride;
     for (int i = 0; i < 22; ++i) {
       const int found = out_bytes == 2 ? row[2 * i] | row[2 * i + 1] << 8 : row[i];
-      REQUIRE(found == expected(plane, rotate, filter, i, j, out_depth));
+      REQUIRE(found == expected(plane, o, filter, i, j, out_depth));
     }
     for (std::ptrdiff_t b = 22 * out_bytes; b < out_stride; ++b) REQUIRE(row[b] == kGuard);
   }
@@ -112,13 +124,14 @@ TEST_CASE("compose keeps its contract") {
   const unsigned seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  for (const int depth : {8, 10}) {
-    for (const int out_depth : {8, 10}) {
+  for (const int depth : {8, 10, 12}) {
+    for (const int out_depth : {8, 10, 12}) {
       for (const int rotate : {0, 90, 180, 270}) {
+        const Orientation o{rotate, random() % 2 == 0};
         for (const Pixels pixels : {Pixels::random, Pixels::extremes, Pixels::top}) {
-          check(depth, out_depth, rotate, {0, 0, 47, 47}, pixels, random);
-          check(depth, out_depth, rotate, {3, 7, 40, 33}, pixels, random);
-          check(depth, out_depth, rotate, {46, 46, 1, 1}, pixels, random);
+          check(depth, out_depth, o, {0, 0, 47, 47}, pixels, random);
+          check(depth, out_depth, o, {3, 7, 40, 33}, pixels, random);
+          check(depth, out_depth, o, {46, 46, 1, 1}, pixels, random);
         }
       }
     }

@@ -65,7 +65,8 @@ std::string bytes_of(const std::string& path) {
 void check_clip(const std::string& path, int first, int count) {
   const Take clip = tests::make_take(path);
   REQUIRE(static_cast<int>(clip.files[0].pts.size()) == count);
-  av::FrameReader reader(clip.files[0]);
+  Pulse pulse;
+  av::FrameReader reader(clip.files[0], FieldOrder::progressive, pulse);
   for (int n = 0; n < count; ++n) {
     const AVFrame& frame = *reader.at(n).frame;
     PictureView view{{frame.width, frame.height}};

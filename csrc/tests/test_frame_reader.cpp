@@ -15,8 +15,10 @@ using namespace emomedia;
 
 namespace {
 
+Pulse pulse;
+
 void check_order(const TakeFile& file, const std::vector<int>& order) {
-  av::FrameReader reader(file);
+  av::FrameReader reader(file, FieldOrder::progressive, pulse);
   for (const int index : order) {
     const auto shown = reader.at(index);
     CHECK_FALSE(shown.damaged);
@@ -47,10 +49,10 @@ TEST_CASE("reading on decodes no frame twice, jumping ahead decodes only from th
   const tests::TemporaryFolder folder;
   tests::write_footage(folder / "a.mp4", {});
   const Take take = tests::make_take(folder / "a.mp4");
-  av::FrameReader onward(take.files[0]);
+  av::FrameReader onward(take.files[0], FieldOrder::progressive, pulse);
   for (int n = 0; n < 60; ++n) onward.at(n);
   CHECK(onward.decoded_frames() == 60);
-  av::FrameReader jumping(take.files[0]);
+  av::FrameReader jumping(take.files[0], FieldOrder::progressive, pulse);
   jumping.at(0);
   const auto before = jumping.decoded_frames();
   jumping.at(45);
@@ -63,7 +65,7 @@ TEST_CASE("a take cut short gives its last frames as damaged, and the same after
   tests::write_footage(path, {});
   const Take take = tests::make_take(path);
   std::filesystem::resize_file(path, std::filesystem::file_size(path) * 3 / 4);
-  av::FrameReader reader(take.files[0]);
+  av::FrameReader reader(take.files[0], FieldOrder::progressive, pulse);
   CHECK_FALSE(reader.at(10).damaged);
   CHECK(reader.at(59).damaged);
   CHECK_FALSE(reader.at(10).damaged);

@@ -17,9 +17,11 @@ def compose_filters(
     sub_y: int,
     siting: str,
     rotate: int,
+    mirrored: bool,
     crop: tuple[int, int, int, int],
     out_width: int,
     out_height: int,
+    full_chroma: bool = False,
 ) -> tuple[
     tuple[npt.NDArray[np.int32], npt.NDArray[np.int16], npt.NDArray[np.int32], npt.NDArray[np.int16]], ...
 ]: ...
@@ -27,6 +29,15 @@ def compose_filters(
 class TakeFile:
     def __init__(
         self, path: str, stream: int, pts: npt.NDArray[np.int64], key: npt.NDArray[np.uint8]
+    ) -> None: ...
+
+class ColorMap:
+    def __init__(
+        self,
+        *,
+        to_output: Sequence[Sequence[int]],
+        to_cube: Sequence[Sequence[int]] | None = None,
+        cube: npt.NDArray[np.int16] | None = None,
     ) -> None: ...
 
 class Take:
@@ -40,8 +51,11 @@ class Take:
         sub_x: int,
         sub_y: int,
         siting: str,
+        fields: str = "progressive",
         rotate: int,
+        mirrored: bool = False,
         crop: tuple[int, int, int, int],
+        color: ColorMap | None = None,
     ) -> None: ...
 
 class PcmSource:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import __version__
+from .colour import Colours, conversion, read_cube, target_colours
 from .layout import SessionFolder
 from .options import AUDIO_BIT_RATE, Options
 from .plan import Chunk, Clip, Plan
@@ -95,8 +96,19 @@ class Work:
         return [__version__, str(self.plan.rate), clocks, encoding, _core.library_versions()]
 
 
-def core_take(take: Take) -> _core.Take:
-    """`take` as the core reads it."""
+def core_colour(take: Take, target: Colours, depth: int) -> _core.ColorMap | None:
+    """What brings `take` to the composite's colours, as the core takes it."""
+    from . import _core
+
+    cube = None if take.lut is None else read_cube(take.lut)
+    found = conversion(take, target, depth, cube)
+    if found is None:
+        return None
+    return _core.ColorMap(to_output=found.to_output, to_cube=found.to_cube, cube=found.cube)
+
+
+def core_take(take: Take, colour: _core.ColorMap | None = None) -> _core.Take:
+    """`take` as the core reads it; `colour` is from :func:`core_colour`."""
     from . import _core
 
     files = []
@@ -113,19 +125,22 @@ def core_take(take: Take) -> _core.Take:
         sub_x=sub_x,
         sub_y=sub_y,
         siting=take.siting,
+        fields=take.fields,
         rotate=take.rotate,
+        mirrored=take.mirrored,
         crop=(take.crop.x, take.crop.y, take.crop.width, take.crop.height),
+        color=colour,
     )
 
 
 def _core_settings(work: Work) -> _core.VideoSettings:
     from . import _core
 
-    left = work.takes["left"]
+    colours = target_colours(work.takes)
     rate = work.plan.rate
     return _core.VideoSettings(
         rate=(rate.numerator, rate.denominator),
-        tags=(left.range, left.matrix, left.primaries, left.transfer),
+        tags=(colours.range, colours.matrix, colours.primaries, colours.transfer),
         preset=work.options.preset,
         crf=_decimal(work.options.crf),
         gop=work.options.gop_frames(rate),
@@ -173,9 +188,12 @@ def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.
     wanted = list(clips)
     needed = sorted({chunk for clip in wanted for chunk in work.chunks_of(clip)}, key=lambda c: c.first_span)
     number_of = {chunk: number for number, chunk in enumerate(needed)}
+    target, depth = target_colours(work.takes), work.options.depth
+    takes = [work.takes[side] for side in SIDES]
+    left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
     return _core.Job(
-        left=core_take(work.takes["left"]),
-        right=core_take(work.takes["right"]),
+        left=left,
+        right=right,
         left_sound=_core.PcmSource(str(work.sound["left"].path), work.sound["left"].bits),
         right_sound=_core.PcmSource(str(work.sound["right"].path), work.sound["right"].bits),
         video=_core_settings(work),

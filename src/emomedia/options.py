@@ -6,7 +6,9 @@ import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+Interlaced = Literal["deinterlace", "keep", "refuse"]
 
 DEFAULT_PAD = Fraction(1, 10)
 DEFAULT_PRESET = "veryfast"
@@ -43,6 +45,9 @@ class Options:
         Frames from one IDR picture to the next; two seconds' worth if None.
     depth : int
         Bits per sample of the clips' pictures, 8 or 10.
+    interlaced : {"deinterlace", "keep", "refuse"}
+        What becomes of takes whose frames are two fields: whole frames made by a filter, the fields taken
+        as they are (they are of one moment), or an error.
     workers : int
         Chunks made at a time; never shows in the output.
     """
@@ -54,6 +59,7 @@ class Options:
     crf: Fraction = DEFAULT_CRF
     gop: int | None = None
     depth: int = 8
+    interlaced: Interlaced = "deinterlace"
     workers: int = 0
 
     def gop_frames(self, rate: Fraction) -> int:

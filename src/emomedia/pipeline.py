@@ -64,6 +64,8 @@ class Pipeline:
         paths = [path for side in SIDES for path in self.session.side(side).video]
         mics = [self.session.side(side).mic for side in SIDES]
         paths += [mic.file for mic in mics if mic is not None]
+        luts = [self.session.side(side).lut for side in SIDES]
+        paths += [lut for lut in luts if lut is not None]
         return [
             meaning["id"],
             [meaning[side] for side in SIDES],
@@ -72,14 +74,14 @@ class Pipeline:
 
     @cached_property
     def probe(self) -> Probe:
-        fps = self.options.fps
+        fps, interlaced = self.options.fps, self.options.interlaced
         found: list[Probe] = []
 
         def make() -> Body:
-            found.append(probe_session(self.session, fps))
+            found.append(probe_session(self.session, fps, interlaced))
             return probe_to_body(found[0])
 
-        body = self._stage("probe", [self.media], str(fps), make)
+        body = self._stage("probe", [self.media], [str(fps), interlaced], make)
         return found[0] if found else probe_from_body(body, self.session)
 
     @cached_property

@@ -137,14 +137,16 @@ def _tile(probe: Probe, take: Take, index: int) -> Tile:
     small = frame.reformat(
         width=max(1, round(frame.width * scale)), height=max(1, round(frame.height * scale)), format="rgb24"
     )
-    picture: npt.NDArray[np.uint8] = np.ascontiguousarray(np.rot90(small.to_ndarray(), -(take.rotate // 90)))
+    turned = np.rot90(small.to_ndarray(), -(take.rotate // 90))
+    picture: npt.NDArray[np.uint8] = np.ascontiguousarray(turned[:, ::-1] if take.mirrored else turned)
     crop = take.crop
     shown = Crop(*(round(value * scale) for value in (crop.x, crop.y, crop.width, crop.height)))
     time = frames.base + int(frames.pts[within] - frames.pts[0]) * frames.time_base
     lines = (
         probe.session.written(path),
         f"frame {index} at {duration_for_people(time)}",
-        f"turned by {take.rotate}°" if take.rotate else "not turned",
+        (f"turned by {take.rotate}°" if take.rotate else "not turned")
+        + (", mirrored" if take.mirrored else ""),
         f"crop {crop.width}x{crop.height} at {crop.x}, {crop.y}",
     )
     return Tile(picture, shown, lines)

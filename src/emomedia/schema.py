@@ -179,6 +179,7 @@ class SideTable(Table):
     mic_offset: Offset | None = None
     camera_distance: Distance = Fraction(0)
     offset: Offset | None = None
+    lut: LocalPath | None = None
 
 
 class DialogueTable(Table):

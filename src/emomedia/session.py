@@ -69,6 +69,8 @@ class Side:
         Metres from mouth to camera.
     offset : Fraction or None
         Seconds on the session clock of the take's first frame, if declared; zero for the left one.
+    lut : Path or None
+        A .cube file that brings the take's colours (camera log, HLG, PQ) to Rec. 709.
     """
 
     actor: str
@@ -79,6 +81,7 @@ class Side:
     mic_offset: Fraction | None = None
     camera_distance: Fraction = Fraction(0)
     offset: Fraction | None = None
+    lut: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ class Session:
             "mic_offset": _exact(side.mic_offset),
             "camera_distance": _exact(side.camera_distance),
             "offset": _exact(side.offset),
+            "lut": None if side.lut is None else self.written(side.lut),
         }
 
     def _dialogue_meaning(self, dialogue: Dialogue) -> dict[str, Any]:
@@ -229,6 +233,7 @@ def _side(table: SideTable, folder: Path) -> Side:
         mic_offset=table.mic_offset,
         camera_distance=table.camera_distance,
         offset=table.offset,
+        lut=None if table.lut is None else folder / table.lut,
     )
 
 
@@ -373,6 +378,8 @@ def _check_files(session: Session) -> None:
             _check_file(file, f"{name}.video", session)
         if side.mic is not None:
             _check_file(side.mic.file, f"{name}.mic.file", session)
+        if side.lut is not None:
+            _check_file(side.lut, f"{name}.lut", session)
     for dialogue in session.dialogues:
         if dialogue.script is not None:
             _check_file(dialogue.script, f"the script of dialogue {dialogue.id}", session)

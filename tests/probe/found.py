@@ -26,6 +26,8 @@ def video(**changes):
         "sub_x": 2,
         "sub_y": 2,
         "chroma": "4:2:0",
+        "composable": True,
+        "alpha": False,
         "range": "limited",
         "matrix": "bt709",
         "primaries": "bt709",
@@ -36,7 +38,7 @@ def video(**changes):
         "avg_rate": (25, 1),
         "sample_aspect": (1, 1),
         "rotate": 0,
-        "flip": False,
+        "mirrored": False,
         "attached_picture": False,
     }
     assert changes.keys() <= stream.keys()
@@ -65,7 +67,7 @@ def scan(pts, keys=(0,)):
     pts = np.asarray(pts, np.int64)
     key = np.zeros(len(pts), bool)
     key[list(keys)] = True
-    return {"pts": pts, "key": key, "last_duration": 0}
+    return {"pts": pts, "key": key, "last_duration": 0, "hidden": 0, "undecodable": 0}
 
 
 def found(name="a.mp4", pts=None, keys=(0,), **changes):

@@ -22,11 +22,14 @@ from .found import audio, found, session
 
 @pytest.fixture
 def probe():
-    described = session(left={"mic": Mic(Path("/elsewhere/rec.wav"), 1)})
+    table = Path("/shoot/log.cube")
+    described = session(left={"mic": Mic(Path("/elsewhere/rec.wav"), 1), "lut": table})
     left = make_take(described, "left", [found(keys=(0, 10, 20, 99)), found("b.mp4", pts=[5, 517, 1030])])
     sound = own_track([(Path("/shoot/a.mp4"), audio(), Fraction(-1, 3))])
     sound = replace(sound, later=(TrackFile(Path("/shoot/b.mp4"), 1, Fraction(4)),))
-    right = replace(make_take(described, "right", [found(keys=())]), sound=sound)
+    right = replace(
+        make_take(described, "right", [found(keys=(), field_order="tt", mirrored=True)]), sound=sound
+    )
     tracks = {"left": mic_track(described, "left", [audio()]), "right": sound}
     return Probe(described, {"left": left, "right": right}, tracks, Fraction(30000, 1001))
 
@@ -40,6 +43,9 @@ def test_comes_back_as_it_went(probe):
     for side, take in probe.takes.items():
         other = back.takes[side]
         assert (other.crop, other.rate, other.sound) == (take.crop, take.rate, take.sound)
+        assert (other.mirrored, other.lut, other.fields, other.aspect) == (
+            take.mirrored, take.lut, take.fields, take.aspect,
+        )  # fmt: skip
         assert other.frames.end == take.frames.end
         for one, two in zip(take.files, other.files, strict=True):
             assert (one.path, one.stream, one.codec) == (two.path, two.stream, two.codec)

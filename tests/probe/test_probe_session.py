@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emomedia.errors import MediaError, UnsupportedMediaError
-from emomedia.probe import from_body, probe_session, to_body
+from emomedia.probe import from_body, probe_session, remarks, table, to_body
 from emomedia.session import Crop, Mic, Session, Side
 
 from .found import audio, scan, video
@@ -94,7 +94,7 @@ def test_a_silent_take_without_microphone_is_refused(folder):
 
 
 class Said:
-    """A core that says what it is told, by file name."""
+    """A core that says what it is told, by file name; the first frame agrees with the container."""
 
     def __init__(self, **streams):
         self.streams = streams
@@ -102,15 +102,15 @@ class Said:
     def probe(self, path):
         return {"format": "mov", "streams": self.streams[Path(path).stem]}
 
-    def scan(self, *_):
-        return scan(np.arange(10) * 512)
+    def scan(self, path, stream):
+        return scan(np.arange(10) * 512) | {"decoded": self.streams[Path(path).stem][stream]}
 
 
 def test_takes_of_different_colours_are_refused():
-    streams = {"a": [video()], "b": [video(range="full")], "rec": [audio()]}
+    streams = {"a": [video()], "b": [video(transfer="arib-std-b67")], "rec": [audio()]}
     mic = Mic(Path("/shoot/rec.wav"), 0)
     described = session(Path("/shoot"), [Path("/shoot/a.mp4")], [Path("/shoot/b.mp4")], mic, mic)
-    with pytest.raises(UnsupportedMediaError, match=r"b\.mp4: .*colour range"):
+    with pytest.raises(UnsupportedMediaError, match=r"b\.mp4: .*transfer, bt709.*`lut` under \[right\]"):
         probe_session(described, core=Said(**streams))
     streams["b"] = [video()]
     assert probe_session(described, core=Said(**streams)).rate == 25
@@ -119,32 +119,42 @@ def test_takes_of_different_colours_are_refused():
 TAKEN = {
     # name: upright size, rotate, chroma, bits, rate, variable, missing, frames, own sound's start in ms
     "ae_testsrc_with_attachment.mkv": ((640, 360), 0, "4:2:0", 8, "30", False, 0, 60, -23),
+    "ax_bbb_800x640_768kbps_30fps_avc_2b_firstpts_10_sec.mp4": (
+        (800, 640),
+        0,
+        "4:2:0",
+        8,
+        "30",
+        False,
+        0,
+        120,
+        None,
+    ),
     "ax_dolbyVision-hdr.MOV": ((720, 1280), 90, "4:2:0", 10, "30", False, 0, 4, 0),
     "ax_edit_list_positive_shift.mp4": ((1920, 1080), 0, "4:2:0", 8, "30", False, 0, 270, -1000),
+    "ax_iibbibb_editlist_videoonly.mp4": ((704, 576), 0, "4:4:4", 8, "1", False, 0, 12, None),
     "ax_portrait_4k60.mp4": ((2160, 3840), 90, "4:2:0", 8, "60", True, 0, 18, 0),
     "ax_sample_edit_list.mp4": ((1080, 1920), 90, "4:2:0", 10, "30000/1001", False, 0, 77, 0),
+    "ax_sample_rotate_and_reflect.mp4": ((720, 1080), 90, "4:2:0", 8, "30000/1001", False, 0, 30, 67),
     "ax_sample_empty_track.mp4": ((1080, 720), 0, "4:2:0", 8, "30000/1001", False, 0, 30, 67),
     "ax_sample_h265.ts": ((854, 480), 0, "4:2:0", 8, "30", False, 0, 30, None),
     "ax_trim_optimization_failure.mp4": ((518, 488), 0, "4:2:0", 8, "30000/1001", True, 0, 167, 3),
     "dc_video_180.mov": ((568, 320), 180, "4:2:0", 8, "30", False, 0, 3, None),
     "dc_video_270.mov": ((320, 568), 270, "4:2:0", 8, "30", False, 0, 3, None),
     "fc_apple-prores-422-hq.mov": ((320, 240), 0, "4:2:2", 10, "25", False, 0, 25, None),
+    "fc_dv-pal-interlaced.mov": ((720, 576), 0, "4:2:0", 8, "25", False, 0, 25, None),
+    "fc_xdcam-ex-1080i50.mov": ((1920, 1080), 0, "4:2:0", 8, "25", False, 0, 25, None),
     "fc_xdcam-ex-1080p25.mov": ((1920, 1080), 0, "4:2:0", 8, "25", False, 0, 25, None),
     "gcp_googlework_short.mp4": ((320, 180), 0, "4:2:0", 8, "30000/1001", False, 1, 1026, -834),
     "tc_discard_first_keyframe.mp4": ((64, 64), 0, "4:2:0", 8, "25", False, 0, 25, None),
+    "tc_testsrc2_12bit_hdr.mp4": ((320, 180), 0, "4:2:0", 12, "30", False, 0, 60, None),
+    "tc_testsrc2_444_10bit_hevc.mp4": ((321, 241), 0, "4:4:4", 10, "25", False, 0, 25, None),
     "tc_nasa_13013_vfr.mp4": ((480, 270), 0, "4:2:0", 8, "24000/1001", True, 0, 50, None),
 }
 
 REFUSED = {
-    "ax_bbb_800x640_768kbps_30fps_avc_2b_firstpts_10_sec.mp4": (UnsupportedMediaError, "square pixels"),
-    "ax_iibbibb_editlist_videoonly.mp4": (UnsupportedMediaError, "4:4:4"),
     "ax_sample_malformed_free_box.mp4": (MediaError, "moov atom not found"),
-    "ax_sample_rotate_and_reflect.mp4": (UnsupportedMediaError, "mirrors"),
     "ax_sine_24le.wav": (UnsupportedMediaError, "a video stream, found audio"),
-    "fc_dv-pal-interlaced.mov": (UnsupportedMediaError, "interlaced"),
-    "fc_xdcam-ex-1080i50.mov": (UnsupportedMediaError, "interlaced"),
-    "tc_testsrc2_12bit_hdr.mp4": (UnsupportedMediaError, "12 bits"),
-    "tc_testsrc2_444_10bit_hevc.mp4": (UnsupportedMediaError, "4:4:4, 10 bits"),
 }
 
 
@@ -179,3 +189,21 @@ def test_odd_takes_that_cannot_be_treated_are_refused(name):
     kind, words = REFUSED[name]
     with pytest.raises(kind, match=words):
         probe_session(odd(name))
+
+
+def test_odd_takes_that_deserve_a_second_look_are_remarked_on():
+    def remarks_on(name):
+        return " ".join(remarks(probe_session(odd(name))))
+
+    assert "9 frames are hidden by an edit list" in remarks_on("ax_sample_edit_list.mp4")
+    assert "the footage is PQ" in remarks_on("ax_hdr10-video-with-sdr-container.mp4")
+    assert "interlaced; they are deinterlaced" in remarks_on("fc_dv-pal-interlaced.mov")
+
+
+def test_what_a_take_is_stands_in_the_table():
+    def cells(name):
+        return str([list(column.cells) for column in table(probe_session(odd(name))).columns])
+
+    assert "turned by 90°, mirrored" in cells("ax_sample_rotate_and_reflect.mp4")
+    assert "720x576, pixels 59:54, interlaced, bottom first" in cells("fc_dv-pal-interlaced.mov")
+    assert "11:12:47:22" in cells("gp_hero7.mp4")

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emomedia.errors import DescriptionError, UnsupportedMediaError
-from emomedia.probe.take import largest_crop, make_take, refuse_different_takes, video_stream
+from emomedia.probe.take import as_decoded, largest_crop, make_take, refuse_unsuitable, video_stream
 from emomedia.session import Crop
 
 from .found import audio, found, session, video
@@ -91,13 +91,33 @@ def test_the_default_crop_is_as_large_as_can_be_and_in_the_middle(width, height)
     assert abs(crop.width * 9 - crop.height * 8) < 9
 
 
+def test_a_mirrored_take_is_turned_and_then_mirrored():
+    made = take(found(rotate=90, mirrored=True))
+    assert (made.rotate, made.mirrored) == (90, True)
+    assert take(found(rotate=90, mirrored=True), rotate=0).mirrored is False
+
+
+@given(st.integers(16, 16384), st.integers(16, 16384), st.fractions(Fraction(1, 4), 4, max_denominator=99))
+def test_the_default_crop_is_shown_as_8_to_9_whatever_the_pixels(width, height, aspect):
+    crop = largest_crop(width, height, aspect)
+    shape = crop.width * aspect / crop.height
+    step = max(aspect / crop.height, crop.width * aspect / (crop.height * (crop.height + 1)))
+    assert abs(shape - Fraction(8, 9)) <= step
+    assert crop.width == width or crop.height == height
+
+
+def test_anamorphic_pixels_make_the_crop_narrower_and_turn_with_the_picture():
+    wide = take(found(width=1440, height=1080, sample_aspect=(4, 3)))
+    assert (wide.aspect, wide.crop) == ("4/3", Crop(360, 0, 720, 1080))
+    lying = take(found(width=1440, height=1080, sample_aspect=(4, 3), rotate=90))
+    assert lying.crop == Crop(0, (1440 - 911) // 2, 1080, 911)
+
+
 UNSUITABLE = {
-    "RGB": ({"pix_fmt": "gbrp", "chroma": "gbrp"}, "another layout"),
-    "4:4:4": ({"pix_fmt": "yuv444p", "chroma": "4:4:4"}, "4:4:4"),
-    "12 bit": ({"pix_fmt": "yuv420p12le", "bit_depth": 12}, "12 bits"),
-    "interlaced": ({"field_order": "tt"}, "interlaced"),
-    "anamorphic": ({"sample_aspect": (4, 3)}, "4:3"),
-    "mirrored": ({"flip": True}, "mirrors"),
+    "RGB": ({"pix_fmt": "gbrp", "chroma": "gbrp", "composable": False}, "another layout"),
+    "4:1:1": ({"pix_fmt": "yuv411p", "chroma": "yuv411p", "composable": False}, "yuv411p"),
+    "16 bit": ({"pix_fmt": "yuv420p16le", "bit_depth": 16, "composable": False}, "16 bits"),
+    "anamorphic beyond measure": ({"sample_aspect": (9, 2)}, "9/2"),
     "odd siting": ({"siting": "bottomleft"}, "bottomleft"),
     "too wide": ({"width": 16385}, "16385x3840"),
     "too small": ({"height": 15}, "2160x15"),
@@ -108,7 +128,7 @@ UNSUITABLE = {
 def test_what_cannot_be_treated_right_is_refused(name):
     changes, found_text = UNSUITABLE[name]
     with pytest.raises(UnsupportedMediaError, match=f"a.mp4: expected .* found .*{found_text}"):
-        video_stream(PATH, [video(**changes)])
+        refuse_unsuitable(PATH, video(**changes))
 
 
 @pytest.mark.parametrize(
@@ -116,13 +136,46 @@ def test_what_cannot_be_treated_right_is_refused(name):
     [
         {"pix_fmt": "yuvj420p", "range": "full"},
         {"pix_fmt": "yuv422p10le", "chroma": "4:2:2", "bit_depth": 10},
+        {"pix_fmt": "yuv444p12le", "chroma": "4:4:4", "bit_depth": 12},
         {"field_order": "unknown", "sample_aspect": (0, 1), "siting": "unspecified"},
+        {"field_order": "tt", "sample_aspect": (4, 3), "mirrored": True},
         {"sample_aspect": (1, 0)},
         {"width": 16384, "height": 16},
     ],
 )
 def test_what_can_be_treated_right_is_taken(changes):
-    assert video_stream(PATH, [video(**changes)]) == video(**changes)
+    refuse_unsuitable(PATH, video(**changes))
+
+
+@pytest.mark.parametrize(
+    ("order", "fields"),
+    [("tt", "top first"), ("bt", "top first"), ("bb", "bottom first"), ("tb", "bottom first"),
+     ("progressive", "progressive"), ("unknown", "progressive")],
+)  # fmt: skip
+def test_the_field_that_is_shown_first_counts(order, fields):
+    assert take(found(field_order=order)).fields == fields
+
+
+def test_interlaced_takes_can_be_kept_or_refused():
+    file = found(field_order="tt")
+    assert make_take(session(), "left", [file], "keep").fields == "progressive"
+    with pytest.raises(UnsupportedMediaError, match=r"interlaced fields \(top first\)"):
+        refuse_unsuitable(PATH, file.stream, "refuse")
+    refuse_unsuitable(PATH, video(), "refuse")
+
+
+def test_a_decoded_frame_knows_better_than_the_container():
+    stream = video(transfer="bt709", range="full", field_order="tt", pix_fmt="none", composable=False)
+    decoded = video(transfer="smpte2084", range="unspecified", field_order="progressive", width=1920)
+    merged = as_decoded(stream, decoded)
+    assert (merged["transfer"], merged["range"], merged["width"]) == ("smpte2084", "full", 1920)
+    assert (merged["field_order"], merged["pix_fmt"], merged["composable"]) == ("tt", "yuv420p", True)
+    assert as_decoded(video(), video(field_order="bb"))["field_order"] == "bb"
+
+
+def test_a_jump_in_the_times_is_no_take_of_many_days():
+    with pytest.raises(UnsupportedMediaError, match="at most 24 hours"):
+        take(found(pts=np.array([0, 512, 25 * 3600 * 12800])))
 
 
 @pytest.mark.parametrize("streams", [[], [audio()], [video(attached_picture=True)]])
@@ -138,6 +191,8 @@ def test_a_file_without_pictures_is_refused(streams):
         ([found(pts=[], keys=())], "found 0"),
         ([found(pts=[7], frame_rate=(0, 1), avg_rate=(0, 0))], "neither"),
         ([found(), found("2.mp4", rotate=90)], "2.mp4: expected the rotation of a.mp4, 0 degrees, found 90"),
+        ([found(), found("2.mp4", mirrored=True)], "0 degrees, found 0 degrees and a mirror"),
+        ([found(), found("2.mp4", field_order="tt")], "fields progressive, found fields top first"),
         ([found(), found("2.mp4", width=1080)], "2.mp4: .* width 2160, found width 1080"),
         ([found(), found("2.mp4", range="full")], "range limited, found range full"),
         ([found(), found("2.mp4", pts=np.arange(20) * 256)], "2.mp4: .*rate of a.mp4, 25/1, found 50/1"),
@@ -164,25 +219,3 @@ def test_a_crop_that_does_not_fit_is_refused(crop):
 @pytest.mark.parametrize("crop", [Crop(0, 0, 8, 9), Crop(2080, 3750, 80, 90), Crop(0, 0, 2160, 3840)])
 def test_a_crop_that_just_fits_is_taken(crop):
     assert take(crop=crop).crop == crop
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "differing"),
-    [
-        ({}, {"range": "full"}, "range"),
-        ({}, {"matrix": "bt2020nc"}, "matrix"),
-        ({}, {"transfer": "arib-std-b67"}, "transfer"),
-        ({}, {"matrix": "unspecified", "range": "unspecified", "transfer": "unspecified"}, None),
-        ({"matrix": "bt470bg"}, {"matrix": "smpte170m"}, None),
-        ({"transfer": "bt2020-10"}, {"transfer": "smpte170m"}, None),
-        ({"primaries": "bt2020"}, {}, None),
-        ({}, {"bit_depth": 10, "pix_fmt": "yuv420p10le", "width": 1080, "height": 1920}, None),
-    ],
-)
-def test_takes_of_different_colours_are_never_mixed(left, right, differing):
-    pair = take(found(**left)), take(found("b.mp4", **right))
-    if differing is None:
-        refuse_different_takes(*pair)
-    else:
-        with pytest.raises(UnsupportedMediaError, match=f"b.mp4: .*left take's colour {differing}"):
-            refuse_different_takes(*pair)

@@ -13,7 +13,19 @@ from emomedia.probe.types import Probe, Take, TakeFile, Track
 from emomedia.session import Crop, Session, Side
 from emomedia.timeline import FileFrames, TakeFrames
 
-LOSSLESS = {"libx264": {"qp": "0", "preset": "ultrafast", "bf": "2"}, "prores_ks": {"profile": "2"}}
+LOSSLESS = {
+    "libx264": {"qp": "0", "preset": "ultrafast", "bf": "2"},
+    "prores_ks": {"profile": "2"},
+    "ffv1": {"level": "3"},
+}
+
+CHROMA = {
+    "420": ("4:2:0", (2, 2)),
+    "422": ("4:2:2", (2, 1)),
+    "444": ("4:4:4", (1, 1)),
+    "440": ("4:4:0", (1, 2)),
+}
+"""By the digits in libav's name of a pixel format: chroma's name, luma pixels a sample across and down."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +38,24 @@ class Format:
 
     @property
     def bits(self) -> int:
-        return 10 if "10" in self.pix_fmt else 8
+        return next((bits for bits in (10, 12) if f"p{bits}" in self.pix_fmt), 8)
 
     @property
     def chroma(self) -> str:
-        return "4:2:2" if "422" in self.pix_fmt else "4:2:0"
+        return CHROMA[self.pix_fmt.strip("yuvap")[:3]][0]
+
+    @property
+    def chroma_shape(self) -> tuple[int, int]:
+        across, down = CHROMA[self.pix_fmt.strip("yuvap")[:3]][1]
+        return -(-self.height // down), -(-self.width // across)
 
 
 def flat(format: Format, value: int) -> list[np.ndarray]:
     """A picture of one grey: luma `value`, neutral chroma."""
-    across = -(-format.width // 2)
-    down = -(-format.height // 2) if format.chroma == "4:2:0" else format.height
     scale = 1 << (format.bits - 8)
-    kind = np.uint16 if format.bits == 10 else np.uint8
+    kind = np.uint16 if format.bits > 8 else np.uint8
     luma = np.full((format.height, format.width), value * scale, kind)
-    return [luma, np.full((down, across), 128 * scale, kind), np.full((down, across), 128 * scale, kind)]
+    return [luma, *(np.full(format.chroma_shape, 128 * scale, kind) for _ in range(2))]
 
 
 def noisy(format: Format, seed: int) -> list[np.ndarray]:
@@ -66,7 +81,7 @@ def write(
         stream.gop_size = 5
         for number, planes in enumerate(pictures):
             frame = av.VideoFrame(format.width, format.height, format.pix_fmt)
-            for target, plane in zip(frame.planes, planes, strict=True):
+            for target, plane in zip(frame.planes, planes, strict=False):  # alpha is left as it is
                 rows = np.frombuffer(target, np.uint8).reshape(-1, target.line_size).view(plane.dtype)
                 rows[: plane.shape[0], : plane.shape[1]] = plane
             frame.pts, frame.time_base = first_pts + number, 1 / rate

@@ -21,6 +21,7 @@ class Case:
     sub_y: int = 2
     siting: str = "left"
     rotate: int = 0
+    mirrored: bool = False
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     out: tuple[int, int] = (96, 108)
     depth: int = 8
@@ -39,6 +40,7 @@ class Case:
             self.sub_y,
             self.siting,
             self.rotate,
+            self.mirrored,
             self.crop,
             *self.out,
         )
@@ -62,7 +64,7 @@ def upright_positions(case: Case, plane: int, axis: int) -> tuple[np.ndarray, np
     backwards = {0: (False, False), 90: (True, False), 180: (True, True), 270: (False, True)}[case.rotate][
         axis
     ]
-    if backwards:
+    if backwards != (case.mirrored and axis == 0):
         return (length - 1 - centre)[::-1], (length - spacing - first)[::-1], spacing
     return centre, first, spacing
 

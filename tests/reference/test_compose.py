@@ -32,6 +32,10 @@ CASES = {
     "to 10 bit": Case(216, 384, crop=(0, 70, 216, 243), depth=10, out_depth=10),
     "odd picture": Case(217, 385, crop=(1, 71, 215, 241)),
     "odd picture, upside down": Case(217, 385, rotate=180, crop=(2, 70, 213, 240)),
+    "mirrored": Case(216, 384, mirrored=True, crop=(3, 71, 201, 227)),
+    "lying, mirrored": Case(385, 217, rotate=90, mirrored=True, crop=(1, 33, 215, 241)),
+    "4:4:4, 12 bit": Case(216, 384, sub_x=1, sub_y=1, crop=(7, 12, 200, 225), depth=12),
+    "4:4:0, other side, mirrored": Case(384, 216, sub_x=1, rotate=270, mirrored=True, crop=(5, 61, 200, 225)),
     "enlarged": Case(108, 192, crop=(21, 31, 64, 72)),
 }
 
@@ -69,10 +73,10 @@ def psnr(wanted, found, top):
 def test_agrees_with_the_float_model(case, filters):
     rng = np.random.default_rng(1)
     planes = tuple(smooth_noise(shape, case.depth, rng) for shape in case.coded_shapes)
-    composed = compose_half(planes, filters, case.rotate, case.depth, case.out_depth)
+    composed = compose_half(planes, filters, case.rotate, case.depth, case.out_depth, mirrored=case.mirrored)
     top = (1 << case.out_depth) - 1
     for index, (plane, found) in enumerate(zip(planes, composed, strict=True)):
-        wanted = np.clip(model(case, index, upright(plane, case.rotate)), 0, top)
+        wanted = np.clip(model(case, index, upright(plane, case.rotate, case.mirrored)), 0, top)
         assert found.shape == wanted.shape
         assert np.abs(np.rint(wanted) - found).max() <= 1
         assert psnr(wanted, found.astype(float), top) >= 58
@@ -89,7 +93,9 @@ def slope(case, plane, axis):
     )
     right, bottom = case.width - 1, case.height - 1
     turned = {0: (x, y), 90: (bottom - y, x), 180: (right - x, bottom - y), 270: (y, right - x)}
-    return turned[case.rotate][axis]
+    place = turned[case.rotate][axis]
+    width = case.width if case.rotate % 180 == 0 else case.height
+    return width - 1 - place if case.mirrored and axis == 0 else place
 
 
 def test_every_sample_shows_what_lies_at_its_place(case, filters):
@@ -100,7 +106,7 @@ def test_every_sample_shows_what_lies_at_its_place(case, filters):
     """
     for plane, table in enumerate(filters):
         for axis in (0, 1):
-            source = upright((slope(case, plane, axis) * 32).astype(np.uint16), case.rotate)
+            source = upright((slope(case, plane, axis) * 32).astype(np.uint16), case.rotate, case.mirrored)
             found = compose_plane(source, table, 14, 14).mean(axis=axis) / 32
             ratio = case.crop[2 + axis] / case.out[axis]
             pixel = np.arange(len(found)) * (1 if plane == 0 else 2) + (0.5 if plane and axis else 0)
@@ -111,7 +117,9 @@ def test_every_sample_shows_what_lies_at_its_place(case, filters):
 def test_a_flat_picture_stays_flat(case, filters):
     for value in (0, 1, 127, 255):
         planes = tuple(np.full(shape, value << (case.depth - 8), np.uint16) for shape in case.coded_shapes)
-        for found in compose_half(planes, filters, case.rotate, case.depth, case.out_depth):
+        for found in compose_half(
+            planes, filters, case.rotate, case.depth, case.out_depth, mirrored=case.mirrored
+        ):
             assert (found == value << (case.out_depth - 8)).all()
 
 
@@ -133,7 +141,7 @@ def test_keeps_the_contract_in_every_bit(case, filters):
     rng = np.random.default_rng(2)
     top = (1 << case.depth) - 1
     for plane, table in enumerate(filters):
-        shape = upright(np.empty(case.coded_shapes[plane]), case.rotate).shape
+        shape = upright(np.empty(case.coded_shapes[plane]), case.rotate, case.mirrored).shape
         source = (rng.integers(0, 2, shape) * top).astype(np.uint8 if case.depth == 8 else np.uint16)
         found = compose_plane(source, table, case.depth, case.out_depth)
         for j, i in zip(rng.integers(0, found.shape[0], 8), rng.integers(0, found.shape[1], 8), strict=True):
@@ -186,7 +194,8 @@ def any_case(draw):
     x, y = draw(st.integers(0, across - crop_width)), draw(st.integers(0, down - crop_height))
     siting = draw(st.sampled_from(["left", "center", "topleft"]))
     crop = (x, y, crop_width, crop_height)
-    return Case(width, height, 2, draw(st.integers(1, 2)), siting, rotate, crop)
+    sub_x, sub_y = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    return Case(width, height, sub_x, sub_y, siting, rotate, draw(st.booleans()), crop)
 
 
 @settings(max_examples=60, deadline=None)

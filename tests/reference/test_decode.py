@@ -87,8 +87,8 @@ def test_a_file_without_a_frame_is_refused(tmp_path, monkeypatch, empty):
     paths = [write(tmp_path / f"{n}.mp4", [flat(Format(), 20)]) for n in range(2)]
     take = make_take(paths)
 
-    def decoded(path, stream):
-        return iter(()) if path == paths[empty] else _decoded(path, stream)
+    def decoded(path, *rest):
+        return iter(()) if path == paths[empty] else _decoded(path, *rest)
 
     monkeypatch.setattr("emomedia.reference.decode._decoded", decoded)
     with pytest.raises(MediaError, match=rf"{empty}\.mp4: expected frames that decode"):

@@ -62,7 +62,7 @@ def test_frames_before_the_footage_are_refused(probe, filters):
 
 def test_cut_writes_each_clip_with_its_frames(probe, filters, tmp_path, monkeypatch):
     """A dialogue of 6 frames and two turns in it that overlap."""
-    monkeypatch.setattr("emomedia.reference.engine.take_filters", lambda *_: filters["left"])
+    monkeypatch.setattr("emomedia.reference.engine.take_filters", lambda *_, **__: filters["left"])
     spans = (Span(3, 2), Span(5, 2), Span(7, 2))
     clips = (
         Clip("d", "dialogue", "d", None, 3, 6, 0, 3),

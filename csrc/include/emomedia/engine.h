@@ -27,7 +27,8 @@ struct Report {
   std::int64_t resumed_frames = 0;   // composites that lay in spools already
 };
 
-// Runs a job on threads of its own. Thread-safe.
+// Runs a job on threads of its own. Thread-safe. A worker that hangs is given up while somebody waits:
+// the others go on, finish() throws Error(media), and the thread is left to itself.
 class Engine {
  public:
   explicit Engine(Job job);
@@ -46,7 +47,7 @@ class Engine {
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // with its workers
 };
 
 // Composites of a list of source frames, in order, before any encoder: for tests and for programs that

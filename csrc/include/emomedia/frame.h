@@ -47,6 +47,9 @@ struct ColorTags {
   friend bool operator==(const ColorTags&, const ColorTags&) = default;
 };
 
+// Whether a frame is two fields of different moments, and which comes first.
+enum class FieldOrder { progressive, top_first, bottom_first };
+
 // A rectangle in upright luma pixels.
 struct Crop {
   int x = 0, y = 0, width = 0, height = 0;

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "emomedia/color.h"
 #include "emomedia/frame.h"
 #include "emomedia/rational.h"
 
@@ -24,8 +26,11 @@ struct Take {
   std::vector<TakeFile> files;
   PictureFormat format;  // as coded, the same in every file
   Siting siting = Siting::left;
-  int rotate = 0;
+  FieldOrder fields = FieldOrder::progressive;  // otherwise each frame is deinterlaced
+  int rotate = 0;         // degrees clockwise to upright
+  bool mirrored = false;  // after turning, left and right change places
   Crop crop;
+  std::optional<ColorMap> color;  // into the composite's colours; none where they are the same
 };
 
 // How composites are made and encoded.
@@ -76,6 +81,7 @@ struct Job {
   std::vector<Chunk> chunks;
   std::vector<Clip> clips;
   int workers = 1;
+  double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
 };
 
 }  // namespace emomedia

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,9 +19,11 @@ struct VideoInfo {
   ColorTags tags;            // each may be "unspecified"
   std::string siting;        // libav's name: "left", "center", "topleft", "unspecified", …
   std::string field_order;   // "progressive", "unknown", or which field comes first
+  bool composable = false;   // whether the core composes such pixels
+  bool alpha = false;
   Rational frame_rate, average_rate, sample_aspect;
   std::optional<int> rotate;  // degrees clockwise to upright; empty when it is not a right angle
-  bool flipped = false;       // the display matrix mirrors the picture
+  bool mirrored = false;      // after turning, the display matrix has left and right change places
   bool attached_picture = false;
 };
 
@@ -48,18 +51,26 @@ struct MediaInfo {
   std::vector<StreamInfo> streams;
 };
 
-// Reads headers, decodes nothing that the demuxer does not need for them.
-MediaInfo probe_media(const std::string& path);
+// Called now and then on the calling thread; what it throws ends the work.
+using Idle = std::function<void()>;
+
+// Reads headers, decodes nothing that the demuxer does not need for them. Throws Error(media) for a file
+// that cannot be read, or of which nothing comes for a minute.
+MediaInfo probe_media(const std::string& path, const Idle& idle = {});
 
 // One video stream's frames in order of presentation, as the demuxer's packets tell: edit lists
-// applied, frames outside the edit left out. Reads the whole file, decodes nothing.
+// applied, frames outside the edit left out.
 struct FrameTable {
   std::vector<std::int64_t> pts;  // ticks of the stream's time base, strictly increasing
   std::vector<std::uint8_t> key;  // 1 where decoding can start
   std::int64_t last_duration = 0;
+  std::int64_t hidden = 0;       // frames that an edit list leaves out
+  std::int64_t undecodable = 0;  // frames before the first key frame that no decoder can show, left out
+  VideoInfo decoded;  // what the first frame that comes out of the decoder says: format, pixels, colours, fields
 };
 
-FrameTable scan_frames(const std::string& path, int stream);
+// Reads the whole file and decodes its first frame. Errors as probe_media(); also for times that jump back.
+FrameTable scan_frames(const std::string& path, int stream, const Idle& idle = {});
 
 // "libavcodec 59.37.100" and so on, for the provenance of outputs.
 std::vector<std::string> library_versions();

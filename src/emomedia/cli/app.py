@@ -49,6 +49,7 @@ def run(
     crf: arg.Crf = arg.CRF_DEFAULT,  # type: ignore[assignment]
     gop: arg.Gop = None,
     depth: arg.Depth = "8",
+    interlaced: arg.InterlacedOption = "deinterlace",
     device: arg.Device = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -62,7 +63,15 @@ def run(
     from ..pipeline import run as run_session
 
     options = arg.make_options(
-        fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=depth, workers=workers
+        fps=fps,
+        turns=turns,
+        pad=pad,
+        preset=preset,
+        crf=crf,
+        gop=gop,
+        depth=depth,
+        interlaced=interlaced,
+        workers=workers,
     )
     with make_display(json) as display:
         result = run_session(session, out, options, display)
@@ -99,6 +108,7 @@ def probe(
         ),
     ] = None,
     fps: arg.Fps = None,
+    interlaced: arg.InterlacedOption = "deinterlace",
     json: arg.Json = False,
 ) -> None:
     """Say what takes and tracks are, and whether they can be treated right."""
@@ -108,9 +118,11 @@ def probe(
 
     with make_display(json) as display:
         if out is None:
-            found = probe_session(load_session(session), fps)
+            found = probe_session(load_session(session), fps, interlaced)
         else:
-            found = run_stage(session, out, arg.make_options(fps=fps), "probe", display).probe
+            found = run_stage(
+                session, out, arg.make_options(fps=fps, interlaced=interlaced), "probe", display
+            ).probe
         if not json:
             from rich.console import Console
 
@@ -133,12 +145,13 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         turns: arg.Turns = None,
         pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
         fps: arg.Fps = None,
+        interlaced: arg.InterlacedOption = "deinterlace",
         json: arg.Json = False,
     ) -> None:
         from ..pipeline import FILE_OF, run_stage
 
         with make_display(json) as display:
-            options = arg.make_options(fps=fps, turns=turns, pad=pad)
+            options = arg.make_options(fps=fps, turns=turns, pad=pad, interlaced=interlaced)
             path = run_stage(session, out, options, stage, display).folder.stage(FILE_OF[stage])
             display.ends({"stage": stage, "path": str(path)}, [f"{told}: {path}"])
 

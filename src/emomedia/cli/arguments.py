@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..options import DEFAULT_CRF, DEFAULT_PAD, DEFAULT_PRESET, Options
+from ..options import DEFAULT_CRF, DEFAULT_PAD, DEFAULT_PRESET, Interlaced, Options
 from ..timeline import STANDARD_RATES
 
 PRESETS = Literal[
@@ -102,6 +102,13 @@ Workers = Annotated[
         "--workers", min=0, metavar="N", help="Chunks made at a time; 0: one for each core. Same output."
     ),
 ]
+InterlacedOption = Annotated[
+    Interlaced,
+    typer.Option(
+        "--interlaced",
+        help="Frames of two fields: make whole ones, keep them (fields of one moment), or refuse.",
+    ),
+]
 Device = Annotated[
     Literal["auto", "cpu"],
     typer.Option("--device", help="Where to decode and compose; this build has the cpu."),
@@ -121,9 +128,11 @@ def make_options(
     crf: Fraction = DEFAULT_CRF,
     gop: int | None = None,
     depth: str = "8",
+    interlaced: Interlaced = "deinterlace",
     workers: int = 0,
 ) -> Options:
     """The options of a run from what the command line gave."""
     return Options(
-        fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth), workers=workers
-    )
+        fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
+        interlaced=interlaced, workers=workers,
+    )  # fmt: skip

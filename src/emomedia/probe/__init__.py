@@ -11,11 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..colour import read_cube, target_colours
+from ..options import Interlaced
 from ..session import SIDES, Session
 from .body import from_body, to_body
 from .runs import from_runs, to_runs
 from .table import remarks, table
-from .take import FoundFile, make_take, refuse_different_takes, video_stream
+from .take import FoundFile, as_decoded, make_take, refuse_unsuitable, video_stream
 from .track import first_sample_time, mic_track, own_track, sound_streams, take_track
 from .types import Picture, Probe, Take, TakeFile, Track, TrackFile
 
@@ -44,7 +46,12 @@ class Core(Protocol):
     def scan(self, path: str, stream: int) -> dict[str, Any]: ...
 
 
-def probe_session(session: Session, fps: Fraction | None = None, core: Core | None = None) -> Probe:
+def probe_session(
+    session: Session,
+    fps: Fraction | None = None,
+    interlaced: Interlaced = "deinterlace",
+    core: Core | None = None,
+) -> Probe:
     """Find out what the media of `session` are.
 
     Reads every file of the takes once from end to end (packets only), of the tracks the headers.
@@ -53,6 +60,8 @@ def probe_session(session: Session, fps: Fraction | None = None, core: Core | No
     ----------
     fps : Fraction, optional
         The composite's frame rate; the left take's if there is none.
+    interlaced : {"deinterlace", "keep", "refuse"}
+        What becomes of takes whose frames are two fields.
     core : optional
         What reads the files, ``emomedia._core`` by default.
 
@@ -63,26 +72,34 @@ def probe_session(session: Session, fps: Fraction | None = None, core: Core | No
     UnsupportedMediaError
         A file is of a kind that cannot be treated right, or the two takes do not go together.
     DescriptionError
-        The description names a crop or a channel that is not there.
+        The description names a crop or a channel that is not there, or a `lut` that is none.
     """
     if core is None:
         from .. import _core
 
         core = _core
-    takes: dict[str, Take] = {side: _probe_take(session, side, core) for side in SIDES}
-    refuse_different_takes(takes["left"], takes["right"])
+    takes: dict[str, Take] = {side: _probe_take(session, side, core, interlaced) for side in SIDES}
+    target_colours(takes)
+    for take in takes.values():
+        if take.lut is not None:
+            read_cube(take.lut)
     tracks: dict[str, Track] = {side: _probe_track(session, side, takes[side], core) for side in SIDES}
     return Probe(session, takes, tracks, fps or takes["left"].rate)
 
 
-def _probe_take(session: Session, side: str, core: Core) -> Take:
+def _probe_take(session: Session, side: str, core: Core, interlaced: Interlaced) -> Take:
     files, sounds = [], []
     for path in session.side(side).video:
-        streams = core.probe(str(path))["streams"]
-        video = video_stream(path, streams)
-        files.append(FoundFile(path, video, core.scan(str(path), video["index"])))
+        media = core.probe(str(path))
+        streams = media["streams"]
+        stream = video_stream(path, streams)
+        scan = core.scan(str(path), stream["index"])
+        stream = as_decoded(stream, scan["decoded"])
+        refuse_unsuitable(path, stream, interlaced)
+        timecodes = [one["timecode"] for one in (stream, *streams) if one["timecode"]]
+        files.append(FoundFile(path, stream, scan, media["format"], next(iter(timecodes), None)))
         sounds.append(next(iter(sound_streams(streams)), None))
-    take = make_take(session, side, files)
+    take = make_take(session, side, files, interlaced)
     return replace(take, sound=_own_sound(take, sounds))
 
 

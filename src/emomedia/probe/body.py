@@ -39,7 +39,10 @@ def _take_body(session: Session, take: Take) -> dict[str, Any]:
     return {
         **{field.name: getattr(take, field.name) for field in fields(Picture)},
         "rotate": take.rotate,
+        "mirrored": take.mirrored,
         "crop": asdict(take.crop),
+        "lut": None if take.lut is None else session.written(take.lut),
+        "alpha": take.alpha,
         "rate": rate_text(take.rate),
         "variable": take.variable,
         "missing": take.missing,
@@ -57,6 +60,10 @@ def _file_body(session: Session, file: TakeFile, frames: FileFrames) -> dict[str
         "path": session.written(file.path),
         "stream": file.stream,
         "codec": file.codec,
+        "container": file.container,
+        "timecode": file.timecode,
+        "hidden": file.hidden,
+        "undecodable": file.undecodable,
         "time_base": rate_text(frames.time_base),
         "base": rate_text(frames.base),
         "frames": [list(run) for run in to_runs(frames.pts)],
@@ -117,6 +124,9 @@ def _take(body: Mapping[str, Any], session: Session) -> Take:
         files=tuple(file for file, _ in files),
         frames=TakeFrames(tuple(frames for _, frames in files), _positive(body["interval"])),
         rotate=_whole(body["rotate"]),
+        mirrored=bool(body["mirrored"]),
+        lut=None if body["lut"] is None else session.path.parent / _text(body["lut"]),
+        alpha=bool(body["alpha"]),
         crop=crop,
         rate=_positive(body["rate"]),
         variable=bool(body["variable"]),
@@ -133,7 +143,16 @@ def _file(body: Mapping[str, Any], session: Session) -> tuple[TakeFile, FileFram
     if (np.diff(keys) <= 0).any() or (keys < 0).any() or (keys >= pts.size).any():
         raise ValueError("key frames that are no frames")
     path = session.path.parent / _text(body["path"])
-    file = TakeFile(path, _whole(body["stream"]), _text(body["codec"]), keys)
+    file = TakeFile(
+        path,
+        _whole(body["stream"]),
+        _text(body["codec"]),
+        keys,
+        container=_text(body["container"]),
+        timecode=None if body["timecode"] is None else _text(body["timecode"]),
+        hidden=_whole(body["hidden"]),
+        undecodable=_whole(body["undecodable"]),
+    )
     return file, FileFrames(_positive(body["time_base"]), Fraction(_text(body["base"])), pts)
 
 

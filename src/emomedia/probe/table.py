@@ -14,6 +14,8 @@ from .types import Probe, Take, Track
 if TYPE_CHECKING:
     from rich.table import Table
 
+_HIGH_DYNAMIC_RANGE = {"arib-std-b67": "HLG", "smpte2084": "PQ"}
+
 _STRETCH = Fraction(1, 100)
 """How far a crop's shape may be from 8:9 before a remark is made."""
 
@@ -40,19 +42,33 @@ def _rows(probe: Probe, side: str) -> dict[str, str]:
     crop = take.crop
     return {
         "take": "\n".join(session.written(file.path) for file in take.files),
+        "container": take.files[0].container,
         "codec": f"{take.files[0].codec}, {take.bit_depth} bit, {take.chroma}",
-        "picture": f"{width}x{height}" + (f", turned by {take.rotate}°" if take.rotate else ""),
+        "picture": f"{width}x{height}{_orientation_text(take)}{_pixels_text(take)}",
         "crop": f"{crop.width}x{crop.height} at {crop.x}, {crop.y}",
-        "colour": f"{take.range} range, {take.matrix}, {take.transfer}",
+        "colour": f"{take.range} range, {take.matrix}, {take.transfer}"
+        + (f", by {take.lut.name}" if take.lut else ""),
         "rate": rate_for_people(take.rate) + (" (variable)" if take.variable else ""),
         "frames": f"{take.frames.count}" + (f" ({take.missing} missing)" if take.missing else ""),
         "duration": duration_for_people(take.frames.end),
         "key frames": f"every {_key_distance(take)} frames at most",
+        "timecode": take.files[0].timecode or "none",
         "track": _track_text(track, session),
         "sound": f"{track.codec}, {track.sample_rate} Hz, {track.bits} bit"
         + ("" if track.lossless else ", lossy"),
         "first sample": _first_sample(track, session.side(side).mic_offset),
     }
+
+
+def _orientation_text(take: Take) -> str:
+    return (f", turned by {take.rotate}°" if take.rotate else "") + (", mirrored" if take.mirrored else "")
+
+
+def _pixels_text(take: Take) -> str:
+    """What there is to say of pixels that are not square or not of one moment."""
+    aspect = take.upright_aspect(take.rotate)
+    fields = "" if take.fields == "progressive" else f", interlaced, {take.fields}"
+    return (f", pixels {aspect.numerator}:{aspect.denominator}" if aspect != 1 else "") + fields
 
 
 def _track_text(track: Track, session: Session) -> str:
@@ -98,16 +114,24 @@ def remarks(probe: Probe) -> list[str]:
     for side in SIDES:
         take, track = probe.takes[side], probe.tracks[side]
         found += [f"{side}: {text}" for text in _take_remarks(take) + _track_remarks(track)]
-    left, right = probe.takes["left"], probe.takes["right"]
-    if left.primaries != right.primaries:
-        found.append(f"the takes' colour primaries differ: {left.primaries} and {right.primaries}.")
+    left, right = (probe.takes[side] for side in SIDES)
+    if {left.lut, right.lut} == {None}:
+        found += [
+            f"the takes' colour {name} differ: {getattr(left, name)} and {getattr(right, name)}"
+            + ("." if name == "primaries" else "; the right one's is converted.")
+            for name in ("range", "matrix", "primaries")
+            if getattr(left, name) != getattr(right, name)
+        ]
     return found
 
 
 def _take_remarks(take: Take) -> list[str]:
     width, height = take.upright_size(take.rotate)
-    shape = Fraction(take.crop.width * 9, take.crop.height * 8)
+    shape = Fraction(take.crop.width * 9, take.crop.height * 8) * take.upright_aspect(take.rotate)
     rate = rate_for_people(take.rate)
+    hidden, undecodable = (
+        sum(getattr(file, name) for file in take.files) for name in ("hidden", "undecodable")
+    )
     conditions = (
         (take.variable, f"the frame rate is variable; it counts as {rate}."),
         (take.missing > 0, f"{take.missing} frames are missing; the frame before each is shown longer."),
@@ -117,6 +141,15 @@ def _take_remarks(take: Take) -> list[str]:
             abs(shape - 1) > _STRETCH,
             f"the crop is not 8:9; people will look {float(1 / shape):.2f} times as wide.",
         ),
+        (take.fields != "progressive", "frames are interlaced; they are deinterlaced."),
+        (
+            take.transfer in _HIGH_DYNAMIC_RANGE and take.lut is None,
+            f"the footage is {_HIGH_DYNAMIC_RANGE.get(take.transfer)}, and so will the clips be; "
+            "give a `lut` to have Rec. 709, or --depth 10 to keep its shades.",
+        ),
+        (take.alpha, "transparency is ignored."),
+        (hidden > 0, f"{hidden} frames are hidden by an edit list."),
+        (undecodable > 0, f"{undecodable} frames before the first key frame cannot be decoded; left out."),
     )
     return [text for holds, text in conditions if holds]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 
 from ..descriptions import wrong
 from ..errors import UnsupportedMediaError
+from ..options import Interlaced
 from ..session import Crop, Session
 from ..timeline import FileFrames, TakeFrames, rate_text
 from .rate import Cadence, Times, find_cadence
-from .types import Picture, Take, TakeFile
+from .types import SUBSAMPLING, Picture, Take, TakeFile
 
 MAX_SIDE = 16_384
 """Pixels: no camera's picture is wider or higher."""
@@ -32,11 +34,13 @@ SMALLEST_CROP = (8, 9)
 MAX_FRAMES = 10_500_000
 """A take of 24 hours at 120 frames a second."""
 
+MAX_SECONDS = 24 * 3600
+
+MOST_ASPECT = 4
+"""No anamorphic format stretches pixels further."""
+
 _MEASURABLE = 10
 """Frames that a file needs for its rate to be told from that of the take's other files."""
-
-PIXEL_FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv420p10le", "yuv422p10le")
-"""libav's names of what compose takes: planar Y'CbCr, 4:2:0 or 4:2:2, 8 or 10 bits."""
 
 _SITINGS = ("left", "center", "topleft")
 
@@ -49,18 +53,27 @@ _MEANT = {
 }
 """What counts where a file leaves it unspecified."""
 
-_SAME_MATRIX = {"bt470bg": "smpte170m"}
-_SAME_TRANSFER = {"smpte170m": "bt709", "bt2020-10": "bt709", "bt2020-12": "bt709"}
-"""Different names of the same formula (H.273)."""
+_FIELDS = {"tt": "top first", "bt": "top first", "bb": "bottom first", "tb": "bottom first"}
+"""Which field is shown first, by libav's field orders (stored order, then shown order)."""
+
+_FROM_DECODER = (
+    "width", "height", "bit_depth", "sub_x", "sub_y", "pix_fmt", "chroma", "composable", "alpha",
+)  # fmt: skip
+_FROM_EITHER = ("range", "matrix", "primaries", "transfer", "siting")
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file of a take: its path, its video stream's dict and its scan's dict, as the core gives them."""
+    """A file of a take: its path, its video stream's dict and its scan's dict, as the core gives them.
+
+    `container` is the name of its format, `timecode` that of any of its streams.
+    """
 
     path: Path
     stream: dict[str, Any]
     scan: dict[str, Any]
+    container: str = ""
+    timecode: str | None = None
 
 
 def video_stream(path: Path, streams: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -69,7 +82,7 @@ def video_stream(path: Path, streams: Sequence[dict[str, Any]]) -> dict[str, Any
     Raises
     ------
     UnsupportedMediaError
-        There is none, or it is of a kind that cannot be treated right.
+        There is none.
     """
     candidates = [s for s in streams if s["type"] == "video" and not s["attached_picture"]]
     if not candidates:
@@ -80,14 +93,29 @@ def video_stream(path: Path, streams: Sequence[dict[str, Any]]) -> dict[str, Any
             found=kinds,
             remedy="name the camera's file as `video` in session.toml",
         )
-    stream = max(candidates, key=lambda s: s["width"] * s["height"])
-    _refuse_unsuitable(path, stream)
-    return stream
+    return max(candidates, key=lambda s: s["width"] * s["height"])
 
 
-def _refuse_unsuitable(path: Path, stream: dict[str, Any]) -> None:
+def as_decoded(stream: dict[str, Any], decoded: dict[str, Any]) -> dict[str, Any]:
+    """`stream` corrected by what its first decoded frame says.
+
+    A frame knows its size and its pixels.  Its colours count where it states them, since they are of the
+    coded stream itself, and the container's where it does not; it is of two fields if either says so.
+    """
+    found = stream | {name: decoded[name] for name in _FROM_DECODER}
+    found |= {name: decoded[name] for name in _FROM_EITHER if decoded[name] != "unspecified"}
+    return found | ({"field_order": decoded["field_order"]} if decoded["field_order"] in _FIELDS else {})
+
+
+def refuse_unsuitable(path: Path, stream: dict[str, Any], interlaced: Interlaced = "deinterlace") -> None:
+    """Refuse a stream (:func:`as_decoded`) that cannot be treated right.
+
+    Raises
+    ------
+    UnsupportedMediaError
+        With the first reason.
+    """
     size = f"{stream['width']}x{stream['height']}"
-    aspect = Fraction(*stream["sample_aspect"]) if stream["sample_aspect"][1] else Fraction(0)
     sides = stream["width"], stream["height"]
     transcode = "convert the take to H.264, HEVC or ProRes"
     reasons = (
@@ -98,28 +126,22 @@ def _refuse_unsuitable(path: Path, stream: dict[str, Any]) -> None:
             transcode + " of such a size",
         ),
         (
-            stream["pix_fmt"] not in PIXEL_FORMATS,
-            "planar Y'CbCr, 4:2:0 or 4:2:2, 8 or 10 bits",
+            not stream["composable"] or stream["chroma"] not in SUBSAMPLING,
+            "planar Y'CbCr, 4:2:0, 4:2:2 or 4:4:4, 8 to 12 bits",
             _pixels_found(stream),
-            transcode + " of such pixels (ffmpeg -pix_fmt yuv420p10le)",
+            transcode + " of such pixels (ffmpeg -pix_fmt yuv422p10le)",
         ),
         (
-            stream["field_order"] not in ("progressive", "unknown"),
-            "whole frames (progressive)",
-            f"interlaced fields ({stream['field_order']})",
-            "deinterlace the take first, for example with ffmpeg's bwdif filter",
+            interlaced == "refuse" and fields_of(stream) != "progressive",
+            "whole frames, as --interlaced refuse asks for",
+            f"interlaced fields ({fields_of(stream)})",
+            "leave the option out to have them deinterlaced",
         ),
         (
-            aspect not in (0, 1),
-            "square pixels",
-            f"pixels of aspect {aspect.numerator}:{aspect.denominator}",
-            "scale the take to square pixels first",
-        ),
-        (
-            bool(stream["flip"]),
-            "a picture that is not mirrored",
-            "a display matrix that mirrors it",
-            "mirror the take back first, for example with ffmpeg's hflip filter",
+            not Fraction(1, MOST_ASPECT) <= _aspect(stream) <= MOST_ASPECT,
+            f"pixels at most {MOST_ASPECT} times as wide as high or as high as wide",
+            f"pixels of aspect {_aspect(stream)}",
+            "correct the take's pixel aspect ratio",
         ),
         (
             stream["siting"] not in (*_SITINGS, "unspecified"),
@@ -133,29 +155,43 @@ def _refuse_unsuitable(path: Path, stream: dict[str, Any]) -> None:
             raise UnsupportedMediaError(path, expected=expected, found=found, remedy=remedy)
 
 
+def fields_of(stream: dict[str, Any]) -> str:
+    """``progressive``, ``top first`` or ``bottom first``."""
+    return _FIELDS.get(stream["field_order"], "progressive")
+
+
+def _aspect(stream: dict[str, Any]) -> Fraction:
+    """A coded pixel's width by its height; square where nothing is said."""
+    across, down = stream["sample_aspect"]
+    return Fraction(across, down) if across > 0 and down > 0 else Fraction(1)
+
+
 def _pixels_found(stream: dict[str, Any]) -> str:
     kind = stream["chroma"] if ":" in stream["chroma"] else "another layout"
     return f"{stream['pix_fmt']} ({kind}, {stream['bit_depth']} bits)"
 
 
-def picture_of(stream: dict[str, Any]) -> Picture:
+def picture_of(stream: dict[str, Any], interlaced: Interlaced = "deinterlace") -> Picture:
     """What the frames of a video stream have in common, the unspecified resolved."""
-    values = {field.name: stream[field.name] for field in fields(Picture)}
+    values = {name: stream[name] for name in ("width", "height", "bit_depth", "chroma", *_FROM_EITHER)}
     resolved = {key: _MEANT[key] for key in _MEANT if values[key] == "unspecified"}
-    return Picture(**values | resolved)
+    fields = "progressive" if interlaced == "keep" else fields_of(stream)
+    return Picture(**values | resolved, fields=fields, aspect=rate_text(_aspect(stream)))
 
 
-def largest_crop(width: int, height: int) -> Crop:
-    """The largest 8:9 rectangle of a picture, in its middle."""
-    if width * 9 <= height * 8:
-        crop_width, crop_height = width, width * 9 // 8
+def largest_crop(width: int, height: int, aspect: Fraction = Fraction(1)) -> Crop:
+    """The largest part of a picture that is shown as 8:9, in its middle; `aspect` is that of its pixels."""
+    if width * aspect * 9 <= height * 8:
+        crop_width, crop_height = width, floor(width * aspect * 9 / 8)
     else:
-        crop_width, crop_height = height * 8 // 9, height
+        crop_width, crop_height = floor(height * 8 / (9 * aspect)), height
     return Crop((width - crop_width) // 2, (height - crop_height) // 2, crop_width, crop_height)
 
 
-def make_take(session: Session, side: str, files: Sequence[FoundFile]) -> Take:
-    """The take of `side` from its files, all of them suitable (:func:`video_stream`), without sound.
+def make_take(
+    session: Session, side: str, files: Sequence[FoundFile], interlaced: Interlaced = "deinterlace"
+) -> Take:
+    """The take of `side` from its files, all of them suitable (:func:`refuse_unsuitable`), without sound.
 
     Raises
     ------
@@ -165,28 +201,47 @@ def make_take(session: Session, side: str, files: Sequence[FoundFile]) -> Take:
         The crop does not fit the picture.
     """
     described = session.side(side)
-    rotate = described.rotate if described.rotate is not None else _declared_rotation(files)
-    picture = picture_of(files[0].stream)
+    declared = described.rotate is None
+    rotate, mirrored = _declared_orientation(files) if declared else (described.rotate or 0, False)
+    picture = picture_of(files[0].stream, interlaced)
     _refuse_other_pictures(files)
-    crop = described.crop or largest_crop(*picture.upright_size(rotate))
-    _refuse_crop(session, side, crop, picture.upright_size(rotate))
+    size = picture.upright_size(rotate)
+    crop = described.crop or largest_crop(*size, picture.upright_aspect(rotate))
+    _refuse_crop(session, side, crop, size)
     cadence = _cadence(files)
+    frames = _frames(files, cadence)
+    _refuse_endless(files[-1].path, frames)
     return Take(
         **asdict(picture),
-        files=tuple(
-            TakeFile(file.path, file.stream["index"], file.stream["codec"], np.flatnonzero(file.scan["key"]))
-            for file in files
-        ),
-        frames=_frames(files, cadence),
+        files=tuple(_take_file(file) for file in files),
+        frames=frames,
         rotate=rotate,
+        mirrored=mirrored,
         crop=crop,
+        lut=described.lut,
+        alpha=files[0].stream["alpha"],
         rate=cadence.rate,
         variable=cadence.variable,
         missing=cadence.missing,
     )
 
 
-def _declared_rotation(files: Sequence[FoundFile]) -> int:
+def _take_file(file: FoundFile) -> TakeFile:
+    return TakeFile(
+        file.path,
+        file.stream["index"],
+        file.stream["codec"],
+        np.flatnonzero(file.scan["key"]),
+        container=file.container,
+        timecode=file.timecode,
+        hidden=file.scan["hidden"],
+        undecodable=file.scan["undecodable"],
+    )
+
+
+def _declared_orientation(files: Sequence[FoundFile]) -> tuple[int, bool]:
+    """The turn clockwise and the mirror that the files' display matrices ask for."""
+    first = files[0].stream
     for file in files:
         if file.stream["rotate"] is None:
             raise UnsupportedMediaError(
@@ -195,14 +250,28 @@ def _declared_rotation(files: Sequence[FoundFile]) -> int:
                 found="another angle",
                 remedy="give `rotate` in session.toml",
             )
-        if file.stream["rotate"] != files[0].stream["rotate"]:
+        if (file.stream["rotate"], file.stream["mirrored"]) != (first["rotate"], first["mirrored"]):
             raise UnsupportedMediaError(
                 file.path,
-                expected=f"the rotation of {files[0].path.name}, {files[0].stream['rotate']} degrees",
-                found=f"{file.stream['rotate']} degrees",
+                expected=f"the rotation of {files[0].path.name}, {_orientation_text(first)}",
+                found=_orientation_text(file.stream),
                 remedy="give `rotate` in session.toml, or make two sessions of the two",
             )
-    return int(files[0].stream["rotate"])
+    return int(first["rotate"]), bool(first["mirrored"])
+
+
+def _orientation_text(stream: dict[str, Any]) -> str:
+    return f"{stream['rotate']} degrees" + (" and a mirror" if stream["mirrored"] else "")
+
+
+def _refuse_endless(path: Path, frames: TakeFrames) -> None:
+    if frames.end > MAX_SECONDS:
+        raise UnsupportedMediaError(
+            path,
+            expected=f"a take of at most {MAX_SECONDS // 3600} hours",
+            found=f"frames up to {float(frames.end) / 3600:.1f} hours after the first",
+            remedy="rewrap the file, whose times may have a jump, or split the session",
+        )
 
 
 def _refuse_other_pictures(files: Sequence[FoundFile]) -> None:
@@ -295,22 +364,3 @@ def _frames(files: Sequence[FoundFile], cadence: Cadence) -> TakeFrames:
         placed.append(FileFrames(time_base, base, pts))
         base += int(pts[-1] - pts[0]) * time_base + cadence.interval
     return TakeFrames(tuple(placed), cadence.interval)
-
-
-def refuse_different_takes(left: Take, right: Take) -> None:
-    """Takes whose code values mean different colours are never put into one picture.
-
-    Raises
-    ------
-    UnsupportedMediaError
-        They differ in range, matrix or transfer.
-    """
-    for name, same in (("range", {}), ("matrix", _SAME_MATRIX), ("transfer", _SAME_TRANSFER)):
-        one, other = getattr(left, name), getattr(right, name)
-        if same.get(one, one) != same.get(other, other):
-            raise UnsupportedMediaError(
-                right.files[0].path,
-                expected=f"the left take's colour {name}, {one}",
-                found=other,
-                remedy="convert one of the takes, so that both are coded alike",
-            )

@@ -12,6 +12,9 @@ import numpy.typing as npt
 from ..session import Crop, Session
 from ..timeline import TakeFrames
 
+SUBSAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1), "4:4:0": (1, 2)}
+"""Luma pixels per chroma sample, across and down, of what can be composed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TakeFile:
@@ -21,16 +24,26 @@ class TakeFile:
     ----------
     stream : int
         Index of the video stream in the container.
-    codec : str
-        As libav names it: ``h264``, ``hevc``, ``prores``.
+    codec, container : str
+        As libav names them: ``h264``, ``hevc``, ``prores``; ``mov,mp4,m4a,3gp,3g2,mj2``.
     keys : int64[k]
         Indices of the file's key frames, counted in order of presentation from zero.
+    timecode : str or None
+        Of its first frame, SMPTE 12M, where it has one.
+    hidden : int
+        Frames that an edit list leaves out.
+    undecodable : int
+        Frames in front of the first key frame that no decoder can show; the take begins after them.
     """
 
     path: Path
     stream: int
     codec: str
     keys: npt.NDArray[np.int64]
+    container: str = ""
+    timecode: str | None = None
+    hidden: int = 0
+    undecodable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +58,17 @@ class Picture:
     width, height : int
         Luma pixels as coded, before rotation.
     bit_depth : int
-        8 or 10.
+        8 to 12.
     chroma : str
-        ``4:2:0`` or ``4:2:2``, as coded.
+        ``4:2:0``, ``4:2:2``, ``4:4:4`` or ``4:4:0``, as coded.
     range : str
         ``limited`` or ``full``.
     siting : str
         Where the coded chroma samples lie: ``left``, ``center`` or ``topleft``.
+    fields : str
+        ``progressive``, or which field of a frame comes first, ``top first`` or ``bottom first``.
+    aspect : str
+        A coded pixel's width by its height: ``1/1``.
     """
 
     width: int
@@ -63,11 +80,18 @@ class Picture:
     primaries: str
     transfer: str
     siting: str
+    fields: str = "progressive"
+    aspect: str = "1/1"
 
     @property
     def subsampling(self) -> tuple[int, int]:
         """Luma pixels per chroma sample, across and down, as coded."""
-        return 2, 1 if self.chroma == "4:2:2" else 2
+        return SUBSAMPLING[self.chroma]
+
+    def upright_aspect(self, rotate: int) -> Fraction:
+        """An upright pixel's width by its height after turning by `rotate` degrees."""
+        aspect = Fraction(self.aspect)
+        return aspect if rotate % 180 == 0 else 1 / aspect
 
     def upright_size(self, rotate: int) -> tuple[int, int]:
         """Width and height in luma pixels after turning by `rotate` degrees."""
@@ -124,8 +148,14 @@ class Take(Picture):
     ----------
     rotate : int
         Degrees clockwise that bring the coded picture upright: 0, 90, 180 or 270.
+    mirrored : bool
+        Whether, after turning, left and right have to change places.
     crop : Crop
         What the composite shows of it, in upright luma pixels.
+    lut : Path or None
+        A 3-D table that brings its colours to Rec. 709.
+    alpha : bool
+        Whether its frames have transparency, which is ignored.
     rate : Fraction
         Frames per second; of a variable rate the standard rate nearest to its median interval.
     missing : int
@@ -140,6 +170,9 @@ class Take(Picture):
     crop: Crop
     rate: Fraction
     variable: bool
+    mirrored: bool = False
+    lut: Path | None = None
+    alpha: bool = False
     missing: int = 0
     sound: Track | None = None
 

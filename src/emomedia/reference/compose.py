@@ -66,9 +66,10 @@ def plane_filters(tables: Iterable[Tables]) -> list[PlaneFilter]:
     ]
 
 
-def upright(plane: Plane, rotate: int) -> Plane:
-    """`plane` turned clockwise by `rotate` degrees: 0, 90, 180 or 270."""
-    return np.rot90(plane, -(rotate // 90))
+def upright(plane: Plane, rotate: int, mirrored: bool = False) -> Plane:
+    """`plane` turned clockwise by `rotate` degrees (0, 90, 180 or 270), then mirrored left to right."""
+    turned = np.rot90(plane, -(rotate // 90))
+    return turned[:, ::-1] if mirrored else turned
 
 
 def _filtered_rows(source: npt.NDArray[np.integer], axis: AxisFilter, shift: int) -> npt.NDArray[np.int32]:
@@ -87,7 +88,7 @@ def compose_plane(plane: Plane, tables: PlaneFilter, depth: int, output_depth: i
     plane : uint8 or uint16[height, width]
         The whole upright plane; the crop lies in the tables.
     depth, output_depth : int
-        Bits of a source sample and of an output sample: 8 or 10.
+        Bits of a source sample and of an output sample: 8 to 12.
 
     Returns
     -------
@@ -101,11 +102,17 @@ def compose_plane(plane: Plane, tables: PlaneFilter, depth: int, output_depth: i
 
 
 def compose_half(
-    planes: Planes, tables: Sequence[PlaneFilter], rotate: int, depth: int, output_depth: int = 8
+    planes: Planes,
+    tables: Sequence[PlaneFilter],
+    rotate: int,
+    depth: int,
+    output_depth: int = 8,
+    *,
+    mirrored: bool = False,
 ) -> Planes:
     """One take's half of the composite from its picture as coded."""
     y, u, v = (
-        compose_plane(upright(plane, rotate), table, depth, output_depth)
+        compose_plane(upright(plane, rotate, mirrored), table, depth, output_depth)
         for plane, table in zip(planes, tables, strict=True)
     )
     return y, u, v

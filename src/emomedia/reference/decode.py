@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..probe.types import Take
 from .compose import Plane, Planes
 
 if TYPE_CHECKING:
+    import av.filter
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -33,16 +34,16 @@ def _plane(frame: VideoFrame, index: int, sample: np.dtype[np.uint8] | np.dtype[
     return samples
 
 
-def _decoded(path: Path, stream: int) -> Iterator[tuple[int, VideoFrame]]:
-    """All frames of a video stream and their times; those outside its edit list are left out."""
+def _decoded(path: Path, stream: int, fields: str) -> Iterator[tuple[int, VideoFrame]]:
+    """All whole frames of a video stream and their times; those outside its edit list are left out."""
     import av
 
     try:
         with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
             video = next(video for video in container.streams.video if video.index == stream)
             video.thread_type = "NONE"  # what conceals damage depends on it
-            for packet in container.demux(video):
-                yield from _frames_in(packet)
+            every = (frame for packet in container.demux(video) for frame in _frames_in(packet))
+            yield from every if fields == "progressive" else _deinterlaced(every, fields)
     except av.FFmpegError as error:
         raise MediaError(
             path,
@@ -62,6 +63,40 @@ def _frames_in(packet: Packet[VideoStream]) -> list[tuple[int, VideoFrame]]:
         return []
 
 
+def _deinterlaced(frames: Iterator[tuple[int, VideoFrame]], fields: str) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames of two fields made whole by libav's bwdif, one for one: the filter holds one frame back."""
+    import av
+
+    graph: av.filter.Graph | None = None
+    times: list[int] = []
+    for pts, frame in frames:
+        if graph is None:
+            graph = av.filter.Graph()
+            parity = "tff" if fields == "top first" else "bff"
+            source = graph.add_buffer(
+                width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            )
+            made = graph.add("bwdif", f"mode=send_frame:deint=all:parity={parity}")
+            graph.link_nodes(source, made, graph.add("buffersink")).configure()
+        graph.push(frame)
+        times.append(pts)
+        yield from _pulled(graph, times)
+    if graph is not None:
+        graph.push(None)
+        yield from _pulled(graph, times)
+
+
+def _pulled(graph: av.filter.Graph, times: list[int]) -> Iterator[tuple[int, VideoFrame]]:
+    import av
+
+    while True:
+        try:
+            frame = cast("VideoFrame", graph.pull())
+        except (av.BlockingIOError, av.EOFError):
+            return
+        yield times.pop(0), frame
+
+
 def pictures(take: Take, wanted: Iterable[tuple[int, int]]) -> Iterator[Planes]:
     """The source pictures that are asked for by file and time, each as coded: not yet upright.
 
@@ -79,7 +114,7 @@ def pictures(take: Take, wanted: Iterable[tuple[int, int]]) -> Iterator[Planes]:
     for file, pts in wanted:
         if file != number:
             number, held, shown = file, None, None
-            frames = _decoded(take.files[file].path, take.files[file].stream)
+            frames = _decoded(take.files[file].path, take.files[file].stream, take.fields)
             following = next(frames, None)
         while following is not None and (shown is None or following[0] <= pts):
             shown, following, held = following[1], next(frames, None), None

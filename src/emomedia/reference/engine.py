@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..colour import ColourMap, Colours, conversion, read_cube, target_colours
+from ..colour.conversion import SOURCE_BITS
 from ..plan import Clip, Plan
 from ..probe.types import Probe, Take
 from ..session import SIDES
 from ..timeline import Clock, SourceFrames, source_frames
+from .colour import convert_half
 from .compose import PlaneFilter, Planes, compose_half, plane_filters, side_by_side
 from .decode import pictures
 
@@ -29,8 +32,8 @@ SIZE = (1920, 1080)
 """Width and height of the composite in pixels."""
 
 
-def take_filters(take: Take, size: tuple[int, int] = SIZE) -> list[PlaneFilter]:
-    """The core's filter tables for one half of a composite of `size`."""
+def take_filters(take: Take, size: tuple[int, int] = SIZE, *, full_chroma: bool = False) -> list[PlaneFilter]:
+    """The core's filter tables for one half of a composite of `size`, 4:2:0 or 4:4:4."""
     from .. import _core
 
     crop = take.crop
@@ -41,9 +44,11 @@ def take_filters(take: Take, size: tuple[int, int] = SIZE) -> list[PlaneFilter]:
             *take.subsampling,
             take.siting,
             take.rotate,
+            take.mirrored,
             (crop.x, crop.y, crop.width, crop.height),
             size[0] // 2,
             size[1],
+            full_chroma,
         )
     )
 
@@ -75,8 +80,11 @@ def composites(
         The composite's number, and uint8 or uint16 planes, 4:2:0.
     """
     every = list(stretches)
-    filters = filters or {side: take_filters(probe.takes[side], size) for side in SIDES}
-    halves = [_halves(probe, clocks, side, every, filters[side], depth) for side in SIDES]
+    colours = _conversions(probe.takes, depth)
+    filters = filters or {
+        side: take_filters(probe.takes[side], size, full_chroma=colours[side] is not None) for side in SIDES
+    }
+    halves = [_halves(probe, clocks, side, every, filters[side], colours[side], depth) for side in SIDES]
     numbers = (first + n for first, count in every for n in range(count))
     for number, left, right in zip(numbers, *halves, strict=True):
         yield number, side_by_side(left, right)
@@ -88,6 +96,7 @@ def _halves(
     side: str,
     stretches: Iterable[tuple[int, int]],
     filters: Sequence[PlaneFilter],
+    colours: ColourMap | None,
     depth: int,
 ) -> Iterator[Planes]:
     """One side of each composite; a source frame that is shown again is not composed again."""
@@ -98,8 +107,24 @@ def _halves(
     half: Planes | None = None
     for planes in pictures(take, wanted):
         if half is None or planes is not last:
-            last, half = planes, compose_half(planes, filters, take.rotate, take.bit_depth, depth)
+            last, half = planes, _half(take, planes, filters, colours, depth)
         yield half
+
+
+def _half(
+    take: Take, planes: Planes, filters: Sequence[PlaneFilter], colours: ColourMap | None, depth: int
+) -> Planes:
+    composed_depth = depth if colours is None else SOURCE_BITS
+    half = compose_half(planes, filters, take.rotate, take.bit_depth, composed_depth, mirrored=take.mirrored)
+    return half if colours is None else convert_half(half, colours, depth)
+
+
+def _conversions(takes: Mapping[str, Take], depth: int) -> dict[str, ColourMap | None]:
+    target = target_colours(takes)
+    return {
+        side: conversion(take, target, depth, None if take.lut is None else read_cube(take.lut))
+        for side, take in takes.items()
+    }
 
 
 def _pairs(shown: SourceFrames) -> Iterator[tuple[int, int]]:
@@ -131,10 +156,11 @@ def cut(
     spans = [(span.first_frame, span.frame_count) for span in plan.spans]
     waiting = list(zip(plan.clips, paths, strict=True))
     writing: list[tuple[Clip, _ClipWriter]] = []
+    target = target_colours(probe.takes)
     for number, planes in composites(probe, clocks, spans, size=size):
         while waiting and waiting[0][0].first_frame == number:
             clip, path = waiting.pop(0)
-            writing.append((clip, _ClipWriter(path, plan.rate, size, probe.takes["left"], preset, crf)))
+            writing.append((clip, _ClipWriter(path, plan.rate, size, target, preset, crf)))
         for _, writer in writing:
             writer.write(planes)
         for clip, writer in writing:
@@ -148,7 +174,7 @@ class _ClipWriter:
     """One MP4 with one H.264 stream."""
 
     def __init__(
-        self, path: Path, rate: Fraction, size: tuple[int, int], colours: Take, preset: str, crf: int
+        self, path: Path, rate: Fraction, size: tuple[int, int], colours: Colours, preset: str, crf: int
     ) -> None:
         import av
 
@@ -176,11 +202,11 @@ class _ClipWriter:
         self._container.close()
 
 
-def _colours(take: Take) -> dict[str, str]:
+def _colours(target: Colours) -> dict[str, str]:
     """How the composite's code values map to light, as options of libav's encoders."""
     return {
-        "color_range": "pc" if take.range == "full" else "tv",
-        "colorspace": take.matrix,
-        "color_trc": take.transfer,
-        "color_primaries": take.primaries,
+        "color_range": "pc" if target.range == "full" else "tv",
+        "colorspace": target.matrix,
+        "color_trc": target.transfer,
+        "color_primaries": target.primaries,
     }

@@ -1,0 +1,66 @@
+#include "av/watch.h"
+
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "emomedia/error.h"
+
+namespace emomedia {
+namespace {
+
+constexpr auto kPoll = std::chrono::milliseconds(50);
+
+struct Watched {
+  std::function<void(Pulse&)> work;
+  Pulse pulse;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ended = false;
+  std::exception_ptr error;
+
+  void run() {
+    std::exception_ptr thrown;
+    try {
+      work(pulse);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    const std::lock_guard lock(mutex);
+    error = thrown;
+    ended = true;
+    changed.notify_all();
+  }
+};
+
+}  // namespace
+
+std::int64_t Pulse::now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+double Pulse::seconds_since() const noexcept {
+  const std::chrono::steady_clock::duration passed(now() - last_.load(std::memory_order_relaxed));
+  return std::chrono::duration<double>(passed).count();
+}
+
+void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle) {
+  const auto watched = std::make_shared<Watched>();
+  watched->work = std::move(work);
+  std::thread([watched] { watched->run(); }).detach();
+  std::unique_lock lock(watched->mutex);
+  while (!watched->changed.wait_for(lock, kPoll, [&] { return watched->ended; })) {
+    lock.unlock();
+    if (idle) idle();
+    lock.lock();
+    if (!watched->ended && watched->pulse.seconds_since() > stall_seconds) {
+      throw Error(Cause::media, subject, "a file that can be read to its end",
+                  "no progress for " + std::to_string(static_cast<int>(stall_seconds)) + " s",
+                  "copy the file to a local disk; if it stays so, convert it with another program");
+    }
+  }
+  if (watched->error) std::rethrow_exception(watched->error);
+}
+
+}  // namespace emomedia
