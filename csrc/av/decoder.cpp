@@ -35,25 +35,19 @@ Codec open_decoder(const AVStream& stream, const std::string& subject) {
 Decoder::Decoder(const AVStream& stream, std::string subject)
     : subject_(std::move(subject)), codec_(open_decoder(stream, subject_)) {}
 
-void Decoder::send(const AVPacket* packet) {
+bool Decoder::send(const AVPacket* packet) {
   const int code = avcodec_send_packet(codec_.get(), packet);
   if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
-  if (code < 0 && code != AVERROR_EOF) broken_packet_ = true;
+  return code >= 0 || code == AVERROR_EOF;
 }
 
-bool Decoder::receive(AVFrame& frame) {
-  for (;;) {
-    const int code = avcodec_receive_frame(codec_.get(), &frame);
-    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return false;
-    if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
-    if (code >= 0) return true;
-    broken_packet_ = true;
-  }
+Decoder::Outcome Decoder::receive(AVFrame& frame) {
+  const int code = avcodec_receive_frame(codec_.get(), &frame);
+  if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return Outcome::none;
+  if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
+  return code >= 0 ? Outcome::frame : Outcome::broken;
 }
 
-void Decoder::flush() {
-  avcodec_flush_buffers(codec_.get());
-  broken_packet_ = false;
-}
+void Decoder::flush() { avcodec_flush_buffers(codec_.get()); }
 
 }  // namespace emomedia::av

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 
 #include "av/handles.h"
 
@@ -13,23 +12,20 @@ class Decoder {
   // `subject` names the file in errors.
   Decoder(const AVStream& stream, std::string subject);
 
-  // Gives a packet, or null at the stream's end. What libav finds broken in it is left out and made
-  // known by take_broken_packet().
-  void send(const AVPacket* packet);
+  // Gives a packet, or null at the stream's end; false when libav finds it broken.
+  bool send(const AVPacket* packet);
 
-  // Moves the next frame in order of presentation into `frame`; false when more packets are needed.
-  bool receive(AVFrame& frame);
+  // Moves the next frame in order of presentation into `frame`, if there is one without more packets.
+  // `broken` tells that a packet turned out to be; asking again goes on behind it.
+  enum class Outcome { frame, none, broken };
+  Outcome receive(AVFrame& frame);
 
   // Forgets everything, to go on after a seek.
   void flush();
 
-  // Whether a packet was broken since this was last asked.
-  bool take_broken_packet() { return std::exchange(broken_packet_, false); }
-
  private:
   std::string subject_;
   Codec codec_;
-  bool broken_packet_ = false;
 };
 
 }  // namespace emomedia::av

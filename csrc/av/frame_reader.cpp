@@ -17,8 +17,11 @@ constexpr std::int64_t kWorthSeeking = 8;
 // some that they give when they come from further back.
 constexpr int kTriesForLost = 2;
 
+// Complaints of a decoder about one packet after which it is given the next.
+constexpr int kMostBroken = 64;
+
 // libav gives out some frames whose references are missing; they count as damaged and are shown.
-bool is_damaged(const AVFrame& frame) {
+bool is_concealed(const AVFrame& frame) {
   return frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
 }
 
@@ -61,7 +64,7 @@ FrameReader::Shown FrameReader::at(std::int64_t index) {
 }
 
 void FrameReader::forget_damage() {
-  if (!ever_damaged_ && !decoder_.take_broken_packet()) return;
+  if (!damage_.any()) return;
   has_shown_ = has_next_ = false;
   drained_ = true;
 }
@@ -88,7 +91,8 @@ void FrameReader::seek_to_key(std::int64_t key_index) {
   go_to_key(key_index);
   decoder_.flush();
   if (deinterlacer_) deinterlacer_->reset();
-  has_shown_ = has_next_ = damaged_ = ever_damaged_ = no_more_packets_ = drained_ = false;
+  damage_.reset();
+  has_shown_ = has_next_ = no_more_packets_ = drained_ = false;
   position_ = key_index - 1;
 }
 
@@ -117,15 +121,27 @@ const AVPacket* FrameReader::next_packet() {
 
 // Decodes until a frame comes out; false at the end of the file.
 bool FrameReader::decode_into(AVFrame& frame) {
-  while (!decoder_.receive(frame)) {
+  while (!receive(frame)) {
     if (no_more_packets_) return false;
     const AVPacket* packet = next_packet();
     no_more_packets_ = packet == nullptr;
-    decoder_.send(packet);
+    if (packet != nullptr) damage_.sent(packet->pts, (packet->flags & AV_PKT_FLAG_KEY) != 0);
+    if (!decoder_.send(packet)) damage_.broken();
   }
   ++decoded_frames_;
   pulse_.beat();
   return true;
+}
+
+bool FrameReader::receive(AVFrame& frame) {
+  for (int broken = 0; broken < kMostBroken; ++broken) {
+    switch (decoder_.receive(frame)) {
+      case Decoder::Outcome::frame: return true;
+      case Decoder::Outcome::none: return false;
+      case Decoder::Outcome::broken: damage_.broken();
+    }
+  }
+  return false;
 }
 
 // The next frame as it is to be shown, into next_.
@@ -151,18 +167,10 @@ bool FrameReader::decode_next() {
     drained_ = true;
     return false;
   }
-  note_damage();
-  const auto after = std::upper_bound(file_.pts.begin(), file_.pts.end(), time_of(*next_));
-  position_ = (after - file_.pts.begin()) - 1;
+  const std::int64_t time = time_of(*next_);
+  next_damaged_ = damage_.is_damaged(time, is_concealed(*next_));
+  position_ = (std::ranges::upper_bound(file_.pts, time) - file_.pts.begin()) - 1;
   return has_next_ = true;
-}
-
-// What is broken shows in all that is predicted from it, until the next key frame.
-void FrameReader::note_damage() {
-  if (is_key(*next_)) damaged_ = false;
-  damaged_ = damaged_ || is_damaged(*next_) || decoder_.take_broken_packet();
-  ever_damaged_ = ever_damaged_ || damaged_;
-  next_damaged_ = damaged_;
 }
 
 // Decodes up to the frame at `pts` and shows it; false when the decoder gives none with that time.
@@ -182,7 +190,7 @@ bool FrameReader::advance_to(std::int64_t pts) {
 }
 
 FrameReader::Shown FrameReader::stand_in() {
-  damaged_ = ever_damaged_ = true;
+  damage_.broken();
   if (has_shown_) return {shown_.get(), true};
   if (has_next_) return {next_.get(), true};
   throw Error(Cause::media, file_.path, "frames that decode", "none (" + last_log() + ")",

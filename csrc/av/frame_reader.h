@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "av/damage.h"
 #include "av/decoder.h"
 #include "av/deinterlacer.h"
 #include "av/demuxer.h"
@@ -40,9 +41,9 @@ class FrameReader {
   std::int64_t first_needed(std::int64_t index) const;
   const AVPacket* next_packet();
   bool decode_into(AVFrame& frame);
+  bool receive(AVFrame& frame);
   bool next_whole_frame();
   bool decode_next();
-  void note_damage();
   bool advance_to(std::int64_t pts);
   Shown stand_in();
 
@@ -55,8 +56,7 @@ class FrameReader {
   bool has_shown_ = false, has_next_ = false;
   bool shown_damaged_ = false, next_damaged_ = false;
   bool started_ = false;
-  bool damaged_ = false;        // something since the last key frame is broken
-  bool ever_damaged_ = false;   // something since the last seek was
+  DamageTracker damage_;        // since the last seek
   const AVPacket* pending_ = nullptr;  // read already, not yet decoded; the demuxer's
   bool no_more_packets_ = false, drained_ = false;
   std::int64_t position_ = -1;  // index of the last frame that the decoder gave

@@ -1,10 +1,7 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
-
-extern "C" {
-#include <libavcodec/codec_desc.h>
-}
 
 #include "av/check.h"
 #include "av/compat.h"
@@ -34,56 +31,37 @@ struct ScannedPacket {
   throw Error(Cause::media, path, expected, found, "rewrap the file, or copy it from the camera again");
 }
 
-// Tells key frames of streams whose container calls every frame one (an MP4 without a table of sync
-// samples says just that): the parser looks at the frames' own headers.
-class KeyCheck {
- public:
-  explicit KeyCheck(const AVStream& stream) {
-    const AVCodecDescriptor* descriptor = avcodec_descriptor_get(stream.codecpar->codec_id);
-    if (descriptor == nullptr || (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0) return;
-    parser_.reset(av_parser_init(stream.codecpar->codec_id));
-    if (!parser_) return;
-    parser_->flags |= PARSER_FLAG_COMPLETE_FRAMES;
-    codec_.reset(av::allocated(avcodec_alloc_context3(nullptr)));
-    if (avcodec_parameters_to_context(codec_.get(), stream.codecpar) < 0) parser_.reset();
-  }
+// Whether a file's index calls its first frame a key frame: it is to be one even where it is broken, which
+// the packet's own flag, that libav takes from the frame, does not tell.
+bool index_begins_with_key(const AVStream& stream) {
+  const AVIndexEntry* first = avformat_index_get_entry(const_cast<AVStream*>(&stream), 0);
+  return first != nullptr && (first->flags & AVINDEX_KEYFRAME) != 0;
+}
 
-  bool is_key(const AVPacket& packet) {
-    const bool declared = (packet.flags & AV_PKT_FLAG_KEY) != 0;
-    if (!declared) parser_.reset();  // a container that knows the difference is believed
-    if (!parser_) return declared;
-    std::uint8_t* data = nullptr;
-    int size = 0;
-    av_parser_parse2(parser_.get(), codec_.get(), &data, &size, packet.data, packet.size, packet.pts, packet.dts,
-                     packet.pos);
-    return parser_->key_frame != 0;
-  }
-
- private:
-  struct ParserClose {
-    void operator()(AVCodecParserContext* parser) const { av_parser_close(parser); }
-  };
-  std::unique_ptr<AVCodecParserContext, ParserClose> parser_;
-  av::Codec codec_;
+// What a file's packets say, in their order.
+struct Packets {
+  std::vector<ScannedPacket> shown;
+  bool key_first = false;  // decoding can start at the first of them, or at one hidden before it
 };
 
-std::vector<ScannedPacket> read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable& table) {
-  KeyCheck keys(demuxer.stream(stream));
-  std::vector<ScannedPacket> packets;
+Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable& table) {
+  Packets packets;
+  packets.key_first = index_begins_with_key(demuxer.stream(stream));
   std::int64_t last = 0;
   while (const AVPacket* packet = demuxer.read()) {
     pulse.beat();
-    const bool key = keys.is_key(*packet);
+    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    if (packets.shown.empty()) packets.key_first = packets.key_first || key;
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) {
       ++table.hidden;
       continue;
     }
     if (packet->pts == AV_NOPTS_VALUE) fail(demuxer.path(), "a time on every frame", "a packet without one");
-    if (packets.empty() || packet->pts > last) {
+    if (packets.shown.empty() || packet->pts > last) {
       last = packet->pts;
       table.last_duration = packet->duration;
     }
-    packets.push_back({packet->pts, std::ssize(packets), key});
+    packets.shown.push_back({packet->pts, std::ssize(packets.shown), key});
   }
   return packets;
 }
@@ -128,7 +106,7 @@ std::int64_t decode_first(const std::string& path, int stream, Pulse& pulse, Fra
     const AVPacket* packet = demuxer.read();
     pulse.beat();
     decoder.send(packet);
-    if (decoder.receive(*frame)) {
+    if (decoder.receive(*frame) == av::Decoder::Outcome::frame) {
       table.decoded = describe(*frame);
       return frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
     }
@@ -139,13 +117,17 @@ std::int64_t decode_first(const std::string& path, int stream, Pulse& pulse, Fra
               "check that the file plays, or copy it from the camera again");
 }
 
+// Time of the first frame that was coded without another, if there is one.
+std::optional<std::int64_t> first_key(const Packets& packets) {
+  if (packets.key_first) return packets.shown.front().pts;
+  const auto found = std::ranges::find_if(packets.shown, &ScannedPacket::key);
+  return found != packets.shown.end() ? std::optional(found->pts) : std::nullopt;
+}
+
 // Frames shown before the first key frame may refer to what came before the file began. Those that the
 // decoder does not give are left out: the take begins with the first frame that there is.
-void leave_out_undecodable(std::int64_t first_shown, const std::vector<ScannedPacket>& in_time, FrameTable& table) {
-  const auto key = std::ranges::min(
-      in_time, {}, [](const ScannedPacket& p) { return std::pair(!p.key, p.order); });
-  const std::int64_t limit = key.key ? std::min(first_shown, key.pts) : first_shown;
-  const auto end = std::ranges::lower_bound(table.pts, limit);
+void leave_out_undecodable(std::int64_t first_shown, std::optional<std::int64_t> key, FrameTable& table) {
+  const auto end = std::ranges::lower_bound(table.pts, std::min(first_shown, key.value_or(first_shown)));
   table.undecodable = end - table.pts.begin();
   table.key.erase(table.key.begin(), table.key.begin() + table.undecodable);
   table.pts.erase(table.pts.begin(), end);
@@ -158,12 +140,13 @@ FrameTable scan(const std::string& path, int stream, Pulse& pulse) {
   }
   demuxer.select(stream);
   FrameTable table;
-  std::vector<ScannedPacket> packets = read_packets(demuxer, stream, pulse, table);
-  if (packets.empty()) fail(path, "frames", "none");
-  std::ranges::stable_sort(packets, {}, &ScannedPacket::pts);
-  refuse_jumps_back(path, packets);
-  fill_table(path, packets, table);
-  leave_out_undecodable(decode_first(path, stream, pulse, table), packets, table);
+  Packets packets = read_packets(demuxer, stream, pulse, table);
+  if (packets.shown.empty()) fail(path, "frames", "none");
+  const std::optional<std::int64_t> key = first_key(packets);
+  std::ranges::stable_sort(packets.shown, {}, &ScannedPacket::pts);
+  refuse_jumps_back(path, packets.shown);
+  fill_table(path, packets.shown, table);
+  leave_out_undecodable(decode_first(path, stream, pulse, table), key, table);
   return table;
 }
 

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <vector>
 
@@ -95,6 +97,11 @@ int read_index(const AVFrame& frame) {
   view.data[0] = frame.data[0];
   view.stride[0] = frame.linesize[0];
   return read_index(view, 0, frame.width);
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void write_pcm(const std::string& path, int samples) {

@@ -34,6 +34,8 @@ void write_footage(const std::string& path, const Footage& footage);
 int read_index(const PictureView& picture, int x, int width);
 int read_index(const AVFrame& frame);
 
+std::string bytes_of(const std::string& path);
+
 // Raw 16-bit mono samples: n-th sample is n modulo 1000.
 void write_pcm(const std::string& path, int samples);
 

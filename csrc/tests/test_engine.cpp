@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "av/frame_reader.h"
 #include "emomedia/engine.h"
@@ -57,11 +60,6 @@ Report run(Job job) {
   return engine.finish();
 }
 
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 void check_clip(const std::string& path, int first, int count) {
   const Take clip = tests::make_take(path);
   REQUIRE(static_cast<int>(clip.files[0].pts.size()) == count);
@@ -88,8 +86,8 @@ TEST_CASE("clips show the frames that the job names, whatever the number of work
   check_clip(folder / "one/all.mp4", 5, 40);
   check_clip(folder / "one/part.mp4", 17, 28);
   run(make_job(folder, "three", 3));
-  CHECK(bytes_of(folder / "one/all.mp4") == bytes_of(folder / "three/all.mp4"));
-  CHECK(bytes_of(folder / "one/part.mp4") == bytes_of(folder / "three/part.mp4"));
+  CHECK(tests::bytes_of(folder / "one/all.mp4") == tests::bytes_of(folder / "three/all.mp4"));
+  CHECK(tests::bytes_of(folder / "one/part.mp4") == tests::bytes_of(folder / "three/part.mp4"));
 }
 
 TEST_CASE("a job goes on from whole spools and makes the same bytes") {
@@ -102,7 +100,7 @@ TEST_CASE("a job goes on from whole spools and makes the same bytes") {
   const Report again = run(make_job(folder, "b", 2));
   CHECK(again.resumed_frames == 20);
   CHECK(again.composed_frames == 20);
-  CHECK(bytes_of(folder / "a/all.mp4") == bytes_of(folder / "b/all.mp4"));
+  CHECK(tests::bytes_of(folder / "a/all.mp4") == tests::bytes_of(folder / "b/all.mp4"));
 }
 
 TEST_CASE("a cancelled job leaves no partial file under a final name") {
@@ -143,4 +141,37 @@ TEST_CASE("an output folder that is not there is an output error") {
   } catch (const Error& error) {
     CHECK(error.cause() == Cause::output);
   }
+}
+
+TEST_CASE("a worker that hangs is given up, and the others' work stays") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  Job job = make_job(folder, "f", 2);
+  job.stall_seconds = 3.0;
+  REQUIRE(::mkfifo((folder / "f/.5.spool.part").c_str(), 0600) == 0);  // opening it waits for a reader
+  try {
+    run(std::move(job));
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::media);
+    CHECK(error.expected() == "work on composite frames 5 to 24 to go on");
+  }
+  CHECK(std::filesystem::exists(folder / "f/25.spool"));
+  CHECK_FALSE(std::filesystem::exists(folder / "f/all.mp4"));
+}
+
+TEST_CASE("a mirrored take is shown mirrored") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  Take plain = tests::make_take(folder / "left.mp4"), mirrored = plain;
+  mirrored.mirrored = true;
+  Composites composites({plain, mirrored}, kWidth, kHeight, 8);
+  std::vector<std::uint8_t> samples(kWidth * kHeight * 3 / 2);
+  MutablePicture picture{composites.format()};
+  picture.data = {samples.data(), samples.data() + kWidth * kHeight, samples.data() + kWidth * kHeight * 5 / 4};
+  picture.stride = {kWidth, kWidth / 2, kWidth / 2};
+  composites.render({3, 3}, picture);
+  const PictureView view{picture.format, {samples.data()}, {kWidth}};
+  CHECK(tests::read_index(view, 0, kWidth / 2) == 0b00000011);
+  CHECK(tests::read_index(view, kWidth / 2, kWidth / 2) == 0b11000000);
 }

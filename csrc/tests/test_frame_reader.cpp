@@ -70,3 +70,26 @@ TEST_CASE("a take cut short gives its last frames as damaged, and the same after
   CHECK(reader.at(59).damaged);
   CHECK_FALSE(reader.at(10).damaged);
 }
+
+TEST_CASE("what is predicted from a broken frame counts as damaged, up to the next key frame") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a.mp4";
+  tests::write_footage(path, {});
+  const Take take = tests::make_take(path);
+  std::int64_t position = 0;
+  {
+    av::Demuxer demuxer(path);
+    demuxer.select(0);
+    while (const AVPacket* packet = demuxer.read()) {
+      if (packet->pts == take.files[0].pts[24]) position = packet->pos;
+    }
+  }
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(position);
+  file << "\xff\xff\xff\xff";  // a NAL unit of 4 GiB
+  file.close();
+  av::FrameReader reader(take.files[0], FieldOrder::progressive, pulse);
+  for (int n = 0; n < 20; ++n) CHECK_FALSE(reader.at(n).damaged);
+  for (int n = 24; n < 40; ++n) CHECK(reader.at(n).damaged);
+  for (int n = 40; n < 60; ++n) CHECK_FALSE(reader.at(n).damaged);
+}

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -52,6 +53,37 @@ TEST_CASE("what is not media is refused by cause") {
   CHECK(cause_of(folder / "empty.mp4") == Cause::media);
   std::ofstream(folder / "text.mp4") << "no media at all, but a text of some length";
   CHECK(cause_of(folder / "text.mp4") == Cause::media);
+}
+
+TEST_CASE("a folder and a pipe are refused, not waited for") {
+  const tests::TemporaryFolder folder;
+  CHECK(cause_of(folder / "") == Cause::not_found);
+  REQUIRE(::mkfifo((folder / "pipe.mp4").c_str(), 0600) == 0);
+  CHECK(cause_of(folder / "pipe.mp4") == Cause::not_found);
+}
+
+TEST_CASE("the first frame tells what the stream's pictures are") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  const FrameTable table = scan_frames(folder / "a.mp4", 0);
+  CHECK(table.decoded.format == PictureFormat{128, 96, 8, 2, 2});
+  CHECK(table.decoded.pixel_format == "yuv420p");
+  CHECK(table.decoded.composable);
+  CHECK(table.decoded.tags == ColorTags{});
+  CHECK(table.decoded.field_order == "progressive");
+  CHECK(table.hidden == 0);
+  CHECK(table.undecodable == 0);
+}
+
+TEST_CASE("where the container tells no key frames, the frames' own headers do") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  std::string bytes = tests::bytes_of(folder / "a.mp4");
+  bytes.replace(bytes.find("stss"), 4, "free");  // without this table every frame counts as one
+  std::ofstream(folder / "b.mp4", std::ios::binary) << bytes;
+  const FrameTable table = scan_frames(folder / "b.mp4", 0);
+  REQUIRE(table.key.size() == 60);
+  for (std::size_t i = 0; i < 60; ++i) CHECK(table.key[i] == (i % 20 == 0 ? 1 : 0));
 }
 
 TEST_CASE("a playlist is not followed") {
