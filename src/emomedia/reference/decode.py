@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..containers import opened
 from ..errors import MediaError
 from ..probe.types import Take
 from .compose import Plane, Planes
@@ -38,9 +38,8 @@ def _decoded(path: Path, stream: int) -> Iterator[tuple[int, VideoFrame]]:
     import av
 
     try:
-        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
+        with opened(path) as container:
             video = next(video for video in container.streams.video if video.index == stream)
-            video.thread_type = "NONE"  # what conceals damage depends on it
             for packet in container.demux(video):
                 yield from _frames_in(packet)
     except av.FFmpegError as error:
