@@ -6,13 +6,14 @@ Memory is bounded by the largest packet, not by the length of the file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from struct import unpack_from
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,10 @@ _MOST_BROKEN = 1000
 
 _CHECKED = {"flac": {"err_detect": "crccheck+explode"}}
 """Decoder options by codec: FLAC has a checksum per packet, which libav compares only when asked to."""
+
+
+_PLAIN = re.compile(r"pcm_[sfu](8|16|24|32|64)(?:le|be)?")
+"""Codecs whose packets are nothing but samples, and the bits of one."""
 
 
 def unheard(_first: int, _end: int) -> None:
@@ -132,15 +137,18 @@ def decode(
         As :func:`opened`; also for a stream without a sample, and for times that make no sense.
     """
     with opened(path, stream) as (container, audio):
-        pieces = _pieces(container, audio)
+        pieces = _pieces(path, container, audio)
         broken, head = _head(path, pieces)
         origin = _origin(broken, head)
         per_tick = (audio.time_base or Fraction(1, sample_rate)) * sample_rate
-        if _seek(container, audio, origin + int((first - _PREROLL) / per_tick)):
-            pieces = _pieces(container, audio)
+        second = [*islice(pieces, 1)]
+        lengths = head.samples, getattr(second[0], "samples", 0) if second else 0
+        told = per_tick <= 1 or not _PLAIN.fullmatch(audio.codec_context.name)
+        if told and _seek(container, audio, origin + int((first - _PREROLL) / per_tick)):
+            pieces = _pieces(path, container, audio)
         else:
-            pieces = chain(broken, [head], pieces)
-        places = Places(path, sample_rate, origin, per_tick, first)
+            pieces = chain(broken, [head], second, pieces)
+        places = Places(path, sample_rate, origin, per_tick, first, lengths)
         channels, block = head.layout.nb_channels, _samples(path, head)
         for piece in pieces:
             if isinstance(piece, Hole):
@@ -164,20 +172,34 @@ def first_time(path: Path, stream: int) -> Fraction:
         As :func:`decode`.
     """
     with opened(path, stream) as (container, audio):
-        return _origin(*_head(path, _pieces(container, audio))) * (audio.time_base or Fraction(0))
+        return _origin(*_head(path, _pieces(path, container, audio))) * (audio.time_base or Fraction(0))
 
 
-def _pieces(container: InputContainer, audio: AudioStream) -> Iterator[AudioFrame | Hole]:
+def _pieces(path: Path, container: InputContainer, audio: AudioStream) -> Iterator[AudioFrame | Hole]:
     """The frames of the packets that decode, and holes for those that do not."""
     import av
 
+    plain, ragged = _PLAIN.fullmatch(audio.codec_context.name), False
     for packet in container.demux(audio):
+        if ragged and packet.size:
+            _refuse_ragged(path, packet)
+        ragged = bool(plain and packet.size % (audio.codec_context.channels * int(plain[1]) // 8))
         try:
             frames = packet.decode()
         except av.error.FFmpegError as error:
             yield _hole(packet, _complaint(error))
         else:
             yield from frames
+
+
+def _refuse_ragged(path: Path, packet: Packet[AudioStream]) -> NoReturn:
+    """Only the last packet may end within a sample; elsewhere the header's block size is a lie."""
+    raise MediaError(
+        path,
+        expected="packets of whole samples",
+        found=f"one of {packet.size} bytes",
+        remedy="the header's block size is wrong: write the file anew with an editor, or copy it again",
+    )
 
 
 def _hole(packet: Packet[AudioStream], complaint: str) -> Hole:

@@ -30,6 +30,18 @@ class Hole:
 class Places:
     """Where each frame of a stream belongs, in samples from its first.
 
+    Parameters
+    ----------
+    origin : int
+        Tick of sample 0.
+    per_tick : Fraction
+        Samples per tick.
+    first : int
+        The sample from which on sound is wanted.
+    lengths : (int, int)
+        Samples of the stream's first frame and of its second (0: it has none).  Where ticks are longer
+        than samples, they tell places exactly that times tell only nearly: after a seek, after a hole.
+
     Attributes
     ----------
     place : int
@@ -38,13 +50,21 @@ class Places:
         Where the holes after it end: `place`, or later.
     """
 
-    def __init__(self, path: Path, rate: int, origin: int, per_tick: Fraction, first: int) -> None:
-        self.place = self.end_of_holes = self._first = first
+    def __init__(
+        self,
+        path: Path,
+        rate: int,
+        origin: int,
+        per_tick: Fraction,
+        first: int,
+        lengths: tuple[int, int] = (0, 0),
+    ) -> None:
+        self.place = self.end_of_holes = first
         self._path, self._rate, self._origin, self._per_tick = path, rate, origin, per_tick
         self._jitter = int(JITTER * rate)
+        self._lengths = lengths
         self._holes = 0
         self._came: int | None = None
-        self._length = 0
 
     def skip(self, hole: Hole) -> None:
         """A packet that gives no frame."""
@@ -57,13 +77,13 @@ class Places:
         """The place of a frame of `length` samples that the container puts at `pts`."""
         found = self.end_of_holes if self._holes else self.place
         if pts is not None:
-            found = self._exact(self._sample(pts))
+            found = self._sample(pts)
             self._check(found)
-            self._came = found + length
-        settled = self.place > self._first and not self._holes
-        if settled and abs(found - self.place) <= self._jitter:
-            found = self.place
-        self._holes, self._length = 0, length
+            if self._came is None or self._holes:
+                found = self._exact(found)
+            elif abs(found - self._came) <= self._jitter:
+                found = self._came
+        self._came, self._holes = found + length, 0
         self.place = self.end_of_holes = max(self.place, found + length)
         return found
 
@@ -73,10 +93,12 @@ class Places:
         return (2 * (tick - self._origin) * per.numerator + per.denominator) // (2 * per.denominator)
 
     def _exact(self, found: int) -> int:
-        """`found`, or in a container of coarse times the place behind as many frames as did not decode."""
-        counted = self.place + self._holes * self._length
-        coarse = self._holes and self._length and self._per_tick > 1
-        return counted if coarse and abs(found - counted) <= self._jitter else found
+        """`found`, or the place of a whole number of frames that is nearest, if less than a tick away."""
+        head, size = self._lengths
+        if self._per_tick <= 1 or size == 0 or found <= 0:
+            return found
+        counted = head % size + round(Fraction(found - head % size, size)) * size
+        return counted if abs(found - counted) < self._per_tick else found
 
     def _check(self, found: int) -> None:
         """Refuse a time that leaps back, or beyond all recordings."""

@@ -58,7 +58,8 @@ def _track(path: Path, stream: dict[str, Any], channel: int, own_audio: bool, st
 def _in_words(stream: dict[str, Any]) -> str:
     if stream["type"] != "audio":
         return str(stream["type"])
-    return f"{stream['codec']} sound of {stream['channels']} channels, {stream['sample_rate']} Hz"
+    codec = stream["codec"] if stream["codec"] != "none" else "unknown"
+    return f"sound of codec {codec}, {stream['channels']} channels, {stream['sample_rate']} Hz"
 
 
 def mic_track(session: Session, side: str, streams: Sequence[dict[str, Any]]) -> Track:
@@ -77,7 +78,7 @@ def mic_track(session: Session, side: str, streams: Sequence[dict[str, Any]]) ->
     if not found:
         raise UnsupportedMediaError(
             mic.file,
-            expected=f"sound of at most {MAX_CHANNELS} channels and {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz",
+            expected=f"sound of up to {MAX_CHANNELS} channels and {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz",
             found=", ".join(_in_words(stream) for stream in streams) or "no stream at all",
             remedy=f"correct `{side}.mic` in session.toml",
         )
