@@ -1,4 +1,4 @@
-"""Media of strangers: nothing but a regular file of a known container is opened, and it can lead nowhere else."""
+"""Media of strangers: nothing but a regular file of a known container is opened, and it leads nowhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_a_playlist_is_refused_whatever_it_is_called(tmp_path, monkeypatch, tric
     path.write_text(TRICKS[trick])
     with pytest.raises(MediaError, match=r"a\.(wav|mp4): expected readable sound"):
         next(decode(path, 0, 48_000))
-    with pytest.raises(Exception, match=rf"{name}: expected to open as one of the known media containers") as no:
+    with pytest.raises(
+        Exception, match=rf"{name}: expected to open as one of the known media containers"
+    ) as no:
         _core.probe(str(path))
     assert "secret" not in str(no.value)
     with pytest.raises(av.FFmpegError), containers.opened(path):
@@ -103,7 +105,9 @@ def test_a_file_that_may_not_be_read(tmp_path):
     path.chmod(0)
     with without_rights():
         for look in (media_fingerprint, lambda path: next(decode(path, 0, 48_000))):
-            with pytest.raises(MediaNotFoundError, match=r"a\.wav: expected a readable file, found permission denied"):
+            with pytest.raises(
+                MediaNotFoundError, match=r"a\.wav: expected a readable file, found permission denied"
+            ):
                 look(path)
 
 

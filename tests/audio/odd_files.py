@@ -31,7 +31,9 @@ def chunk(name: bytes, data: bytes, size: int | None = None) -> bytes:
     return name + struct.pack("<I", len(data) if size is None else size) + data + padding
 
 
-def form(tag: int = 1, channels: int = 1, rate: int = 48_000, bits: int = 24, align: int | None = None) -> bytes:
+def form(
+    tag: int = 1, channels: int = 1, rate: int = 48_000, bits: int = 24, align: int | None = None
+) -> bytes:
     """The content of a ``fmt `` chunk."""
     align = channels * bits // 8 if align is None else align
     return struct.pack("<HHIIHH", tag, channels, rate, rate * align & UNKNOWN, align & 0xFFFF, bits)
@@ -52,7 +54,12 @@ def rf64(samples: np.ndarray, *between: bytes, name: bytes = b"RF64") -> bytes:
     data = packed24(samples)
     sizes = struct.pack("<QQQI", 1 << 20, len(data), len(samples), 0)
     return riff(
-        chunk(b"ds64", sizes), *between, chunk(b"fmt ", form()), chunk(b"data", data, UNKNOWN), size=UNKNOWN, name=name
+        chunk(b"ds64", sizes),
+        *between,
+        chunk(b"fmt ", form()),
+        chunk(b"data", data, UNKNOWN),
+        size=UNKNOWN,
+        name=name,
     )
 
 
@@ -75,6 +82,7 @@ def encode(
     """Write `samples` [n, channels], already in the type of `sample_format`, with one of PyAV's encoders."""
     with av.open(str(path), "w", format=container_format) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout, format=sample_format)
+        stream.codec_context.options = {"strict": "experimental"}  # libav's own Vorbis
         container.start_encoding()
         size = stream.codec_context.frame_size or 1024
         for begin in range(0, len(samples), size):

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import containers
-from ..errors import MediaError, MediaNotFoundError, UnsupportedMediaError
-from .places import Hole, Places
+from ..errors import EmomediaError, MediaError, MediaNotFoundError, UnsupportedMediaError
+from .places import JITTER, Hole, Places
+from .rows import break_in_row
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -42,9 +43,14 @@ _PREROLL = 8192
 _MOST_BROKEN = 1000
 """Packets at the head of a file that may fail to decode, 20 s of AAC, before it counts as not decodable."""
 
-_CHECKED = {"flac": {"err_detect": "crccheck+explode"}}
-"""Decoder options by codec: FLAC has a checksum per packet, which libav compares only when asked to."""
+_CHECKED = {"err_detect": "crccheck+explode"}
+"""FLAC has a checksum per packet, which libav compares only when asked to."""
 
+_UNTRIMMED = {"flags2": "+skip_manual"}
+"""ALAC's last packet knows its length; libav takes what a CAF file says of it off a second time."""
+
+_UNDELAYED = ("flac", "alac")
+"""Codecs that give a frame for every packet; libav's ALAC decoder passes over some broken ones in silence."""
 
 _PLAIN = re.compile(r"pcm_[sfu](8|16|24|32|64)(?:le|be)?")
 """Codecs whose packets are nothing but samples, and the bits of one."""
@@ -84,9 +90,15 @@ def opened(path: Path, stream: int) -> Iterator[tuple[InputContainer, AudioStrea
             for other in container.streams:
                 other.discard = Discard.default if other.index == stream else Discard.all
             audio = cast("AudioStream", container.streams[stream])
-            audio.codec_context.options = _CHECKED.get(audio.codec_context.name, {})
+            codec = audio.codec_context
+            if codec.name == "flac":
+                codec.options = _CHECKED
+            elif codec.name == "alac" and container.format.name == "caf":
+                codec.options = _UNTRIMMED
             yield container, audio
-    except (av.error.FileNotFoundError, av.error.PermissionError) as error:
+    except EmomediaError:
+        raise
+    except (FileNotFoundError, PermissionError) as error:
         raise MediaNotFoundError(
             path,
             expected="a readable file",
@@ -137,6 +149,7 @@ def decode(
         As :func:`opened`; also for a stream without a sample, and for times that make no sense.
     """
     with opened(path, stream) as (container, audio):
+        _check_row(path, container)
         pieces = _pieces(path, container, audio)
         broken, head = _head(path, pieces)
         origin = _origin(broken, head)
@@ -148,7 +161,10 @@ def decode(
             pieces = _pieces(path, container, audio)
         else:
             pieces = chain(broken, [head], second, pieces)
-        places = Places(path, sample_rate, origin, per_tick, first, lengths)
+        gapless = container.format.name == "ogg"
+        if gapless and abs(origin * per_tick) > JITTER * sample_rate:
+            _refuse_loss(path, f"none before {float(origin * per_tick / sample_rate):.3f} s")
+        places = Places(path, sample_rate, origin, per_tick, first, lengths, gapless)
         channels, block = head.layout.nb_channels, _samples(path, head)
         for piece in pieces:
             if isinstance(piece, Hole):
@@ -179,26 +195,46 @@ def _pieces(path: Path, container: InputContainer, audio: AudioStream) -> Iterat
     """The frames of the packets that decode, and holes for those that do not."""
     import av
 
-    plain, ragged = _PLAIN.fullmatch(audio.codec_context.name), False
-    for packet in container.demux(audio):
-        if ragged and packet.size:
-            _refuse_ragged(path, packet)
-        ragged = bool(plain and packet.size % (audio.codec_context.channels * int(plain[1]) // 8))
+    for packet in _packets(path, container, audio):
         try:
             frames = packet.decode()
         except av.error.FFmpegError as error:
             yield _hole(packet, _complaint(error))
-        else:
-            yield from frames
+            continue
+        if not frames and packet.size and audio.codec_context.name in _UNDELAYED:
+            yield _hole(packet, "a packet without a frame")
+        yield from frames
 
 
-def _refuse_ragged(path: Path, packet: Packet[AudioStream]) -> NoReturn:
-    """Only the last packet may end within a sample; elsewhere the header's block size is a lie."""
+def _packets(path: Path, container: InputContainer, audio: AudioStream) -> Iterator[Packet[AudioStream]]:
+    """The stream's packets, as long as they leave no doubt where their samples belong.
+
+    Only the last one may end within a sample: elsewhere the header's block size is a lie.
+    """
+    plain = _PLAIN.fullmatch(audio.codec_context.name)
+    block = audio.codec_context.channels * int(plain[1]) // 8 if plain else 1
+    ragged = False
+    for packet in container.demux(audio):
+        if packet.size and ragged:
+            _refuse_loss(path, "a block size in the header that does not go with its samples")
+        ragged = packet.size % block != 0
+        yield packet
+
+
+def _check_row(path: Path, container: InputContainer) -> None:
+    """In files without times, refuse what libav would pass over."""
+    kind = container.format.name
+    if kind in ("aac", "mp3") and (place := break_in_row(path, kind)) is not None:
+        _refuse_loss(path, f"no packet at byte {place}")
+
+
+def _refuse_loss(path: Path, found: str) -> NoReturn:
+    """Nothing in the file tells how much is missing, so nothing after it has a sure place."""
     raise MediaError(
         path,
-        expected="packets of whole samples",
-        found=f"one of {packet.size} bytes",
-        remedy="the header's block size is wrong: write the file anew with an editor, or copy it again",
+        expected="sound whose every sample has a sure place",
+        found=found,
+        remedy="copy the file from the recorder again, or have an editor write it anew as WAV",
     )
 
 

@@ -41,6 +41,8 @@ class Places:
     lengths : (int, int)
         Samples of the stream's first frame and of its second (0: it has none).  Where ticks are longer
         than samples, they tell places exactly that times tell only nearly: after a seek, after a hole.
+    gapless : bool
+        Whether a gap can only mean that the file is damaged, and then times near it are not to be trusted.
 
     Attributes
     ----------
@@ -58,11 +60,12 @@ class Places:
         per_tick: Fraction,
         first: int,
         lengths: tuple[int, int] = (0, 0),
+        gapless: bool = False,
     ) -> None:
         self.place = self.end_of_holes = first
         self._path, self._rate, self._origin, self._per_tick = path, rate, origin, per_tick
         self._jitter = int(JITTER * rate)
-        self._lengths = lengths
+        self._lengths, self._gapless = lengths, gapless
         self._holes = 0
         self._came: int | None = None
 
@@ -101,10 +104,12 @@ class Places:
         return counted if abs(found - counted) < self._per_tick else found
 
     def _check(self, found: int) -> None:
-        """Refuse a time that leaps back, or beyond all recordings."""
+        """Refuse a time that leaps back, or beyond all recordings, or at all where none may."""
         before = self._came
-        back = before is not None and before - found > MAX_STEP_BACK * self._rate
-        if back or found > MAX_SECONDS * self._rate:
+        step = 0 if before is None else found - before
+        back = step < -MAX_STEP_BACK * self._rate
+        loss = self._gapless and (abs(step) > self._jitter or self._holes)
+        if back or loss or found > MAX_SECONDS * self._rate:
             raise MediaError(
                 self._path,
                 expected="times that go on from packet to packet",
