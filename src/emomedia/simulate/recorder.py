@@ -29,7 +29,9 @@ _BITS: dict[FileFormat, int | None] = {
 _SUFFIXES = {"flac": ".flac", "m4a": ".m4a"}
 _LAYOUTS = ("", "mono", "stereo", "3.0", "4.0", "5.0", "5.1")
 _UNKNOWN = 0xFFFFFFFF
-_AAC_BIT_RATE = 128_000
+_AAC_BIT_RATE = 96_000
+"""A second, of each channel."""
+
 _BLOCK = 4096
 _BEGAN = 34_200
 """Seconds after midnight at which session time is zero, for the file formats that tell."""
@@ -185,7 +187,7 @@ def _encode(path: Path, container_format: str, codec: str, channels: Sequence[So
             container.add_stream(codec, rate=rate, layout=layout, format=kind, options=options),
         )
         if lossy:
-            stream.bit_rate = _AAC_BIT_RATE * len(channels) // 2
+            stream.bit_rate = _AAC_BIT_RATE * len(channels)
         for first in range(0, together.shape[1], _BLOCK):
             block = together[:, first : first + _BLOCK]
             shaped = np.clip(block, -1, 1) if lossy else (_integers(block, 24) << 8).T.reshape(1, -1)
