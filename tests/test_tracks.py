@@ -207,3 +207,17 @@ def test_a_videos_sound_can_be_the_microphone(simulated, tmp_path):
     run(toml, tmp_path / "out", options(toml))
     body = json.loads((tmp_path / "out/sim/session.json").read_text())
     assert (body["right"]["track"]["codec"], body["right"]["track"]["own_audio"]) == ("aac", False)
+
+
+def test_the_probe_tells_what_a_broadcast_wave_says_of_its_beginning(
+    simulated, tmp_path, monkeypatch, capsys
+):
+    session = simulated(**SMALL, **MOVED, recorder=RecorderOptions(file_format="bwf"), declare_offsets=False)
+    monkeypatch.setattr(sys, "argv", ["emomedia", "probe", str(session), "--out", str(tmp_path)])
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code
+    body = json.loads((tmp_path / "sim/session.json").read_text())
+    assert body["left"]["track"]["time_reference"] == 34_200 * 48_000 - 36_000
+    assert "9:29:59.2" in capsys.readouterr().out

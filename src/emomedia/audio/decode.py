@@ -75,27 +75,47 @@ def opened(path: Path, stream: int) -> Iterator[tuple[InputContainer, AudioStrea
     UnsupportedMediaError
         If the stream is not sound.
     """
-    import av
     from av.stream import Discard
 
+    with _translated(path), containers.opened(path) as container:
+        found = container.streams[stream] if stream < len(container.streams) else None
+        if found is None or found.type != "audio" or found.codec_context is None:
+            raise UnsupportedMediaError(
+                path,
+                expected=f"sound in stream {stream}",
+                found="something else, or no such stream",
+                remedy="probe the file again, or name another",
+            )
+        for other in container.streams:
+            other.discard = Discard.default if other.index == stream else Discard.all
+        audio = cast("AudioStream", found)
+        codec = audio.codec_context
+        if codec.name == "flac":
+            codec.options = _CHECKED
+        elif codec.name == "alac" and container.format.name == "caf":
+            codec.options = _UNTRIMMED
+        yield container, audio
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """What a file's container says about itself, by libav's names.
+
+    Raises
+    ------
+    MediaError, MediaNotFoundError
+        As :func:`opened`.
+    """
+    with _translated(path), containers.opened(path) as container:
+        return dict(container.metadata)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """libav's errors as emomedia's."""
+    import av
+
     try:
-        with containers.opened(path) as container:
-            if stream >= len(container.streams) or container.streams[stream].type != "audio":
-                raise UnsupportedMediaError(
-                    path,
-                    expected=f"sound in stream {stream}",
-                    found="something else, or no such stream",
-                    remedy="probe the file again, or name another",
-                )
-            for other in container.streams:
-                other.discard = Discard.default if other.index == stream else Discard.all
-            audio = cast("AudioStream", container.streams[stream])
-            codec = audio.codec_context
-            if codec.name == "flac":
-                codec.options = _CHECKED
-            elif codec.name == "alac" and container.format.name == "caf":
-                codec.options = _UNTRIMMED
-            yield container, audio
+        yield
     except EmomediaError:
         raise
     except (FileNotFoundError, PermissionError) as error:

@@ -154,3 +154,17 @@ def first_sample_time(path: Path, stream: int) -> Fraction:
     from ..audio.decode import first_time
 
     return first_time(path, stream)
+
+
+def time_reference(path: Path) -> int | None:
+    """What a broadcast WAV says of when it began (EBU Tech 3285): samples since midnight.
+
+    Raises
+    ------
+    MediaError, MediaNotFoundError
+        The file cannot be read.
+    """
+    from ..audio.decode import metadata
+
+    text = metadata(path).get("time_reference", "")
+    return int(text) if text.isdecimal() else None
