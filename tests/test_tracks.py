@@ -209,9 +209,7 @@ def test_a_videos_sound_can_be_the_microphone(simulated, tmp_path):
     assert (body["right"]["track"]["codec"], body["right"]["track"]["own_audio"]) == ("aac", False)
 
 
-def test_the_probe_tells_what_a_broadcast_wave_says_of_its_beginning(
-    simulated, tmp_path, monkeypatch, capsys
-):
+def test_the_probe_tells_when_a_broadcast_wave_says_it_began(simulated, tmp_path, monkeypatch, capsys):
     session = simulated(**SMALL, **MOVED, recorder=RecorderOptions(file_format="bwf"), declare_offsets=False)
     monkeypatch.setattr(sys, "argv", ["emomedia", "probe", str(session), "--out", str(tmp_path)])
     try:

@@ -342,3 +342,17 @@ def test_sample_zero_of_a_file_whose_first_packets_are_broken(tmp_path, name, co
     assert [run[0] for run in lost[:1]] == [0] * len(lost[:1])
     sure = (lost[-1][1] if lost else 0) + 2304
     assert np.abs(found[sure:].astype(np.float64) - good[sure:]).max() < 2e-5
+
+
+def test_one_flipped_bit_of_a_flac_is_found_by_its_checksum(tmp_path):
+    path = made(tmp_path / "a.flac", *BREAKABLE["a.flac"])
+    good, _ = whole(path)
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    data[data.index(packets[5]) + len(packets[5]) // 2] ^= 0x10
+    path.write_bytes(data)
+    found, lost = whole(path)
+    assert lost == [(5 * 4608, 6 * 4608)]
+    good[slice(*lost[0])] = 0
+    np.testing.assert_array_equal(found, good)
