@@ -30,6 +30,7 @@ DAMAGE_LIMIT = 0.01
 """Share of the composed frames that may be missing or concealed before a session is refused.
 
 A hundredth is two frames in ten seconds: what a few bad sectors cost; a camera's fault costs more.
+The same share of the clips' samples may be missing within a track.
 """
 
 
@@ -48,7 +49,7 @@ def cut(work: Work, turns: TurnsFile, folder: SessionFolder, observer: Observer)
     Raises
     ------
     DamagedMediaError
-        More frames are damaged than :data:`DAMAGE_LIMIT` allows.
+        More frames or samples are damaged than :data:`DAMAGE_LIMIT` allows.
     EmomediaError
         Whatever the engine meets; whole spool files stay for the next run.
     """
@@ -58,6 +59,7 @@ def cut(work: Work, turns: TurnsFile, folder: SessionFolder, observer: Observer)
     stale = [clip for clip in work.plan.clips if clip.id not in kept]
     report, rows = None, list(kept.values())
     if stale:
+        _refuse_lost_sound(work, stale)
         write_rows(folder.audit, rows)
         report = _make(work, stale, folder, observer)
         _refuse_damage(work, stale, report.damaged_frames)
@@ -114,6 +116,21 @@ def _refuse_damage(work: Work, clips: Sequence[Clip], damaged: Sequence[Sequence
                 expected=f"at most {DAMAGE_LIMIT:.0%} damaged frames in the clips",
                 found=f"{broken} of {frames}",
                 remedy="copy the take from the camera again, or exclude its damaged stretches",
+            )
+
+
+def _refuse_lost_sound(work: Work, clips: Sequence[Clip]) -> None:
+    """Known before the engine runs: conforming a track tells what it lacks."""
+    stretches = [work.samples_of(clip) for clip in clips]
+    samples = sum(count for _, count in stretches)
+    for side in SIDES:
+        lost = sum(work.sound[side].damaged_samples(first, first + count) for first, count in stretches)
+        if lost > DAMAGE_LIMIT * samples:
+            raise DamagedMediaError(
+                work.sound[side].source,
+                expected=f"at most {DAMAGE_LIMIT:.0%} samples missing or broken in the clips",
+                found=f"{lost} of {samples}",
+                remedy="copy the recording again, name another microphone, or exclude its damaged stretches",
             )
 
 

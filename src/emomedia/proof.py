@@ -6,7 +6,6 @@ What the composite will show is as bright as it is; what the crop leaves out is 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from .containers import opened
 from .errors import MediaError
 from .files import write_bytes
 from .probe.table import duration_for_people
@@ -199,7 +199,7 @@ def _decoded_from(path: Path, stream: int, key: int, frames: FileFrames) -> Iter
     import av
 
     try:
-        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
+        with opened(path) as container:
             video = next(video for video in container.streams.video if video.index == stream)
             if key:
                 container.seek(int(frames.pts[key]), stream=video)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .containers import regular_file
 from .errors import MediaNotFoundError, StageError
 from .files import canonical_json, write_bytes
 
@@ -47,8 +48,8 @@ def digest(*parts: Any) -> str:
 
 def media_fingerprint(path: Path) -> list[Any]:
     """What tells one media file from another without reading all of it: size, mtime, head, tail."""
+    status = regular_file(path)
     try:
-        status = path.stat()
         with path.open("rb") as file:
             ends = hashlib.sha256(file.read(_ENDS))
             file.seek(max(0, status.st_size - _ENDS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -146,7 +148,9 @@ def test_what_comes_after_the_session_is_not_read(tmp_path):
     path = write_wav(tmp_path / "a.wav", noise(20 * SECOND, 16), "s16")
     read = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "blocks", lambda of: (read.append(len(b)) or b for b in blocks(of)))
+        patch.setattr(
+            module, "blocks", lambda of, lost: (read.append(len(b)) or b for b in blocks(of, 0, lost))
+        )
         conform(track(path, bits=16), Clock(), SECOND, tmp_path, "left")
     assert sum(read) < 2 * SECOND
 
@@ -232,3 +236,38 @@ def test_a_real_cameras_own_sound():
 
 def test_an_empty_session_has_no_samples(tmp_path):
     assert len(Pcm(tmp_path / "none", 16, 0, 0, (0, 0)).array) == 0
+
+
+HOURS = """
+import resource, sys
+from fractions import Fraction
+from pathlib import Path
+from emomedia.audio.conform import conform
+from emomedia.probe.types import Track
+from emomedia.timeline import Clock
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+folder, path, rate = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+track = Track(path, 0, 0, rate, 24, "pcm_s24le", True, False, Fraction(0))
+conform(track, Clock(), 48_000, folder, "first")
+before = peak()
+pcm = conform(track, Clock(Fraction(-7199)), 48_000, folder, "last")
+assert pcm.array[-1] == 1234, pcm.array[-1]
+print(peak() - before)
+"""
+
+
+def test_two_hours_take_no_more_memory_than_a_second(tmp_path):
+    """A sparse file: nothing but its header and its last sample is on disk."""
+    path, size = tmp_path / "a.wav", 7200 * SECOND * 3
+    write_wav(path, np.zeros(1), "s24")
+    with path.open("r+b") as file:
+        for place, value in ((4, size + 36), (40, size)):
+            file.seek(place)
+            file.write(value.to_bytes(4, "little"))
+        file.seek(44 + size - 3)
+        file.write((1234).to_bytes(3, "little"))
+    command = [sys.executable, "-c", HOURS, tmp_path, path, str(SECOND)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 16  # MiB, of 989 that the samples have

@@ -118,30 +118,6 @@ def test_what_is_not_media(tmp_path):
         whole(path)
 
 
-def test_a_playlist_is_not_followed(tmp_path):
-    write_wav(tmp_path / "a.wav", noise(4800, 16), "s16")
-    (tmp_path / "list.txt").write_text("ffconcat version 1.0\nfile a.wav\n")
-    with pytest.raises(MediaError):
-        whole(tmp_path / "list.txt")
-
-
-def test_a_file_may_open_nothing_but_files(tmp_path, monkeypatch):
-    path = write_wav(tmp_path / "a.wav", noise(4800, 16), "s16")
-    given, original = [], av.open
-    monkeypatch.setattr(
-        av, "open", lambda name, options: given.append(options) or original(name, options=options)
-    )
-    whole(path)
-    assert given[0]["protocol_whitelist"] == "file"
-
-
-def test_a_name_is_not_a_protocol(tmp_path, monkeypatch):
-    samples = noise(4800, 16)
-    write_wav(tmp_path / "concat:a.wav", samples, "s16")
-    monkeypatch.chdir(tmp_path)
-    np.testing.assert_array_equal(whole(Path("concat:a.wav")), samples)
-
-
 def test_an_empty_track(tmp_path):
     with pytest.raises(MediaError, match="expected sound, found none"):
         whole(write_wav(tmp_path / "a.wav", np.zeros((0, 1)), "s16"))
@@ -164,14 +140,3 @@ def test_a_truncated_file_gives_what_is_there(tmp_path):
     path = write_wav(tmp_path / "a.wav", samples, "s24")
     path.write_bytes(path.read_bytes()[: 44 + 3 * 30_000])
     np.testing.assert_array_equal(whole(path), samples[:30_000] << 8)
-
-
-def test_a_broken_packet_is_an_error_with_the_files_name(tmp_path):
-    path = tmp_path / "a.flac"
-    write_flac_stereo(path, noise(30_000, 16, 2), 16)
-    data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 20_000] = bytes(20_000)
-    path.write_bytes(data)
-    with pytest.raises(MediaError, match=r"a\.flac: expected readable sound"):
-        whole(path)

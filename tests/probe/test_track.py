@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,14 @@ import numpy as np
 import pytest
 
 from emomedia.errors import DescriptionError, MediaError, UnsupportedMediaError
-from emomedia.probe.track import first_sample_time, mic_track, own_track, sound_streams, take_track
+from emomedia.probe.track import (
+    first_sample_time,
+    mic_track,
+    own_track,
+    sound_streams,
+    take_track,
+    time_reference,
+)
 from emomedia.session import Mic
 
 from .found import audio, found, session, video
@@ -105,6 +113,16 @@ def write_aac(path, first_pts):
 @pytest.mark.parametrize(("name", "first"), [("a.mp4", 0), ("a.mkv", 0), ("a.mkv", 4800)])
 def test_the_first_sample_is_the_first_after_the_priming(tmp_path, name, first):
     assert first_sample_time(write_aac(tmp_path / name, first), 0) == Fraction(first, 48000)
+
+
+def test_a_broadcast_wav_tells_when_it_began(tmp_path):
+    form = struct.pack("<HHIIHH", 1, 1, 48_000, 96_000, 2, 16)
+    bext = bytes(320) + b"2025-04-1809:30:00" + struct.pack("<QH", 34_200 * 48_000 + 5, 1) + bytes(254)
+    chunks = [(b"bext", bext), (b"fmt ", form), (b"data", bytes(9600))]
+    for name, kept, expected in (("a.wav", chunks, 34_200 * 48_000 + 5), ("b.wav", chunks[1:], None)):
+        body = b"WAVE" + b"".join(kind + struct.pack("<I", len(data)) + data for kind, data in kept)
+        (tmp_path / name).write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+        assert time_reference(tmp_path / name) == expected
 
 
 def test_sound_that_cannot_be_decoded_is_refused(tmp_path):

@@ -6,7 +6,7 @@ soxr resamples it at the exact ratio, and 16-bit tracks are dithered.  Memory do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +19,7 @@ from ..errors import EmomediaError, OutputError, SyncError
 from ..probe.types import Track
 from ..timeline import SAMPLE_RATE, Clock
 from ._pcm import cut, quantise, to_real
+from .decode import Lost
 from .track import PcmBlock, blocks, rebatched
 
 UNCORRECTED = Fraction(1, 1000)
@@ -47,6 +48,11 @@ class Pcm:
         The samples ``[first, end)`` that the track itself gives.
     corrected : bool
         Whether it was resampled, so that its samples are not the track's own.
+    damaged : tuple of (int, int)
+        Runs of samples ``[first, end)`` within `covered` that are zeros because the track lacks them, or
+        because they do not decode; in order.
+    source : Path
+        The track's (first) file.
     """
 
     path: Path
@@ -55,6 +61,8 @@ class Pcm:
     first_sample: int
     covered: tuple[int, int]
     corrected: bool = False
+    damaged: tuple[tuple[int, int], ...] = ()
+    source: Path = Path()
 
     @property
     def array(self) -> PcmBlock:
@@ -67,6 +75,19 @@ class Pcm:
     def cut(self, first: int, end: int) -> PcmBlock:
         """Samples ``first … end - 1`` of the session clock as a fresh array, zeros where there are none."""
         return cut(self.array, first, end)
+
+    def filled_samples(self, first: int, end: int) -> int:
+        """How many of the samples ``first … end - 1`` lie before the track's beginning or after its end."""
+        return end - first - max(0, min(end, self.covered[1]) - max(first, self.covered[0]))
+
+    def damaged_samples(self, first: int, end: int) -> int:
+        """How many of the samples ``first … end - 1`` are lost within the track."""
+        return sum(max(0, min(end, run[1]) - max(first, run[0])) for run in self.damaged)
+
+    def clipped_samples(self, first: int, end: int) -> int:
+        """How many of the samples ``first … end - 1`` are at full scale, where whatever is louder ends up."""
+        samples, top = self.array[max(0, first) : max(0, end)], 1 << (self.bits - 1)
+        return int(np.count_nonzero(samples == top - 1) + np.count_nonzero(samples == -top))
 
 
 def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -> Pcm:
@@ -86,7 +107,8 @@ def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -
     """
     begin = round(clock.offset * SAMPLE_RATE)
     corrected = needs_correction(track.sample_rate, clock, samples)
-    source = _resampled(track, clock) if corrected else blocks(track)
+    lost: list[tuple[int, int]] = []
+    source = _resampled(track, clock, lost) if corrected else blocks(track, lost=_noted(lost))
     path = folder / f"{name}.pcm"
     with _written(path) as file:
         file.truncate(samples * (2 if track.bits == 16 else 4))
@@ -100,7 +122,26 @@ def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -
             found=f"a track from {begin / SAMPLE_RATE:.3f} s to {end / SAMPLE_RATE:.3f} s",
             remedy="correct 'mic_offset' in session.toml, or name the right recording",
         )
-    return Pcm(path, track.bits, samples, -begin, covered, corrected)
+    ratio = SAMPLE_RATE * clock.speed / track.sample_rate if corrected else Fraction(1)
+    damaged = tuple(_inside(covered, [begin + round(edge * ratio) for edge in run]) for run in lost)
+    whole = tuple(run for run in damaged if run[0] < run[1])
+    return Pcm(path, track.bits, samples, -begin, covered, corrected, whole, track.path)
+
+
+def _inside(limits: tuple[int, int], run: Sequence[int]) -> tuple[int, int]:
+    """The part of a run ``[first, end)`` within `limits`."""
+    return max(run[0], limits[0]), min(run[1], limits[1])
+
+
+def _noted(runs: list[tuple[int, int]]) -> Lost:
+    """Adds to `runs`; one that goes on where the last one ended is the same run."""
+
+    def note(first: int, end: int) -> None:
+        if runs and runs[-1][1] == first:
+            first = runs.pop()[0]
+        runs.append((first, end))
+
+    return note
 
 
 @contextmanager
@@ -150,14 +191,14 @@ def _write_at(file: BinaryIO, source: Iterable[PcmBlock], begin: int, samples: i
     return place
 
 
-def _resampled(track: Track, clock: Clock) -> Iterator[PcmBlock]:
-    """The track's samples at 48 kHz of the session clock."""
+def _resampled(track: Track, clock: Clock, lost: list[tuple[int, int]]) -> Iterator[PcmBlock]:
+    """The track's samples at 48 kHz of the session clock; adds the runs that it lacks to `lost`."""
     import soxr
 
     ratio = float(SAMPLE_RATE * clock.speed / track.sample_rate)
     stream = soxr.ResampleStream(1.0, ratio, 1, dtype="float64", quality="VHQ")
     place = 0
-    for block, last in _with_last(rebatched(blocks(track))):
+    for block, last in _with_last(rebatched(blocks(track, lost=_noted(lost)))):
         real = stream.resample_chunk(to_real(block, np.float64), last=last)
         yield quantise(real, track.bits, place)
         place += len(real)

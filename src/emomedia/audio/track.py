@@ -11,18 +11,24 @@ import numpy.typing as npt
 from ..errors import UnsupportedMediaError
 from ..probe.types import Track, TrackFile
 from ._pcm import pick, to_real
-from .decode import BLOCK, decode
+from .decode import BLOCK, Lost, decode, unheard
 
 PcmBlock = npt.NDArray[np.int16 | np.int32]
 
 
-def blocks(track: Track, first: int = 0) -> Iterator[PcmBlock]:
+def blocks(track: Track, first: int = 0, lost: Lost = unheard) -> Iterator[PcmBlock]:
     """Yield the track's samples from sample `first` on, at its own rate, without a hole.
 
     Before its first sample, for a negative `first`, the track is silent.
 
     Where a take has several files, each one's sound stands at its own time: a gap between two files
     is filled with zeros, and what the earlier one records beyond the next one's start is left out.
+
+    Parameters
+    ----------
+    lost : callable
+        Told the samples ``[first, end)`` of the track that are zeros because no file has them, or
+        because they do not decode.
 
     Yields
     ------
@@ -37,9 +43,11 @@ def blocks(track: Track, first: int = 0) -> Iterator[PcmBlock]:
     for file, begin, end in _files(track):
         if end is not None and end <= place:
             continue
+        if max(place, 0) < begin:
+            lost(max(place, 0), begin)
         yield from _silence(track.bits, begin - place)
         place = max(place, begin)
-        for block in _channel(track, file, place - begin):
+        for block in _channel(track, file, place - begin, _within(lost, begin, end)):
             block = block if end is None else block[: end - place]
             if len(block) == 0:
                 break
@@ -92,8 +100,19 @@ def _files(track: Track) -> Iterator[tuple[TrackFile, int, int | None]]:
             yield file, begin, end
 
 
-def _channel(track: Track, file: TrackFile, first: int) -> Iterator[PcmBlock]:
-    for block in decode(file.path, file.stream, track.sample_rate, first):
+def _within(lost: Lost, begin: int, end: int | None) -> Lost:
+    """Tells `lost` of a file's samples as of the track's: the file counts from `begin` on, until `end`."""
+
+    def of_file(first: int, last: int) -> None:
+        last = begin + last if end is None else min(begin + last, end)
+        if begin + first < last:
+            lost(begin + first, last)
+
+    return of_file
+
+
+def _channel(track: Track, file: TrackFile, first: int, lost: Lost) -> Iterator[PcmBlock]:
+    for block in decode(file.path, file.stream, track.sample_rate, first, lost):
         try:
             picked = pick(block, track.channel, track.bits)
         except (IndexError, TypeError) as error:

@@ -40,12 +40,40 @@ RightOffset = Annotated[
 RecorderOffset = Annotated[
     Fraction,
     typer.Option(
-        "--recorder-offset", parser=parse_offset, metavar="SECONDS", help="Later start of the recorder."
+        "--recorder-offset",
+        parser=parse_offset,
+        metavar="SECONDS",
+        help="Its later start.",
+        rich_help_panel="The recorder",
     ),
 ]
 Drift = Annotated[
     Fraction,
-    typer.Option("--drift-ppm", parser=parse_offset, metavar="PPM", help="Drift of the recorder's clock."),
+    typer.Option(
+        "--drift-ppm",
+        parser=parse_offset,
+        metavar="PPM",
+        help="Drift of its clock.",
+        rich_help_panel="The recorder",
+    ),
+]
+
+_RECORDER = "The recorder"
+RecorderKind = Annotated[
+    Literal["wav16", "wav24", "wav32", "wavfloat", "rf64", "bwf", "flac", "m4a", "none"],
+    typer.Option("--recorder", help="Its files; none: the cameras' own sound.", rich_help_panel=_RECORDER),
+]
+RecorderRate = Annotated[
+    int, typer.Option("--recorder-rate", metavar="HZ", help="44100 to 192000.", rich_help_panel=_RECORDER)
+]
+MixChannels = Annotated[
+    int,
+    typer.Option(
+        "--mix-channels", min=0, metavar="N", help="Mixes before the actors' own.", rich_help_panel=_RECORDER
+    ),
+]
+Separate = Annotated[
+    bool, typer.Option("--file-per-actor", help="Two files, not one.", rich_help_panel=_RECORDER)
 ]
 
 
@@ -62,6 +90,10 @@ def simulate(
         Literal["0", "90", "180", "270"], typer.Option(help="Store the takes turned, with a display matrix.")
     ] = "0",
     right_offset: RightOffset = "0",  # type: ignore[assignment]
+    recorder: RecorderKind = "wav24",
+    recorder_rate: RecorderRate = 48_000,
+    mix_channels: MixChannels = 0,
+    file_per_actor: Separate = False,
     recorder_offset: RecorderOffset = "0",  # type: ignore[assignment]
     drift_ppm: Drift = "0",  # type: ignore[assignment]
     bleed_db: Annotated[
@@ -78,13 +110,17 @@ def simulate(
     json: arg.Json = False,
 ) -> None:
     """Make a small session with known truth: two takes, a recorder's file, session.toml, turns.json."""
-    from ..simulate import SimulateOptions, is_simulated
+    from ..simulate import RecorderOptions, SimulateOptions, is_simulated
     from ..simulate import simulate as make
 
+    written = RecorderOptions(
+        used=recorder != "none", file_format="wav24" if recorder == "none" else recorder,
+        sample_rate=recorder_rate, mix_channels=mix_channels, separate=file_per_actor,
+    )  # fmt: skip
     options = SimulateOptions(
         size=parse_size(size), fps=fps, seconds=seconds, codec=codec, gop=gop, open_gop=open_gop,
         bframes=bframes, rotate=int(rotate), right_offset=right_offset,
-        recorder_offset=recorder_offset, drift_ppm=drift_ppm, bleed_db=bleed_db,
+        recorder=written, recorder_offset=recorder_offset, drift_ppm=drift_ppm, bleed_db=bleed_db,
         declare_offsets=not undeclared, seed=seed,
     )  # fmt: skip
     with make_display(json) as display:

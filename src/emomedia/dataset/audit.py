@@ -114,16 +114,19 @@ def _voice_row(folder: SessionFolder, clip: Clip, side: str) -> Row:
 def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
     """What the clip shows and sounds of one side.
 
-    `filled_samples` counts samples before the track's beginning or after its end, which are zeros.
+    `filled_samples` counts samples before the track's beginning or after its end, `damaged_samples` those
+    within it that are missing or do not decode; both are zeros.  `clipped_samples` are at full scale:
+    there the recorder was too loud, or a float track goes beyond what FLAC can hold.
     """
     sound = work.sound[side]
     first, count = work.samples_of(clip)
-    covered = max(0, min(first + count, sound.covered[1]) - max(first, sound.covered[0]))
     return {
         "take_first_frame": int(work.source_indices(side, clip.first_frame, 1)[0]),
         "track_first_sample": sound.first_sample + first,
         "sample_count": count,
-        "filled_samples": count - covered,
+        "filled_samples": sound.filled_samples(first, first + count),
+        "damaged_samples": sound.damaged_samples(first, first + count),
+        "clipped_samples": sound.clipped_samples(first, first + count),
         "damaged_frames": damaged,
     }
 

@@ -22,7 +22,10 @@ def schema() -> pa.Schema:
 
     text, integer, real = pa.string(), pa.int64(), pa.float64()
     voice = pa.struct({"path": text, "sha256": text, "side": text})
-    counts = ("take_first_frame", "track_first_sample", "sample_count", "filled_samples", "damaged_frames")
+    counts = (
+        "take_first_frame", "track_first_sample", "sample_count", "filled_samples", "damaged_samples",
+        "clipped_samples", "damaged_frames",
+    )  # fmt: skip
     side = pa.struct(dict.fromkeys(counts, integer))
     return pa.schema(
         {

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ..containers import opened
+from ..errors import EmomediaError
 from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
 from .audit import Row, read_rows
@@ -72,13 +74,13 @@ def _picture_findings(path: Path, row: Row) -> Iterator[Finding]:
 
     rate = Fraction(row["fps"])
     try:
-        with av.open(str(path)) as container:
+        with opened(path) as container:
             times, size = [], (0, 0)
             for frame in container.decode(video=0):
                 assert frame.pts is not None and frame.time_base is not None
                 times.append(frame.pts * frame.time_base)
                 size = frame.width, frame.height
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, EmomediaError, OSError) as error:
         yield Finding(path, "a clip that decodes", str(error))
         return
     if times != [number / rate for number in range(row["frame_count"])]:
@@ -93,9 +95,9 @@ def _voice_findings(path: Path, sample_count: int) -> Iterator[Finding]:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with opened(path) as container:
             samples = sum(frame.samples for frame in container.decode(audio=0))
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, EmomediaError, OSError) as error:
         yield Finding(path, "a FLAC file that decodes", str(error))
         return
     if samples != sample_count:

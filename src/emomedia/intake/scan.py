@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..containers import opened
 from ..errors import MediaNotFoundError
 from .pairing import MediaFile
 
@@ -68,13 +69,10 @@ def _look_at(path: Path, name: PurePosixPath) -> MediaFile | str:
     """What a file is, or why it cannot be told."""
     import av
 
-    from ..audio.decode import DEMUXERS
-
     if any("\ud800" <= letter <= "\udfff" for letter in name.as_posix()):
         return "its name is not UTF-8"
     try:
-        options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
-        with av.open(str(path.absolute()), options=options) as container:
+        with opened(path) as container:
             pictures = [stream for stream in container.streams.video if not _is_cover(stream)]
             channels = max((stream.codec_context.channels for stream in container.streams.audio), default=0)
             seconds = (container.duration or 0) / av.time_base

@@ -18,7 +18,7 @@ from .body import from_body, to_body
 from .runs import from_runs, to_runs
 from .table import remarks, table
 from .take import FoundFile, as_decoded, make_take, refuse_unsuitable, video_stream
-from .track import first_sample_time, mic_track, own_track, sound_streams, take_track
+from .track import first_sample_time, mic_track, own_track, sound_streams, take_track, time_reference
 from .types import Picture, Probe, Take, TakeFile, Track, TrackFile
 
 __all__ = [
@@ -116,5 +116,8 @@ def _own_sound(take: Take, sounds: list[dict[str, Any] | None]) -> Track | None:
 def _probe_track(session: Session, side: str, take: Take, core: Core) -> Track:
     mic = session.side(side).mic
     if mic is not None:
-        return mic_track(session, side, core.probe(str(mic.file))["streams"])
+        found = core.probe(str(mic.file))
+        track = mic_track(session, side, found["streams"])
+        broadcast = found.get("format") == "wav"
+        return replace(track, time_reference=time_reference(mic.file)) if broadcast else track
     return take_track(side, take)

@@ -86,6 +86,7 @@ def _track_body(session: Session, track: Track) -> dict[str, Any]:
             {"path": session.written(file.path), "stream": file.stream, "start": rate_text(file.start)}
             for file in track.later
         ],
+        "time_reference": track.time_reference,
     }
 
 
@@ -172,6 +173,7 @@ def _track(body: Mapping[str, Any], session: Session) -> Track:
             TrackFile(folder / _text(file["path"]), _whole(file["stream"]), Fraction(_text(file["start"])))
             for file in body["later"]
         ),
+        time_reference=None if body.get("time_reference") is None else _whole(body["time_reference"]),
     )
 
 

@@ -83,7 +83,12 @@ def _first_sample(track: Track, declared: Fraction | None) -> str:
     """When a track begins: after its take where it is the take's own sound, else on the session clock."""
     if declared is not None:
         return f"{float(declared):+.4f} s, declared"
-    return f"{float(track.start):+.4f} s" if track.own_audio else "found by sync"
+    if track.own_audio:
+        return f"{float(track.start):+.4f} s"
+    if track.time_reference is None:
+        return "found by sync"
+    seconds = Fraction(track.time_reference, track.sample_rate)
+    return f"found by sync; {duration_for_people(seconds)} after midnight, says the file"
 
 
 def rate_for_people(rate: Fraction) -> str:

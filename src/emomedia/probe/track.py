@@ -5,7 +5,6 @@ Streams are the core's dicts (``_core.probe``).  Only :func:`first_sample_time` 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -13,24 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from ..descriptions import wrong
-from ..errors import MediaError, UnsupportedMediaError
+from ..errors import UnsupportedMediaError
 from ..session import Session
 from .types import Take, Track, TrackFile
 
-MAX_SAMPLE_RATE = 768_000
-"""Samples a second: no recorder has more."""
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 768_000
+"""Samples a second: telephones have 8000, and no recorder has more."""
+
+MAX_CHANNELS = 64
+"""Channels of one stream: the largest recorders have as many."""
 
 _SIXTEEN_BIT = ("u8", "u8p", "s16", "s16p")
 
 
 def sound_streams(streams: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The streams of a file that hold sound that can be decoded, in their order."""
+    """The streams of a file that hold sound that can be decoded, in their order.
+
+    Limits stand here, so that no buffer is ever made for what a header claims beyond them.
+    """
     return [
         stream
         for stream in streams
         if stream["type"] == "audio"
-        and stream["channels"] > 0
-        and 0 < stream["sample_rate"] <= MAX_SAMPLE_RATE
+        and 0 < stream["channels"] <= MAX_CHANNELS
+        and MIN_SAMPLE_RATE <= stream["sample_rate"] <= MAX_SAMPLE_RATE
         and stream["sample_fmt"] not in ("none", "unknown")
     ]
 
@@ -50,6 +55,13 @@ def _track(path: Path, stream: dict[str, Any], channel: int, own_audio: bool, st
     )
 
 
+def _in_words(stream: dict[str, Any]) -> str:
+    if stream["type"] != "audio":
+        return str(stream["type"])
+    codec = stream["codec"] if stream["codec"] != "none" else "unknown"
+    return f"sound of codec {codec}, {stream['channels']} channels, {stream['sample_rate']} Hz"
+
+
 def mic_track(session: Session, side: str, streams: Sequence[dict[str, Any]]) -> Track:
     """The track that session.toml names: channels are counted through all of the file's sound streams.
 
@@ -66,8 +78,8 @@ def mic_track(session: Session, side: str, streams: Sequence[dict[str, Any]]) ->
     if not found:
         raise UnsupportedMediaError(
             mic.file,
-            expected="sound",
-            found=", ".join(stream["type"] for stream in streams) or "no stream at all",
+            expected=f"sound of up to {MAX_CHANNELS} channels and {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz",
+            found=", ".join(_in_words(stream) for stream in streams) or "no stream at all",
             remedy=f"correct `{side}.mic` in session.toml",
         )
     channel = mic.channel
@@ -130,7 +142,7 @@ def take_track(side: str, take: Take) -> Track:
 
 
 def first_sample_time(path: Path, stream: int) -> Fraction:
-    """Time of the first sample that comes out of the decoder, in seconds on the container's clock.
+    """Time of the first sample that is presented, in seconds on the container's clock.
 
     Decoded, because only the decoder knows what an encoder's priming takes off.
 
@@ -139,19 +151,20 @@ def first_sample_time(path: Path, stream: int) -> Fraction:
     MediaError
         The stream cannot be decoded.
     """
-    import av
+    from ..audio.decode import first_time
 
-    try:
-        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
-            sound = next(sound for sound in container.streams.audio if sound.index == stream)
-            frame = next(container.decode(sound))
-            if frame.pts is None or frame.time_base is None:
-                return Fraction(0)
-            return frame.pts * Fraction(frame.time_base)
-    except (av.FFmpegError, StopIteration) as error:
-        raise MediaError(
-            path,
-            expected="sound that can be decoded",
-            found=str(error) or "none",
-            remedy="copy the file from the camera again, or name another microphone",
-        ) from error
+    return first_time(path, stream)
+
+
+def time_reference(path: Path) -> int | None:
+    """What a broadcast WAV says of when it began (EBU Tech 3285): samples since midnight.
+
+    Raises
+    ------
+    MediaError, MediaNotFoundError
+        The file cannot be read.
+    """
+    from ..audio.decode import metadata
+
+    text = metadata(path).get("time_reference", "")
+    return int(text) if text.isdecimal() else None

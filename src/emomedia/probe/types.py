@@ -126,6 +126,9 @@ class Track:
         Own sound only, else zero: time of the first sample in seconds from the take's first frame.
     later : tuple of TrackFile
         Own sound only: the sound of the take's further files.
+    time_reference : int or None
+        Of a broadcast WAV: samples from midnight to the first one, by the recorder's clock.  For people;
+        sync does not trust it.
     """
 
     path: Path
@@ -138,6 +141,7 @@ class Track:
     own_audio: bool
     start: Fraction
     later: tuple[TrackFile, ...] = ()
+    time_reference: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

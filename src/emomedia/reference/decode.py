@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ..containers import opened
 from ..errors import MediaError
 from ..probe.types import Take
 from .compose import Plane, Planes
@@ -39,9 +39,8 @@ def _decoded(path: Path, stream: int, fields: str) -> Iterator[tuple[int, VideoF
     import av
 
     try:
-        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
+        with opened(path) as container:
             video = next(video for video in container.streams.video if video.index == stream)
-            video.thread_type = "NONE"  # what conceals damage depends on it
             every = (frame for packet in container.demux(video) for frame in _frames_in(packet))
             yield from every if fields == "progressive" else _deinterlaced(every, fields)
     except av.FFmpegError as error:

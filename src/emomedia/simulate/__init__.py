@@ -2,6 +2,16 @@
 
 from .options import SimulateOptions
 from .pattern import Mark, MarkError, draw, read
+from .recorder import RecorderOptions
 from .session import is_simulated, simulate
 
-__all__ = ["Mark", "MarkError", "SimulateOptions", "draw", "is_simulated", "read", "simulate"]
+__all__ = [
+    "Mark",
+    "MarkError",
+    "RecorderOptions",
+    "SimulateOptions",
+    "draw",
+    "is_simulated",
+    "read",
+    "simulate",
+]

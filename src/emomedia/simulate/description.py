@@ -13,11 +13,10 @@ from ..session import SIDES, SideName
 from ..timeline import SAMPLE_RATE, rate_text
 from .options import SimulateOptions
 from .scene import Scene, Utterance
-from .sound import TRACK_BITS, Recorder
+from .sound import Recorder, own_position
 from .take import Part
 from .voices import MILLISECOND
 
-RECORDER_FILE = "recorder.wav"
 ACTORS = {"left": "A001", "right": "A002"}
 _DIGITS = 9
 
@@ -27,11 +26,13 @@ Parts = dict[SideName, tuple[Part, ...]]
 def session_toml(options: SimulateOptions, scenes: Sequence[Scene], parts: Parts, recorder: Recorder) -> str:
     """The session as its user would describe it."""
     lines = [f"id = {_quoted(options.session)}"]
-    for number, side in enumerate(SIDES):
+    mics = options.recorder.microphones()
+    for side in SIDES:
         files = [_quoted(part.path.name) for part in parts[side]]
         lines += ["", f"[{side}]", f"actor = {_quoted(ACTORS[side])}"]
         lines.append(f"video = {files[0] if len(files) == 1 else '[' + ', '.join(files) + ']'}")
-        lines.append(f"mic = {{ file = {_quoted(RECORDER_FILE)}, channel = {number} }}")
+        if side in mics:
+            lines.append(f"mic = {{ file = {_quoted(mics[side][0])}, channel = {mics[side][1]} }}")
         lines += _placing(options, side, recorder)
     for scene in scenes if options.declare_dialogues else ():
         lines += ["", "[[dialogue]]", f"id = {_quoted(scene.id)}"]
@@ -48,7 +49,8 @@ def _placing(options: SimulateOptions, side: SideName, recorder: Recorder) -> li
     if options.camera_distance:
         lines.append(f"camera_distance = {_decimal(options.camera_distance)}")
     if options.declare_offsets:
-        lines.append(f"mic_offset = {_decimal(Fraction(recorder.first, SAMPLE_RATE))}")
+        if options.recorder.used:
+            lines.append(f"mic_offset = {_decimal(Fraction(recorder.first, SAMPLE_RATE))}")
         if side == "right":
             lines.append(f"offset = {_decimal(options.right_offset)}")
     return lines
@@ -105,19 +107,27 @@ def truth_body(
         "options": options.as_json(),
         "footage": [_rounded(time) for time in options.footage()],
         "takes": {side: _take(options, side, parts[side]) for side in SIDES},
-        "recorder": {
-            "file": RECORDER_FILE,
-            "sample_rate": SAMPLE_RATE,
-            "bits": TRACK_BITS,
-            "samples": recorder.count,
-            "channels": {side: number for number, side in enumerate(SIDES)},
-            "first_sample": recorder.first,
-            "offset": _rounded(Fraction(recorder.first, SAMPLE_RATE)),
-            "drift_ppm": _rounded(options.drift_ppm),
-            "bleed_db": options.bleed_db,
-            "noise_db": options.noise_db,
-        },
-        "utterances": [_said(utterance, recorder) for scene in scenes for utterance in scene.utterances],
+        "recorder": _recorder(options, recorder) if options.recorder.used else None,
+        "utterances": [
+            _said(utterance, recorder, options) for scene in scenes for utterance in scene.utterances
+        ],
+    }
+
+
+def _recorder(options: SimulateOptions, recorder: Recorder) -> dict[str, Any]:
+    mics = options.recorder.microphones()
+    return {
+        "files": {side: name for side, (name, _) in mics.items()},
+        "channels": {side: channel for side, (_, channel) in mics.items()},
+        "format": options.recorder.file_format,
+        "sample_rate": recorder.rate,
+        "bits": options.recorder.bits,
+        "samples": recorder.count,
+        "first_sample": recorder.first,
+        "offset": _rounded(Fraction(recorder.first, SAMPLE_RATE)),
+        "drift_ppm": _rounded(options.drift_ppm),
+        "bleed_db": options.bleed_db,
+        "noise_db": options.noise_db,
     }
 
 
@@ -137,8 +147,13 @@ def _take(options: SimulateOptions, side: SideName, parts: Sequence[Part]) -> di
     }
 
 
-def _said(utterance: Utterance, recorder: Recorder) -> dict[str, Any]:
+def _said(utterance: Utterance, recorder: Recorder, options: SimulateOptions) -> dict[str, Any]:
+    """An utterance; `track_samples` are the recorder's own, or without one the camera's own sound's."""
     samples = [utterance.start * MILLISECOND, utterance.end * MILLISECOND]
+    if options.recorder.used:
+        places = [recorder.position(sample) for sample in samples]
+    else:
+        places = [own_position(sample, utterance.speaker, options) for sample in samples]
     return {
         "id": utterance.id,
         "speaker": utterance.speaker,
@@ -146,7 +161,7 @@ def _said(utterance: Utterance, recorder: Recorder) -> dict[str, Any]:
         "end": utterance.end / 1000,
         "text": utterance.spoken.text,
         "session_samples": samples,
-        "track_samples": [recorder.position(sample) for sample in samples],
+        "track_samples": places,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -12,6 +12,7 @@ from ..descriptions import ID_RULE, is_id
 from ..errors import DescriptionError
 from ..session import Crop, SideName
 from .pattern import MAX_INDEX
+from .recorder import RecorderOptions
 
 Codec = Literal["h264", "hevc10"]
 
@@ -60,6 +61,8 @@ class SimulateOptions:
         A crop for session.toml to declare, for both sides.
     right_offset : Fraction
         Seconds on the session clock of the right take's first frame; negative if it started earlier.
+    recorder : RecorderOptions
+        What the recorder writes, or that there is none.
     recorder_offset : Fraction
         Seconds on the session clock of the recorder's first sample, rounded to whole samples.
     drift_ppm : Fraction
@@ -96,6 +99,7 @@ class SimulateOptions:
     parts: int = 1
     crop: Crop | None = None
     right_offset: Fraction = Fraction(0)
+    recorder: RecorderOptions = field(default_factory=RecorderOptions)
     recorder_offset: Fraction = Fraction(0)
     drift_ppm: Fraction = Fraction(0)
     bleed_db: float | None = None
@@ -158,6 +162,8 @@ def _plain(value: Any) -> Any:
             return str(value)
         case tuple():
             return [_plain(part) for part in value]
+        case RecorderOptions():
+            return value.as_json()
         case Crop():
             return [value.x, value.y, value.width, value.height]
         case _:

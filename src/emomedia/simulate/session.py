@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from fractions import Fraction
 from math import floor
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from ..errors import DescriptionError, OutputError
 from ..files import locked, remove_leftovers, write_bytes
 from ..session import SIDES, SideName
 from ..timeline import SAMPLE_RATE
-from .description import RECORDER_FILE, Parts, json_text, session_toml, truth_body, turns_body
+from .description import Parts, json_text, session_toml, truth_body, turns_body
 from .options import SimulateOptions
 from .picture import Painter, mouth_levels
+from .recorder import write_recordings
 from .scene import Scene, arrange
 from .scripts import RECORDED, SCRIPTS
-from .sound import Voices, camera_sound, recorder_of, speak, track, write_tracks
+from .sound import Voices, camera_sound, recorder_of, speak, track
 from .take import Part, Stopped, parts_of, write_part
 from .voices import recorded, synthesised
 
@@ -34,8 +36,8 @@ _STREAM = 0
 def simulate(folder: Path, options: SimulateOptions, progress: Progress | None = None) -> Path:
     """Make a session whose every frame and utterance is known.
 
-    Writes the takes, ``recorder.wav``, ``turns.json``, ``truth.json`` and, when all of them are there,
-    ``session.toml`` into `folder`.
+    Writes the takes, the recorder's files, ``turns.json``, ``truth.json`` and, when all of them are
+    there, ``session.toml`` into `folder`.
 
     Parameters
     ----------
@@ -66,7 +68,9 @@ def simulate(folder: Path, options: SimulateOptions, progress: Progress | None =
         recorder = recorder_of(options)
         voices = speak(scenes, options, recorder)
         report("sound", 0.0)
-        write_tracks(folder / RECORDER_FILE, [track(voices, side, recorder, options) for side in SIDES])
+        if options.recorder.used:
+            tracks = {side: track(voices, side, recorder, options) for side in SIDES}
+            write_recordings(folder, tracks, options.recorder, Fraction(recorder.first, SAMPLE_RATE))
         report("sound", 1.0)
         parts: Parts = {side: parts_of(folder, side, options) for side in SIDES}
         _write_takes(voices, parts, options, report)

@@ -1,18 +1,15 @@
-"""What the microphones hear of the scenes: two tracks of a recorder, and the cameras' own sound."""
+"""What the microphones hear of the scenes: the recorder's, and the cameras' own sound."""
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
-from ..files import atomic
 from ..session import SIDES, SideName
 from ..timeline import SAMPLE_RATE
 from .options import SimulateOptions
@@ -23,8 +20,6 @@ Sound = npt.NDArray[np.float32]
 
 SPEED_OF_SOUND = 343
 """Metres per second."""
-
-TRACK_BITS = 24
 
 _MARGIN = SAMPLE_RATE
 """Samples of silence on either side of what is recorded, for delays and the resampler's filter."""
@@ -68,10 +63,12 @@ class Recorder:
     count: int
     speed: Fraction
     """Session seconds per second of the recorder's own."""
+    rate: int = SAMPLE_RATE
+    """Samples per second of its own."""
 
     def position(self, sample: int) -> int:
         """The recorder's sample that is nearest to a sample of the session clock."""
-        return round((sample - self.first) / self.speed)
+        return round(Fraction(sample - self.first, SAMPLE_RATE) / self.speed * self.rate)
 
 
 def recorder_of(options: SimulateOptions) -> Recorder:
@@ -79,7 +76,18 @@ def recorder_of(options: SimulateOptions) -> Recorder:
     first = round(options.recorder_offset * SAMPLE_RATE)
     speed = 1 + options.drift_ppm / 1_000_000
     heard = round((options.seconds + _TAIL_SECONDS) * SAMPLE_RATE) - first
-    return Recorder(first, max(0, int(heard / speed)), speed)
+    rate = options.recorder.sample_rate
+    return Recorder(first, max(0, int(Fraction(heard, SAMPLE_RATE) / speed * rate)), speed, rate)
+
+
+def own_position(sample: int, side: SideName, options: SimulateOptions) -> int:
+    """The sample of a camera's own sound at which it hears what is said at a sample of the session clock."""
+    return sample - round(options.offset(side) * SAMPLE_RATE) + _distance(options)
+
+
+def _distance(options: SimulateOptions) -> int:
+    """Samples that sound takes from the mouths to the cameras."""
+    return round(options.camera_distance / SPEED_OF_SOUND * SAMPLE_RATE)
 
 
 def speak(scenes: Sequence[Scene], options: SimulateOptions, recorder: Recorder) -> Voices:
@@ -94,21 +102,19 @@ def speak(scenes: Sequence[Scene], options: SimulateOptions, recorder: Recorder)
     return Voices(first, samples)
 
 
-def track(
-    voices: Voices, side: SideName, recorder: Recorder, options: SimulateOptions
-) -> npt.NDArray[np.int32]:
-    """One side's track as the recorder hears it: its 24-bit values, int32[recorder.count]."""
-    first, count = recorder.first - _MARGIN, round(recorder.count * recorder.speed) + 2 * _MARGIN
+def track(voices: Voices, side: SideName, recorder: Recorder, options: SimulateOptions) -> Sound:
+    """One side's track as the recorder hears it: float32[recorder.count], full scale 1.0."""
+    seconds = Fraction(recorder.count, recorder.rate) * recorder.speed
+    first, count = recorder.first - _MARGIN, round(seconds * SAMPLE_RATE) + 2 * _MARGIN
     heard = _padded(voices, side, first, count).copy()
     if options.bleed_db is not None:
         other = SIDES[1 - SIDES.index(side)]
         heard += _padded(voices, other, first - _ACROSS, count) * _gain(options.bleed_db)
-    heard = _drifting(heard[_MARGIN:], recorder)[: recorder.count]
+    heard = _on_its_clock(heard[_MARGIN:], recorder)[: recorder.count]
     if options.noise_db is not None:
         rng = np.random.default_rng([options.seed, _NOISE_STREAMS["tracks"], SIDES.index(side)])
         heard = heard + rng.standard_normal(len(heard), np.float32) * _gain(options.noise_db)
-    scale = 1 << (TRACK_BITS - 1)
-    return np.clip(np.rint(heard * np.float64(scale)), -scale, scale - 1).astype(np.int32)
+    return heard
 
 
 def _padded(voices: Voices, side: SideName, first: int, count: int) -> Sound:
@@ -123,18 +129,17 @@ def _gain(decibels: float) -> np.float32:
     return np.float32(10 ** (decibels / 20))
 
 
-def _drifting(heard: Sound, recorder: Recorder) -> Sound:
-    """`heard`, which begins with the recorder's first sample, on the recorder's clock."""
-    if recorder.speed == 1:
+def _on_its_clock(heard: Sound, recorder: Recorder) -> Sound:
+    """`heard`, which begins with the recorder's first sample, at its rate and on its clock."""
+    rate = SAMPLE_RATE * recorder.speed
+    if rate == recorder.rate:
         return heard
-    rate = float(SAMPLE_RATE * recorder.speed)
-    return np.asarray(soxr.resample(heard, rate, SAMPLE_RATE, quality="VHQ"), np.float32)
+    return np.asarray(soxr.resample(heard, float(rate), recorder.rate, quality="VHQ"), np.float32)
 
 
 def camera_sound(voices: Voices, side: SideName, options: SimulateOptions) -> Sound:
     """What a camera hears from its first frame to its last: float32[2, n] at 48 kHz, stereo."""
-    distance = round(options.camera_distance / SPEED_OF_SOUND * SAMPLE_RATE)
-    first = round(options.offset(side) * SAMPLE_RATE) - distance
+    first = -own_position(0, side, options)
     count = round(options.frame_count(side) / options.fps * SAMPLE_RATE)
     other = SIDES[1 - SIDES.index(side)]
     rng = np.random.default_rng([options.seed, _NOISE_STREAMS[side]])
@@ -154,14 +159,3 @@ def _room(count: int, rng: np.random.Generator) -> Sound:
     white = rng.standard_normal(count + 7, np.float32)
     dull = np.convolve(white, np.full(8, 8**-0.5, np.float32), mode="valid")
     return dull.astype(np.float32) * _gain(_CAMERA_NOISE_DB)
-
-
-def write_tracks(path: Path, tracks: Sequence[npt.NDArray[np.int32]]) -> None:
-    """Write 24-bit values, one array per channel, as a WAV file of 48 kHz."""
-    together = np.stack(tracks, axis=1).astype("<i4")
-    packed = together.view(np.uint8).reshape(-1, 4)[:, : TRACK_BITS // 8]
-    with atomic(path) as part, wave.open(str(part), "wb") as file:
-        file.setnchannels(len(tracks))
-        file.setsampwidth(TRACK_BITS // 8)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(packed.tobytes())

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from ..errors import MediaError, MediaNotFoundError, MissingToolError
+from ..containers import opened
+from ..errors import MediaError, MissingToolError
 from ..session import SIDES, SideName
 from ..timeline import SAMPLE_RATE
 
@@ -112,15 +113,11 @@ def _load(path: Path) -> Spoken:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with opened(path) as container:
             resampler = av.AudioResampler(format="fltp", layout="mono")
             rate = container.streams.audio[0].sample_rate
             frames = [*container.decode(audio=0), None]
             blocks = [block.to_ndarray()[0] for frame in frames for block in resampler.resample(frame)]
-    except FileNotFoundError as error:
-        raise MediaNotFoundError(
-            path, expected="a recording of speech", found="nothing", remedy="correct the path"
-        ) from error
     except (av.FFmpegError, IndexError) as error:
         raise MediaError(
             path, expected="a recording of speech", found=str(error), remedy="give a sound file such as WAV"

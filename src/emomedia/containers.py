@@ -1,0 +1,88 @@
+"""Media files by PyAV: the one place where libav is let near a file that somebody else made.
+
+A file of a session is untrusted: it may name other files, pretend to be a playlist, or never end.  So
+nothing but a regular local file is opened, by none but the demuxers that cameras and recorders need, on
+one thread and against a clock.  (The core's own reading is guarded alike, in ``csrc/av/demuxer.cpp``.)
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import MediaNotFoundError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+DEMUXERS = (
+    "wav,w64,flac,aiff,caf,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,mpegts,avi,ogg,mp3,aac,ivf,h264,hevc"
+)
+"""The containers that are read; playlists, concatenations, session descriptions and devices stay out."""
+
+TIMEOUT_SECONDS = 60.0
+"""How long opening a file, or reading one packet of it, may take."""
+
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS, "max_streams": "64"}
+
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """Open a media file for reading; its streams decode on one thread.
+
+    Raises
+    ------
+    MediaNotFoundError
+        As :func:`regular_file`.
+    av.FFmpegError
+        libav cannot open the file, or what the ``with`` block asks of it fails: callers know what to say.
+    """
+    import av
+
+    regular_file(path)
+    # The scheme keeps a name with a colon in it from being taken for a protocol.
+    with av.open(f"file:{path.absolute()}", options=_OPTIONS, timeout=TIMEOUT_SECONDS) as container:
+        for stream in (*container.streams.video, *container.streams.audio):
+            if stream.codec_context is not None:  # of a codec that libav does not know
+                stream.codec_context.thread_count = 1
+                stream.codec_context.thread_type = "NONE"
+        yield container
+
+
+def regular_file(path: Path) -> os.stat_result:
+    """Make sure that `path` is a file with an end, without opening it: a pipe would block for ever.
+
+    Raises
+    ------
+    MediaNotFoundError
+        There is nothing, it may not be looked at, or it is a folder, a pipe, a device or a socket.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise MediaNotFoundError(
+            path,
+            expected="a readable file",
+            found=os.strerror(error.errno or 0).lower(),
+            remedy="correct its path in session.toml, or its permissions",
+        ) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise MediaNotFoundError(
+            path,
+            expected="a regular file",
+            found=_KINDS.get(stat.S_IFMT(status.st_mode), "something else"),
+            remedy="name a media file",
+        )
+    return status
