@@ -6,8 +6,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
 DEMO := demo
-# Compiled sources; tables, tests and Python files need no rebuilding.
-CORE := $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt) src/emomedia/audio/_pcm.pyx
+# Compiled sources; tables, tests, fuzzers and Python files need no rebuilding.
+CORE := $(shell find csrc -not -path 'csrc/tests/*' -not -path 'csrc/fuzz/*' \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \)) src/emomedia/audio/_pcm.pyx
 
 .PHONY: help
 help: ## list the targets
@@ -78,6 +78,19 @@ fuzz: build ## fuzz the core and the readers of descriptions: FUZZ_SECONDS=60, F
 	@if command -v clang++ >/dev/null; then \
 		$(CMAKE) -S csrc -B build/fuzz/native $(FUZZ_NATIVE) >/dev/null && $(CMAKE) --build build/fuzz/native -- --quiet; fi
 	@cd tests && ../$(PYTHON) -m fuzz.run --seconds $(FUZZ_SECONDS) $(if $(FUZZ_ENTRY),--entry $(FUZZ_ENTRY))
+
+# Of the core's lines, those that build/fuzz/corpus reaches; `make fuzz` first.
+.PHONY: fuzz-coverage
+fuzz-coverage: build ## tell which lines of the core the corpora reach
+	@$(CMAKE) -S csrc -B build/coverage -G Ninja -DEMOMEDIA_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ \
+		-DCMAKE_CXX_FLAGS="-fprofile-instr-generate -fcoverage-mapping" >/dev/null
+	@$(CMAKE) --build build/coverage -- --quiet
+	@for entry in media compose spool; do \
+		LLVM_PROFILE_FILE=build/coverage/$$entry.profraw build/coverage/fuzz/fuzz_$$entry -runs=0 -rss_limit_mb=0 \
+			build/fuzz/corpus/$$entry build/fuzz/seeds/$$entry 2>/dev/null; done
+	@llvm-profdata merge -o build/coverage/all.profdata build/coverage/*.profraw
+	@llvm-cov report -instr-profile build/coverage/all.profdata -show-region-summary=false -show-branch-summary=false \
+		-object build/coverage/fuzz/fuzz_media -object build/coverage/fuzz/fuzz_spool build/coverage/fuzz/fuzz_compose csrc
 
 .PHONY: lint
 lint: build ## check style and types
