@@ -6,8 +6,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
 DEMO := demo
-# Compiled sources; tables, tests and Python files need no rebuilding.
-CORE := $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt) src/emomedia/audio/_pcm.pyx
+# Compiled sources; tables, tests, fuzzers and Python files need no rebuilding.
+CORE := $(shell find csrc -not -path 'csrc/tests/*' -not -path 'csrc/fuzz/*' \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \)) src/emomedia/audio/_pcm.pyx
 
 .PHONY: help
 help: ## list the targets
@@ -43,7 +43,7 @@ test: build ## run all tests: native and Python
 	@$(MAKE) --no-print-directory test-native
 	@$(PYTHON) -m pytest -q
 
-NATIVE = -G Ninja -DEMOMEDIA_TESTS=ON
+NATIVE = -G Ninja -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON
 CMAKE := $(VENV)/bin/cmake
 CTEST := $(VENV)/bin/ctest
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -54,11 +54,43 @@ test-native: build ## run the core's own tests, without Python
 	@$(CMAKE) --build build/native -- --quiet
 	@$(CTEST) --test-dir build/native --output-on-failure
 
-.PHONY: sanitize
-sanitize: build ## run the core's tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(CMAKE) -S csrc -B build/sanitize $(NATIVE) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEMOMEDIA_SANITIZE=address,undefined >/dev/null
-	@$(CMAKE) --build build/sanitize -- --quiet
-	@$(CTEST) --test-dir build/sanitize --output-on-failure
+.PHONY: sanitize sanitize-address sanitize-thread
+sanitize: sanitize-address sanitize-thread ## run the core's tests under the address, undefined-behaviour and thread sanitizers
+
+sanitize-address: SANITIZE = address,undefined
+sanitize-thread: SANITIZE = thread
+sanitize-address sanitize-thread: build
+	@$(CMAKE) -S csrc -B build/$@ $(NATIVE) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEMOMEDIA_SANITIZE=$(SANITIZE) >/dev/null
+	@$(CMAKE) --build build/$@ -- --quiet
+	@$(CTEST) --test-dir build/$@ --output-on-failure
+
+# FUZZ_SECONDS is for the native entries together and again for the Python ones, or for FUZZ_ENTRY alone.
+FUZZ_SECONDS := 60
+FUZZ_ENTRY :=
+FUZZ_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["fuzz"])')
+FUZZ_NATIVE = -G Ninja -DEMOMEDIA_FUZZ=ON -DEMOMEDIA_SANITIZE=address,undefined \
+	-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+
+.PHONY: fuzz
+fuzz: build ## fuzz the core and the readers of descriptions: FUZZ_SECONDS=60, FUZZ_ENTRY=one of them
+	@docker/install-system.sh fuzz || true
+	@$(PIP) install '$(FUZZ_PACKAGES)' || true
+	@if command -v clang++ >/dev/null; then \
+		$(CMAKE) -S csrc -B build/fuzz/native $(FUZZ_NATIVE) >/dev/null && $(CMAKE) --build build/fuzz/native -- --quiet; fi
+	@cd tests && ../$(PYTHON) -m fuzz.run --seconds $(FUZZ_SECONDS) $(if $(FUZZ_ENTRY),--entry $(FUZZ_ENTRY))
+
+# Of the core's lines, those that build/fuzz/corpus reaches; `make fuzz` first.
+.PHONY: fuzz-coverage
+fuzz-coverage: build ## tell which lines of the core the corpora reach
+	@$(CMAKE) -S csrc -B build/coverage -G Ninja -DEMOMEDIA_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ \
+		-DCMAKE_CXX_FLAGS="-fprofile-instr-generate -fcoverage-mapping" >/dev/null
+	@$(CMAKE) --build build/coverage -- --quiet
+	@for entry in media compose spool; do \
+		LLVM_PROFILE_FILE=build/coverage/$$entry.profraw build/coverage/fuzz/fuzz_$$entry -runs=0 -rss_limit_mb=0 \
+			build/fuzz/corpus/$$entry build/fuzz/seeds/$$entry 2>/dev/null; done
+	@llvm-profdata merge -o build/coverage/all.profdata build/coverage/*.profraw
+	@llvm-cov report -instr-profile build/coverage/all.profdata -show-region-summary=false -show-branch-summary=false \
+		-object build/coverage/fuzz/fuzz_media -object build/coverage/fuzz/fuzz_spool build/coverage/fuzz/fuzz_compose csrc
 
 .PHONY: lint
 lint: build ## check style and types

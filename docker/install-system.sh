@@ -6,6 +6,8 @@ set -eu
 packages="g++ make pkg-config python3-dev python3-venv
           libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev
           espeak-ng doctest-dev"
+# What fuzzing needs more, with the argument "fuzz": libFuzzer, the sanitizers, the names in their stacks.
+[ "${1:-}" != fuzz ] || packages="$packages clang libclang-rt-dev llvm"
 
 missing=""
 for package in $packages; do

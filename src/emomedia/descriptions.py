@@ -61,6 +61,8 @@ def show(value: Any) -> str:
             text = "'" + value.encode("unicode_escape" if not value.isprintable() else "utf-8").decode() + "'"
         case Fraction():
             text = seconds_text(value)
+        case int() if value.bit_length() > 1000:  # Python writes no number of 4300 digits
+            text = "a number of hundreds of digits"
         case Decimal() | int() | float() | date() | time():
             text = str(value)
         case _:

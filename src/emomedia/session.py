@@ -7,10 +7,10 @@ Nothing here opens a media file; :mod:`emomedia.probe` finds out what the files 
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .descriptions import seconds_text, show, stretch_text, wrong
 from .errors import DescriptionError, MediaNotFoundError
-from .stages import digest
+from .stages import digest, exact_decimal
 
 if TYPE_CHECKING:
     from .schema import CropTable, DialogueTable, MicTable, SessionTable, SideTable
@@ -198,7 +198,7 @@ def load_session(path: Path) -> Session:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=exact_decimal)
     except OSError as error:
         raise MediaNotFoundError(
             path,
@@ -386,9 +386,14 @@ def _check_files(session: Session) -> None:
 
 
 def _check_file(file: Path, key: str, session: Session) -> None:
-    if file.is_file():
-        return
-    found = "a folder" if file.is_dir() else "something that is no plain file" if file.exists() else "nothing"
+    try:
+        mode = file.stat().st_mode
+    except OSError:  # also of a name that is too long
+        found = "nothing"
+    else:
+        if stat.S_ISREG(mode):
+            return
+        found = "a folder" if stat.S_ISDIR(mode) else "something that is no plain file"
     raise MediaNotFoundError(
         file,
         expected=f"the file of {key} in {session.path.name}",

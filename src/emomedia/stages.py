@@ -17,13 +17,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from . import __version__
 from .containers import regular_file
+from .descriptions import show
 from .errors import MediaNotFoundError, StageError
 from .files import canonical_json, write_bytes
 
@@ -43,7 +44,7 @@ class State(Enum):
 def digest(*parts: Any) -> str:
     """Hex SHA-256 of values that JSON can hold, in their order."""
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def media_fingerprint(path: Path) -> list[Any]:
@@ -74,6 +75,21 @@ def content_digest(body: dict[str, Any]) -> str:
     return digest({key: value for key, value in body.items() if key != "made_from"})
 
 
+def exact_decimal(text: str) -> Decimal:
+    """The number that `text` writes in JSON or TOML, exactly; for their readers' ``parse_float``.
+
+    Raises
+    ------
+    ValueError
+        Not even a :class:`~decimal.Decimal` can hold its exponent.  It holds very large ones, so look
+        at the exponent before making a fraction of it, which writes every digit out.
+    """
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{show(text)}, a number beyond all measure") from None
+
+
 def read(path: Path) -> dict[str, Any]:
     """A stage file's content; decimals stay exact (:class:`decimal.Decimal`).
 
@@ -86,7 +102,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        value = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        value = json.loads(text, parse_float=exact_decimal, parse_constant=_no_number)
     except FileNotFoundError as error:
         raise MediaNotFoundError(
             path, expected="a JSON file", found="nothing", remedy="correct the path"

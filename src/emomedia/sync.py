@@ -29,6 +29,9 @@ SPEED_OF_SOUND = 343
 MAX_OFFSET = 1_000_000
 """Seconds, eleven days, that a recording may begin before or after the left take."""
 
+MAX_DIGITS = 60
+"""Digits before or behind the point that a number in sync.json may have."""
+
 MAX_GIVEN_DRIFT_PPM = 10_000
 """What a user's own sync.json may say: film speeds differ by 1000 ppm."""
 
@@ -108,6 +111,8 @@ def _clock(entry: Any, key: str) -> Clock:
 def _number(value: Any, key: str, most: int) -> Fraction:
     """`value`, read from JSON, as the decimal that is written there."""
     is_number = isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool)
+    if isinstance(value, Decimal):
+        is_number = value.is_finite() and abs(value.adjusted()) <= MAX_DIGITS
     if not is_number or not abs(value) <= most:  # not a number compares false
         raise DescriptionError(
             f"sync.json: {key}",

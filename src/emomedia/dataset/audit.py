@@ -33,19 +33,24 @@ def read_rows(path: Path) -> list[Row]:
     """
     if not path.exists():
         return []
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise StageError(
-                path,
-                expected="a JSON object on every line",
-                found=f"{error} on line {number}",
-                remedy="delete the file and run again",
-            ) from error
-        rows.append(row)
-    return rows
+    return [_row(line, number, path) for number, line in enumerate(path.read_bytes().splitlines(), start=1)]
+
+
+def _row(line: bytes, number: int, path: Path) -> Row:
+    try:
+        row = json.loads(line.decode())
+        if not isinstance(row, dict):
+            raise ValueError(type(row).__name__)
+        if b"\\u" in line:
+            canonical_json(row).encode()  # an escape may stand for half a letter, which no file can hold
+    except (ValueError, RecursionError) as error:
+        raise StageError(
+            path,
+            expected="a JSON object on every line",
+            found=f"{error} on line {number}",
+            remedy="delete the file and run again",
+        ) from error
+    return row
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:

@@ -6,6 +6,7 @@ are runs (:mod:`.runs`), paths stand as in session.toml.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from fractions import Fraction
@@ -21,6 +22,8 @@ from .take import MAX_FRAMES
 from .types import Picture, Probe, Take, TakeFile, Track, TrackFile
 
 FILE_NAME = "session.json"
+
+_FRACTION = re.compile(r"-?[0-9]{1,60}(/[0-9]{1,60})?")
 
 
 def to_body(probe: Probe) -> dict[str, Any]:
@@ -154,7 +157,7 @@ def _file(body: Mapping[str, Any], session: Session) -> tuple[TakeFile, FileFram
         hidden=_whole(body["hidden"]),
         undecodable=_whole(body["undecodable"]),
     )
-    return file, FileFrames(_positive(body["time_base"]), Fraction(_text(body["base"])), pts)
+    return file, FileFrames(_positive(body["time_base"]), _fraction(body["base"]), pts)
 
 
 def _track(body: Mapping[str, Any], session: Session) -> Track:
@@ -168,9 +171,9 @@ def _track(body: Mapping[str, Any], session: Session) -> Track:
         codec=_text(body["codec"]),
         lossless=bool(body["lossless"]),
         own_audio=bool(body["own_audio"]),
-        start=Fraction(_text(body["start"])),
+        start=_fraction(body["start"]),
         later=tuple(
-            TrackFile(folder / _text(file["path"]), _whole(file["stream"]), Fraction(_text(file["start"])))
+            TrackFile(folder / _text(file["path"]), _whole(file["stream"]), _fraction(file["start"]))
             for file in body["later"]
         ),
         time_reference=None if body.get("time_reference") is None else _whole(body["time_reference"]),
@@ -189,8 +192,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _fraction(value: Any) -> Fraction:
+    if not _FRACTION.fullmatch(_text(value)):
+        raise ValueError(f"{value!r} where a fraction such as '1/25' belongs")
+    return Fraction(value)
+
+
 def _positive(value: Any) -> Fraction:
-    number = Fraction(_text(value))
+    number = _fraction(value)
     if number <= 0:
         raise ValueError(f"{value!r} where a number above zero belongs")
     return number

@@ -1,0 +1,28 @@
+"""``python -m fuzz.driver ENTRY [libFuzzer's arguments]``: fuzz a Python entry with atheris."""
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["emomedia"]):
+    import emomedia.schema  # noqa: F401  (imported only when something is read)
+
+    from . import entries
+
+from .mutate import mutate
+
+
+def main() -> None:
+    entry = sys.argv.pop(1)
+
+    def mutator(data: bytes, max_size: int, seed: int) -> bytes:
+        return mutate(entry, data, max_size, seed, atheris.Mutate)
+
+    atheris.Setup(sys.argv, lambda data: entries.run(entry, data), custom_mutator=mutator)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What is fuzzed in Python: a function of bytes for each description that somebody may write by hand.
+
+An entry returns where the bytes are a right description or raise an :class:`EmomediaError`; anything
+else that comes out of it is a finding.  ``driver.py`` runs it under atheris, ``test_replay.py`` without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+from emomedia import plan, stages, sync, turns
+from emomedia.dataset.audit import read_rows, write_rows
+from emomedia.errors import EmomediaError
+from emomedia.probe import body as probe_body
+from emomedia.session import Session, load_session
+
+from .examples import SESSION
+
+Entry = Callable[[bytes], None]
+
+_FOOTAGE = (0, 500)
+"""Composite frames of the example's takes, at 25 a second."""
+
+
+@cache
+def _folder() -> Path:
+    """A folder in memory with the files that the example session names, empty."""
+    memory = Path("/dev/shm")
+    folder = tempfile.TemporaryDirectory(prefix="emomedia-fuzz-", dir=memory if memory.is_dir() else None)
+    _kept.append(folder)
+    path = Path(folder.name)
+    for name in ("a.mp4", "b.mp4", "c.mp4", "recorder.wav", "scripts.json"):
+        (path / name).touch()
+    return path
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _written(name: str, data: bytes) -> Path:
+    path = _folder() / name
+    path.write_bytes(data)
+    return path
+
+
+@cache
+def _session() -> Session:
+    return load_session(_written("session.toml", SESSION.encode()))
+
+
+@contextlib.contextmanager
+def _no_refusal() -> Iterator[None]:
+    """What emomedia wrote itself it must read: a refusal in here is a finding."""
+    try:
+        yield
+    except EmomediaError as error:
+        raise AssertionError(f"refused what was written: {error}") from error
+
+
+def session(data: bytes) -> None:
+    """session.toml; what was read has a digest."""
+    described = load_session(_written("other.toml", data))
+    assert len(described.text_digest) == 64
+
+
+def _stage(data: bytes) -> tuple[Path, dict[str, object]]:
+    """The bytes as a stage file: its path, and its object once its freshness has been told."""
+    path = _written("stage.json", data)
+    body = stages.read(path)
+    stages.state(path, "hash")
+    return path, body
+
+
+def turns_json(data: bytes) -> None:
+    """turns.json: read, checked against a session, planned; the plan and the turns come back the same."""
+    path, body = _stage(data)
+    read = turns.parse_turns(body, path, _session())
+    stages.write(path, turns.to_body(read), "hash")
+    with _no_refusal():
+        again = turns.parse_turns(stages.read(path), path, _session())
+    assert [turn.id for turn in again.turns] == [turn.id for turn in read.turns]
+    rate = Fraction(25)
+    turns.check_turns(read, _session(), (_FOOTAGE[0] / rate, _FOOTAGE[1] / rate), path)
+    made = plan.make_plan(read, _session().excluded, rate, _FOOTAGE, Fraction(1, 10))
+    with _no_refusal():
+        assert plan.from_body(plan.to_body(made), path) == made
+
+
+def plan_json(data: bytes) -> None:
+    """plan.json; what was read is written the same."""
+    path, body = _stage(data)
+    read = plan.from_body(body, path)
+    with _no_refusal():
+        assert plan.from_body(plan.to_body(read), path) == read
+
+
+def probe_json(data: bytes) -> None:
+    """session.json, the probe's; what was read is written the same."""
+    _, body = _stage(data)
+    read = probe_body.from_body(body, _session())
+    written = probe_body.to_body(read)
+    with _no_refusal():
+        assert probe_body.to_body(probe_body.from_body(written, _session())) == written
+
+
+def sync_json(data: bytes) -> None:
+    """sync.json; every clock goes both ways."""
+    _, body = _stage(data)
+    for kinds in sync.clocks(body).values():
+        for clock in kinds.values():
+            assert clock.to_local(clock.to_session(Fraction(1, 3))) == Fraction(1, 3)
+
+
+def clips(data: bytes) -> None:
+    """clips.jsonl; what was read is written the same."""
+    rows = read_rows(_written("clips.jsonl", data))
+    assert all(isinstance(row, dict) for row in rows)
+    path = _folder() / "again.jsonl"
+    try:
+        write_rows(path, rows)
+    except (KeyError, TypeError):
+        return  # rows that no reader of ours would make
+    with _no_refusal():
+        assert sorted(map(repr, read_rows(path))) == sorted(map(repr, rows))
+
+
+# The .cube reader's entry belongs here once there is one: "cube": its function of bytes.
+ENTRIES: dict[str, Entry] = {
+    "session": session,
+    "turns": turns_json,
+    "plan": plan_json,
+    "probe": probe_json,
+    "sync": sync_json,
+    "clips": clips,
+}
+
+
+def run(entry: str, data: bytes) -> None:
+    """Run an entry; what it may raise is caught."""
+    with contextlib.suppress(EmomediaError):
+        ENTRIES[entry](data)
