@@ -1,6 +1,8 @@
 #include "av/demuxer.h"
 
+#include <array>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "av/check.h"
@@ -12,8 +14,11 @@ namespace {
 // What cameras and recorders write. Playlists, concatenations and devices stay out.
 constexpr const char* kDemuxers =
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mxf,avi,wav,w64,flac,aac,mp3,ogg,aiff,caf,ivf,h264,hevc";
-constexpr const char* kProtocols = "file";
-constexpr const char* kMaxStreams = "64";
+constexpr std::array<std::pair<const char*, const char*>, 3> kOptions{{
+    {"format_whitelist", kDemuxers},
+    {"protocol_whitelist", "file"},
+    {"max_streams", "64"},
+}};
 
 // A name without a scheme could still hold a colon; the explicit scheme keeps it a plain file.
 std::string as_local_url(const std::string& path) { return "file:" + path; }
@@ -21,12 +26,16 @@ std::string as_local_url(const std::string& path) { return "file:" + path; }
 Input open_input(const std::string& path) {
   capture_log();
   clear_log();
+  const std::string url = as_local_url(path);
   AVDictionary* options = nullptr;
-  av_dict_set(&options, "format_whitelist", kDemuxers, 0);
-  av_dict_set(&options, "protocol_whitelist", kProtocols, 0);
-  av_dict_set(&options, "max_streams", kMaxStreams, 0);
+  for (const auto& [name, value] : kOptions) {
+    // Without a whitelist anything would be opened.
+    if (av_dict_set(&options, name, value, 0) >= 0) continue;
+    av_dict_free(&options);
+    throw std::bad_alloc();
+  }
   AVFormatContext* context = nullptr;
-  const int code = avformat_open_input(&context, as_local_url(path).c_str(), nullptr, &options);
+  const int code = avformat_open_input(&context, url.c_str(), nullptr, &options);
   av_dict_free(&options);
   check(code, path, "open as one of the known media containers");
   return Input(context);
