@@ -3,6 +3,7 @@
 extern "C" {
 #include <libavutil/error.h>
 #include <libavutil/log.h>
+#include <libavutil/mem.h>
 }
 
 #include <array>
@@ -15,6 +16,10 @@ extern "C" {
 
 namespace emomedia::av {
 namespace {
+
+// Bytes that libav may allocate at a time, in the whole process: a file of 2 KB may claim an index of
+// gigabytes. A plane of the largest picture that is accepted takes 512 MiB, the index of the most frames 250.
+constexpr std::size_t kMaxAllocation = std::size_t{600} << 20;
 
 thread_local std::string last_line;
 
@@ -61,7 +66,10 @@ std::string text_of(int code) {
 
 void capture_log() {
   static std::once_flag once;
-  std::call_once(once, [] { av_log_set_callback(remember); });
+  std::call_once(once, [] {
+    av_log_set_callback(remember);
+    av_max_alloc(kMaxAllocation);
+  });
 }
 
 const std::string& last_log() { return last_line; }

@@ -1,14 +1,17 @@
 #include "allocations.h"
 
+#include "av/check.h"
+
 extern "C" {
 #include <libavutil/mem.h>
 }
 
-#include <climits>
 #include <cstdlib>
 #include <new>
 
 namespace {
+
+constexpr std::size_t kLimit = std::size_t{600} << 20;  // the core's own, csrc/av/check.cpp
 
 thread_local unsigned until_failure = 0;
 
@@ -40,13 +43,14 @@ void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free
 namespace emomedia::fuzz {
 
 FailingAllocations::FailingAllocations(unsigned nth, std::size_t libav_limit) {
-  av_max_alloc(libav_limit);
+  av::capture_log();  // sets the core's own limit, once
+  if (libav_limit < kLimit) av_max_alloc(libav_limit);
   until_failure = nth;
 }
 
 FailingAllocations::~FailingAllocations() {
   until_failure = 0;
-  av_max_alloc(INT_MAX);
+  av_max_alloc(kLimit);
 }
 
 }  // namespace emomedia::fuzz
