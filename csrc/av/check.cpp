@@ -3,6 +3,7 @@
 extern "C" {
 #include <libavutil/error.h>
 #include <libavutil/log.h>
+#include <libavutil/mem.h>
 }
 
 #include <array>
@@ -11,6 +12,7 @@ extern "C" {
 #include <mutex>
 #include <new>
 
+#include "av/limits.h"
 #include "emomedia/error.h"
 
 namespace emomedia::av {
@@ -18,12 +20,17 @@ namespace {
 
 thread_local std::string last_line;
 
-void remember(void* source, int level, const char* format, va_list arguments) {
+// libav calls this: nothing may be thrown through its frames, which would not be unwound.
+void remember(void* source, int level, const char* format, va_list arguments) noexcept {
   if (level > AV_LOG_WARNING) return;
   std::array<char, 512> line{};
   int print_prefix = 0;  // the prefix holds an address
   av_log_format_line2(source, level, format, arguments, line.data(), static_cast<int>(line.size()), &print_prefix);
-  last_line = line.data();
+  try {
+    last_line = line.data();
+  } catch (const std::bad_alloc&) {
+    last_line.clear();
+  }
   while (!last_line.empty() && last_line.back() == '\n') last_line.pop_back();
 }
 
@@ -56,7 +63,10 @@ std::string text_of(int code) {
 
 void capture_log() {
   static std::once_flag once;
-  std::call_once(once, [] { av_log_set_callback(remember); });
+  std::call_once(once, [] {
+    av_log_set_callback(remember);
+    av_max_alloc(kMaxAllocation);
+  });
 }
 
 const std::string& last_log() { return last_line; }

@@ -2,11 +2,9 @@
 
 #include <sys/stat.h>
 
-extern "C" {
-#include <libavutil/mem.h>
-}
-
+#include <array>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "av/check.h"
@@ -15,6 +13,13 @@ extern "C" {
 
 namespace emomedia::av {
 namespace {
+
+constexpr std::array<std::pair<const char*, const char*>, 4> kOptions{{
+    {"format_whitelist", kDemuxers},
+    {"protocol_whitelist", kProtocols},
+    {"codec_whitelist", kDecoders},
+    {"max_streams", kMaxStreams},
+}};
 
 // A name without a scheme could still hold a colon; the explicit scheme keeps it a plain file.
 std::string as_local_url(const std::string& path) { return "file:" + path; }
@@ -29,16 +34,18 @@ void require_plain_file(const std::string& path) {
 
 Input open_input(const std::string& path) {
   require_plain_file(path);
-  av_max_alloc(kMaxAllocation);
   capture_log();
   clear_log();
+  const std::string url = as_local_url(path);
   AVDictionary* options = nullptr;
-  av_dict_set(&options, "format_whitelist", kDemuxers, 0);
-  av_dict_set(&options, "protocol_whitelist", kProtocols, 0);
-  av_dict_set(&options, "codec_whitelist", kDecoders, 0);
-  av_dict_set_int(&options, "max_streams", kMaxStreams, 0);
+  for (const auto& [name, value] : kOptions) {
+    // Without a whitelist anything would be opened.
+    if (av_dict_set(&options, name, value, 0) >= 0) continue;
+    av_dict_free(&options);
+    throw std::bad_alloc();
+  }
   AVFormatContext* context = nullptr;
-  const int code = avformat_open_input(&context, as_local_url(path).c_str(), nullptr, &options);
+  const int code = avformat_open_input(&context, url.c_str(), nullptr, &options);
   av_dict_free(&options);
   check(code, path, "open as one of the known media containers");
   return Input(context);

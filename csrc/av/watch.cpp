@@ -36,6 +36,14 @@ struct Watched {
   }
 };
 
+// A thread that is left to itself where it was not waited for.
+struct Thread {
+  std::thread thread;
+  ~Thread() {
+    if (thread.joinable()) thread.detach();
+  }
+};
+
 }  // namespace
 
 std::int64_t Pulse::now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
@@ -48,7 +56,7 @@ double Pulse::seconds_since() const noexcept {
 void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle) {
   const auto watched = std::make_shared<Watched>();
   watched->work = std::move(work);
-  std::thread([watched] { watched->run(); }).detach();
+  Thread thread{std::thread([watched] { watched->run(); })};
   std::unique_lock lock(watched->mutex);
   while (!watched->changed.wait_for(lock, kPoll, [&] { return watched->ended; })) {
     lock.unlock();
@@ -60,6 +68,8 @@ void do_watched(const std::string& subject, double stall_seconds, std::function<
                   "copy the file to a local disk; if it stays so, convert it with another program");
     }
   }
+  lock.unlock();
+  thread.thread.join();
   if (watched->error) std::rethrow_exception(watched->error);
 }
 

@@ -1,19 +1,30 @@
 #include "allocations.h"
 
+#include "av/check.h"
+#include "av/limits.h"
+
 extern "C" {
 #include <libavutil/mem.h>
 }
 
-#include <climits>
+#include <atomic>
 #include <cstdlib>
 #include <new>
 
 namespace {
 
-thread_local unsigned until_failure = 0;
+// Counted over all threads: files are read on threads of their own.
+std::atomic<unsigned> until_failure{0};
+
+bool fails_now() noexcept {
+  unsigned left = until_failure.load(std::memory_order_relaxed);
+  while (left > 0 && !until_failure.compare_exchange_weak(left, left - 1, std::memory_order_relaxed)) {
+  }
+  return left == 1;
+}
 
 void* allocate(std::size_t size) noexcept {
-  if (until_failure > 0 && --until_failure == 0) return nullptr;
+  if (fails_now()) return nullptr;
   return std::malloc(size > 0 ? size : 1);
 }
 
@@ -40,13 +51,14 @@ void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free
 namespace emomedia::fuzz {
 
 FailingAllocations::FailingAllocations(unsigned nth, std::size_t libav_limit) {
-  av_max_alloc(libav_limit);
+  av::capture_log();  // sets the core's own limit, once
+  if (libav_limit < av::kMaxAllocation) av_max_alloc(libav_limit);
   until_failure = nth;
 }
 
 FailingAllocations::~FailingAllocations() {
   until_failure = 0;
-  av_max_alloc(INT_MAX);
+  av_max_alloc(av::kMaxAllocation);
 }
 
 }  // namespace emomedia::fuzz

@@ -26,6 +26,7 @@ struct Options {
   int rotate;
   bool small_crop;
   bool from_behind;  // the last frame first: seeks
+  bool mirrored, interlaced, other_colors;
   unsigned failing_allocation;
   std::size_t libav_limit;
 };
@@ -34,7 +35,8 @@ Options read_options(fuzz::Tail& tail) {
   const unsigned flags = tail.byte();
   const unsigned failing = tail.byte();
   const unsigned limit = tail.byte() % 32;
-  return {static_cast<int>(flags % 4) * 90, (flags & 4) != 0, (flags & 8) != 0, failing,
+  return {static_cast<int>(flags % 4) * 90, (flags & 4) != 0, (flags & 8) != 0, (flags & 16) != 0, (flags & 32) != 0,
+          (flags & 64) != 0, failing,
           limit == 0 ? INT_MAX : std::size_t{1} << limit};
 }
 
@@ -52,9 +54,22 @@ bool worth_decoding(const PictureFormat& format, const FrameTable& table) {
          !table.pts.empty() && table.pts.size() <= kMaxFrames;
 }
 
+// Full range to limited, by way of a cube of two points a side.
+ColorMap some_colors() {
+  ColorMap map;
+  map.to_output = {{{{7000, 0, 0}, {0, 7000, 0}, {0, 0, 7000}}}, {1 << 23, 1 << 23, 1 << 23}};
+  map.by_cube.emplace();
+  map.by_cube->to_cube = {{{{32768, 0, 0}, {0, 32768, 0}, {0, 0, 32768}}}, {}};
+  map.by_cube->cube = {2, std::vector<std::int16_t>(24, 1 << 13)};
+  return map;
+}
+
 Take make_take(const std::string& path, const StreamInfo& stream, FrameTable table, const Options& options) {
   Take take;
-  take.format = stream.video->format;
+  take.format = table.decoded.format;
+  take.mirrored = options.mirrored;
+  if (options.interlaced) take.fields = FieldOrder::top_first;
+  if (options.other_colors) take.color = some_colors();
   take.siting = stream.video->siting == "center" ? Siting::center : Siting::left;
   take.rotate = options.rotate;
   take.crop = crop_of(take.format, options);
@@ -105,7 +120,7 @@ void run(const std::string& path, const Options& options) {
     if (!stream.video) continue;
     FrameTable table = scan_frames(path, stream.index);
     check_table(table);
-    if (!worth_decoding(stream.video->format, table)) return;
+    if (!table.decoded.composable || !worth_decoding(table.decoded.format, table)) return;
     compose_some(make_take(path, stream, std::move(table), options), options);
     return;
   }

@@ -147,7 +147,8 @@ void require_valid(const HalfGeometry& g) {
   const Crop& c = g.crop;
   const bool inside = c.x >= 0 && c.y >= 0 && c.width > 0 && c.height > 0 && c.width <= width - c.x &&
                       c.height <= height - c.y;
-  if (inside && g.rotate % 90 == 0 && g.rotate >= 0 && g.rotate < 360 && g.width % 2 == 0 && g.height % 2 == 0) return;
+  const bool even = g.width > 0 && g.height > 0 && g.width % 2 == 0 && g.height % 2 == 0;
+  if (inside && even && g.rotate % 90 == 0 && g.rotate >= 0 && g.rotate < 360) return;
   throw Error(Cause::unsupported, "crop",
               "a rectangle inside the upright " + std::to_string(width) + "x" + std::to_string(height) + " picture",
               std::to_string(c.width) + "x" + std::to_string(c.height) + "+" + std::to_string(c.x) + "+" +
