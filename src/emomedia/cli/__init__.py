@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C."""
 
+_STOPPED = "emomedia: stopped; what is finished is kept, run the same command to go on"
+
 
 def main() -> None:
-    """Run the command line; errors become one line on standard error and status 1."""
+    """Run the command line; errors become one line on standard error and status 1.
+
+    SIGTERM, which batch schedulers send, and SIGHUP, which a closed terminal sends, are like Ctrl-C.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(_STOPPED)
+
+
+def _run() -> None:
     from ..errors import EmomediaError
     from .app import app
 
@@ -20,4 +36,19 @@ def main() -> None:
     except SystemExit as ended:
         if ended.code != _INTERRUPTED:
             raise
-        sys.exit("emomedia: stopped; what is finished is kept, run the same command to go on")
+        sys.exit(_STOPPED)
+    except MemoryError:
+        sys.exit(
+            "emomedia: memory: expected enough of it, found too little; use fewer --workers, and run again"
+        )
+    except OSError as error:
+        sys.exit(f"emomedia: {_system_error(error)}")
+
+
+def _system_error(error: OSError) -> Exception:
+    """What the system refused beyond all that the stages expect, as an error of emomedia's."""
+    from pathlib import Path
+
+    from ..files import output_error
+
+    return output_error(Path(str(error.filename or "standard output")), error)

@@ -60,7 +60,9 @@ def _clip_findings(out: Path, row: Row) -> Iterator[Finding]:
 
 
 def _hash_findings(path: Path, expected: str) -> Iterator[Finding]:
-    if not path.is_file():
+    if path.is_symlink():
+        yield Finding(path, "a file", "a link to one")
+    elif not path.is_file():
         yield Finding(path, "a file", "none")
     elif (found := sha256(path)) != expected:
         yield Finding(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")

@@ -38,7 +38,7 @@ _MEASURABLE = 10
 PIXEL_FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv420p10le", "yuv422p10le")
 """libav's names of what compose takes: planar Y'CbCr, 4:2:0 or 4:2:2, 8 or 10 bits."""
 
-_SITINGS = ("left", "center", "topleft")
+SITINGS = ("left", "center", "topleft")
 
 _MEANT = {
     "range": "limited",
@@ -122,7 +122,7 @@ def _refuse_unsuitable(path: Path, stream: dict[str, Any]) -> None:
             "mirror the take back first, for example with ffmpeg's hflip filter",
         ),
         (
-            stream["siting"] not in (*_SITINGS, "unspecified"),
+            stream["siting"] not in (*SITINGS, "unspecified"),
             "chroma sited left, center or topleft",
             stream["siting"],
             transcode + " with left-sited chroma",
