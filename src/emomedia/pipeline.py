@@ -22,6 +22,7 @@ from typing import Any
 from . import __version__, stages
 from .cutting import CutResult, cut
 from .dataset.index import write_index
+from .descriptions import show, wrong
 from .engine import Work
 from .errors import MediaError, OutputError
 from .files import is_utf8, locked, remove_leftovers, write_bytes, writing
@@ -216,7 +217,16 @@ class Pipeline:
             else:
                 stages.write(path, make(), made_from)
                 outcome.append("made")
-            return stages.read(path)
+            body = stages.read(path)
+        if body.get("session") != self.session.id:
+            raise wrong(
+                path,
+                "session",
+                expected=show(self.session.id),
+                found=show(body.get("session")),
+                remedy="correct the file, or delete it to have it made anew",
+            )
+        return body
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[list[Any]]:

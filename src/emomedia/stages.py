@@ -46,7 +46,7 @@ class State(Enum):
 def digest(*parts: Any) -> str:
     """Hex SHA-256 of values that JSON can hold, in their order."""
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def media_fingerprint(path: Path) -> list[Any]:

@@ -138,8 +138,8 @@ def _status_of_main() -> int:
     return 0
 
 
-def _descriptors() -> set[str]:
-    return set(os.listdir("/proc/self/fd"))
+def _descriptors() -> set[Path]:
+    return set(Path("/proc/self/fd").iterdir())
 
 
 def _text(stream: int) -> str:
