@@ -29,7 +29,12 @@ from emomedia.simulate import SimulateOptions, simulate
 
 from .forked import Ended, Limits, emomedia_run
 
-SECONDS = Fraction(3)
+SMALL: dict[str, Any] = {
+    "size": (180, 320),
+    "fps": Fraction(10),
+    "seconds": Fraction(3),
+    "preset": "ultrafast",
+}
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "h264 mp4": ("mp4", {}),
     "h264 mov, turned": ("mov", {"rotate": 90}),
@@ -155,7 +160,7 @@ class Stock:
         for kind in kinds:
             container, choices = KINDS[kind]
             home = folder / kind / "in"
-            simulate(home, SimulateOptions(size=(180, 320), seconds=SECONDS, preset="ultrafast", **choices))
+            simulate(home, SimulateOptions(**SMALL, **choices))
             _change_containers(home, container)
             ended = emomedia_run(*command(folder / kind))
             assert ended.status == 0, ended.errors

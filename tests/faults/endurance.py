@@ -29,7 +29,7 @@ import av
 
 from emomedia.simulate import SimulateOptions, simulate
 
-from .damage import command, half_written
+from .damage import SMALL, command, half_written
 from .disk import enlarge, enter_private_mounts, mounting_refused, small_disk, used
 from .forked import Ended, emomedia_run
 
@@ -53,7 +53,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         choices = {"recorder_offset": Fraction("0.7"), "right_offset": Fraction("0.2")}
-        options = SimulateOptions(size=(180, 320), seconds=Fraction(4), **choices)  # type: ignore[arg-type]
+        options = SimulateOptions(**SMALL, **choices)
         simulate(self.folder / "in", options)
         with small_disk(self.folder / "out", ROOM) as out:
             ended = emomedia_run(*command(self.folder), watch=self._measure)

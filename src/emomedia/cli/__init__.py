@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
-
-_INTERRUPTED = 130
-"""What typer makes of Ctrl-C."""
+from types import FrameType
 
 _STOPPED = "emomedia: stopped; what is finished is kept, run the same command to go on"
+
+
+class _Stop(BaseException):
+    """A signal asks the command to end.
+
+    No KeyboardInterrupt: once one has passed through an extension module that runs Python code, the
+    interpreter ends by SIGINT, whatever is made of it further up.
+    """
 
 
 def main() -> None:
@@ -16,13 +22,17 @@ def main() -> None:
 
     SIGTERM, which batch schedulers send, and SIGHUP, which a closed terminal sends, are like Ctrl-C.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _stop)
     try:
         _run()
-    except KeyboardInterrupt:
+    except _Stop:
         sys.exit(_STOPPED)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise _Stop
 
 
 def _run() -> None:
@@ -33,10 +43,6 @@ def _run() -> None:
         app()
     except EmomediaError as error:
         sys.exit(f"emomedia: {error}")
-    except SystemExit as ended:
-        if ended.code != _INTERRUPTED:
-            raise
-        sys.exit(_STOPPED)
     except MemoryError:
         sys.exit(
             "emomedia: memory: expected enough of it, found too little; use fewer --workers, and run again"

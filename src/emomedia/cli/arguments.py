@@ -61,11 +61,16 @@ def parse_decimal(text: str) -> Fraction:
     return Fraction(value)
 
 
+# Paths are not `readable` here: the stages say what is wrong with one, and what to do.
 SessionFile = Annotated[
-    Path, typer.Argument(help="The session's description, session.toml.", metavar="SESSION.toml")
+    Path,
+    typer.Argument(help="The session's description, session.toml.", metavar="SESSION.toml", readable=False),
 ]
 Out = Annotated[
-    Path, typer.Option("--out", help="Output folder; each session gets a folder in it.", metavar="OUT")
+    Path,
+    typer.Option(
+        "--out", help="Output folder; each session gets a folder in it.", metavar="OUT", readable=False
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of the human view.")]
 Fps = Annotated[
@@ -76,7 +81,9 @@ Fps = Annotated[
 ]
 Turns = Annotated[
     Path | None,
-    typer.Option("--turns", metavar="FILE", help="A turns.json instead of turns found from the sound."),
+    typer.Option(
+        "--turns", metavar="FILE", help="A turns.json instead of turns found from the sound.", readable=False
+    ),
 ]
 Pad = Annotated[
     Fraction,
