@@ -46,6 +46,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Container and choices of the sessions that are damaged."""
 
+PRODUCTS = (".mp4", ".flac", ".parquet", ".jsonl")
 BOXES = (b"stsz", b"stts", b"stsc", b"stco", b"ctts", b"elst", b"tkhd", b"mdhd", b"mvhd", b"hdlr", b"avcC",
          b"hvcC", b"stsd", b"trun", b"fmt ", b"data", b"RIFF", b"moov", b"mdat")  # fmt: skip
 NUMBERS = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0, 0x00FFFFFF)
@@ -196,6 +197,7 @@ class Case:
     number: int
     story: str
     folder: Path
+    arguments: tuple[object, ...] = ()
 
 
 def make_case(stock: Stock, seed: int, number: int, folder: Path) -> Case:
@@ -204,17 +206,20 @@ def make_case(stock: Stock, seed: int, number: int, folder: Path) -> Case:
     kind = dice.choice(sorted(path.name for path in stock.folder.iterdir()))
     source = stock.folder / kind
     shutil.copytree(source / "in", folder / "in")
-    made = dice.random() < 0.25
-    if made:
+    what = dice.choices(("media", "stages", "products"), (7, 2, 1))[0]
+    if what != "media":
         shutil.copytree(source / "out", folder / "out")
-    candidates = _damageable(folder, made)
+    candidates = _damageable(folder, what)
     chosen = {dice.choice(candidates) for _ in range(dice.choice((1, 1, 1, 2)))}
     story = [kind, *(_damage(path, dice) for path in sorted(chosen))]
-    return Case(number, ": ".join(story), folder)
+    arguments = ("verify", folder / "out") if what == "products" else tuple(command(folder))
+    return Case(number, ": ".join(story), folder, arguments)
 
 
-def _damageable(folder: Path, made: bool) -> list[Path]:
-    if made:
+def _damageable(folder: Path, what: str) -> list[Path]:
+    if what == "products":
+        return [path for path in sorted((folder / "out").rglob("*.*")) if path.suffix in PRODUCTS]
+    if what == "stages":
         return sorted(path for path in (folder / "out/sim").glob("*.json*") if path.name != "run.json")
     takes = sorted(
         path for path in (folder / "in").iterdir() if path.suffix in (".mp4", ".mov", ".mkv", ".ts")
@@ -224,7 +229,7 @@ def _damageable(folder: Path, made: bool) -> list[Path]:
 
 
 def _damage(path: Path, dice: random.Random) -> str:
-    if path.suffix in (".mp4", ".mov", ".mkv", ".ts", ".wav") and dice.random() < 0.05:
+    if path.parent.name == "in" and path.suffix not in (".toml", ".json") and dice.random() < 0.05:
         return _misnamed(path, dice)
     ways: tuple[Callable[[bytearray, random.Random], bytearray], ...] = BYTES
     if path.suffix in (".json", ".jsonl"):
@@ -260,7 +265,7 @@ class Result:
 
 
 def judge(case: Case, limits: Limits) -> Result:
-    ended = emomedia_run(*command(case.folder), limits=limits)
+    ended = emomedia_run(*case.arguments, limits=limits)
     fault = fault_of(case, ended, limits)
     outcome = "a finding" if fault else "refused in one line" if ended.status == 1 else "made, verifies"
     return Result(case, ended, outcome, fault)
@@ -281,7 +286,7 @@ def fault_of(case: Case, ended: Ended, limits: Limits) -> str | None:
         return f"success, but it said {ended.errors!r}"
     if ended.leaked:
         return f"{ended.leaked} descriptors leaked"
-    if ended.status == 0:
+    if ended.status == 0 and "verify" not in case.arguments:
         return not_verified(case.folder / "out")
     return None if "clips.jsonl" in case.story else half_written(case.folder / "out")
 

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from emomedia import cutting
+from emomedia.dataset.audit import write_rows
+from emomedia.dataset.index import write_index
 from emomedia.dataset.verify import verify
 from emomedia.errors import (
     DamagedMediaError,
@@ -26,7 +28,9 @@ from emomedia.errors import (
     MediaNotFoundError,
     OutputError,
 )
+from emomedia.files import sha256
 from emomedia.intake import init_folder
+from emomedia.intake.pairing import day_of
 from emomedia.options import Options
 from emomedia.pipeline import STAGES, run
 from exact import tree
@@ -339,3 +343,40 @@ def test_a_signal_that_is_ignored_stays_ignored():
     code += "import sys; sys.argv = ['emomedia', '--version']\ntry: main()\nexcept SystemExit: pass\n"
     code += "assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+# --- what is verified
+
+
+@pytest.mark.parametrize("name", ["clips.parquet", "sim/clips/sim_000.mp4", "sim/audio/sim_000.left.flac"])
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"garbage" * 1000])
+def test_products_that_are_none(finished, tmp_path, name, data):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    (out / name).write_bytes(data)
+    said = refused([sys.executable, "-m", "emomedia", "verify", str(out)])
+    assert name in said and "1 that are not" in said
+
+
+def test_products_whose_audit_is_wrong_too(finished, tmp_path):
+    """Hashes that agree do not make a FLAC file a clip, nor one voice another."""
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    clip, voice = out / "sim/clips/sim_000.mp4", out / "sim/audio/sim_000_000.left.flac"
+    audit = out / "sim/clips.jsonl"
+    rows = [json.loads(line) for line in audit.read_text().splitlines()]
+    shutil.copy(voice, clip)
+    rows[0]["sha256"] = sha256(clip)
+    rows[0]["audio"][0]["sha256"] = sha256(voice)
+    shutil.copy(voice, out / rows[0]["audio"][0]["path"])
+    write_rows(audit, rows)
+    write_index(out)
+    found = {finding.path.name: finding.found for checked in verify(out) for finding in checked.findings}
+    assert found["sim_000.mp4"] == "no video in it"
+    assert int(found["sim_000.left.flac"]) > 0
+
+
+@pytest.mark.parametrize("seconds", [1e15, -1e15, float("inf"), float("nan")])
+def test_a_date_beyond_the_calendar_names_a_session_all_the_same(seconds):
+    assert day_of(seconds) == "000000"
+    assert day_of(0) == "700101"
