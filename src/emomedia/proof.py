@@ -197,7 +197,9 @@ def _decoded_from(path: Path, stream: int, key: int, frames: FileFrames) -> Iter
     import av
 
     try:
-        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
+        with av.open(
+            f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
+        ) as container:
             video = next(video for video in container.streams.video if video.index == stream)
             if key:
                 container.seek(int(frames.pts[key]), stream=video)

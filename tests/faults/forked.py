@@ -112,6 +112,7 @@ def _be_the_command(arguments: list[str], streams: list[int], limits: Limits) ->
         os.dup2(streams[0], 1)
         os.dup2(streams[1], 2)
         sys.argv = ["emomedia", *arguments]
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         before = _descriptors()
         limits.impose()
         status = _status_of_main()

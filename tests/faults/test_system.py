@@ -15,9 +15,12 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from emomedia import cutting
+from emomedia.cli import stopping
+from emomedia.cli.display import JsonDisplay, PeopleDisplay
 from emomedia.dataset.audit import write_rows
 from emomedia.dataset.index import write_index
 from emomedia.dataset.verify import verify
@@ -133,7 +136,7 @@ def test_a_file_system_that_is_read_only(home, tmp_path):
     with small_disk(tmp_path / "disk", 1 << 24) as disk:
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         said = refused(command(home, disk / "out"))
-    assert "read-only file system" in said and "choose another --out" in said
+    assert "read-only file system" in said and "make it writable" in said
 
 
 @pytest.mark.parametrize("place", ["", "clips", "audio", "spool", "sound"])
@@ -238,6 +241,30 @@ def test_other_failures_keep_the_spools_and_no_clip(simulated, finished, tmp_pat
     assert tree(tmp_path) == tree(finished)
 
 
+def test_metadata_in_no_known_encoding_is_no_fault(home, tmp_path):
+    """Recorders write titles in whatever encoding their makers use."""
+    for name in ("left.mp4", "right.mp4"):
+        shutil.move(home / name, home / "plain.mp4")
+        with av.open(str(home / "plain.mp4")) as source, av.open(str(home / name), "w") as target:
+            target.metadata["title"] = "the title"
+            streams = [target.add_stream_from_template(stream) for stream in source.streams]
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = streams[packet.stream.index]
+                    target.mux(packet)
+        (home / "plain.mp4").unlink()
+        data = (home / name).read_bytes()
+        assert b"the title" in data
+        (home / name).write_bytes(data.replace(b"the title", "标题标题 ".encode("gbk")))
+    info = b"INFOINAM\x04\0\0\0" + "标题".encode("gbk")
+    wave = (home / "recorder.wav").read_bytes() + b"LIST" + len(info).to_bytes(4, "little") + info
+    (home / "recorder.wav").write_bytes(wave[:4] + (len(wave) - 8).to_bytes(4, "little") + wave[8:])
+    assert run(home / "session.toml", tmp_path / "out", FAST).made > 0
+    (home / "session.toml").unlink()
+    (description,) = init_folder(home)
+    assert "cannot be read" not in description.read_text()
+
+
 # --- the clock
 
 
@@ -322,19 +349,39 @@ def test_too_little_memory(home, tmp_path, mebibytes):
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopped_within_any_stage(home, tmp_path, stage, number):
+    """It may begin before the interpreter has noticed, and turns and plan are over in no time."""
     process = subprocess.Popen(
-        command(home, tmp_path / "out", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        command(home, tmp_path / "out", "--json"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in case it is ignored
+    )  # fmt: skip
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line) == {"event": "stage_begins", "stage": stage}:
             break
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
-    if process.returncode != 0:  # the stage, and all after it, may have been over before the signal came
-        assert process.returncode == 1
-        assert said == "emomedia: stopped; what is finished is kept, run the same command to go on\n"
-        assert clips_and_parts(tmp_path / "out") == []
+    assert process.returncode == 1
+    assert said == "emomedia: stopped; what is finished is kept, run the same command to go on\n"
+    assert clips_and_parts(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("kind", [JsonDisplay, PeopleDisplay])
+def test_a_stop_that_a_library_loses_is_noticed_when_the_stage_goes_on(kind, monkeypatch):
+    monkeypatch.setattr(stopping, "_asked", False)
+    display = kind()
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        stopping.listen()
+        display.stage_ends("probe", "made", 1.0)
+        with contextlib.suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    for tell in (lambda: display.advances("cut", 1, 2), lambda: display.stage_ends("cut", "made", 1.0)):
+        with pytest.raises(stopping.Stop):
+            tell()
 
 
 def test_a_signal_that_is_ignored_stays_ignored():

@@ -58,7 +58,7 @@ def opened(path: Path, stream: int) -> Iterator[tuple[InputContainer, AudioStrea
 
     options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
     try:
-        with av.open(f"file:{path.absolute()}", options=options) as container:
+        with av.open(f"file:{path.absolute()}", options=options, metadata_errors="replace") as container:
             if stream >= len(container.streams) or container.streams[stream].type != "audio":
                 raise UnsupportedMediaError(
                     path,

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from types import FrameType
 
-_STOPPED = "emomedia: stopped; what is finished is kept, run the same command to go on"
-
-
-class _Stop(BaseException):
-    """A signal asks the command to end.
-
-    No KeyboardInterrupt: once one has passed through an extension module that runs Python code, the
-    interpreter ends by SIGINT, whatever is made of it further up.
-    """
+from .stopping import Stop, listen
 
 
 def main() -> None:
-    """Run the command line; errors become one line on standard error and status 1.
-
-    SIGTERM, which batch schedulers send, and SIGHUP, which a closed terminal sends, are like Ctrl-C.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, _stop)
+    """Run the command line; errors, and being asked to end, become one line and status 1."""
+    listen()
     try:
         _run()
-    except _Stop:
-        sys.exit(_STOPPED)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise _Stop
+    except Stop:
+        sys.exit("emomedia: stopped; what is finished is kept, run the same command to go on")
 
 
 def _run() -> None:

@@ -107,7 +107,7 @@ def _decoded(path: Path, kind: Literal["video", "audio"]) -> Iterator[Any]:
 
     options = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,flac"}
     try:
-        with av.open(f"file:{path}", options=options) as container:
+        with av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
             stream = next((stream for stream in container.streams if stream.type == kind), None)
             if stream is None:
                 raise ValueError(f"no {kind} in it")
@@ -136,7 +136,8 @@ def _index_findings(out: Path) -> Iterator[Finding]:
         yield Finding(path, "the index of all clips", "none")
         return
     try:
-        indexed = pq.read_table(path, columns=["id", "sha256"]).to_pylist()
+        with path.open("rb") as file:
+            indexed = pq.read_table(file, columns=["id", "sha256"]).to_pylist()
     except (pa.ArrowException, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))
         return

@@ -74,7 +74,7 @@ def _look_at(path: Path, name: PurePosixPath) -> MediaFile | str:
         return "its name is not UTF-8"
     try:
         options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
-        with av.open(str(path.absolute()), options=options) as container:
+        with av.open(str(path.absolute()), options=options, metadata_errors="replace") as container:
             pictures = [stream for stream in container.streams.video if not _is_cover(stream)]
             channels = max((stream.codec_context.channels for stream in container.streams.audio), default=0)
             seconds = (container.duration or 0) / av.time_base

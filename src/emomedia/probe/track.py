@@ -142,7 +142,9 @@ def first_sample_time(path: Path, stream: int) -> Fraction:
     import av
 
     try:
-        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
+        with av.open(
+            f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
+        ) as container:
             sound = next(sound for sound in container.streams.audio if sound.index == stream)
             frame = next(container.decode(sound))
             if frame.pts is None or frame.time_base is None:

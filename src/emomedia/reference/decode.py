@@ -38,7 +38,9 @@ def _decoded(path: Path, stream: int) -> Iterator[tuple[int, VideoFrame]]:
     import av
 
     try:
-        with av.open(f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}) as container:
+        with av.open(
+            f"file:{os.fspath(path)}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
+        ) as container:
             video = next(video for video in container.streams.video if video.index == stream)
             video.thread_type = "NONE"  # what conceals damage depends on it
             for packet in container.demux(video):

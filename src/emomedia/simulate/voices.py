@@ -112,7 +112,7 @@ def _load(path: Path) -> Spoken:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             resampler = av.AudioResampler(format="fltp", layout="mono")
             rate = container.streams.audio[0].sample_rate
             frames = [*container.decode(audio=0), None]
