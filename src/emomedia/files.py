@@ -30,6 +30,7 @@ _REMEDIES = {
     errno.EACCES: _REFUSED,
     errno.EPERM: _REFUSED,
     errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --workers",
+    errno.ENOMEM: "use fewer --workers, and run again",
     errno.ENFILE: "close other programs: the whole system has too many files open",
 }
 

@@ -113,7 +113,7 @@ class PeopleDisplay:
         if self._bar is None:
             self._open_bar(stage, total)
         assert self._bar is not None
-        self._bar.update(self._task, completed=done, total=total)
+        self._bar.update(self._task, completed=done, total=total, refresh=True)
 
     def says(self, text: str) -> None:
         self.console.print(f"  [yellow]{text}[/]", highlight=False)
@@ -130,7 +130,8 @@ class PeopleDisplay:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        self._bar = Progress(*columns, console=self.console, transient=True)
+        # Drawn when the work advances, ten times a second: a thread for it would be one more that can fail.
+        self._bar = Progress(*columns, console=self.console, transient=True, auto_refresh=False)
         self._task = self._bar.add_task(stage, total=total)
         self._bar.start()
 
