@@ -50,7 +50,10 @@ def test_probe_tells_machines_in_json_lines(simulated):
 def test_ctrl_c_stops_within_a_second_and_leaves_nothing_half_written(simulated, tmp_path):
     session = simulated(size=(270, 480), seconds=Fraction(9), dialogues=2)
     command = [sys.executable, "-m", "emomedia", "run", str(session), "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in case it is ignored
+    )  # fmt: skip
     spool = tmp_path / "sim/spool"
     deadline = time.monotonic() + 60
     while not spool.exists() and time.monotonic() < deadline:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emomedia import stages
+from emomedia.descriptions import file_name
 from emomedia.errors import DescriptionError
 from emomedia.session import Dialogue, Session, Side
 from emomedia.turns import Turn, TurnsFile, Word, check_turns, decimal, parse_turns, to_body
@@ -224,7 +225,9 @@ seconds = st.integers(0, 10**15).map(lambda n: Fraction(n, 10**9))
 
 @st.composite
 def turns_files(draw):
-    names = draw(st.lists(st.from_regex(r"[\w-][\w.-]{0,20}", fullmatch=True), unique=True, max_size=6))
+    names = draw(
+        st.lists(st.from_regex(r"[\w-][\w.-]{0,20}", fullmatch=True), unique_by=file_name, max_size=6)
+    )
     edges = sorted(draw(st.sets(seconds, min_size=2 * len(names), max_size=2 * len(names))))
     turns, dialogues = [], []
     for k, name in enumerate(names):

@@ -53,7 +53,9 @@ def opened(path: Path) -> Iterator[InputContainer]:
 
     regular_file(path)
     # The scheme keeps a name with a colon in it from being taken for a protocol.
-    with av.open(f"file:{path.absolute()}", options=_OPTIONS, timeout=TIMEOUT_SECONDS) as container:
+    with av.open(
+        f"file:{path.absolute()}", options=_OPTIONS, timeout=TIMEOUT_SECONDS, metadata_errors="replace"
+    ) as container:
         for stream in (*container.streams.video, *container.streams.audio):
             if stream.codec_context is not None:  # of a codec that libav does not know
                 stream.codec_context.thread_count = 1

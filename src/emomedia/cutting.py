@@ -1,22 +1,23 @@
 """The cut stage: make the clips that are missing or stale, keep the others, write the audit.
 
 Chunks are the unit of resuming: an interrupted cut leaves whole spool files, and goes on from them.
-A clip is kept when the audit has it under the same key and its files are there with their sizes.
+A clip is kept when the audit has it under the same key and its files are there with their sizes; a file
+that the audit does not name is no clip, and is removed.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .audio.flac import write_flac
 from .dataset.audit import Row, clip_row, described, read_rows, write_rows
 from .engine import Work, clip_paths, make_job, run_job
-from .errors import DamagedMediaError
-from .files import atomic
+from .errors import DamagedMediaError, MediaError
+from .files import atomic, writing
 from .layout import SessionFolder
 from .observer import Observer
 from .plan import Clip
@@ -43,36 +44,76 @@ class CutResult:
     report: _core.Report | None
 
 
-def cut(work: Work, turns: TurnsFile, folder: SessionFolder, observer: Observer) -> CutResult:
+def cut(
+    work: Work,
+    turns: TurnsFile,
+    folder: SessionFolder,
+    observer: Observer,
+    check_media: Callable[[], None] = lambda: None,
+) -> CutResult:
     """Bring the session's clips and its audit up to date with `work`.
+
+    Parameters
+    ----------
+    check_media : callable
+        Raises a MediaError if the media are no longer those that `work` was made from.
 
     Raises
     ------
     DamagedMediaError
         More frames or samples are damaged than :data:`DAMAGE_LIMIT` allows.
     EmomediaError
-        Whatever the engine meets; whole spool files stay for the next run.
+        Whatever the engine meets.
+
+    Clips that the audit does not name do not stay: the next run makes them anew from the spool files,
+    which stay, unless what they hold came from faulty media.
     """
-    for place in (folder.clips, folder.audio, folder.spool):
-        place.mkdir(parents=True, exist_ok=True)
-    kept = _kept_rows(work, folder)
-    stale = [clip for clip in work.plan.clips if clip.id not in kept]
-    report, rows = None, list(kept.values())
-    if stale:
-        _refuse_lost_sound(work, stale)
+    with writing(folder.path):
+        for place in (folder.clips, folder.audio, folder.spool):
+            place.mkdir(parents=True, exist_ok=True)
+        kept = _kept_rows(work, folder)
+        stale = [clip for clip in work.plan.clips if clip.id not in kept]
+        if stale:
+            _refuse_lost_sound(work, stale)
+        report, rows = None, _described(kept.values(), work, turns)
         write_rows(folder.audit, rows)
-        report = _make(work, stale, folder, observer)
-        _refuse_damage(work, stale, report.damaged_frames)
-        rows += [
-            clip_row(work, clip, turns, folder, damaged)
-            for clip, damaged in zip(stale, report.damaged_frames, strict=True)
-        ]
-    clip_of = {clip.id: clip for clip in work.plan.clips}
-    rows = [described(row, clip_of[row["id"]], turns) for row in rows]
-    _remove_strangers(folder, work.plan.clips)
-    write_rows(folder.audit, rows)
-    shutil.rmtree(folder.spool)
+        _remove_strangers(folder, rows)
+        if stale:
+            with _nothing_unaudited(folder, rows):
+                report = _make(work, stale, folder, observer)
+                check_media()
+                _refuse_damage(work, stale, report.damaged_frames)
+                made = [
+                    clip_row(work, clip, turns, folder, damaged)
+                    for clip, damaged in zip(stale, report.damaged_frames, strict=True)
+                ]
+                rows = rows + made
+                write_rows(folder.audit, rows)
+        shutil.rmtree(folder.spool)
     return CutResult(tuple(rows), len(stale), report)
+
+
+@contextmanager
+def _nothing_unaudited(folder: SessionFolder, rows: Sequence[Row]) -> Iterator[None]:
+    """If the ``with`` block fails, remove what no row names, and after faulty media the spools too.
+
+    A better copy of a take can have the same size, date, head and tail: then nothing may be left that
+    was decoded from the worse one.
+    """
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError):
+            if isinstance(error, MediaError):
+                shutil.rmtree(folder.spool)
+            _remove_strangers(folder, rows)
+        raise
+
+
+def _described(rows: Iterable[Row], work: Work, turns: TurnsFile) -> list[Row]:
+    """`rows` with the words and topics that the turns have now."""
+    clip_of = {clip.id: clip for clip in work.plan.clips}
+    return [described(row, clip_of[row["id"]], turns) for row in rows]
 
 
 def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:
@@ -84,7 +125,8 @@ def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:
         if row is None or row["provenance"]["key"] != work.clip_key(clip):
             continue
         paths = clip_paths(folder, clip)
-        if all(path.is_file() for path in paths) and paths[0].stat().st_size == row["bytes"]:
+        whole = all(path.is_file() and not path.is_symlink() for path in paths)
+        if whole and paths[0].stat().st_size == row["bytes"]:
             kept[clip.id] = row
     return kept
 
@@ -134,10 +176,10 @@ def _refuse_lost_sound(work: Work, clips: Sequence[Clip]) -> None:
             )
 
 
-def _remove_strangers(folder: SessionFolder, clips: Sequence[Clip]) -> None:
-    """Remove files of clips that the plan no longer has; these two folders are emomedia's own."""
-    known: set[Path] = {path for clip in clips for path in clip_paths(folder, clip)}
+def _remove_strangers(folder: SessionFolder, rows: Sequence[Row]) -> None:
+    """Remove files of clips that no row names; these two folders are emomedia's own."""
+    known = {folder.out / named["path"] for row in rows for named in (row, *row["audio"])}
     for place in (folder.clips, folder.audio):
         for path in place.iterdir():
-            if path not in known:
-                path.unlink()
+            if path not in known and (path.is_symlink() or not path.is_dir()):
+                path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -24,15 +25,31 @@ ID_BYTES = 200
 
 ID_RULE = f"an id (1 to 100 letters, digits, '_', '.' or '-', no dot in front, {ID_BYTES} bytes at most)"
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
 _BARE_KEY = re.compile(r"[\w-]{1,40}")
 
 _SHOWN = 80
 """Characters of a found value that a message repeats."""
 
+_SHOWN_BITS = 240
+"""Whole numbers with more are shown by their length: writing them out takes long, or is refused."""
+
 
 def is_id(text: str) -> bool:
     """Whether `text` can be the id of a session, a dialogue or a turn."""
     return ID_PATTERN.fullmatch(text) is not None and len(text.encode(errors="replace")) <= ID_BYTES
+
+
+def is_text(text: str) -> bool:
+    """Whether UTF-8 can hold `text`: JSON can name halves of UTF-16 pairs, no file can hold them."""
+    return not _SURROGATE.search(text)
+
+
+def file_name(identifier: str) -> str:
+    """What two ids must not have in common: some file systems take names as equal that differ in case
+    or in how their letters are composed."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", identifier).casefold())
 
 
 def key_text(location: Iterable[str | int]) -> str:
@@ -61,8 +78,8 @@ def show(value: Any) -> str:
             text = "'" + value.encode("unicode_escape" if not value.isprintable() else "utf-8").decode() + "'"
         case Fraction():
             text = seconds_text(value)
-        case int() if value.bit_length() > 1000:  # Python writes no number of 4300 digits
-            text = "a number of hundreds of digits"
+        case int() if value.bit_length() > _SHOWN_BITS:
+            text = f"a number of {value.bit_length()} bits"
         case Decimal() | int() | float() | date() | time():
             text = str(value)
         case _:

@@ -8,6 +8,10 @@ emomedia can still catch ``FileNotFoundError`` or ``ValueError``.
 from __future__ import annotations
 
 import os
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What a file's name or its metadata must not do to the reader's terminal, or to the one line."""
 
 
 class EmomediaError(Exception):
@@ -33,10 +37,11 @@ class EmomediaError(Exception):
         self.expected = expected
         self.found = found
         self.remedy = remedy
-        super().__init__(f"{self.subject}: expected {expected}, found {found}; {remedy}")
+        super().__init__(str(self))
 
     def __str__(self) -> str:
-        return f"{self.subject}: expected {self.expected}, found {self.found}; {self.remedy}"
+        text = f"{self.subject}: expected {self.expected}, found {self.found}; {self.remedy}"
+        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.subject, self.expected, self.found, self.remedy))

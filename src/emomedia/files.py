@@ -1,4 +1,4 @@
-"""Writing files so that they appear whole or not at all, hashing them, and locking a folder.
+"""Writing files so that they appear whole or not at all, reading small ones, and locking a folder.
 
 A file is written under a temporary name (``.<name>.part``) in its own folder, synced, renamed, and
 its folder synced; only then does it count.
@@ -6,10 +6,12 @@ its folder synced; only then does it count.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,19 @@ from typing import Any
 from .errors import EmomediaError, OutputBusyError, OutputError
 
 _PART_SUFFIX = ".part"
+
+_FULL = "free space there, or choose another --out; run again and it goes on"
+_REFUSED = "make it writable, or choose another --out"
+_REMEDIES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _REFUSED,
+    errno.EACCES: _REFUSED,
+    errno.EPERM: _REFUSED,
+    errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --workers",
+    errno.ENOMEM: "use fewer --workers, and run again",
+    errno.ENFILE: "close other programs: the whole system has too many files open",
+}
 
 
 def part_path(path: Path) -> Path:
@@ -45,23 +60,41 @@ def publish(part: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
+def complaint(error: OSError) -> str:
+    """What the system says, in words: ``no space left on device``."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """The error about `path`, which could not be written because of `error`."""
+    return OutputError(
+        path,
+        expected="a writable folder with room",
+        found=complaint(error),
+        remedy=_REMEDIES.get(error.errno or 0, "free space or choose another --out"),
+    )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What the system refuses in the ``with`` block becomes an :class:`OutputError` about `path`."""
+    try:
+        yield
+    except EmomediaError:
+        raise
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to; on success it becomes `path`, on failure it is removed."""
     part = part_path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        publish(part, path)
-    except EmomediaError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            path,
-            expected="a writable folder with room",
-            found=str(error),
-            remedy="free space or choose another --out",
-        ) from error
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            publish(part, path)
     finally:
         with suppress(OSError):
             part.unlink()
@@ -71,6 +104,30 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically."""
     with atomic(path) as part:
         part.write_bytes(data)
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether a path's bytes are UTF-8; names on disk need not be."""
+    return not any("\udc80" <= letter <= "\udcff" for letter in str(path))
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """The bytes of a plain file, of which no more than `most` are ever in memory.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    ValueError
+        It is longer, or no plain file: a pipe or a device might never end.
+    """
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        raise ValueError("something that is no plain file")
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"more than {most >> 20} MiB, the most that is read")
+    return data
 
 
 def canonical_json(value: Any) -> str:
@@ -106,12 +163,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise OutputError(
-            folder,
-            expected="a folder that can be written to",
-            found=str(error),
-            remedy="choose another --out",
-        ) from error
+        raise output_error(folder, error) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import OutputError
+
 INDEX_NAME = "clips.parquet"
 AUDIT_NAME = "clips.jsonl"
 
@@ -49,6 +51,37 @@ class SessionFolder:
     def sound(self) -> Path:
         """Tracks brought onto the session clock, while a run needs them."""
         return self.path / "sound"
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders in it, in which emomedia removes what it does not know."""
+        return self.clips, self.audio, self.spool, self.sound
+
+    def refuse_foreign(self) -> None:
+        """Make sure that nothing can be removed or written that is not of this session.
+
+        Raises
+        ------
+        OutputError
+            One of the folders is a link to somewhere else, or the session's folder has folders of
+            these names but no file that emomedia wrote.
+        """
+        for place in (self.path, *self.places):
+            if place.is_symlink():
+                raise OutputError(
+                    place,
+                    expected="a folder of its own",
+                    found="a link to another place",
+                    remedy="remove the link, or choose another --out",
+                )
+        there = [place for place in self.places if place.exists()]
+        if there and not any(self.path.glob("*.json*")):
+            raise OutputError(
+                there[0],
+                expected="nothing, or a session that emomedia made",
+                found="a folder of another origin",
+                remedy="choose another --out, or another id for the session",
+            )
 
     def clip(self, clip_id: str) -> Path:
         return self.clips / f"{clip_id}.mp4"

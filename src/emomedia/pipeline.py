@@ -22,12 +22,14 @@ from typing import Any
 from . import __version__, stages
 from .cutting import CutResult, cut
 from .dataset.index import write_index
+from .descriptions import show, wrong
 from .engine import Work
-from .files import locked, remove_leftovers, write_bytes
+from .errors import MediaError, OutputError
+from .files import is_utf8, locked, remove_leftovers, write_bytes, writing
 from .layout import SessionFolder
 from .observer import Observer, Silent
 from .options import Options
-from .plan import Plan, make_plan
+from .plan import Plan, check_plan, make_plan
 from .plan import from_body as plan_from_body
 from .plan import to_body as plan_to_body
 from .probe import Probe, probe_session
@@ -61,16 +63,26 @@ class Pipeline:
     def media(self) -> list[Any]:
         """Fingerprints of all media files, and how the description says they are to be read."""
         meaning = self.session.meaning()
+        fingerprints = [stages.media_fingerprint(path) for path in self._media_paths()]
+        return [meaning["id"], [meaning[side] for side in SIDES], fingerprints]
+
+    def _media_paths(self) -> list[Path]:
         paths = [path for side in SIDES for path in self.session.side(side).video]
         mics = [self.session.side(side).mic for side in SIDES]
         paths += [mic.file for mic in mics if mic is not None]
         luts = [self.session.side(side).lut for side in SIDES]
-        paths += [lut for lut in luts if lut is not None]
-        return [
-            meaning["id"],
-            [meaning[side] for side in SIDES],
-            [stages.media_fingerprint(path) for path in paths],
-        ]
+        return paths + [lut for lut in luts if lut is not None]
+
+    def _refuse_changed_media(self) -> None:
+        """Refuse what was made while somebody wrote to the files that it was made from."""
+        for path, before in zip(self._media_paths(), self.media[-1], strict=True):
+            if stages.media_fingerprint(path) != before:
+                raise MediaError(
+                    path,
+                    expected="the same file from a run's beginning to its end",
+                    found="one that changed meanwhile",
+                    remedy="wait until it is wholly copied, and run again",
+                )
 
     @cached_property
     def probe(self) -> Probe:
@@ -82,13 +94,14 @@ class Pipeline:
             return probe_to_body(found[0])
 
         body = self._stage("probe", [self.media], [str(fps), interlaced], make)
-        return found[0] if found else probe_from_body(body, self.session)
+        return found[0] if found else probe_from_body(body, self.session, self.folder.stage("session"))
 
     @cached_property
     def sync(self) -> dict[str, dict[str, Clock]]:
         """Per side the clocks of ``take`` and ``track``."""
         probe = self.probe
-        return clocks_of(self._stage("sync", [self._content("probe")], None, lambda: sync_session(probe)))
+        body = self._stage("sync", [self._content("probe")], None, lambda: sync_session(probe))
+        return clocks_of(body, self.folder.stage("sync"))
 
     @cached_property
     def footage(self) -> tuple[int, int]:
@@ -110,13 +123,17 @@ class Pipeline:
 
     @cached_property
     def speech(self) -> Body:
+        from .schema import SpeechTable, validate
+
         def make() -> Body:
             from .speech import speech_session
 
             return speech_session(self.session.id, self.sound)
 
         inputs = [self._content("probe"), self._content("sync")]
-        return self._stage("speech", inputs, None, make)
+        body = self._stage("speech", inputs, None, make)
+        validate(SpeechTable, body, self.folder.stage("speech"))
+        return body
 
     @cached_property
     def turns(self) -> TurnsFile:
@@ -157,7 +174,10 @@ class Pipeline:
             return plan_to_body(make_plan(turns, self.session.excluded, self.probe.rate, self.footage, pad))
 
         body = self._stage("plan", inputs, [str(pad), self.session.meaning()["exclude"]], make)
-        return plan_from_body(body, self.folder.stage("plan"))
+        path = self.folder.stage("plan")
+        plan = plan_from_body(body, path)
+        check_plan(plan, self.session.id, self.probe.rate, self.footage, path)
+        return plan
 
     @cached_property
     def cut(self) -> CutResult:
@@ -172,7 +192,7 @@ class Pipeline:
             options=self.options,
         )
         with self._timed("cut") as outcome:
-            result = cut(work, self.turns, self.folder, self.observer)
+            result = cut(work, self.turns, self.folder, self.observer, self._refuse_changed_media)
             outcome.append("made" if result.made else "fresh")
         return result
 
@@ -199,7 +219,16 @@ class Pipeline:
             else:
                 stages.write(path, make(), made_from)
                 outcome.append("made")
-            return stages.read(path)
+            body = stages.read(path)
+        if body.get("session") != self.session.id:
+            raise wrong(
+                path,
+                "session",
+                expected=show(self.session.id),
+                found=show(body.get("session")),
+                remedy="correct the file, or delete it to have it made anew",
+            )
+        return body
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[list[Any]]:
@@ -223,15 +252,31 @@ def opened(
         The description is not one.
     OutputBusyError
         Another process works on this session in this output folder.
+    OutputError
+        The session's folder cannot be written, or holds what emomedia did not make.
     """
     session = load_session(description)
-    folder = SessionFolder(out.resolve(), session.id)
+    folder = SessionFolder(_output_folder(out), session.id)
+    folder.refuse_foreign()
     with locked(folder.path):
-        remove_leftovers(folder.path)
+        with writing(folder.path):
+            remove_leftovers(folder.path)
+        shutil.rmtree(folder.sound, ignore_errors=True)
         try:
             yield Pipeline(session, folder, options, observer or Silent())
         finally:
             shutil.rmtree(folder.sound, ignore_errors=True)
+
+
+def _output_folder(out: Path) -> Path:
+    """`out` as libav can take it: absolute, without links, in UTF-8."""
+    with writing(out):
+        folder = out.resolve()
+    if not is_utf8(folder):
+        raise OutputError(
+            folder, expected="a path in UTF-8", found="another encoding", remedy="choose another --out"
+        )
+    return folder
 
 
 def run(description: Path, out: Path, options: Options, observer: Observer | None = None) -> CutResult:

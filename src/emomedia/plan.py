@@ -18,7 +18,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from .descriptions import show, wrong
+from .descriptions import file_name, show, wrong
 from .session import Dialogue, SideName
 from .timeline import frames_covering, rate_text
 from .turns import Turn, TurnsFile
@@ -309,6 +309,29 @@ def from_body(body: dict[str, Any], source: Path) -> Plan:
     return plan
 
 
+def check_plan(plan: Plan, session: str, rate: Fraction, footage: Frames, source: Path) -> None:
+    """Refuse a plan, read from `source`, of another session, another rate, or frames that are not there.
+
+    Raises
+    ------
+    DescriptionError
+        It is one.
+    """
+    rules = (
+        ("session", plan.session == session, show(session), show(plan.session)),
+        ("rate", plan.rate == rate, rate_text(rate), rate_text(plan.rate)),
+        (
+            "footage",
+            footage[0] <= plan.footage[0] and plan.footage[1] <= footage[1],
+            f"frames within {footage[0]} to {footage[1]}",
+            f"{plan.footage[0]} to {plan.footage[1]}",
+        ),
+    )
+    for key, right, expected, found in rules:
+        if not right:
+            raise wrong(source, key, expected=expected, found=found, remedy=_REMEDY)
+
+
 def _check_spans(plan: Plan, source: Path) -> None:
     free = plan.footage[0]
     for number, span in enumerate(plan.spans):
@@ -327,11 +350,11 @@ def _check_clips(plan: Plan, source: Path) -> None:
     seen: set[str] = set()
     for number, clip in enumerate(plan.clips):
         location: list[str | int] = ["clips", number]
-        if clip.id in seen:
+        if file_name(clip.id) in seen:
             raise wrong(
                 source, [*location, "id"], expected="an id of its own", found=show(clip.id), remedy=_REMEDY
             )
-        seen.add(clip.id)
+        seen.add(file_name(clip.id))
         spans = plan.spans[clip.first_span : clip.first_span + clip.span_count]
         frames = _adjacent_frames(spans) if len(spans) == clip.span_count else None
         if frames is None or frames != (clip.first_frame, clip.end_frame):

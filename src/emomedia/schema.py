@@ -1,4 +1,4 @@
-"""What session.toml, turns.json and plan.json may say, as pydantic models, and its complaints in one line.
+"""What descriptions, stage files and an audit's lines may say, as pydantic models; complaints in one line.
 
 Only the shape of the files and what can be judged of one value is decided here; what several values
 say together is for the modules :mod:`emomedia.session`, ``turns`` and ``plan``, which import this module when
@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from .descriptions import ID_RULE, is_id, key_text, show, wrong
+from .descriptions import ID_RULE, is_id, is_text, key_text, show, wrong
 from .errors import DescriptionError
 
 MAX_SECONDS = 1_000_000
@@ -88,7 +88,7 @@ def _text(expected: str, *, line: bool) -> Callable[[Any], str]:
     """A validator of text; with `line` it is one line that says something."""
 
     def validate(value: Any) -> str:
-        good = isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+        good = isinstance(value, str) and is_text(value)
         if not good or (line and (not value.strip() or not value.isprintable())):
             raise _refusal(expected, "write it in quotes, on one line" if line else "write it in quotes")
         return str(value)
@@ -110,8 +110,19 @@ def _pair(value: Any) -> tuple[int, int]:
     return value[0], value[1]
 
 
+def _stretch(value: Any) -> tuple[Fraction, Fraction]:
+    number = _number("", 0, MAX_SECONDS)
+    try:
+        start, end = (number(part) for part in value)
+    except (TypeError, ValueError):
+        start, end = Fraction(1), Fraction(0)
+    if start > end:
+        raise _refusal("two times in seconds, the later one last", "correct it")
+    return start, end
+
+
 def _local_path(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if not isinstance(value, str) or not value.strip() or "\0" in value or not is_text(value):
         raise _refusal("the path of a file", "write it in quotes, relative to the description's folder")
     if _PROTOCOL.match(value):
         raise _refusal(
@@ -138,6 +149,8 @@ Distance = Annotated[
     Fraction, PlainValidator(_number(f"metres, 0 to {MAX_CAMERA_DISTANCE}", 0, MAX_CAMERA_DISTANCE))
 ]
 Rate = Annotated[Fraction, PlainValidator(_rate)]
+Stretch = Annotated[tuple[Fraction, Fraction], PlainValidator(_stretch)]
+Index = Annotated[int, PlainValidator(_whole("a whole number of 63 bits", -(1 << 62), 1 << 62))]
 Pair = Annotated[tuple[int, int], PlainValidator(_pair)]
 Count = Annotated[int, PlainValidator(_whole("a whole number, 0 or more", 0, MAX_FRAMES))]
 Probability = Annotated[Fraction, PlainValidator(_number("a probability, 0 to 1", 0, 1))]
@@ -259,7 +272,73 @@ class PlanTable(Table):
     made_from: dict[str, Any] | None = None
 
 
-_Model = TypeVar("_Model", bound=Table)
+class OpenTable(BaseModel):
+    """A table of a file that emomedia writes and may add keys to."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+
+class ActivityTable(OpenTable):
+    activity: list[Stretch]
+
+
+class SpeechTable(OpenTable):
+    """speech.json, as far as the turns are found from it."""
+
+    session: Id
+    left: ActivityTable
+    right: ActivityTable
+
+
+class VoiceRow(OpenTable):
+    path: Text
+    sha256: Text
+    side: Literal["left", "right"]
+
+
+class SideRow(OpenTable):
+    take_first_frame: Index
+    track_first_sample: Index
+    sample_count: Index
+    filled_samples: Index
+    damaged_frames: Index
+
+
+class ProvenanceRow(OpenTable):
+    key: Text
+
+
+class ClipRow(OpenTable):
+    """One line of clips.jsonl."""
+
+    id: Id
+    kind: Literal["dialogue", "turn"]
+    session: Id
+    dialogue: Id | None
+    speaker: Literal["left", "right"] | None
+    path: Text
+    sha256: Text
+    bytes: Index
+    audio: list[VoiceRow]
+    first_frame: Count
+    frame_count: Count
+    fps: Rate
+    start: float
+    end: float
+    sample_count: Index
+    damaged_frames: Index
+    left: SideRow
+    right: SideRow
+    text: str | None
+    topic: str | None
+    emotion: str | None
+    quality: dict[str, Any]
+    keep: bool
+    reasons: list[str]
+    provenance: ProvenanceRow
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _PLAIN = {
     "missing": ("a value", "add it"),
@@ -267,6 +346,8 @@ _PLAIN = {
     "dict_type": ("a table of keys", "correct it"),
     "list_type": ("a list", "correct it"),
     "bool_type": ("true or false", "correct it"),
+    "string_type": ("text", "correct it"),
+    "float_type": ("a decimal number", "correct it"),
     "literal_error": ("one of the words for it", "correct it"),
 }
 """pydantic's own error types that these models can give: what belongs there, and the remedy."""
@@ -289,7 +370,7 @@ def validate(model: type[_Model], value: Any, source: str | os.PathLike[str]) ->
 
 
 def _translated(
-    model: type[Table], problem: ErrorDetails, source: str | os.PathLike[str]
+    model: type[BaseModel], problem: ErrorDetails, source: str | os.PathLike[str]
 ) -> DescriptionError:
     location = list(problem["loc"])
     if problem["type"] == "extra_forbidden":
@@ -302,7 +383,7 @@ def _translated(
 
 
 def _unknown_key(
-    table: type[Table], location: list[int | str], source: str | os.PathLike[str]
+    table: type[BaseModel], location: list[int | str], source: str | os.PathLike[str]
 ) -> DescriptionError:
     known = [name for name in table.model_fields if name != "made_from"]
     nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0)
@@ -316,7 +397,7 @@ def _unknown_key(
     )
 
 
-def _table_at(model: type[Table], location: list[int | str]) -> type[Table]:
+def _table_at(model: type[BaseModel], location: list[int | str]) -> type[BaseModel]:
     """The table whose keys stand at `location` within `model`."""
     for part in location:
         if isinstance(part, str):
@@ -324,7 +405,7 @@ def _table_at(model: type[Table], location: list[int | str]) -> type[Table]:
     return model
 
 
-def _tables_in(annotation: Any) -> list[type[Table]]:
-    if isinstance(annotation, type) and issubclass(annotation, Table):
+def _tables_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [table for part in getattr(annotation, "__args__", ()) for table in _tables_in(part)]

@@ -11,19 +11,24 @@ import stat
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .descriptions import seconds_text, show, stretch_text, wrong
+from .descriptions import file_name, seconds_text, show, stretch_text, wrong
 from .errors import DescriptionError, MediaNotFoundError
-from .stages import digest, exact_decimal
+from .files import complaint, is_utf8, read_small
+from .stages import digest
 
 if TYPE_CHECKING:
     from .schema import CropTable, DialogueTable, MicTable, SessionTable, SideTable
 
 SideName = Literal["left", "right"]
+
+MAX_BYTES = 1 << 20
+"""Bytes that a session.toml may have: thousands of dialogues."""
 
 SIDES: tuple[SideName, SideName] = ("left", "right")
 
@@ -183,6 +188,7 @@ def load_session(path: Path) -> Session:
     from .schema import SessionTable, validate
 
     path = Path(path)
+    _check_name(path)
     table = validate(SessionTable, _toml(path), path)
     session = _session(table, path.absolute())
     _check_session_id(session, path)
@@ -196,18 +202,27 @@ def load_session(path: Path) -> Session:
     return session
 
 
+def _check_name(path: Path) -> None:
+    """libav takes names in UTF-8 alone; a folder's name is in the path of all media in it."""
+    if not is_utf8(path.absolute()):
+        raise wrong(
+            path, "", expected="a path in UTF-8", found="another encoding", remedy="rename its folder"
+        )
+
+
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=exact_decimal)
+        return tomllib.loads(read_small(path, MAX_BYTES).decode("utf-8-sig"), parse_float=Decimal)
     except OSError as error:
         raise MediaNotFoundError(
             path,
             expected="a session description",
-            found=os.strerror(error.errno or 0).lower(),
+            found=complaint(error),
             remedy="correct the path, or draft a description with 'emomedia init FOLDER'",
         ) from error
-    except (ValueError, RecursionError) as error:
-        raise wrong(path, "", expected="TOML in UTF-8", found=str(error), remedy="correct the file") from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        found = str(error) if isinstance(error, ValueError) else "a number or nesting out of all bounds"
+        raise wrong(path, "", expected="TOML in UTF-8", found=found, remedy="correct the file") from None
 
 
 def _session(table: SessionTable, path: Path) -> Session:
@@ -259,15 +274,16 @@ def check_dialogues(dialogues: Sequence[Dialogue], source: Path, key: str) -> No
     seen: dict[str, int] = {}
     for number, dialogue in enumerate(dialogues):
         check_range(dialogue.start, dialogue.end, source, [key, number])
-        if dialogue.id in seen:
+        name = file_name(dialogue.id)
+        if name in seen:
             raise wrong(
                 source,
                 [key, number, "id"],
                 expected="an id that nothing else has",
-                found=f"{show(dialogue.id)}, as in {key}[{seen[dialogue.id]}]",
+                found=f"{show(dialogue.id)}, as in {key}[{seen[name]}]",
                 remedy="rename one of the two",
             )
-        seen[dialogue.id] = number
+        seen[name] = number
     in_time = sorted(range(len(dialogues)), key=lambda number: dialogues[number].start)
     for earlier, later in pairwise(in_time):
         if dialogues[later].start < dialogues[earlier].end:
@@ -388,12 +404,13 @@ def _check_files(session: Session) -> None:
 def _check_file(file: Path, key: str, session: Session) -> None:
     try:
         mode = file.stat().st_mode
-    except OSError:  # also of a name that is too long
-        found = "nothing"
-    else:
         if stat.S_ISREG(mode):
             return
         found = "a folder" if stat.S_ISDIR(mode) else "something that is no plain file"
+    except FileNotFoundError:
+        found = "nothing"
+    except OSError as error:
+        found = complaint(error)
     raise MediaNotFoundError(
         file,
         expected=f"the file of {key} in {session.path.name}",

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ from . import __version__
 from .containers import regular_file
 from .descriptions import show
 from .errors import MediaNotFoundError, StageError
-from .files import canonical_json, write_bytes
+from .files import canonical_json, complaint, read_small, write_bytes
+
+MAX_BYTES = 64 << 20
+"""Bytes that a stage file or an audit may have: more than a day's frame times or a year's turns take."""
 
 _ENDS = 1 << 16
 """Bytes at a media file's head and at its tail that go into its fingerprint."""
@@ -59,7 +62,7 @@ def media_fingerprint(path: Path) -> list[Any]:
         raise MediaNotFoundError(
             path,
             expected="a readable file",
-            found=os.strerror(error.errno or 0).lower(),
+            found=complaint(error),
             remedy="correct its path in session.toml, or its permissions",
         ) from error
     return [status.st_size, status.st_mtime_ns, ends.hexdigest()]
@@ -75,21 +78,6 @@ def content_digest(body: dict[str, Any]) -> str:
     return digest({key: value for key, value in body.items() if key != "made_from"})
 
 
-def exact_decimal(text: str) -> Decimal:
-    """The number that `text` writes in JSON or TOML, exactly; for their readers' ``parse_float``.
-
-    Raises
-    ------
-    ValueError
-        Not even a :class:`~decimal.Decimal` can hold its exponent.  It holds very large ones, so look
-        at the exponent before making a fraction of it, which writes every digit out.
-    """
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{show(text)}, a number beyond all measure") from None
-
-
 def read(path: Path) -> dict[str, Any]:
     """A stage file's content; decimals stay exact (:class:`decimal.Decimal`).
 
@@ -98,30 +86,60 @@ def read(path: Path) -> dict[str, Any]:
     MediaNotFoundError
         There is no such file.
     StageError
-        It is not a JSON object, or has a number that JSON does not know (NaN, Infinity).
+        It is not a JSON object in UTF-8, has a number that JSON does not know (NaN, Infinity) or the
+        same key twice, or is larger than :data:`MAX_BYTES`.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        value = json.loads(text, parse_float=exact_decimal, parse_constant=_no_number)
+        value = parse(read_small(path, MAX_BYTES))
     except FileNotFoundError as error:
         raise MediaNotFoundError(
             path, expected="a JSON file", found="nothing", remedy="correct the path"
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise StageError(
-            path,
-            expected="a JSON object",
-            found=str(error),
-            remedy="correct the file, or delete it to have it made anew",
-        ) from error
+    except OSError as error:
+        raise _no_object(path, complaint(error)) from error
+    except ValueError as error:
+        raise _no_object(path, str(error)) from error
     if not isinstance(value, dict):
-        raise StageError(
-            path,
-            expected="a JSON object",
-            found=type(value).__name__,
-            remedy="correct the file, or delete it to have it made anew",
-        )
+        raise _no_object(path, type(value).__name__)
     return value
+
+
+def parse(data: bytes, real: Callable[[str], Any] = Decimal) -> Any:
+    """The value of a JSON text in UTF-8, its decimals made by `real`: as they are, exact.
+
+    Raises
+    ------
+    ValueError
+        Whatever is wrong with it.
+    """
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            parse_float=real,
+            parse_constant=_no_number,
+            object_pairs_hook=_object,
+        )
+    except ArithmeticError:
+        raise ValueError("a number out of all bounds") from None
+    except RecursionError:
+        raise ValueError("lists or objects nested without end") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {show(next(key for key in keys if keys.count(key) > 1))} twice")
+    return value
+
+
+def _no_object(path: Path, found: str) -> StageError:
+    return StageError(
+        path,
+        expected="a JSON object in UTF-8",
+        found=found,
+        remedy="correct the file, or delete it to have it made anew",
+    )
 
 
 def state(path: Path, made_from_hash: str) -> State:

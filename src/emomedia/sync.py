@@ -10,6 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .descriptions import show
@@ -38,6 +39,9 @@ MAX_GIVEN_DRIFT_PPM = 10_000
 MAX_DRIFT_PPM = 500
 """What is believed when found: crystals are within 100 ppm, two of them within 200."""
 
+MAX_DIGITS = 60
+"""Digits behind the point that a user's own number may have."""
+
 MAX_RESIDUAL_MS = 20.0
 """Milliseconds, half a frame at 25 fps, by which the stretches may lie off the line found through them."""
 
@@ -63,13 +67,13 @@ def sync_session(probe: Probe) -> dict[str, Any]:
     takes = {"left": _entry(Fraction(0), "reference"), "right": _right_take(probe, aligned)}
     body: dict[str, Any] = {"session": probe.session.id}
     for side in SIDES:
-        take_clock = _clock(takes[side], f"{side}.take")
+        take_clock = _clock(takes[side], f"sync.json: {side}.take")
         body[side] = {"take": takes[side], "track": _track(probe, side, take_clock, aligned)}
     return body
 
 
-def clocks(body: dict[str, Any]) -> dict[str, dict[str, Clock]]:
-    """The clocks in the content of a sync.json: side → ``take`` or ``track`` → clock.
+def clocks(body: dict[str, Any], source: Path = Path("sync.json")) -> dict[str, dict[str, Clock]]:
+    """The clocks in the content of a sync.json, read from `source`: side → ``take`` or ``track`` → clock.
 
     Raises
     ------
@@ -80,10 +84,12 @@ def clocks(body: dict[str, Any]) -> dict[str, dict[str, Clock]]:
     for side in SIDES:
         entries = body.get(side)
         entries = entries if isinstance(entries, dict) else {}
-        found[side] = {kind: _clock(entries.get(kind), f"{side}.{kind}") for kind in ("take", "track")}
+        found[side] = {
+            kind: _clock(entries.get(kind), f"{source}: {side}.{kind}") for kind in ("take", "track")
+        }
     if found["left"]["take"] != Clock():
         raise DescriptionError(
-            "sync.json: left.take",
+            f"{source}: left.take",
             expected="offset 0 and drift_ppm 0, because the left take is the session clock",
             found=_clock_text(body["left"]["take"]),
             remedy="move the other take and the tracks instead",
@@ -99,9 +105,9 @@ def _clock_text(entry: dict[str, Any]) -> str:
 def _clock(entry: Any, key: str) -> Clock:
     if not isinstance(entry, dict) or "offset" not in entry:
         raise DescriptionError(
-            f"sync.json: {key}",
+            key,
             expected="an 'offset' in seconds",
-            found=show(entry),
+            found="nothing" if entry is None else show(entry),
             remedy="add it, or delete sync.json",
         )
     offset = _number(entry["offset"], f"{key}.offset", MAX_OFFSET)
@@ -111,11 +117,11 @@ def _clock(entry: Any, key: str) -> Clock:
 def _number(value: Any, key: str, most: int) -> Fraction:
     """`value`, read from JSON, as the decimal that is written there."""
     is_number = isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool)
-    if isinstance(value, Decimal):
-        is_number = value.is_finite() and abs(value.adjusted()) <= MAX_DIGITS
-    if not is_number or not abs(value) <= most:  # not a number compares false
+    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
+    endless = isinstance(exponent, int) and exponent < -MAX_DIGITS
+    if not is_number or endless or not abs(value) <= most:  # not a number compares false
         raise DescriptionError(
-            f"sync.json: {key}",
+            key,
             expected=f"a number from -{most} to {most}",
             found=show(value),
             remedy="correct it",

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .descriptions import show, stretch_text, wrong
+from .descriptions import file_name, show, stretch_text, wrong
 from .errors import DescriptionError
 from .session import (
     Dialogue,
@@ -134,18 +134,19 @@ def _word(table: WordTable) -> Word:
 
 
 def _check_turns_alone(turns: Sequence[Turn], dialogues: Sequence[Dialogue], source: Path) -> None:
-    owners = {dialogue.id: f"a dialogue {show(dialogue.id)}" for dialogue in dialogues}
+    owners = {file_name(dialogue.id): f"a dialogue {show(dialogue.id)}" for dialogue in dialogues}
     for number, turn in enumerate(turns):
         check_range(turn.start, turn.end, source, ["turns", number])
-        if turn.id in owners:
+        name = file_name(turn.id)
+        if name in owners:
             raise wrong(
                 source,
                 ["turns", number, "id"],
                 expected="an id that no dialogue and no other turn has",
-                found=f"{show(turn.id)}, the id of {owners[turn.id]}",
+                found=f"{show(turn.id)}, the id of {owners[name]}",
                 remedy="rename one of the two",
             )
-        owners[turn.id] = f"turns[{number}]"
+        owners[name] = f"turns[{number}]"
         for place, word in enumerate(turn.words):
             if word.end < word.start:
                 check_range(word.start, word.end, source, ["turns", number, "words", place])

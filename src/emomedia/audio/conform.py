@@ -6,6 +6,7 @@ soxr resamples it at the exact ratio, and 16-bit tracks are dithered.  Memory do
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,7 +112,8 @@ def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -
     source = _resampled(track, clock, lost) if corrected else blocks(track, lost=_noted(lost))
     path = folder / f"{name}.pcm"
     with _written(path) as file:
-        file.truncate(samples * (2 if track.bits == 16 else 4))
+        if samples > 0:  # holes, mapped on a disk that is full by then, would end the process by SIGBUS
+            os.posix_fallocate(file.fileno(), 0, samples * (2 if track.bits == 16 else 4))
         end = _write_at(file, source, begin, samples)
     covered = max(0, begin), min(samples, end)
     if covered[0] >= covered[1]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import sys
 
-_INTERRUPTED = 130
-"""What typer makes of Ctrl-C."""
+from .stopping import Stop, listen
 
 
 def main() -> None:
-    """Run the command line; errors become one line on standard error and status 1."""
+    """Run the command line; errors, and being asked to end, become one line and status 1."""
+    listen()
+    try:
+        _run()
+    except Stop:
+        sys.exit("emomedia: stopped; what is finished is kept, run the same command to go on")
+
+
+def _run() -> None:
     from ..errors import EmomediaError
     from .app import app
 
@@ -17,7 +24,18 @@ def main() -> None:
         app()
     except EmomediaError as error:
         sys.exit(f"emomedia: {error}")
-    except SystemExit as ended:
-        if ended.code != _INTERRUPTED:
-            raise
-        sys.exit("emomedia: stopped; what is finished is kept, run the same command to go on")
+    except MemoryError:
+        sys.exit(
+            "emomedia: memory: expected enough of it, found too little; use fewer --workers, and run again"
+        )
+    except OSError as error:
+        sys.exit(f"emomedia: {_system_error(error)}")
+
+
+def _system_error(error: OSError) -> Exception:
+    """What the system refused beyond all that the stages expect, as an error of emomedia's."""
+    from pathlib import Path
+
+    from ..files import output_error
+
+    return output_error(Path(str(error.filename or "standard output")), error)

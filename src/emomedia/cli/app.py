@@ -99,12 +99,17 @@ def probe(
     session: arg.SessionFile,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="OUT", help="Write session.json there; only look if not given."),
+        typer.Option(
+            "--out", metavar="OUT", help="Write session.json there; only look if not given.", readable=False
+        ),
     ] = None,
     proof: Annotated[
         Path | None,
         typer.Option(
-            "--proof", metavar="FILE.png", help="Draw first, middle and last frames with their crops."
+            "--proof",
+            metavar="FILE.png",
+            help="Draw first, middle and last frames with their crops.",
+            readable=False,
         ),
     ] = None,
     fps: arg.Fps = None,
@@ -168,7 +173,8 @@ app.command("cut", help="Make the clips that are missing or stale; the same as r
 
 @app.command()
 def verify(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.")], json: arg.Json = False
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
+    json: arg.Json = False,
 ) -> None:
     """Check every file of an output folder against its audit, by decoding it."""
     from ..dataset.verify import verify as verify_folder
@@ -199,7 +205,8 @@ app.command()(simulate)
 @app.command()
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.", readable=False),
     ],
     force: Annotated[
         bool, typer.Option("--force", help="Replace session.toml files that are there.")

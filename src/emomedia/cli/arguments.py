@@ -17,12 +17,14 @@ PRESETS = Literal[
 ]
 _NEAR = Fraction(1, 200)
 _FASTEST = 240
+_LONGEST = 60
+"""Digits of a number: '1e999999999' is short to write and takes a lifetime to work out."""
 
 
 def parse_rate(text: str) -> Fraction:
     """``25``, ``30000/1001``, or a rounded ``29.97``, which means the standard rate next to it."""
     try:
-        rate = Fraction(text)
+        rate = Fraction(text) if len(text) <= _LONGEST and "e" not in text.lower() else Fraction(0)
     except (ValueError, ZeroDivisionError) as error:
         raise typer.BadParameter(f"{text!r} is no frame rate; write 25, 29.97 or 30000/1001") from error
     if not 1 <= rate <= _FASTEST:
@@ -53,16 +55,22 @@ def parse_decimal(text: str) -> Fraction:
         value = Decimal(text)
     except InvalidOperation as error:
         raise typer.BadParameter(f"{text!r} is no decimal number") from error
-    if not value.is_finite():
-        raise typer.BadParameter(f"{text} is not finite")
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(exponent) > _LONGEST or value.adjusted() > _LONGEST:
+        raise typer.BadParameter(f"{text} is not a number of at most {_LONGEST} digits")
     return Fraction(value)
 
 
+# Paths are not `readable` here: the stages say what is wrong with one, and what to do.
 SessionFile = Annotated[
-    Path, typer.Argument(help="The session's description, session.toml.", metavar="SESSION.toml")
+    Path,
+    typer.Argument(help="The session's description, session.toml.", metavar="SESSION.toml", readable=False),
 ]
 Out = Annotated[
-    Path, typer.Option("--out", help="Output folder; each session gets a folder in it.", metavar="OUT")
+    Path,
+    typer.Option(
+        "--out", help="Output folder; each session gets a folder in it.", metavar="OUT", readable=False
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of the human view.")]
 Fps = Annotated[
@@ -73,7 +81,9 @@ Fps = Annotated[
 ]
 Turns = Annotated[
     Path | None,
-    typer.Option("--turns", metavar="FILE", help="A turns.json instead of turns found from the sound."),
+    typer.Option(
+        "--turns", metavar="FILE", help="A turns.json instead of turns found from the sound.", readable=False
+    ),
 ]
 Pad = Annotated[
     Fraction,

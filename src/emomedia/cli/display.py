@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..observer import Outcome
+from . import stopping
 
 _WORDS: dict[Outcome, str] = {
     "made": "[green]made[/]",
@@ -62,9 +63,11 @@ class JsonDisplay:
         _emit({"event": "stage_begins", "stage": stage})
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
+        stopping.check()
         _emit({"event": "stage_ends", "stage": stage, "outcome": outcome, "seconds": round(seconds, 3)})
 
     def advances(self, stage: str, done: int, total: int) -> None:
+        stopping.check()
         _emit({"event": "progress", "stage": stage, "done": done, "total": total})
 
     def says(self, text: str) -> None:
@@ -98,6 +101,7 @@ class PeopleDisplay:
     def stage_begins(self, stage: str) -> None: ...
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
+        stopping.check()
         self._close_bar()
         self.console.print(
             f"  [bold]{stage:<7}[/]{_TELLS.get(stage, ''):<30}{_WORDS[outcome]}  [dim]{seconds:.1f} s[/]",
@@ -105,10 +109,11 @@ class PeopleDisplay:
         )
 
     def advances(self, stage: str, done: int, total: int) -> None:
+        stopping.check()
         if self._bar is None:
             self._open_bar(stage, total)
         assert self._bar is not None
-        self._bar.update(self._task, completed=done, total=total)
+        self._bar.update(self._task, completed=done, total=total, refresh=True)
 
     def says(self, text: str) -> None:
         self.console.print(f"  [yellow]{text}[/]", highlight=False)
@@ -125,7 +130,8 @@ class PeopleDisplay:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        self._bar = Progress(*columns, console=self.console, transient=True)
+        # Drawn when the work advances, ten times a second: a thread for it would be one more that can fail.
+        self._bar = Progress(*columns, console=self.console, transient=True, auto_refresh=False)
         self._task = self._bar.add_task(stage, total=total)
         self._bar.start()
 

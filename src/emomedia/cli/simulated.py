@@ -78,7 +78,9 @@ Separate = Annotated[
 
 
 def simulate(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make the session in.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to make the session in.", readable=False)
+    ],
     size: Size = "2160x3840",
     fps: Fps = "25",  # type: ignore[assignment]
     seconds: Seconds = "14",  # type: ignore[assignment]

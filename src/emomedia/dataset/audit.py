@@ -5,18 +5,19 @@ Rows are plain dicts in a fixed order of keys, so that a session's audit has one
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import __version__, _core
+from ..descriptions import show
 from ..engine import Work
-from ..errors import StageError, VerifyError
-from ..files import canonical_json, sha256, write_bytes
+from ..errors import DescriptionError, StageError, VerifyError
+from ..files import canonical_json, complaint, read_small, sha256, write_bytes
 from ..layout import SessionFolder
 from ..plan import Clip
 from ..session import SIDES, Dialogue
+from ..stages import MAX_BYTES, parse
 from ..timeline import rate_text
 from ..turns import TurnsFile
 
@@ -24,33 +25,50 @@ Row = dict[str, Any]
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a clips.jsonl; none where there is no such file.
+    """The rows of a session's clips.jsonl; none where there is no such file.
 
     Raises
     ------
     StageError
-        A line is not a JSON object.
+        A line is not the audit of a clip of that session, or names files that are not that clip's own.
     """
-    if not path.exists():
-        return []
-    return [_row(line, number, path) for number, line in enumerate(path.read_bytes().splitlines(), start=1)]
-
-
-def _row(line: bytes, number: int, path: Path) -> Row:
     try:
-        row = json.loads(line.decode())
-        if not isinstance(row, dict):
-            raise ValueError(type(row).__name__)
-        if b"\\u" in line:
-            canonical_json(row).encode()  # an escape may stand for half a letter, which no file can hold
-    except (ValueError, RecursionError) as error:
-        raise StageError(
-            path,
-            expected="a JSON object on every line",
-            found=f"{error} on line {number}",
-            remedy="delete the file and run again",
-        ) from error
-    return row
+        lines = read_small(path, MAX_BYTES).splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        found = complaint(error) if isinstance(error, OSError) else str(error)
+        raise _broken(path, "a JSON object on every line", found) from error
+    folder = SessionFolder(path.parent.parent, path.parent.name)
+    return [_row(line, f"{path}: line {number}", folder) for number, line in enumerate(lines, start=1)]
+
+
+def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
+    """A checked row.  Its paths follow from its ids, so that none leads to another place."""
+    from ..schema import ClipRow, validate
+
+    try:
+        row = parse(line, float)
+        validate(ClipRow, row, source)
+    except DescriptionError as error:
+        raise _broken(error.subject, error.expected, error.found) from None
+    except ValueError as error:
+        raise _broken(source, "a JSON object", str(error)) from error
+    expected = {"session": folder.session, "path": folder.relative(folder.clip(row["id"]))}
+    found = {key: row[key] for key in expected}
+    for side, voice in zip(SIDES, row["audio"], strict=False):
+        expected[f"audio.{side}"] = folder.relative(folder.voice(row["id"], side))
+        found[f"audio.{side}"] = voice["path"] if voice["side"] == side else voice["side"]
+    for key, value in expected.items():
+        if found[key] != value:
+            raise _broken(f"{source}: {key}", show(value), show(found[key]))
+    if len(row["audio"]) != len(SIDES):
+        raise _broken(f"{source}: audio", "one file of each side", show(row["audio"]))
+    return dict(row)
+
+
+def _broken(subject: str | Path, expected: str, found: str) -> StageError:
+    return StageError(subject, expected=expected, found=found, remedy="delete clips.jsonl and run again")
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:

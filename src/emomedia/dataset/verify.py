@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Literal
 
 from ..containers import opened
-from ..errors import EmomediaError
 from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
 from .audit import Row, read_rows
@@ -50,37 +50,32 @@ def verify(out: Path) -> Iterator[Checked]:
 
 
 def _clip_findings(out: Path, row: Row) -> Iterator[Finding]:
-    clip = out / row["path"]
-    yield from _hash_findings(clip, row["sha256"])
-    if clip.exists():
-        yield from _picture_findings(clip, row)
+    """What is wrong with a clip's files; they are decoded only if their bytes are those of the audit."""
+    found = list(_hash_findings(out / row["path"], row["sha256"]))
+    yield from found or _picture_findings(out / row["path"], row)
     for voice in row["audio"]:
-        path = out / voice["path"]
-        yield from _hash_findings(path, voice["sha256"])
-        if path.exists():
-            yield from _voice_findings(path, row["sample_count"])
+        found = list(_hash_findings(out / voice["path"], voice["sha256"]))
+        yield from found or _voice_findings(out / voice["path"], row["sample_count"])
 
 
 def _hash_findings(path: Path, expected: str) -> Iterator[Finding]:
-    if not path.is_file():
+    if path.is_symlink():
+        yield Finding(path, "a file", "a link to one")
+    elif not path.is_file():
         yield Finding(path, "a file", "none")
     elif (found := sha256(path)) != expected:
         yield Finding(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")
 
 
 def _picture_findings(path: Path, row: Row) -> Iterator[Finding]:
-    """Decode the clip: frames, their times, picture size, sound's length."""
-    import av
-
+    """Decode the clip: frames, their times, picture size."""
     rate = Fraction(row["fps"])
+    times, size = [], (0, 0)
     try:
-        with opened(path) as container:
-            times, size = [], (0, 0)
-            for frame in container.decode(video=0):
-                assert frame.pts is not None and frame.time_base is not None
-                times.append(frame.pts * frame.time_base)
-                size = frame.width, frame.height
-    except (av.FFmpegError, EmomediaError, OSError) as error:
+        for frame in _decoded(path, "video"):
+            times.append(None if frame.pts is None else frame.pts * Fraction(frame.time_base))
+            size = frame.width, frame.height
+    except (ValueError, OSError) as error:
         yield Finding(path, "a clip that decodes", str(error))
         return
     if times != [number / rate for number in range(row["frame_count"])]:
@@ -92,16 +87,33 @@ def _picture_findings(path: Path, row: Row) -> Iterator[Finding]:
 
 
 def _voice_findings(path: Path, sample_count: int) -> Iterator[Finding]:
-    import av
-
     try:
-        with opened(path) as container:
-            samples = sum(frame.samples for frame in container.decode(audio=0))
-    except (av.FFmpegError, EmomediaError, OSError) as error:
+        samples = sum(frame.samples for frame in _decoded(path, "audio"))
+    except (ValueError, OSError) as error:
         yield Finding(path, "a FLAC file that decodes", str(error))
         return
     if samples != sample_count:
         yield Finding(path, f"{sample_count} samples", str(samples))
+
+
+def _decoded(path: Path, kind: Literal["video", "audio"]) -> Iterator[Any]:
+    """The frames of the first stream of a kind in an MP4 or FLAC file.
+
+    Raises
+    ------
+    ValueError
+        There is no such stream, or it cannot be decoded.
+    """
+    import av
+
+    try:
+        with opened(path) as container:
+            stream = next((stream for stream in container.streams if stream.type == kind), None)
+            if stream is None:
+                raise ValueError(f"no {kind} in it")
+            yield from container.decode(stream)
+    except av.FFmpegError as error:
+        raise ValueError(str(error)) from error
 
 
 def _strangers(out: Path, session: Path, rows: list[Row]) -> Iterator[Finding]:
@@ -116,13 +128,19 @@ def _strangers(out: Path, session: Path, rows: list[Row]) -> Iterator[Finding]:
 
 
 def _index_findings(out: Path) -> Iterator[Finding]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = out / INDEX_NAME
     if not path.is_file():
         yield Finding(path, "the index of all clips", "none")
         return
-    indexed = pq.read_table(path, columns=["id", "sha256"]).to_pylist()
+    try:
+        with path.open("rb") as file:
+            indexed = pq.read_table(file, columns=["id", "sha256"]).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        yield Finding(path, "an index that can be read", str(error))
+        return
     audited = [
         {"id": row["id"], "sha256": row["sha256"]} for audit in audits(out) for row in read_rows(audit)
     ]

@@ -153,7 +153,7 @@ def _common(one: Recording, other: Recording) -> float:
 def _drafts(pairs: Sequence[tuple[Recording, Recording]], notes: Sequence[str]) -> list[Draft]:
     drafts: list[Draft] = []
     for left, right in sorted(pairs, key=lambda takes: takes[0][0].start):
-        day = f"{datetime.fromtimestamp(left[0].start, UTC):%y%m%d}"
+        day = day_of(left[0].start)
         number = sum(draft.id.startswith(day) for draft in drafts) + 1
         draft = Draft(f"{day}_s{number:02d}", {"left": left, "right": right}, notes=list(notes))
         later = right[0].start - left[0].start
@@ -163,6 +163,14 @@ def _drafts(pairs: Sequence[tuple[Recording, Recording]], notes: Sequence[str]) 
         )
         drafts.append(draft)
     return drafts
+
+
+def day_of(seconds: float) -> str:
+    """The day of a time since 1970 as ids have it: ``250418``; zeros for a date beyond the calendar."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%y%m%d}"
+    except (ValueError, OverflowError, OSError):
+        return "000000"
 
 
 def _assign_recorders(drafts: Sequence[Draft], recorders: Sequence[MediaFile]) -> list[MediaFile]:

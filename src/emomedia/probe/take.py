@@ -42,7 +42,7 @@ MOST_ASPECT = 4
 _MEASURABLE = 10
 """Frames that a file needs for its rate to be told from that of the take's other files."""
 
-_SITINGS = ("left", "center", "topleft")
+SITINGS = ("left", "center", "topleft")
 
 _MEANT = {
     "range": "limited",
@@ -52,6 +52,11 @@ _MEANT = {
     "siting": "left",
 }
 """What counts where a file leaves it unspecified."""
+
+FIELDS = ("progressive", "top first", "bottom first")
+
+DEEPEST = 12
+"""Bits per sample that compose holds at the most."""
 
 _FIELDS = {"tt": "top first", "bt": "top first", "bb": "bottom first", "tb": "bottom first"}
 """Which field is shown first, by libav's field orders (stored order, then shown order)."""
@@ -138,13 +143,13 @@ def refuse_unsuitable(path: Path, stream: dict[str, Any], interlaced: Interlaced
             "leave the option out to have them deinterlaced",
         ),
         (
-            not Fraction(1, MOST_ASPECT) <= _aspect(stream) <= MOST_ASPECT,
+            not aspect_is_usual(_aspect(stream)),
             f"pixels at most {MOST_ASPECT} times as wide as high or as high as wide",
             f"pixels of aspect {_aspect(stream)}",
             "correct the take's pixel aspect ratio",
         ),
         (
-            stream["siting"] not in (*_SITINGS, "unspecified"),
+            stream["siting"] not in (*SITINGS, "unspecified"),
             "chroma sited left, center or topleft",
             stream["siting"],
             transcode + " with left-sited chroma",
@@ -158,6 +163,11 @@ def refuse_unsuitable(path: Path, stream: dict[str, Any], interlaced: Interlaced
 def fields_of(stream: dict[str, Any]) -> str:
     """``progressive``, ``top first`` or ``bottom first``."""
     return _FIELDS.get(stream["field_order"], "progressive")
+
+
+def aspect_is_usual(aspect: Fraction) -> bool:
+    """Whether a pixel of that width by height is one that a camera could mean."""
+    return Fraction(1, MOST_ASPECT) <= aspect <= MOST_ASPECT
 
 
 def _aspect(stream: dict[str, Any]) -> Fraction:
