@@ -26,7 +26,7 @@ Codec open_encoder(int sample_rate, std::int64_t bit_rate) {
   codec->time_base = {1, sample_rate};
   codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
   av_channel_layout_default(&codec->ch_layout, 2);
-  check(avcodec_open2(codec.get(), encoder, nullptr), kSubject, "open the encoder");
+  check(avcodec_open2(codec.get(), encoder, nullptr), kSubject, "open the encoder", Direction::working);
   return codec;
 }
 
@@ -37,19 +37,19 @@ AudioEncoder::AudioEncoder(int sample_rate, std::int64_t bit_rate)
   frame_->nb_samples = codec_->frame_size;
   frame_->format = codec_->sample_fmt;
   frame_->sample_rate = sample_rate;
-  check(av_channel_layout_copy(&frame_->ch_layout, &codec_->ch_layout), kSubject, "set the channels");
-  check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame");
+  check(av_channel_layout_copy(&frame_->ch_layout, &codec_->ch_layout), kSubject, "set the channels", Direction::working);
+  check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame", Direction::working);
 }
 
 Parameters AudioEncoder::parameters() const {
   Parameters parameters(allocated(avcodec_parameters_alloc()));
-  check(avcodec_parameters_from_context(parameters.get(), codec_.get()), kSubject, "copy the stream's parameters");
+  check(avcodec_parameters_from_context(parameters.get(), codec_.get()), kSubject, "copy the stream's parameters", Direction::working);
   return parameters;
 }
 
 std::array<std::span<float>, 2> AudioEncoder::channels() {
   frame_->nb_samples = codec_->frame_size;
-  check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame");
+  check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame", Direction::working);
   const auto size = static_cast<std::size_t>(codec_->frame_size);
   return {std::span<float>(reinterpret_cast<float*>(frame_->extended_data[0]), size),
           std::span<float>(reinterpret_cast<float*>(frame_->extended_data[1]), size)};
@@ -59,12 +59,12 @@ void AudioEncoder::encode(int samples, const std::function<void(AVPacket&)>& sin
   frame_->nb_samples = samples;
   frame_->pts = position_;
   position_ += samples;
-  check(avcodec_send_frame(codec_.get(), frame_.get()), kSubject, "encode sound");
+  check(avcodec_send_frame(codec_.get(), frame_.get()), kSubject, "encode sound", Direction::working);
   drain(sink);
 }
 
 void AudioEncoder::finish(const std::function<void(AVPacket&)>& sink) {
-  check(avcodec_send_frame(codec_.get(), nullptr), kSubject, "finish encoding sound");
+  check(avcodec_send_frame(codec_.get(), nullptr), kSubject, "finish encoding sound", Direction::working);
   drain(sink);
 }
 
@@ -72,7 +72,7 @@ void AudioEncoder::drain(const std::function<void(AVPacket&)>& sink) {
   for (;;) {
     const int code = avcodec_receive_packet(codec_.get(), packet_.get());
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
-    check(code, kSubject, "encode sound");
+    check(code, kSubject, "encode sound", Direction::working);
     sink(*packet_);
     av_packet_unref(packet_.get());
   }

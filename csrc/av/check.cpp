@@ -42,14 +42,16 @@ std::string text_of(int code) {
   return result;
 }
 
+[[noreturn]] void fail_working(int code, const std::string& subject, const char* doing) {
+  throw Error(Cause::engine, subject, std::string("to ") + doing, text_of(code), "use fewer --workers, or free memory");
+}
+
 [[noreturn]] void fail_reading(int code, const std::string& subject, const char* doing) {
   if (code == AVERROR(ENOENT) || code == AVERROR(EACCES) || code == AVERROR(EISDIR)) {
     throw Error(Cause::not_found, subject, "a readable media file", text_of(code),
                 "correct the path or the file's permissions");
   }
-  if (code == AVERROR(ENOMEM)) {
-    throw Error(Cause::engine, subject, std::string("to ") + doing, text_of(code), "use fewer --workers");
-  }
+  if (code == AVERROR(ENOMEM)) fail_working(code, subject, doing);
   throw Error(Cause::media, subject, std::string("to ") + doing, text_of(code),
               "check that the file plays to its end, or copy it from the camera again");
 }
@@ -76,6 +78,7 @@ void clear_log() { last_line.clear(); }
 int check(int code, const std::string& subject, const char* doing, Direction direction) {
   if (code >= 0) return code;
   if (direction == Direction::writing) fail_writing(code, subject, doing);
+  if (direction == Direction::working) fail_working(code, subject, doing);
   fail_reading(code, subject, doing);
 }
 

@@ -16,8 +16,8 @@ void clear_log();
 
 // Throws when `code` is an error. `subject` is the file that was being read or written, `doing` what
 // was being done ("open", "read a packet"). Input faults become Cause::media, a missing file
-// not_found, output faults output, everything else engine.
-enum class Direction { reading, writing };
+// not_found, output faults output, faults of work that is neither engine.
+enum class Direction { reading, writing, working };
 int check(int code, const std::string& subject, const char* doing, Direction direction = Direction::reading);
 
 // Throws Cause::engine when an allocation gave nothing; passes the pointer through otherwise.

@@ -69,11 +69,11 @@ VideoEncoder::VideoEncoder(const VideoSettings& settings)
   frame_->width = codec_->width;
   frame_->height = codec_->height;
   frame_->format = codec_->pix_fmt;
-  check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame");
+  check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame", Direction::working);
 }
 
 MutablePicture VideoEncoder::picture() {
-  check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame");
+  check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame", Direction::working);
   MutablePicture picture{format_};
   for (std::size_t plane = 0; plane < 3; ++plane) {
     picture.data[plane] = frame_->data[plane];
@@ -85,12 +85,12 @@ MutablePicture VideoEncoder::picture() {
 void VideoEncoder::encode(std::int64_t pts, bool idr, const PacketSink& sink) {
   frame_->pts = pts;
   frame_->pict_type = idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-  check(avcodec_send_frame(codec_.get(), frame_.get()), kSubject, "encode a frame");
+  check(avcodec_send_frame(codec_.get(), frame_.get()), kSubject, "encode a frame", Direction::working);
   drain(sink);
 }
 
 void VideoEncoder::finish(const PacketSink& sink) {
-  check(avcodec_send_frame(codec_.get(), nullptr), kSubject, "finish encoding");
+  check(avcodec_send_frame(codec_.get(), nullptr), kSubject, "finish encoding", Direction::working);
   drain(sink);
 }
 
@@ -98,7 +98,7 @@ void VideoEncoder::drain(const PacketSink& sink) {
   for (;;) {
     const int code = avcodec_receive_packet(codec_.get(), packet_.get());
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
-    check(code, kSubject, "encode a frame");
+    check(code, kSubject, "encode a frame", Direction::working);
     sink({packet_->pts, (packet_->flags & AV_PKT_FLAG_KEY) != 0, packet_->data,
           static_cast<std::size_t>(packet_->size)});
     av_packet_unref(packet_.get());
@@ -111,7 +111,7 @@ std::vector<std::uint8_t> VideoEncoder::parameter_sets() const {
 
 Parameters VideoEncoder::parameters() const {
   Parameters parameters(allocated(avcodec_parameters_alloc()));
-  check(avcodec_parameters_from_context(parameters.get(), codec_.get()), kSubject, "copy the stream's parameters");
+  check(avcodec_parameters_from_context(parameters.get(), codec_.get()), kSubject, "copy the stream's parameters", Direction::working);
   return parameters;
 }
 

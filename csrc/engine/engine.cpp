@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 
 #include "av/video_encoder.h"
@@ -57,11 +58,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void start() {
     started_ = std::chrono::steady_clock::now();
     const auto workers = static_cast<std::size_t>(std::max(1, job_.workers));
-    running_ = workers;
-    for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_shared<Worker>());
-    for (const auto& worker : workers_) {
-      worker->thread = std::thread([state = shared_from_this(), worker] { state->work(*worker); });
-    }
+    for (std::size_t i = 0; i < workers; ++i) start_worker();
   }
 
   bool wait(double seconds) {
@@ -107,6 +104,24 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
  private:
+  // The system may refuse a thread: then those that run are stopped, and finish() tells.
+  void start_worker() {
+    const auto worker = std::make_shared<Worker>();
+    const std::lock_guard lock(mutex_);
+    try {
+      worker->thread = std::thread([state = shared_from_this(), worker] { state->work(*worker); });
+    } catch (const std::system_error& error) {
+      if (!error_) {
+        error_ = std::make_exception_ptr(
+            Error(Cause::engine, "engine", "to start a worker", error.what(), "use fewer --workers"));
+      }
+      stop_.request_stop();
+      return;
+    }
+    workers_.push_back(worker);
+    ++running_;
+  }
+
   std::vector<bool> spooled_chunks() const {
     const auto parameter_sets = encoder_.parameter_sets();
     std::vector<bool> done;

@@ -167,7 +167,7 @@ PROBE = {
     "turned askew": (put("left", "take", "rotate", 45), ["left", "turned by 45 degrees"]),
     "crop outside": (put("right", "take", "crop", "x", 999), ["right", "a crop of", "at 999"]),
     "rate without end": (put("rate", "1e999999999"), ["rate", "a fraction", "1e999999999"]),
-    "deep pixels": (put("left", "take", "bit_depth", 12), ["left", "pixels of 12 bits"]),
+    "deep pixels": (put("left", "take", "bit_depth", 16), ["left", "pixels of 16 bits"]),
     "too many frames": (
         put("left", "take", "files", 0, "frames", [[0, 512, 10**9]]), ["left", "runs of more than"]
     ),
