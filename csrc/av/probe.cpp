@@ -22,11 +22,23 @@ namespace {
 
 Rational rational(AVRational value) { return {value.num, value.den}; }
 
+// HTC's phones write Matroska without a matrix and give the turn in the track's name.
+int turn_in_title(const AVStream& stream) {
+  const AVDictionaryEntry* title = av_dict_get(stream.metadata, "title", nullptr, 0);
+  for (const int degrees : {90, 180, 270}) {
+    const std::string name = (degrees < 100 ? "htc_video_rotA-0" : "htc_video_rotA-") + std::to_string(degrees);
+    if (title != nullptr && title->value == name) {
+      return degrees;
+    }
+  }
+  return 0;
+}
+
 // The display matrix as a turn clockwise and a mirror after it. libav's angle is counter-clockwise, and
 // that of a matrix without its mirror: the row that makes upright x is negated first.
 void read_orientation(const AVStream& stream, VideoInfo& info) {
   const std::int32_t* declared = av::display_matrix(stream);
-  info.rotate = 0;
+  info.rotate = declared == nullptr ? turn_in_title(stream) : 0;
   if (declared == nullptr) return;
   std::array<std::int32_t, 9> matrix;
   std::copy_n(declared, matrix.size(), matrix.begin());

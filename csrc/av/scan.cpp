@@ -38,6 +38,16 @@ bool index_begins_with_key(const AVStream& stream) {
   return first != nullptr && (first->flags & AVINDEX_KEYFRAME) != 0;
 }
 
+// An MP4's or MOV's index names every frame. Where the file ends before the last of them it was cut off, and
+// whoever is told can copy it again.
+void refuse_cut_off(const av::Demuxer& demuxer, int stream, std::int64_t found) {
+  const bool has_index = std::string(demuxer.format().iformat->name).starts_with("mov");
+  const std::int64_t named = has_index ? avformat_index_get_entries_count(&demuxer.stream(stream)) : 0;
+  if (named <= found) return;
+  fail(demuxer.path(), ("the " + std::to_string(named) + " frames that its index names").c_str(),
+       std::to_string(found) + ", for the file ends there");
+}
+
 // What a file's packets say, in their order.
 struct Packets {
   std::vector<ScannedPacket> shown;
@@ -63,6 +73,7 @@ Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable&
     }
     packets.shown.push_back({packet->pts, std::ssize(packets.shown), key});
   }
+  refuse_cut_off(demuxer, stream, table.hidden + std::ssize(packets.shown));
   return packets;
 }
 

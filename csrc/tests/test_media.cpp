@@ -86,6 +86,19 @@ TEST_CASE("where the container tells no key frames, the frames' own headers do")
   for (std::size_t i = 0; i < 60; ++i) CHECK(table.key[i] == (i % 20 == 0 ? 1 : 0));
 }
 
+TEST_CASE("a file that was cut off says how many of its frames are there") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  std::filesystem::resize_file(folder / "a.mp4", std::filesystem::file_size(folder / "a.mp4") * 3 / 4);
+  try {
+    scan_frames(folder / "a.mp4", 0);
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::media);
+    CHECK(error.expected() == "the 60 frames that its index names");
+  }
+}
+
 TEST_CASE("a playlist is not followed") {
   const tests::TemporaryFolder folder;
   tests::write_footage(folder / "a.mp4", {});
