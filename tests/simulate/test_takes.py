@@ -20,17 +20,17 @@ KINDS = {
         "fps": Fraction(30000, 1001), "right_offset": Fraction("-0.4"), "parts": 3, "rotate": 180,
     },
     "HEVC on its side, open GOPs": {
-        "codec": "hevc10", "rotate": 90, "gop": 12, "open_gop": True, "bframes": 3,
+        "codec": "hevc", "depth": 10, "rotate": 90, "gop": 12, "open_gop": True, "bframes": 3,
     },
     "open GOPs, on its other side": {"rotate": 270, "gop": 10, "open_gop": True, "bframes": 3},
-    "no B-frames": {"codec": "hevc10", "bframes": 0},
+    "no B-frames": {"codec": "hevc", "depth": 10, "bframes": 0},
 }  # fmt: skip
 
 
 @pytest.fixture(params=KINDS)
 def take_kind(request, simulated):
     session = simulated(**SMALL | KINDS[request.param])
-    options = SimulateOptions(**SMALL | KINDS[request.param])
+    options = SimulateOptions.of(**SMALL | KINDS[request.param])
     return options, session.parent, json.loads((session.parent / "truth.json").read_text())
 
 
@@ -98,7 +98,7 @@ def test_the_left_and_the_right_picture_differ(simulated):
 
 
 def test_footage_is_what_both_takes_cover():
-    options = SimulateOptions(seconds=Fraction(10), right_offset=Fraction("0.513"))
+    options = SimulateOptions.of(seconds=Fraction(10), right_offset=Fraction("0.513"))
     assert options.frame_count("left") == 250
     assert options.frame_count("right") == 237
     assert options.footage() == (Fraction("0.513"), Fraction("0.513") + Fraction(237, 25))

@@ -1,7 +1,8 @@
 """Footage with known truth: two takes, a recorder's file, and what exactly is in them."""
 
+from .camera import Camera
 from .options import SimulateOptions
 from .pattern import Mark, MarkError, draw, read
 from .session import is_simulated, simulate
 
-__all__ = ["Mark", "MarkError", "SimulateOptions", "draw", "is_simulated", "read", "simulate"]
+__all__ = ["Camera", "Mark", "MarkError", "SimulateOptions", "draw", "is_simulated", "read", "simulate"]

@@ -132,10 +132,14 @@ def _drifting(heard: Sound, recorder: Recorder) -> Sound:
 
 
 def camera_sound(voices: Voices, side: SideName, options: SimulateOptions) -> Sound:
-    """What a camera hears from its first frame to its last: float32[2, n] at 48 kHz, stereo."""
+    """What a camera hears from when its sound begins to its last frame: float32[2, n] at 48 kHz, stereo.
+
+    Its sound begins with its first frame, or earlier by what its picture is late.
+    """
     distance = round(options.camera_distance / SPEED_OF_SOUND * SAMPLE_RATE)
-    first = round(options.offset(side) * SAMPLE_RATE) - distance
-    count = round(options.frame_count(side) / options.fps * SAMPLE_RATE)
+    late = options.camera_of(side).late
+    first = round((options.offset(side) - late) * SAMPLE_RATE) - distance
+    count = round((late + options.times(side).end) * SAMPLE_RATE)
     other = SIDES[1 - SIDES.index(side)]
     rng = np.random.default_rng([options.seed, _NOISE_STREAMS[side]])
     channels = []
