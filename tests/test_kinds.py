@@ -29,16 +29,15 @@ KINDS = {
         {**TEN, "container": "ts", "start": Fraction("1.4")},
         {"container": "mkv", "fps": NTSC, "timing": "dropped"},
     ),
-    "prores mov with timecode | dnxhr hqx mxf": (
+    "prores mov with timecode | dnxhr hqx mxf with timecode": (
         {**TEN, "codec": "prores", "timecode": "10:00:00:05"},
         {**TEN, "codec": "dnxhd", "container": "mxf", "timecode": "23:59:59:20"},
     ),
-    "dnxhr sq mov, 50 fps | prores mxf, 29.97": (
-        {"codec": "dnxhd", "chroma": "422", "fps": Fraction(50)},
+    "prores mxf, 29.97 | dnxhr sq mov, 50 fps": (
         {**TEN, "codec": "prores", "container": "mxf", "fps": NTSC},
+        {"codec": "dnxhd", "chroma": "422", "fps": Fraction(50)},
     ),
     "mjpeg | mjpeg mkv, turned": ({**JPEG, "chroma": "422"}, {**JPEG, "container": "mkv", "rotate": 270}),
-    "av1 | vp9 mkv": ({"codec": "av1"}, {"codec": "vp9"}),
     "av1 10 bit mkv | vp9 mp4, 59.94": (
         {"codec": "av1", "depth": 10, "container": "mkv"},
         {"codec": "vp9", "container": "mp4", "fps": Fraction(60000, 1001)},
@@ -64,8 +63,11 @@ KINDS = {
         {"container": "ts", "start": Fraction("-0.5")},
         {"container": "mkv", "start": Fraction(10), "gop": 1000, "bframes": 0},
     ),
-    "hevc 12 bit 4:4:4 | h264 4:4:4": (
-        {"codec": "hevc", "depth": 12, "chroma": "444"}, {"chroma": "444"},
+    "48 fps, upside down | av1 in two files": (
+        {"fps": Fraction(48), "rotate": 180}, {"codec": "av1", "parts": 2},
+    ),
+    "hevc 12 bit 4:4:4 | vp9 4:2:2": (
+        {"codec": "hevc", "depth": 12, "chroma": "444"}, {"codec": "vp9", "chroma": "422"},
     ),
     "hevc 12 bit 4:2:2 | h264 10 bit 4:4:4": (
         {"codec": "hevc", "depth": 12, "chroma": "422"}, {"depth": 10, "chroma": "444"},
@@ -73,18 +75,22 @@ KINDS = {
     "prores 4:4:4 | dnxhr 4:4:4": (
         {"codec": "prores", "depth": 10, "chroma": "444"}, {"codec": "dnxhd", "depth": 10, "chroma": "444"},
     ),
-    "vp9 4:4:4 | vp9 4:2:2": ({"codec": "vp9", "chroma": "444"}, {"codec": "vp9", "chroma": "422"}),
-    "mirrored | mirrored and turned": ({"mirrored": True}, {"mirrored": True, "rotate": 90}),
-    "mirrored, turned the other way, mkv | upside down": (
-        {"mirrored": True, "rotate": 270, "container": "mkv"}, {"rotate": 180},
+    "vp9 4:4:4 | hevc 12 bit": (
+        {"codec": "vp9", "chroma": "444"}, {"codec": "hevc", "depth": 12},
+    ),
+    "mirrored | mirrored and turned, mkv": (
+        {"mirrored": True}, {"mirrored": True, "rotate": 90, "container": "mkv"},
     ),
     "full range | bt601": ({"range": "full"}, {"colour": "bt601"}),
-    "hlg | pq": ({"codec": "hevc", "depth": 10, "colour": "hlg"}, {**TEN, "colour": "pq", "range": "full"}),
-    "log | log, full range": ({**TEN, "colour": "log"}, {**TEN, "codec": "prores", "colour": "log"}),
-    "bt2020 | bt709": ({"codec": "hevc", "depth": 10, "colour": "bt2020"}, {}),
-    "hlg with its LUT | pq with its LUT": (
+    "bt2020 | hlg": (
+        {"codec": "hevc", **TEN, "colour": "bt2020"}, {"codec": "hevc", "depth": 10, "colour": "hlg"},
+    ),
+    "pq, full range | log, full range": (
+        {**TEN, "colour": "pq", "range": "full"}, {**TEN, "colour": "log", "range": "full"},
+    ),
+    "log, prores | hlg with its LUT": (
+        {**TEN, "codec": "prores", "colour": "log"},
         {"codec": "hevc", "depth": 10, "colour": "hlg", "declare_lut": True},
-        {"codec": "av1", "depth": 10, "colour": "pq", "declare_lut": True},
     ),
     "upper field first | lower field first": (
         {"interlaced": "tff"}, {"interlaced": "bff", "container": "ts"},
@@ -92,11 +98,10 @@ KINDS = {
     "mpeg2 interlaced | prores interlaced": (
         {"codec": "mpeg2", "interlaced": "tff", "fps": NTSC}, {**TEN, "codec": "prores", "interlaced": "bff"},
     ),
-    "wide pixels | tall pixels": (
+    "wide pixels | wide pixels on their side": (
         {"sample_aspect": Fraction(4, 3), "container": "mov"},
-        {"sample_aspect": Fraction(3, 4), "codec": "hevc"},
+        {"sample_aspect": Fraction(4, 3), "codec": "hevc", "rotate": 90},
     ),
-    "wide pixels on their side | square": ({"sample_aspect": Fraction(4, 3), "rotate": 90}, {}),
 }  # fmt: skip
 
 

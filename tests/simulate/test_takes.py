@@ -12,7 +12,7 @@ import pytest
 from emomedia.session import SIDES
 from emomedia.simulate import Mark, SimulateOptions, read
 from emomedia.simulate.camera import Camera
-from emomedia.simulate.codecs import CODECS, FORMATS
+from emomedia.simulate.codecs import FORMATS
 from emomedia.simulate.pattern import centred_part
 from emomedia.simulate.picture import Moment, Painter
 from simulate.takes import PLAIN, heard, shown_frames, truth_of, upright_planes
@@ -293,18 +293,3 @@ def test_footage_is_what_both_takes_cover():
     assert options.frame_count("left") == 250
     assert options.frame_count("right") == 237
     assert options.footage() == (Fraction("0.513"), Fraction("0.513") + Fraction(237, 25))
-
-
-def test_every_picture_that_a_codec_holds_can_be_asked_for_and_no_other():
-    for codec, kind in CODECS.items():
-        jpeg = {"range": "full", "colour": "bt601"} if codec == "mjpeg" else {}
-        held = set()
-        for depth in (8, 10, 12):
-            for chroma in ("420", "422", "444"):
-                try:
-                    Camera(codec=codec, depth=depth, chroma=chroma, **jpeg)
-                except Exception as error:
-                    assert f" in {codec}" in str(error)
-                else:
-                    held.add((depth, chroma))
-        assert held == set(kind.pictures)
