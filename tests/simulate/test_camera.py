@@ -60,6 +60,10 @@ REFUSED = [  # the last choice is the wrong one, and what is expected says this
     ({"container": "ts", "start": Fraction(-31)}, "-30 or more in ts"),
     ({"codec": "mpeg2", "container": "mxf", "start": Fraction(1)}, "0 to 0 seconds in mxf"),
     ({"codec": "mpeg2", "container": "mxf", "late": Fraction(1)}, "0 in mxf"),
+    (
+        {"codec": "prores", "depth": 10, "chroma": "422", "container": "mxf", "interlaced": "tff"},
+        "whole frames of prores in mxf",
+    ),
     ({"container": "mkv", "hidden": 3}, "0 in mkv, which has no edit lists"),
     ({"start": Fraction(1), "hidden": 3}, "0 with another start than 0"),
     ({"container": "ts", "rotate": 90}, "in ts, which has no display matrix"),

@@ -13,7 +13,7 @@ from emomedia.session import SIDES
 from emomedia.simulate import Mark, SimulateOptions, read
 from emomedia.simulate.camera import Camera
 from emomedia.simulate.codecs import FORMATS
-from emomedia.simulate.pattern import centred_part
+from emomedia.simulate.pattern import MAX_INDEX, centred_part
 from emomedia.simulate.picture import Moment, Painter
 from simulate.takes import PLAIN, heard, shown_frames, truth_of, upright_planes
 from simulate.test_sound import place_of, tracks_of
@@ -148,6 +148,32 @@ def test_takes_are_stored_as_asked_for(take_kind):
                     assert stream.sample_aspect_ratio == camera.sample_aspect
 
 
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts", "mpeg2", "prores"])
+def test_takes_of_fields_say_which_is_the_first(simulated, container):
+    """libav's filter for "upper first" leaves those frames alone that are so already; it takes 4:2:2."""
+    codec = {"mpeg2": {"codec": "mpeg2", "chroma": "422"}, "prores": {**TEN, "codec": "prores"}}
+    kind = codec.get(container, {**TEN, "container": container})
+    folder = simulated(**SMALL, **kind, interlaced="tff", right={"interlaced": "bff"}).parent
+    for side in SIDES:
+        path = next(folder.glob(f"{side}.*"))
+        frames = [frame for _, frame in shown_frames(path)]
+        assert [upper_field_first(frame) for frame in frames] == [side == "left"] * len(frames)
+
+
+def upper_field_first(frame):
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+    )
+    turned, sink = graph.add("fieldorder", "tff"), graph.add("buffersink")
+    source.link_to(turned)
+    turned.link_to(sink)
+    graph.configure()
+    before = upright_planes(frame)[0].copy()
+    graph.push(frame)
+    return np.array_equal(upright_planes(graph.pull())[0], before)
+
+
 TAGS = {  # primaries, transfer, matrix of H.273
     "bt709": (1, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 14, 9), "hlg": (9, 18, 9), "pq": (9, 16, 9),
     "log": (1, 1, 1),
@@ -216,6 +242,9 @@ def test_hidden_frames_are_stored_before_the_shown_ones(simulated):
     assert len(packets) == shown + 30
     assert sum(packet.pts < 0 for packet in packets) == 30
     assert [packet.pts for packet in packets if packet.is_keyframe] == [min(p.pts for p in packets)]
+    with av.open(str(folder / "left.mp4"), options={"ignore_editlist": "1"}) as container:
+        marks = [read(upright_planes(frame)[0]).index for frame in container.decode(video=0)]
+    assert marks == [*range(MAX_INDEX, MAX_INDEX - 30, -1), *range(shown)]
 
 
 def test_timecodes_go_on_from_file_to_file(simulated):

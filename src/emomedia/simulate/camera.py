@@ -234,6 +234,8 @@ def _container_rules(camera: Camera) -> Rules:
         ("hidden", camera.hidden == 0 or quicktime, f"0 in {suffix}, which has no edit lists"),
         ("hidden", camera.hidden == 0 or plain_start, "0 with another start than 0"),
         ("rotate", matrix or straight, f"0, and not mirrored, in {suffix}, which has no display matrix"),
+        ("interlaced", camera.interlaced is None or (suffix, camera.codec) != ("mxf", "prores"),
+         "whole frames of prores in mxf, where libav declares no other"),
         ("sample_aspect", camera.sample_aspect == 1 or quicktime or suffix == "ts", f"1 in {suffix}"),
         ("timecode", camera.timecode is None or quicktime or suffix == "mxf", f"none in {suffix}"),
     ]  # fmt: skip

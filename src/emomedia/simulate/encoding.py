@@ -40,6 +40,8 @@ def _x26x(camera: Camera, key: str, own: dict[str, int | str]) -> Settings:
 
 def _h264(camera: Camera) -> Settings:
     own: dict[str, int | str] = {"threads": 1, "lookahead-threads": 1, "cpu-independent": 1}
+    if camera.interlaced:
+        own[camera.interlaced] = 1
     return _x26x(camera, "x264-params", own)
 
 
