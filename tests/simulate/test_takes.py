@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from emomedia import _core
 from emomedia.session import SIDES
 from emomedia.simulate import Mark, SimulateOptions, read
 from emomedia.simulate.camera import Camera
@@ -158,6 +159,8 @@ def test_takes_of_fields_say_which_is_the_first(simulated, container):
         path = next(folder.glob(f"{side}.*"))
         frames = [frame for _, frame in shown_frames(path)]
         assert [upper_field_first(frame) for frame in frames] == [side == "left"] * len(frames)
+        (stream,) = (stream for stream in _core.probe(str(path))["streams"] if stream["type"] == "video")
+        assert stream["field_order"] == {"left": "tt", "right": "bb"}[side]  # what the headers say
 
 
 def upper_field_first(frame):
@@ -272,6 +275,12 @@ def test_dropped_frames_are_missing_from_the_grid():
     assert set(steps) >= {1, 2} and steps.count(1) > len(steps) / 2
     assert (ticks[0], ticks[-1]) == (0, 499)
     assert times.end == 20
+
+
+def test_dropped_frames_are_missing_from_the_shortest_take_too():
+    short = {"seconds": Fraction(3, 2), "timing": "dropped", "fps": Fraction(6)}
+    counts = {SimulateOptions.of(**short, seed=seed).frame_count("left") for seed in range(20)}
+    assert max(counts) == 8 and min(counts) > 4
 
 
 def test_variable_intervals_are_irregular_and_lie_around_the_rate():
