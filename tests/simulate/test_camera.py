@@ -53,6 +53,13 @@ REFUSED = [  # the last choice is the wrong one, and what is expected says this
     ({"codec": "hevc", "interlaced": "tff"}, "whole frames in hevc"),
     ({"codec": "mjpeg", "colour": "bt601", "range": "limited"}, "full in mjpeg"),
     ({"codec": "mjpeg", "range": "full", "colour": "bt709"}, "bt601 in mjpeg"),
+    ({"codec": "prores", "depth": 10, "chroma": "422", "range": "full"}, "limited in prores"),
+    ({"codec": "mpeg2", "range": "full"}, "limited in mpeg2"),
+    ({"codec": "dnxhd", "chroma": "422", "colour": "bt601"}, "bt709 or log in dnxhd"),
+    (
+        {"codec": "dnxhd", "depth": 10, "chroma": "444", "container": "mxf", "range": "full"},
+        "limited in dnxhd 4:4:4 in mxf",
+    ),
     ({"colour": "pq"}, "another with 8 bits"),
     ({"codec": "mpeg2", "sample_aspect": Fraction(4, 3)}, "1 in mpeg2"),
     ({"codec": "mpeg2", "container": "mxf", "timing": "variable"}, "constant in mxf"),

@@ -22,8 +22,8 @@ def test_flags_apply_to_both_cameras_and_right_to_one(tmp_path):
     --rotate 90 --mirrored --gop 50 --open-gop --bframes 3 --range full --declare-lut --parts 2 --seed 4
     --right codec=prores --right chroma=422 --right container=mov --right fps=25 --right rotate=0
     --right mirrored=no --right interlaced=tff --right timing=dropped --right parts=1 --right open-gop=no
-    --right colour=bt709 --right sample-aspect=4:3 --right hidden=2 --right timecode=01:00:00:00
-    --right-offset -0.25 --recorder-offset 0.5 --drift-ppm 20 --bleed-db -18"""
+    --right range=limited --right colour=bt709 --right sample-aspect=4:3 --right hidden=2
+    --right timecode=01:00:00:00 --right-offset -0.25 --recorder-offset 0.5 --drift-ppm 20 --bleed-db -18"""
     ended = CliRunner().invoke(app, ["simulate", str(tmp_path), *flags.split()], catch_exceptions=False)
     assert ended.exit_code == 0
     expected = SimulateOptions.of(
@@ -34,7 +34,8 @@ def test_flags_apply_to_both_cameras_and_right_to_one(tmp_path):
         right={
             "codec": "prores", "chroma": "422", "container": "mov", "fps": Fraction(25), "rotate": 0,
             "mirrored": False, "interlaced": "tff", "timing": "dropped", "parts": 1, "open_gop": False,
-            "colour": "bt709", "sample_aspect": Fraction(4, 3), "hidden": 2, "timecode": "01:00:00:00",
+            "range": "limited", "colour": "bt709", "sample_aspect": Fraction(4, 3), "hidden": 2,
+            "timecode": "01:00:00:00",
         },
     )  # fmt: skip
     assert json.loads((tmp_path / "truth.json").read_text())["options"] == expected.as_json()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import av
 import numpy as np
@@ -13,9 +13,12 @@ from emomedia import _core
 from emomedia.session import SIDES
 from emomedia.simulate import Mark, SimulateOptions, read
 from emomedia.simulate.camera import Camera
-from emomedia.simulate.codecs import FORMATS
+from emomedia.simulate.codecs import CODECS, FORMATS
+from emomedia.simulate.colour import CODINGS
 from emomedia.simulate.pattern import MAX_INDEX, centred_part
 from emomedia.simulate.picture import Moment, Painter
+from emomedia.simulate.take import Part, write_part
+from emomedia.simulate.timing import take_times
 from simulate.takes import PLAIN, heard, shown_frames, truth_of, upright_planes
 from simulate.test_sound import place_of, tracks_of
 
@@ -90,6 +93,10 @@ KINDS = {
     "mirrored | mirrored, turned the other way": ({"mirrored": True}, {"mirrored": True, "rotate": 270}),
     "wide pixels | wide pixels on their side": (
         {"sample_aspect": Fraction(4, 3), "container": "ts"}, {"sample_aspect": Fraction(4, 3), "rotate": 90},
+    ),
+    "as many B-frames as there may be | shortest files": (
+        {"codec": "hevc", "bframes": 8, "gop": 1000},
+        {"codec": "hevc", "bframes": 8, "parts": 9, "fps": Fraction(24)},
     ),
     "full | hlg": ({"range": "full"}, {"codec": "hevc", "depth": 10, "colour": "hlg"}),
     "bt2020 | pq": (
@@ -191,6 +198,32 @@ def test_takes_say_how_their_colours_are_coded(take_kind):
         assert frame.color_range == (2 if camera.range == "full" else 1)
         matrix = {5: 6}.get(frame.colorspace, frame.colorspace)  # 5 and 6 are the same matrix
         assert (frame.color_primaries, frame.color_trc, matrix) == TAGS[camera.colour]
+
+
+def sayable(codec):
+    """Cameras of a codec with each range and colour that it can say, in its richest picture."""
+    kind = CODECS[codec]
+    depth, chroma = kind.pictures[-1]
+    for container, range_, colour in product(kind.containers, kind.ranges, kind.colours):
+        if depth >= CODINGS[colour].least_depth and (container, range_) != ("mxf", "full"):
+            yield Camera(
+                size=(256, 192), codec=codec, depth=depth, chroma=chroma, container=container, range=range_,
+                colour=colour,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_every_codec_says_the_range_and_the_colours_that_it_can(tmp_path, codec):
+    for camera in sayable(codec):
+        times = take_times(camera, Fraction(8) / camera.fps, (0,))
+        part = Part(tmp_path / f"take.{camera.suffix}", times.files[0], None)
+        painter = Painter(camera, "left", [Moment(0, 0)] * 8, 0)
+        write_part(part, painter, np.zeros((2, 15_360), np.float32), camera, times, lambda: None)
+        _, frame = shown_frames(part.path)[0]
+        # dnxhd 4:4:4 in mxf leaves its range unsaid, which means limited
+        assert (frame.color_range or 1) == (2 if camera.range == "full" else 1), camera
+        matrix = {5: 6}.get(frame.colorspace, frame.colorspace)  # 5 and 6 are the same matrix
+        assert (frame.color_primaries, frame.color_trc, matrix) == TAGS[camera.colour], camera
 
 
 def test_cameras_hear_in_step_with_their_pictures(take_kind):

@@ -8,12 +8,11 @@ from fractions import Fraction
 from typing import Literal
 
 from ..errors import DescriptionError
-from .codecs import CODECS, FORMATS, SUBSAMPLING, TIME_BASES, Chroma, Codec, Container
+from .codecs import CODECS, SUBSAMPLING, TIME_BASES, Chroma, Codec, Container, Range
 from .colour import CODINGS, Colour
 
 Timing = Literal["constant", "dropped", "variable"]
 Interlaced = Literal["tff", "bff"]
-Range = Literal["limited", "full"]
 
 SMALLEST_SIDE, LARGEST_SIDE = 180, 8192
 """Pixels across below which the frames' marks no longer survive, and that no frame exceeds."""
@@ -202,7 +201,6 @@ def _codec_rules(camera: Camera) -> Rules:
     kind, codec = CODECS[camera.codec], camera.codec
     depths = sorted({depth for depth, _ in kind.pictures})
     chromas = [chroma for depth, chroma in kind.pictures if depth == camera.depth]
-    jpeg = codec == "mjpeg"
     narrow = all(have >= need for have, need in zip(camera.coded_size, kind.smallest, strict=True))
     return [
         ("depth", camera.depth in depths, f"{_one_of(depths)} bits in {codec}"),
@@ -212,8 +210,8 @@ def _codec_rules(camera: Camera) -> Rules:
         ("fps", not kind.rates or camera.fps in kind.rates, f"{_one_of(kind.rates)} in {codec}"),
         ("open_gop", kind.open_gops or not camera.open_gop, f"closed GOPs in {codec}"),
         ("interlaced", kind.interlaced or camera.interlaced is None, f"whole frames in {codec}"),
-        ("range", not jpeg or camera.range == "full", "full in mjpeg, as JPEG is"),
-        ("colour", not jpeg or camera.colour == "bt601", "bt601 in mjpeg, as JPEG is"),
+        ("range", camera.range in kind.ranges, f"{_one_of(kind.ranges)} in {codec}"),
+        ("colour", camera.colour in kind.colours, f"{_one_of(kind.colours)} in {codec}"),
         ("colour", camera.depth >= CODINGS[camera.colour].least_depth, f"another with {camera.depth} bits"),
         ("sample_aspect", camera.sample_aspect == 1 or codec != "mpeg2", "1 in mpeg2"),
     ]
@@ -225,6 +223,7 @@ def _container_rules(camera: Camera) -> Rules:
     quicktime = suffix in _QUICKTIME
     plain_start = camera.start == camera.late == 0
     matrix, straight = quicktime or suffix == "mkv", camera.rotate == 0 and not camera.mirrored
+    mute = (suffix, camera.codec, camera.chroma) == ("mxf", "dnxhd", "444")
     limit = 3600 if suffix != "mxf" else 0
     return [
         ("timing", suffix != "mxf" or camera.timing == "constant", "constant in mxf"),
@@ -236,6 +235,7 @@ def _container_rules(camera: Camera) -> Rules:
         ("rotate", matrix or straight, f"0, and not mirrored, in {suffix}, which has no display matrix"),
         ("interlaced", camera.interlaced is None or (suffix, camera.codec) != ("mxf", "prores"),
          "whole frames of prores in mxf, where libav declares no other"),
+        ("range", camera.range == "limited" or not mute, "limited in dnxhd 4:4:4 in mxf, which says none"),
         ("sample_aspect", camera.sample_aspect == 1 or quicktime or suffix == "ts", f"1 in {suffix}"),
         ("timecode", camera.timecode is None or quicktime or suffix == "mxf", f"none in {suffix}"),
     ]  # fmt: skip
@@ -249,6 +249,3 @@ def _is_timecode(camera: Camera) -> bool:
 def _one_of(values: object) -> str:
     texts = [str(value) for value in values]  # type: ignore[attr-defined]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}" if texts else "nothing"
-
-
-CONTAINERS = tuple(FORMATS)

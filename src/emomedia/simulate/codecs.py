@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from .colour import CODINGS, Colour
+
 Codec = Literal["h264", "hevc", "av1", "vp9", "prores", "dnxhd", "mjpeg", "mpeg2"]
 Chroma = Literal["420", "422", "444"]
 Container = Literal["mp4", "mov", "mkv", "mxf", "ts"]
+Range = Literal["limited", "full"]
 
 FORMATS: dict[Container, str] = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "mxf": "mxf", "ts": "mpegts"}
 """libav's names of the containers' muxers."""
@@ -47,6 +50,8 @@ class CodecKind:
     smallest : (width, height)
     rates : tuple of Fraction
         The only frame rates it knows; any if empty.
+    ranges, colours : tuple of str
+        Those that its streams can say, or that nothing in them gainsays.
     pcm_in : tuple of str
         The containers in which cameras put PCM beside it; AAC elsewhere.
     """
@@ -58,6 +63,8 @@ class CodecKind:
     open_gops: bool = False
     smallest: tuple[int, int] = (16, 16)
     rates: tuple[Fraction, ...] = ()
+    ranges: tuple[Range, ...] = ("limited", "full")
+    colours: tuple[Colour, ...] = tuple(CODINGS)
     pcm_in: tuple[Container, ...] = ("mxf",)
 
 
@@ -73,6 +80,7 @@ CODECS: dict[Codec, CodecKind] = {
         _pictures(10, chroma=("422", "444")),
         ("mov", "mkv", "mxf"),
         interlaced=True,
+        ranges=("limited",),
         pcm_in=("mov", "mxf"),
     ),
     "dnxhd": CodecKind(
@@ -80,9 +88,12 @@ CODECS: dict[Codec, CodecKind] = {
         ((8, "422"), (10, "422"), (10, "444")),
         ("mov", "mxf"),
         smallest=(256, 120),
+        colours=("bt709", "log"),
         pcm_in=("mov", "mxf"),
     ),
-    "mjpeg": CodecKind("mjpeg", _pictures(8), ("mov", "mkv"), pcm_in=("mov",)),
+    "mjpeg": CodecKind(
+        "mjpeg", _pictures(8), ("mov", "mkv"), ranges=("full",), colours=("bt601",), pcm_in=("mov",)
+    ),
     "mpeg2": CodecKind(
         "mpeg2video",
         _pictures(8, chroma=("420", "422")),
@@ -90,6 +101,7 @@ CODECS: dict[Codec, CodecKind] = {
         interlaced=True,
         open_gops=True,
         rates=_MPEG2_RATES,
+        ranges=("limited",),
     ),
 }
 

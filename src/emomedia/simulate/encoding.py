@@ -12,6 +12,9 @@ _QUANTISER = 3 * 118
 
 _NO_SCENE_CUTS = 1_000_000_000
 
+_LOOKAHEAD = 5
+"""Frames that libx265 sees beyond a run of B-frames, which must fit into what it sees."""
+
 Settings = dict[str, str]
 
 
@@ -46,7 +49,8 @@ def _h264(camera: Camera) -> Settings:
 
 
 def _hevc(camera: Camera) -> Settings:
-    return _x26x(camera, "x265-params", {"pools": "none", "frame-threads": 1, "log-level": "error"})
+    own: dict[str, int | str] = {"pools": "none", "frame-threads": 1, "log-level": "error"}
+    return _x26x(camera, "x265-params", own | {"rc-lookahead": camera.bframes + _LOOKAHEAD})
 
 
 def _av1(camera: Camera) -> Settings:
