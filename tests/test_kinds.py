@@ -38,8 +38,8 @@ KINDS = {
         {"codec": "dnxhd", "chroma": "422", "fps": Fraction(50)},
     ),
     "mjpeg | mjpeg mkv, turned": ({**JPEG, "chroma": "422"}, {**JPEG, "container": "mkv", "rotate": 270}),
-    "av1 10 bit mkv | vp9 mp4, 59.94": (
-        {"codec": "av1", "depth": 10, "container": "mkv"},
+    "av1 10 bit mkv, 29.97 | vp9 mp4, 59.94": (
+        {"codec": "av1", "depth": 10, "container": "mkv", "fps": NTSC},
         {"codec": "vp9", "container": "mp4", "fps": Fraction(60000, 1001)},
     ),
     "mpeg2 ts | mpeg2 4:2:2 mxf": (

@@ -73,7 +73,8 @@ REFUSED = [  # the last choice is the wrong one, and what is expected says this
     ),
     ({"container": "mkv", "hidden": 3}, "0 in mkv, which has no edit lists"),
     ({"start": Fraction(1), "hidden": 3}, "0 with another start than 0"),
-    ({"container": "ts", "rotate": 90}, "in ts, which has no display matrix"),
+    ({"container": "ts", "rotate": 90}, "0 in ts, which has no display matrix"),
+    ({"container": "ts", "mirrored": True}, "False in ts, which has no display matrix"),
     ({"container": "mkv", "sample_aspect": Fraction(4, 3)}, "1 in mkv"),
     ({"container": "ts", "timecode": "10:00:00:00"}, "none in ts"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -222,7 +223,7 @@ def _container_rules(camera: Camera) -> Rules:
     suffix = camera.suffix
     quicktime = suffix in _QUICKTIME
     plain_start = camera.start == camera.late == 0
-    matrix, straight = quicktime or suffix == "mkv", camera.rotate == 0 and not camera.mirrored
+    matrix = quicktime or suffix == "mkv"
     mute = (suffix, camera.codec, camera.chroma) == ("mxf", "dnxhd", "444")
     limit = 3600 if suffix != "mxf" else 0
     return [
@@ -232,7 +233,8 @@ def _container_rules(camera: Camera) -> Rules:
         ("late", camera.late == 0 or suffix != "mxf", "0 in mxf"),
         ("hidden", camera.hidden == 0 or quicktime, f"0 in {suffix}, which has no edit lists"),
         ("hidden", camera.hidden == 0 or plain_start, "0 with another start than 0"),
-        ("rotate", matrix or straight, f"0, and not mirrored, in {suffix}, which has no display matrix"),
+        ("rotate", matrix or camera.rotate == 0, f"0 in {suffix}, which has no display matrix"),
+        ("mirrored", matrix or not camera.mirrored, f"False in {suffix}, which has no display matrix"),
         ("interlaced", camera.interlaced is None or (suffix, camera.codec) != ("mxf", "prores"),
          "whole frames of prores in mxf, where libav declares no other"),
         ("range", camera.range == "limited" or not mute, "limited in dnxhd 4:4:4 in mxf, which says none"),
@@ -246,6 +248,6 @@ def _is_timecode(camera: Camera) -> bool:
     return bool(_TIMECODE.fullmatch(text)) and int(text[-2:]) < round(camera.fps)
 
 
-def _one_of(values: object) -> str:
-    texts = [str(value) for value in values]  # type: ignore[attr-defined]
+def _one_of(values: Iterable[object]) -> str:
+    texts = [str(value) for value in values]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}" if texts else "nothing"
