@@ -127,9 +127,9 @@ class Painter:
         self._lay(planes, earlier)
         other = [np.empty_like(plane) for plane in planes]
         self._lay(other, later)
-        first_line = 1 if self._camera.interlaced == "tff" else 0
+        second = 1 if self._camera.interlaced == "tff" else 0  # the later field's first line
         for plane, lines in zip(planes, other, strict=True):
-            plane[first_line::2] = lines[first_line::2]
+            plane[second::2] = lines[second::2]
 
     def _lay(self, planes: list[Plane], moment: Moment) -> None:
         for plane, backdrop in zip(planes, self._backdrop, strict=True):
@@ -156,7 +156,7 @@ class Painter:
     def _sampled(self, palette: Real) -> list[Real]:
         """The camera's planes, chroma subsampled, of a picture in BT.709's palette, float[3, rows, columns].
 
-        Chroma is sited at the left of its luma samples and midway between their lines.
+        In the upright picture chroma is sited at the left of its luma samples, midway between their lines.
         """
         bands = [
             self._coded(palette[:, row : row + _BAND]).astype(np.float32)
