@@ -16,11 +16,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """A session.toml simulated with the given options, made once for each set of them."""
+    """A session.toml simulated with the given options, made once for each set of them.
+
+    Options are those of the session and of the camera mixed, as for :meth:`SimulateOptions.of`.
+    """
     made: dict[SimulateOptions, Path] = {}
 
     def make(**choices: Any) -> Path:
-        options = SimulateOptions(**choices)
+        options = SimulateOptions.of(**choices)
         if options not in made:
             made[options] = simulate(tmp_path_factory.mktemp("session"), options)
         return made[options]

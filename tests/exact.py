@@ -7,8 +7,11 @@ fractions; clips are decoded by PyAV, the marks in their frames read.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from typing import Any
 import av
 import numpy as np
 
-from emomedia.session import SIDES, load_session
+from emomedia.session import SIDES, Crop, Session, load_session
 from emomedia.simulate import read
 
 HALF = 960
@@ -24,21 +27,51 @@ HALF = 960
 
 @dataclass(frozen=True)
 class Truth:
-    """A simulated session: the takes' rates and offsets, and what the description crops."""
+    """A simulated session: when the takes' frames are, and what is shown of them."""
 
     folder: Path
 
-    @property
-    def body(self) -> dict[str, Any]:
-        return json.loads((self.folder / "truth.json").read_text())
+    @cached_property
+    def takes(self) -> dict[str, dict[str, Any]]:
+        return json.loads((self.folder / "truth.json").read_text())["takes"]
+
+    @cached_property
+    def times(self) -> dict[str, list[Fraction]]:
+        """Each side's frames' times on the session clock, in seconds."""
+        return {side: _times(take) for side, take in self.takes.items()}
 
     def source_frame(self, side: str, frame: int, rate: Fraction) -> int:
         """Index of the take's frame that composite frame `frame` shows: the last one begun by then."""
-        take = self.body["takes"][side]
-        fps = Fraction(take["fps"])
-        offset = Fraction(str(take["offset"]))
-        half_tick = Fraction(1, 180_000)
-        return min(floor((Fraction(frame) / rate - offset + half_tick) * fps), take["frames"] - 1)
+        half_tick = Fraction(self.takes[side]["time_base"]) / 2
+        return bisect_right(self.times[side], Fraction(frame) / rate + half_tick) - 1
+
+    def crop(self, side: str, described: Session) -> Crop:
+        """What is shown of the side's upright picture: by default the largest 8:9 of the display."""
+        if described.side(side).crop:
+            return described.side(side).crop
+        (width, height), aspect = self.takes[side]["size"], Fraction(self.takes[side]["pixel_aspect"])
+        across = min(width, floor(height * Fraction(8, 9) / aspect))
+        down = min(height, floor(width * aspect * Fraction(9, 8)))
+        return Crop((width - across) // 2, (height - down) // 2, across, down)
+
+
+def _times(take: dict[str, Any]) -> list[Fraction]:
+    """A camera's next file begins one frame after the last frame of the one before."""
+    tick, times = Fraction(take["time_base"]), []
+    base = Fraction(str(take["offset"]))
+    for file in take["files"]:
+        times += [base + number * tick for number in file["pts"]]
+        base = times[-1] + _interval(take)
+    assert len(times) == take["frames"]
+    return times
+
+
+def _interval(take: dict[str, Any]) -> Fraction:
+    """One over the rate, or the median of a variable rate."""
+    if take["timing"] != "variable":
+        return 1 / Fraction(take["fps"])
+    steps = sorted(later - earlier for file in take["files"] for earlier, later in pairwise(file["pts"]))
+    return steps[(len(steps) - 1) // 2] * Fraction(take["time_base"])
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:
@@ -65,18 +98,17 @@ def wrong_frames(session: Path, out: Path) -> tuple[int, int]:
     return wrong, total
 
 
-def _marks(clip: Path, truth: Truth, session: Any) -> list[dict[str, int]]:
-    from emomedia.probe.take import largest_crop
-
+def _marks(clip: Path, truth: Truth, described: Session) -> list[dict[str, int]]:
     marks = []
     with av.open(str(clip)) as container:
         for frame in container.decode(video=0):
             luma = frame.to_ndarray()[: frame.height]
             found = {}
             for place, side in enumerate(SIDES):
-                size = tuple(truth.body["takes"][side]["size"])
-                crop = session.side(side).crop or largest_crop(*size)
-                mark = read(luma[:, place * HALF : (place + 1) * HALF], size, crop)
+                take = truth.takes[side]
+                half = luma[:, place * HALF : (place + 1) * HALF]
+                aspect = Fraction(take["pixel_aspect"])
+                mark = read(half, tuple(take["size"]), truth.crop(side, described), aspect)
                 assert mark.side == side
                 found[side] = mark.index
             marks.append(found)

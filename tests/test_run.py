@@ -28,7 +28,8 @@ KINDS = {
     "h264, right camera later": {"right_offset": Fraction("0.52"), "recorder_offset": Fraction("-1.2")},
     "50 fps, odd crop": {"fps": Fraction(50), "crop": Crop(3, 85, 263, 301)},
     "HEVC 10 bit on its side, long open GOPs": {
-        "codec": "hevc10", "rotate": 90, "gop": 250, "open_gop": True, "right_offset": Fraction("-0.3"),
+        "codec": "hevc", "depth": 10, "rotate": 90, "gop": 250, "open_gop": True,
+        "right_offset": Fraction("-0.3"),
     },
     "29.97 in two files": {"fps": Fraction(30000, 1001), "parts": 2},
 }  # fmt: skip

@@ -23,8 +23,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
-
 from emomedia.simulate import SimulateOptions, simulate
 
 from .forked import Ended, Limits, emomedia_run
@@ -35,16 +33,25 @@ SMALL: dict[str, Any] = {
     "seconds": Fraction(3),
     "preset": "ultrafast",
 }
-KINDS: dict[str, tuple[str, dict[str, Any]]] = {
-    "h264 mp4": ("mp4", {}),
-    "h264 mov, turned": ("mov", {"rotate": 90}),
-    "h264 mkv, open GOPs": ("mkv", {"open_gop": True, "gop": 12}),
-    "h264 ts": ("ts", {}),
-    "hevc 10 bit mp4": ("mp4", {"codec": "hevc10"}),
-    "hevc 10 bit mkv": ("mkv", {"codec": "hevc10", "gop": 10}),
-    "h264 mp4 in two files": ("mp4", {"parts": 2}),
-}
-"""Container and choices of the sessions that are damaged."""
+KINDS: dict[str, dict[str, Any]] = {
+    "h264 mp4": {},
+    "h264 mov, turned": {"container": "mov", "rotate": 90},
+    "h264 mkv, open GOPs": {"container": "mkv", "open_gop": True, "gop": 12},
+    "h264 ts": {"container": "ts"},
+    "h264 mp4, interlaced": {"interlaced": "tff"},
+    "h264 mp4, hidden frames": {"hidden": 7, "gop": 250},
+    "hevc 10 bit mp4": {"codec": "hevc", "depth": 10},
+    "hevc 10 bit mkv, HLG by its LUT": {
+        "codec": "hevc", "depth": 10, "container": "mkv", "gop": 10, "colour": "hlg", "declare_lut": True,
+    },
+    "h264 mp4 in two files": {"parts": 2},
+    "prores mov": {"codec": "prores", "depth": 10, "chroma": "422", "container": "mov"},
+    "mpeg2 mxf": {"codec": "mpeg2", "container": "mxf"},
+    "vp9 mkv": {"codec": "vp9", "container": "mkv"},
+    "av1 mp4": {"codec": "av1", "depth": 10},
+    "mjpeg mov": {"codec": "mjpeg", "range": "full", "colour": "bt601", "container": "mov"},
+}  # fmt: skip
+"""Choices of the sessions that are damaged."""
 
 PRODUCTS = (".mp4", ".flac", ".parquet", ".jsonl")
 BOXES = (b"stsz", b"stts", b"stsc", b"stco", b"ctts", b"elst", b"tkhd", b"mdhd", b"mvhd", b"hdlr", b"avcC",
@@ -159,30 +166,10 @@ class Stock:
     @classmethod
     def make(cls, folder: Path, kinds: list[str]) -> Stock:
         for kind in kinds:
-            container, choices = KINDS[kind]
-            home = folder / kind / "in"
-            simulate(home, SimulateOptions(**SMALL, **choices))
-            _change_containers(home, container)
+            simulate(folder / kind / "in", SimulateOptions.of(**SMALL, **KINDS[kind]))
             ended = emomedia_run(*command(folder / kind))
             assert ended.status == 0, ended.errors
         return cls(folder)
-
-
-def _change_containers(home: Path, suffix: str) -> None:
-    """Remux the takes of a simulated session, which are MP4 files."""
-    description = (home / "session.toml").read_text()
-    for take in sorted(home.glob("*.mp4")):
-        if suffix == "mp4":
-            continue
-        with av.open(str(take)) as source, av.open(str(take.with_suffix(f".{suffix}")), "w") as target:
-            streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
-            for packet in source.demux():
-                if packet.dts is not None:
-                    packet.stream = streams[packet.stream.index]
-                    target.mux(packet)
-        take.unlink()
-        description = description.replace(take.name, take.with_suffix(f".{suffix}").name)
-    (home / "session.toml").write_text(description)
 
 
 def command(case: Path) -> list[object]:

@@ -53,7 +53,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         choices = {"recorder_offset": Fraction("0.7"), "right_offset": Fraction("0.2")}
-        options = SimulateOptions(**SMALL, **choices)
+        options = SimulateOptions.of(**SMALL, **choices)
         simulate(self.folder / "in", options)
         with small_disk(self.folder / "out", ROOM) as out:
             ended = emomedia_run(*command(self.folder), watch=self._measure)

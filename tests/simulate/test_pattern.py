@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
 from emomedia.session import Crop
-from emomedia.simulate import Mark, MarkError, SimulateOptions, draw, read
-from emomedia.simulate.pattern import MAX_INDEX, centred_part
-from emomedia.simulate.picture import Painter
+from emomedia.simulate import Mark, MarkError, draw, read
+from emomedia.simulate.camera import Camera
+from emomedia.simulate.pattern import LEVELS, MAX_INDEX, centred_part
+from emomedia.simulate.picture import Moment, Painter
 
 SIZE = (360, 640)
 HALF = (960, 1080)
@@ -49,7 +51,7 @@ def test_what_is_drawn_is_read(size, depth):
     for index in INDICES:
         for side in ("left", "right"):
             luma = grey(depth, size)
-            draw(luma, Mark(side, index), depth)
+            draw(luma, Mark(side, index), tuple(level << (depth - 8) for level in LEVELS))
             assert read(luma) == Mark(side, index)
     assert [int(value) for value in np.unique(luma)] == [value << (depth - 8) for value in (40, 120, 210)]
 
@@ -63,16 +65,16 @@ def test_marks_lie_within_the_centred_8_to_9_part(size):
 
 
 @pytest.mark.parametrize("size", [(2160, 3840), (270, 480)])
-@pytest.mark.parametrize("codec", ["h264", "hevc10"])
-def test_painted_frames_are_read_from_an_encoded_composite(size, codec):
-    options = SimulateOptions(size=size, codec=codec)
+@pytest.mark.parametrize("depth", [8, 10])
+def test_painted_frames_are_read_from_an_encoded_composite(size, depth):
+    camera = Camera(size=size, codec="hevc", depth=depth)
     indices = [number * 331 for number in range(8)]
-    painter = Painter(options, "right", [number % 5 for number in range(indices[-1] + 1)])
+    painter = Painter(camera, "right", [Moment(n / 25, n % 5) for n in range(indices[-1] + 1)], 0)
     width, height = size
     crop = Crop(0, (height - width * 9 // 8) // 2, width, width * 9 // 8)
     halves = []
     for index in indices:
-        luma = painter.paint(index).to_ndarray()[crop.y : crop.y + crop.height] >> (options.depth - 8)
+        luma = painter.paint(index).to_ndarray()[crop.y : crop.y + crop.height] >> (depth - 8)
         whole = av.VideoFrame.from_ndarray(luma.astype(np.uint8), format="gray")
         halves.append(whole.reformat(*HALF, "yuv420p", interpolation="LANCZOS"))
     shown = [read(luma, size, crop) for luma in encoded(halves, "veryfast", 23)]
@@ -172,3 +174,17 @@ def test_nothing_is_read_where_nothing_is_drawn():
 def test_an_index_that_does_not_fit_is_refused(index):
     with pytest.raises(ValueError, match=str(index)):
         draw(grey(), Mark("left", index))
+
+
+@pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(3, 4)])
+def test_marks_of_anamorphic_pictures_lie_within_the_part_that_is_shown(aspect):
+    """The largest 8:9 part of the display, at another scale."""
+    for index in INDICES:
+        luma = grey(size=SIZE)
+        draw(luma, Mark("left", index), aspect=aspect)
+        width = min(SIZE[0], int(SIZE[1] * Fraction(8, 9) / aspect))
+        height = min(SIZE[1], int(width * aspect * Fraction(9, 8)))
+        crop = Crop((SIZE[0] - width) // 2, (SIZE[1] - height) // 2, width, height)
+        shown = luma[crop.y : crop.y + height, crop.x : crop.x + width]
+        half = av.VideoFrame.from_ndarray(np.ascontiguousarray(shown), format="gray").reformat(*HALF)
+        assert read(half.to_ndarray(), SIZE, crop, aspect) == Mark("left", index)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -25,56 +26,138 @@ def parse_offset(text: str) -> Fraction:
     return arg.parse_decimal(text)
 
 
-Size = Annotated[str, typer.Option("--size", metavar="WxH", help="Upright size of the takes.")]
-Fps = Annotated[Fraction, typer.Option("--fps", parser=arg.parse_rate, metavar="RATE", help="Of both takes.")]
+def parse_aspect(text: str) -> Fraction:
+    """``4:3``."""
+    width, colon, height = text.partition(":")
+    if not colon or not width.isdigit() or not height.isdigit() or not int(height):
+        raise typer.BadParameter(f"{text!r} is no aspect; write 4:3")
+    return Fraction(int(width), int(height))
+
+
+def _option(flag: str, panel: str, **told: Any) -> Any:
+    return typer.Option(flag, rich_help_panel=panel, **told)
+
+
+_PICTURE, _TIME, _STORE, _SESSION = "Pictures", "Frames in time", "Storage", "Session"
+_RECORDER = "The recorder"
+
+Size = Annotated[str, _option("--size", _PICTURE, metavar="WxH", help="Upright size of the takes.")]
+Depth = Annotated[
+    int, _option("--depth", _PICTURE, help="Bits per sample: 8, 10 or 12, as the codec allows.")
+]
+Chroma = Annotated[
+    Literal["420", "422", "444"], _option("--chroma", _PICTURE, help="Subsampling, as the codec allows.")
+]
+Range = Annotated[Literal["limited", "full"], _option("--range", _PICTURE, help="Of the code values.")]
+Colour = Annotated[
+    Literal["bt709", "bt601", "bt2020", "hlg", "pq", "log"],
+    _option("--colour", _PICTURE, help="Of the cameras; hlg, pq and log come with a LUT."),
+]
+Rotate = Annotated[
+    Literal["0", "90", "180", "270"],
+    _option("--rotate", _PICTURE, help="Store the takes turned, with a display matrix."),
+]
+Mirrored = Annotated[bool, _option("--mirrored", _PICTURE, help="Store the takes mirrored, likewise.")]
+Aspect = Annotated[
+    Fraction,
+    _option("--sample-aspect", _PICTURE, parser=parse_aspect, metavar="W:H", help="Of a stored pixel."),
+]
+DeclareLut = Annotated[
+    bool | None,
+    _option("--declare-lut/--no-declare-lut", _PICTURE, help="Name the LUT in session.toml; for log, yes."),
+]
+
+Fps = Annotated[
+    Fraction, _option("--fps", _TIME, parser=arg.parse_rate, metavar="RATE", help="Of both takes.")
+]
+Timing = Annotated[
+    Literal["constant", "dropped", "variable"],
+    _option("--timing", _TIME, help="A grid, one with frames missing, or irregular intervals."),
+]
+Start = Annotated[
+    Fraction,
+    _option("--start", _TIME, parser=parse_offset, metavar="SECONDS", help="Time at which the files begin."),
+]
+Late = Annotated[
+    Fraction,
+    _option(
+        "--late", _TIME, parser=arg.parse_seconds, metavar="SECONDS", help="Picture begins after the sound."
+    ),
+]
+Hidden = Annotated[int, _option("--hidden", _TIME, min=0, help="First frames that an edit list hides.")]
+Fields = Annotated[
+    Literal["tff", "bff"] | None, _option("--interlaced", _TIME, help="Two fields a frame, in this order.")
+]
+Timecode = Annotated[
+    str | None, _option("--timecode", _TIME, metavar="HH:MM:SS:FF", help="Of the first frames.")
+]
+
+Codec = Annotated[
+    Literal["h264", "hevc", "av1", "vp9", "prores", "dnxhd", "mjpeg", "mpeg2"],
+    _option("--codec", _STORE, help="Of both takes."),
+]
+Container = Annotated[
+    Literal["mp4", "mov", "mkv", "mxf", "ts"] | None,
+    _option("--container", _STORE, help="As the codec allows; by default its usual one."),
+]
+Gop = Annotated[int, _option("--gop", _STORE, min=1, help="Frames from one key frame to the next.")]
+OpenGop = Annotated[bool, _option("--open-gop", _STORE, help="Let GOPs refer to the one before.")]
+BFrames = Annotated[int, _option("--bframes", _STORE, min=0, help="B-frames in a row.")]
+Parts = Annotated[int, _option("--parts", _STORE, min=1, help="Consecutive files of a take.")]
+Right = Annotated[
+    list[str] | None,
+    _option(
+        "--right", _STORE, metavar="KEY=VALUE",
+        help="Another choice of these for the right camera alone, such as codec=prores or fps=50.",
+    ),
+]  # fmt: skip
+
 Seconds = Annotated[
     Fraction,
-    typer.Option("--seconds", parser=arg.parse_seconds, metavar="SECONDS", help="Length of the session."),
+    _option(
+        "--seconds", _SESSION, parser=arg.parse_seconds, metavar="SECONDS", help="Length of the session."
+    ),
 ]
 RightOffset = Annotated[
     Fraction,
-    typer.Option(
-        "--right-offset", parser=parse_offset, metavar="SECONDS", help="Later start of the right camera."
+    _option(
+        "--right-offset", _SESSION, parser=parse_offset, metavar="SECONDS",
+        help="Later start of the right camera.",
     ),
-]
+]  # fmt: skip
 RecorderOffset = Annotated[
     Fraction,
-    typer.Option(
-        "--recorder-offset",
-        parser=parse_offset,
-        metavar="SECONDS",
-        help="Its later start.",
-        rich_help_panel="The recorder",
+    _option(
+        "--recorder-offset", _RECORDER, parser=parse_offset, metavar="SECONDS", help="Its later start."
     ),
-]
+]  # fmt: skip
 Drift = Annotated[
     Fraction,
-    typer.Option(
-        "--drift-ppm",
-        parser=parse_offset,
-        metavar="PPM",
-        help="Drift of its clock.",
-        rich_help_panel="The recorder",
-    ),
+    _option("--drift-ppm", _RECORDER, parser=parse_offset, metavar="PPM", help="Drift of its clock."),
 ]
-
-_RECORDER = "The recorder"
 RecorderKind = Annotated[
     Literal["wav16", "wav24", "wav32", "wavfloat", "rf64", "bwf", "flac", "m4a", "none"],
-    typer.Option("--recorder", help="Its files; none: the cameras' own sound.", rich_help_panel=_RECORDER),
+    _option("--recorder", _RECORDER, help="Its files; none: the cameras' own sound."),
 ]
-RecorderRate = Annotated[
-    int, typer.Option("--recorder-rate", metavar="HZ", help="44100 to 192000.", rich_help_panel=_RECORDER)
-]
+RecorderRate = Annotated[int, _option("--recorder-rate", _RECORDER, metavar="HZ", help="44100 to 192000.")]
 MixChannels = Annotated[
-    int,
-    typer.Option(
-        "--mix-channels", min=0, metavar="N", help="Mixes before the actors' own.", rich_help_panel=_RECORDER
-    ),
+    int, _option("--mix-channels", _RECORDER, min=0, metavar="N", help="Mixes before the actors' own.")
 ]
 Separate = Annotated[
-    bool, typer.Option("--file-per-actor", help="Two files, not one.", rich_help_panel=_RECORDER)
+    bool,
+    _option("--file-per-actor", _RECORDER, help="Two files, not one."),
 ]
+Bleed = Annotated[
+    float | None,
+    _option(
+        "--bleed-db", _SESSION, metavar="DB", help="Level of each voice in the other's track, such as -18."
+    ),
+]
+Undeclared = Annotated[
+    bool,
+    _option("--undeclared", _SESSION, help="Leave offsets out of session.toml: sync has to find them."),
+]
+Seed = Annotated[int, _option("--seed", _SESSION, min=0, help="For all that is left to chance.")]
 
 
 def simulate(
@@ -82,15 +165,29 @@ def simulate(
         Path, typer.Argument(metavar="DIR", help="Folder to make the session in.", readable=False)
     ],
     size: Size = "2160x3840",
+    depth: Depth = 8,
+    chroma: Chroma = "420",
+    range_: Range = "limited",
+    colour: Colour = "bt709",
+    rotate: Rotate = "0",
+    mirrored: Mirrored = False,
+    sample_aspect: Aspect = "1:1",  # type: ignore[assignment]
+    declare_lut: DeclareLut = None,
     fps: Fps = "25",  # type: ignore[assignment]
+    timing: Timing = "constant",
+    start: Start = "0",  # type: ignore[assignment]
+    late: Late = "0",  # type: ignore[assignment]
+    hidden: Hidden = 0,
+    interlaced: Fields = None,
+    timecode: Timecode = None,
+    codec: Codec = "h264",
+    container: Container = None,
+    gop: Gop = 25,
+    open_gop: OpenGop = False,
+    bframes: BFrames = 2,
+    parts: Parts = 1,
+    right: Right = None,
     seconds: Seconds = "14",  # type: ignore[assignment]
-    codec: Annotated[Literal["h264", "hevc10"], typer.Option(help="H.264 8 bit or HEVC 10 bit.")] = "h264",
-    gop: Annotated[int, typer.Option(min=1, help="Frames from one key frame to the next.")] = 25,
-    open_gop: Annotated[bool, typer.Option("--open-gop", help="Let GOPs refer to the one before.")] = False,
-    bframes: Annotated[int, typer.Option(min=0, help="B-frames in a row.")] = 2,
-    rotate: Annotated[
-        Literal["0", "90", "180", "270"], typer.Option(help="Store the takes turned, with a display matrix.")
-    ] = "0",
     right_offset: RightOffset = "0",  # type: ignore[assignment]
     recorder: RecorderKind = "wav24",
     recorder_rate: RecorderRate = 48_000,
@@ -98,14 +195,9 @@ def simulate(
     file_per_actor: Separate = False,
     recorder_offset: RecorderOffset = "0",  # type: ignore[assignment]
     drift_ppm: Drift = "0",  # type: ignore[assignment]
-    bleed_db: Annotated[
-        float | None,
-        typer.Option(metavar="DB", help="Level of each voice in the other's track, such as -18."),
-    ] = None,
-    undeclared: Annotated[
-        bool, typer.Option("--undeclared", help="Leave offsets out of session.toml: sync has to find them.")
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="For all that is left to chance.")] = 0,
+    bleed_db: Bleed = None,
+    undeclared: Undeclared = False,
+    seed: Seed = 0,
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Keep an equal session that is there.")
     ] = False,
@@ -119,9 +211,12 @@ def simulate(
         used=recorder != "none", file_format="wav24" if recorder == "none" else recorder,
         sample_rate=recorder_rate, mix_channels=mix_channels, separate=file_per_actor,
     )  # fmt: skip
-    options = SimulateOptions(
-        size=parse_size(size), fps=fps, seconds=seconds, codec=codec, gop=gop, open_gop=open_gop,
-        bframes=bframes, rotate=int(rotate), right_offset=right_offset,
+    options = SimulateOptions.of(
+        size=parse_size(size), depth=depth, chroma=chroma, range=range_, colour=colour, rotate=int(rotate),
+        mirrored=mirrored, sample_aspect=sample_aspect, declare_lut=declare_lut, fps=fps, timing=timing,
+        start=start, late=late, hidden=hidden, interlaced=interlaced, timecode=timecode, codec=codec,
+        container=container, gop=gop, open_gop=open_gop, bframes=bframes, parts=parts,
+        right=dict(map(parse_choice, right or ())), seconds=seconds, right_offset=right_offset,
         recorder=written, recorder_offset=recorder_offset, drift_ppm=drift_ppm, bleed_db=bleed_db,
         declare_offsets=not undeclared, seed=seed,
     )  # fmt: skip
@@ -132,6 +227,33 @@ def simulate(
             display.stage_begins("simulate")
             path = make(folder, options, lambda name, part: _advance(display, name, part))
         display.ends({"session": str(path)}, [f"simulated session: {path}"])
+
+
+def _yes_or_no(text: str) -> bool:
+    return bool(("no", "yes").index(text))
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "size": parse_size, "depth": int, "chroma": str, "range": str, "colour": str, "rotate": int,
+    "mirrored": _yes_or_no, "sample_aspect": parse_aspect,
+    "declare_lut": _yes_or_no, "fps": arg.parse_rate, "timing": str,
+    "start": parse_offset, "late": arg.parse_seconds, "hidden": int, "interlaced": str, "timecode": str,
+    "codec": str, "container": str, "gop": int, "open_gop": _yes_or_no,
+    "bframes": int, "parts": int,
+}  # fmt: skip
+
+
+def parse_choice(text: str) -> tuple[str, Any]:
+    """``KEY=VALUE``, one choice of the right camera: a flag's name and its value; a switch's is yes or no."""
+    key, equals, value = text.partition("=")
+    name = key.replace("-", "_")
+    if not equals or name not in _PARSERS:
+        known = ", ".join(name.replace("_", "-") for name in _PARSERS)
+        raise typer.BadParameter(f"{text!r} is no choice; write KEY=VALUE, KEY one of {known}")
+    try:
+        return name, _PARSERS[name](value)
+    except ValueError as error:
+        raise typer.BadParameter(f"{value!r} is no {key}") from error
 
 
 def _advance(display: Display, name: str, part: float) -> None:

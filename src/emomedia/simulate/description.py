@@ -23,6 +23,11 @@ _DIGITS = 9
 Parts = dict[SideName, tuple[Part, ...]]
 
 
+def lut_file(side: SideName) -> str:
+    """Name of the LUT beside the side's take, where its camera has one."""
+    return f"{side}.cube"
+
+
 def session_toml(options: SimulateOptions, scenes: Sequence[Scene], parts: Parts, recorder: Recorder) -> str:
     """The session as its user would describe it."""
     lines = [f"id = {_quoted(options.session)}"]
@@ -33,6 +38,8 @@ def session_toml(options: SimulateOptions, scenes: Sequence[Scene], parts: Parts
         lines.append(f"video = {files[0] if len(files) == 1 else '[' + ', '.join(files) + ']'}")
         if side in mics:
             lines.append(f"mic = {{ file = {_quoted(mics[side][0])}, channel = {mics[side][1]} }}")
+        if options.camera_of(side).names_lut:
+            lines.append(f"lut = {_quoted(lut_file(side))}")
         lines += _placing(options, side, recorder)
     for scene in scenes if options.declare_dialogues else ():
         lines += ["", "[[dialogue]]", f"id = {_quoted(scene.id)}"]
@@ -132,18 +139,34 @@ def _recorder(options: SimulateOptions, recorder: Recorder) -> dict[str, Any]:
 
 
 def _take(options: SimulateOptions, side: SideName, parts: Sequence[Part]) -> dict[str, Any]:
+    """The take; `pts` are ticks of `time_base` from the file's first shown frame."""
+    camera, times = options.camera_of(side), options.times(side)
     return {
         "files": [
-            {"file": part.path.name, "first_frame": part.first_frame, "frames": part.frame_count}
+            {
+                "file": part.path.name,
+                "first_frame": part.first_frame,
+                "frames": part.frame_count,
+                "timecode": part.timecode,
+                "pts": list(part.times.pts),
+            }
             for part in parts
         ],
-        "frames": options.frame_count(side),
-        "fps": rate_text(options.fps),
+        "frames": times.count,
+        "fps": rate_text(camera.fps),
+        "timing": camera.timing,
+        "time_base": rate_text(times.time_base),
+        "interval": rate_text(times.interval),
         "offset": _rounded(options.offset(side)),
-        "size": list(options.size),
-        "coded_size": list(options.coded_size),
-        "rotate": options.rotate,
-        "bit_depth": options.depth,
+        "size": list(camera.size),
+        "coded_size": list(camera.coded_size),
+        "pixel_aspect": rate_text(camera.pixel_aspect),
+        "rotate": camera.rotate,
+        "mirrored": camera.mirrored,
+        "bit_depth": camera.depth,
+        "colour": camera.colour,
+        "range": camera.range,
+        "lut": lut_file(side) if camera.has_lut else None,
     }
 
 

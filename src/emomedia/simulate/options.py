@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..descriptions import ID_RULE, is_id
 from ..errors import DescriptionError
-from ..session import Crop, SideName
+from ..session import SIDES, Crop, SideName
+from .camera import Camera
 from .pattern import MAX_INDEX
 from .recorder import RecorderOptions
-
-Codec = Literal["h264", "hevc10"]
-
-SMALLEST_SIDE, LARGEST_SIDE = 180, 8192
-"""Pixels across below which the frames' marks no longer survive, and that no frame exceeds."""
+from .timing import TakeTimes, take_times
 
 MOST_SECONDS = 4 * 3600
 """The sound is made in memory: 0.4 MB a second."""
 
 SHORTEST_SECONDS = Fraction(3, 2)
 """Less holds no sentence."""
+
+_FEWEST_FRAMES = 8
+"""Of each file, so that it has intervals even where frames are missing."""
 
 _DIALOGUE_SECONDS = 7
 _RECORDED_DIALOGUE_SECONDS = 14
@@ -35,28 +35,12 @@ class SimulateOptions:
 
     Attributes
     ----------
-    size : (width, height)
-        Upright pixels of both takes, even.
-    fps : Fraction
-        Frames per second of both takes.
+    camera : Camera
+        Of both sides.
+    right_camera : Camera or None
+        Another one for the right side.
     seconds : Fraction
         Session time at which both cameras stop; the left one starts at zero.
-    codec : {"h264", "hevc10"}
-        H.264 with 8 bits or HEVC with 10.
-    preset, crf : str, int
-        Of libx264 or libx265.  A camera's bit rate at 4K (60 Mbit/s) takes 20 of the one, about 12 of the
-        other, which is then eight times as slow.
-    gop : int
-        Frames from one key frame to the next.
-    open_gop : bool
-        Whether frames shown before a key frame may refer to frames before it.
-    bframes : int
-        B-frames between two others, at most.
-    rotate : {0, 90, 180, 270}
-        The takes are stored so that they must be turned by this much clockwise to be upright, with a
-        display matrix that says so.
-    parts : int
-        Consecutive files that each take is stored in.
     crop : Crop or None
         A crop for session.toml to declare, for both sides.
     right_offset : Fraction
@@ -86,17 +70,9 @@ class SimulateOptions:
         For all that is left to chance.
     """
 
-    size: tuple[int, int] = (2160, 3840)
-    fps: Fraction = Fraction(25)
+    camera: Camera = field(default_factory=Camera)
+    right_camera: Camera | None = None
     seconds: Fraction = Fraction(14)
-    codec: Codec = "h264"
-    preset: str = "ultrafast"
-    crf: int = 20
-    gop: int = 25
-    open_gop: bool = False
-    bframes: int = 2
-    rotate: int = 0
-    parts: int = 1
     crop: Crop | None = None
     right_offset: Fraction = Fraction(0)
     recorder: RecorderOptions = field(default_factory=RecorderOptions)
@@ -118,32 +94,38 @@ class SimulateOptions:
                 raise DescriptionError(
                     f"simulate: {name}",
                     expected=expected,
-                    found=str(getattr(self, name)),
+                    found=str(getattr(self, name, getattr(self.camera, name, None))),
                     remedy="choose another value",
                 )
 
-    @property
-    def depth(self) -> int:
-        """Bits per sample of the pictures."""
-        return 10 if self.codec == "hevc10" else 8
+    @classmethod
+    def of(cls, right: dict[str, Any] | None = None, **choices: Any) -> SimulateOptions:
+        """Options from the session's and the camera's choices mixed; `right` holds the right camera's own."""
+        names = {choice.name for choice in fields(Camera)}
+        camera = Camera(**{name: value for name, value in choices.items() if name in names})
+        session = {name: value for name, value in choices.items() if name not in names}
+        return cls(camera=camera, right_camera=replace(camera, **right) if right else None, **session)
 
-    @property
-    def coded_size(self) -> tuple[int, int]:
-        """Width and height of the takes as they are stored."""
-        width, height = self.size
-        return (height, width) if self.rotate % 180 else (width, height)
+    def camera_of(self, side: SideName) -> Camera:
+        """The side's camera."""
+        return self.right_camera if side == "right" and self.right_camera else self.camera
 
     def offset(self, side: SideName) -> Fraction:
         """Seconds on the session clock of the take's first frame."""
         return self.right_offset if side == "right" else Fraction(0)
 
+    def times(self, side: SideName) -> TakeTimes:
+        """When the frames of the side's take are."""
+        seed = (self.seed, SIDES.index(side))
+        return take_times(self.camera_of(side), self.seconds - self.offset(side), seed)
+
     def frame_count(self, side: SideName) -> int:
-        """Frames of the side's take."""
-        return floor((self.seconds - self.offset(side)) * self.fps)
+        """Frames of the side's take that are shown."""
+        return self.times(side).count
 
     def footage(self) -> tuple[Fraction, Fraction]:
         """The stretch of the session clock that both takes cover, in seconds."""
-        ends = [self.offset(side) + self.frame_count(side) / self.fps for side in ("left", "right")]
+        ends = [self.offset(side) + self.times(side).end for side in SIDES]
         return max(Fraction(0), self.right_offset), min(ends)
 
     def dialogue_count(self) -> int:
@@ -153,40 +135,37 @@ class SimulateOptions:
 
     def as_json(self) -> dict[str, Any]:
         """The options as values for JSON; exact numbers as text."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {choice.name: _plain(getattr(self, choice.name)) for choice in fields(self)}
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case Fraction() | Path():
-            return str(value)
-        case tuple():
-            return [_plain(part) for part in value]
-        case RecorderOptions():
-            return value.as_json()
-        case Crop():
-            return [value.x, value.y, value.width, value.height]
-        case _:
-            return value
+    if isinstance(value, Fraction | Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, Crop):
+        return [value.x, value.y, value.width, value.height]
+    if is_dataclass(value):
+        return {choice.name: _plain(getattr(value, choice.name)) for choice in fields(value)}
+    return value
+
+
+def _files_hold_frames(options: SimulateOptions) -> bool:
+    return all(
+        options.camera_of(side).parts * _FEWEST_FRAMES
+        <= (options.seconds - options.offset(side)) * options.camera_of(side).fps
+        for side in SIDES
+    )
 
 
 def _rules(options: SimulateOptions) -> list[tuple[str, bool, str]]:
     """Each option that can be wrong: its name, whether it is right, and what belongs there."""
-    width, height = options.size
-    even = width % 2 == 0 and height % 2 == 0
-    common = options.footage()[1] - options.footage()[0] if options.fps > 0 else Fraction(0)
+    common = options.seconds - max(Fraction(0), options.right_offset)
+    fastest = max(options.camera_of(side).fps for side in SIDES)
     return [
-        ("size", even and min(width, height) >= SMALLEST_SIDE, f"even numbers, {SMALLEST_SIDE} or more"),
-        ("size", max(width, height) <= LARGEST_SIDE, f"at most {LARGEST_SIDE} pixels"),
-        ("fps", 1 <= options.fps <= 240, "1 to 240 frames per second"),
         ("seconds", SHORTEST_SECONDS <= options.seconds <= MOST_SECONDS, f"1.5 to {MOST_SECONDS} seconds"),
-        ("seconds", options.seconds * options.fps <= MAX_INDEX / 2, f"at most {MAX_INDEX // 2} frames"),
-        ("codec", options.codec in ("h264", "hevc10"), "h264 or hevc10"),
-        ("crf", 0 <= options.crf <= 51, "0 to 51"),
-        ("gop", 1 <= options.gop <= 1000, "1 to 1000 frames"),
-        ("bframes", 0 <= options.bframes <= 8, "0 to 8"),
-        ("rotate", options.rotate in (0, 90, 180, 270), "0, 90, 180 or 270 degrees"),
-        ("parts", 1 <= options.parts <= 99, "1 to 99 files"),
+        ("seconds", options.seconds * fastest <= MAX_INDEX / 4, f"at most {MAX_INDEX // 4} frames"),
+        ("parts", _files_hold_frames(options), f"files of {_FEWEST_FRAMES} frames or more"),
         ("right_offset", common >= SHORTEST_SECONDS, "at least 1.5 seconds that both takes cover"),
         ("right_offset", abs(options.right_offset) <= options.seconds, "no more than the session's length"),
         ("recorder_offset", -600 <= options.recorder_offset <= options.seconds, "-600 to the end"),

@@ -11,6 +11,7 @@ finds different marks there has a torn frame before it.  Cells are a fortieth of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -35,8 +36,8 @@ _CELLS = 40
 _CORNERS = ((3.0, 2.5), (19.0, 38.5))
 """Upper left corners of the two marks, in cells from that of the centred 8:9 part."""
 
-_DARK, _BRIGHT = 40, 210
-"""Code values of an 8-bit picture's cells, clear of black and white so that filters cannot clip them."""
+LEVELS = (40, 210)
+"""Code values of an 8-bit picture's dark and bright cells, clear of black and white, where filters clip."""
 
 _INNER = 0.6
 """The part of a cell's width and height that is looked at; what lies around is blurred by its neighbours."""
@@ -60,29 +61,38 @@ class Mark:
     index: int
 
 
-def draw(luma: npt.NDArray[Any], mark: Mark, depth: int = 8) -> None:
+def draw(
+    luma: npt.NDArray[Any], mark: Mark, levels: tuple[int, int] = LEVELS, aspect: Fraction = Fraction(1)
+) -> None:
     """Draw `mark` into a frame, in place.
 
     Parameters
     ----------
     luma : uint8 or uint16[height, width]
         The upright luma plane of a whole frame; any view of it will do.
-    depth : int
-        Bits per sample, 8 or more.
+    levels : (int, int)
+        Code values of dark and of bright cells.
+    aspect : Fraction
+        Width of a pixel by its height.
 
     Raises
     ------
     ValueError
         If the index is negative or beyond :data:`MAX_INDEX`.
     """
-    levels = _levels(mark) << (depth - 8)
+    cells = np.where(_cells(mark), levels[1], levels[0]).astype(luma.dtype)
     height, width = luma.shape
-    for rows, columns in _borders(width, height):
-        block = np.repeat(np.repeat(levels, np.diff(rows), axis=0), np.diff(columns), axis=1)
+    for rows, columns in _borders(width, height, aspect):
+        block = np.repeat(np.repeat(cells, np.diff(rows), axis=0), np.diff(columns), axis=1)
         luma[rows[0] : rows[-1], columns[0] : columns[-1]] = block
 
 
-def read(luma: npt.NDArray[Any], size: tuple[int, int] | None = None, crop: Crop | None = None) -> Mark:
+def read(
+    luma: npt.NDArray[Any],
+    size: tuple[int, int] | None = None,
+    crop: Crop | None = None,
+    aspect: Fraction = Fraction(1),
+) -> Mark:
     """Read the mark of a frame, or of one side of a composite.
 
     Parameters
@@ -93,6 +103,8 @@ def read(luma: npt.NDArray[Any], size: tuple[int, int] | None = None, crop: Crop
         Size of the whole upright frame; that of `luma` if None.
     crop : Crop or None
         The part of the frame that `luma` shows; all of it if None.
+    aspect : Fraction
+        Width of a pixel of the whole frame by its height.
 
     Raises
     ------
@@ -102,7 +114,7 @@ def read(luma: npt.NDArray[Any], size: tuple[int, int] | None = None, crop: Crop
     height, width = luma.shape
     size = size or (width, height)
     crop = crop or Crop(0, 0, *size)
-    copies = [_contrasts(luma, cells) for cells in _places(size, crop, (width, height))]
+    copies = [_contrasts(luma, cells) for cells in _places(size, crop, (width, height), aspect)]
     if not copies:
         raise MarkError(f"the part {crop} of a frame of {size} shows no mark in full")
     found = {mark for mark in map(_decoded, copies) if mark}
@@ -114,9 +126,9 @@ def read(luma: npt.NDArray[Any], size: tuple[int, int] | None = None, crop: Crop
     return mark
 
 
-def centred_part(width: int, height: int) -> tuple[float, float, float]:
+def centred_part(width: float, height: float) -> tuple[float, float, float]:
     """The largest centred 8:9 part of a picture: its left, its top and its width, in pixels."""
-    part = min(float(width), height * 8 / 9)
+    part = min(width, height * 8 / 9)
     return (width - part) / 2, (height - part * 9 / 8) / 2, part
 
 
@@ -128,15 +140,15 @@ def _crc(value: int, bits: int) -> int:
     return remainder
 
 
-def _levels(mark: Mark) -> npt.NDArray[np.uint16]:
-    """The mark's cells as 8-bit code values, uint16[_ROWS, _COLUMNS]."""
+def _cells(mark: Mark) -> npt.NDArray[np.bool_]:
+    """Which of the mark's cells are bright, bool[_ROWS, _COLUMNS]."""
     if not 0 <= mark.index <= MAX_INDEX:
         raise ValueError(f"a frame's index is 0 to {MAX_INDEX}, not {mark.index}")
     payload = _BITS_PER_SIDE[mark.side] << _INDEX_BITS | mark.index
     code = payload << _CRC_BITS | _crc(payload, 2 + _INDEX_BITS)
-    ones = np.array([code >> bit & 1 for bit in range(_BITS - 1, -1, -1)]).reshape(-1, _COLUMNS)
-    upper = np.where(ones, _BRIGHT, _DARK).astype(np.uint16)
-    return np.stack([upper, _DARK + _BRIGHT - upper], axis=1).reshape(_ROWS, _COLUMNS)
+    bits = [code >> bit & 1 for bit in range(_BITS - 1, -1, -1)]
+    upper = np.array(bits, dtype=np.bool_).reshape(-1, _COLUMNS)
+    return np.stack([upper, ~upper], axis=1).reshape(_ROWS, _COLUMNS)
 
 
 def _decoded(contrasts: Real) -> Mark | None:
@@ -152,19 +164,32 @@ def _decoded(contrasts: Real) -> Mark | None:
     return Mark(sides[0], payload & MAX_INDEX)
 
 
-def _grid(width: int, height: int) -> list[tuple[Real, Real]]:
+def _grid(width: int, height: int, aspect: Fraction) -> list[tuple[Real, Real]]:
     """For each mark the cells' borders in a whole frame: float64[_ROWS + 1] rows, [_COLUMNS + 1] columns."""
-    left, top, part = centred_part(width, height)
+    left, top, part = centred_part(width * float(aspect), height)
     cell = part / _CELLS
     return [
-        (top + cell * (y + np.arange(_ROWS + 1)), left + cell * (x + np.arange(_COLUMNS + 1)))
+        (
+            top + cell * (y + np.arange(_ROWS + 1)),
+            (left + cell * (x + np.arange(_COLUMNS + 1))) / float(aspect),
+        )
         for x, y in _CORNERS
     ]
 
 
+def blocks(width: int, height: int, aspect: Fraction = Fraction(1)) -> list[tuple[slice, slice]]:
+    """The rows and columns of a whole frame that its marks cover."""
+    return [
+        (slice(int(rows[0]), int(rows[-1])), slice(int(columns[0]), int(columns[-1])))
+        for rows, columns in _borders(width, height, aspect)
+    ]
+
+
 @lru_cache(maxsize=8)
-def _borders(width: int, height: int) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    return [(_pixels(rows), _pixels(columns)) for rows, columns in _grid(width, height)]
+def _borders(
+    width: int, height: int, aspect: Fraction
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    return [(_pixels(rows), _pixels(columns)) for rows, columns in _grid(width, height, aspect)]
 
 
 def _pixels(borders: Real) -> npt.NDArray[np.int64]:
@@ -175,10 +200,10 @@ _Places = list[list[tuple[slice, slice]]]
 
 
 @lru_cache(maxsize=64)
-def _places(size: tuple[int, int], crop: Crop, shown: tuple[int, int]) -> _Places:
+def _places(size: tuple[int, int], crop: Crop, shown: tuple[int, int], aspect: Fraction) -> _Places:
     """For each mark that a picture of `shown` pixels shows in full, where to look for its cells."""
     places: _Places = []
-    for rows, columns in _grid(*size):
+    for rows, columns in _grid(*size, aspect):
         rows = (rows - crop.y) * shown[1] / crop.height
         columns = (columns - crop.x) * shown[0] / crop.width
         if min(rows[0], columns[0]) < 0 or rows[-1] > shown[1] or columns[-1] > shown[0]:

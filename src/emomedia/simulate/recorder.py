@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 import av
 import numpy as np
@@ -96,10 +96,6 @@ class RecorderOptions:
             ("mix_channels", 0 <= self.mix_channels <= MOST_EXTRA_CHANNELS, f"0 to {MOST_EXTRA_CHANNELS}"),
             ("mix_channels", wide or self.mix_channels <= 4, "at most 4 in flac and m4a"),
         ]
-
-    def as_json(self) -> dict[str, Any]:
-        """The choices as values for JSON."""
-        return asdict(self)
 
 
 def write_recordings(

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from fractions import Fraction
+from itertools import chain, pairwise
 from math import floor
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from ..errors import DescriptionError, OutputError
 from ..files import locked, remove_leftovers, write_bytes
 from ..session import SIDES, SideName
 from ..timeline import SAMPLE_RATE
-from .description import Parts, json_text, session_toml, truth_body, turns_body
+from .colour import cube
+from .description import Parts, json_text, lut_file, session_toml, truth_body, turns_body
 from .options import SimulateOptions
-from .picture import Painter, mouth_levels
+from .picture import Moment, Painter, mouth_levels
 from .recorder import write_recordings
 from .scene import Scene, arrange
 from .scripts import RECORDED, SCRIPTS
@@ -37,7 +39,7 @@ def simulate(folder: Path, options: SimulateOptions, progress: Progress | None =
     """Make a session whose every frame and utterance is known.
 
     Writes the takes, the recorder's files, ``turns.json``, ``truth.json`` and, when all of them are
-    there, ``session.toml`` into `folder`.
+    there, ``session.toml`` into `folder`; for a camera of log, HLG or PQ colours also ``<side>.cube``.
 
     Parameters
     ----------
@@ -76,6 +78,10 @@ def simulate(folder: Path, options: SimulateOptions, progress: Progress | None =
         _write_takes(voices, parts, options, report)
         write_bytes(folder / "turns.json", json_text(turns_body(options, scenes)).encode())
         write_bytes(folder / "truth.json", json_text(truth_body(options, scenes, parts, recorder)).encode())
+        for side in SIDES:
+            if options.camera_of(side).has_lut:
+                lut = cube(options.camera_of(side).colour, f"{side} camera to BT.709")
+                write_bytes(folder / lut_file(side), lut.encode())
         toml = session_toml(options, scenes, parts, recorder)
         write_bytes(folder / "session.toml", toml.encode())
     return folder / "session.toml"
@@ -157,13 +163,24 @@ def _write_take(
     options: SimulateOptions,
     advance: Callable[[], None],
 ) -> None:
+    camera, take = options.camera_of(side), options.times(side)
     sound = camera_sound(voices, side, options)
-    first = round(options.offset(side) * SAMPLE_RATE) - voices.first
-    mouth = mouth_levels(voices.samples[side][first : first + sound.shape[1]], options.frame_count(side))
-    painter = Painter(options, side, mouth)
-    for part in parts:
+    painter = Painter(camera, side, _moments(side, voices, options), options.seed)
+    for number, part in enumerate(parts):
         begin, end = (
-            floor(frame / options.fps * SAMPLE_RATE)
-            for frame in (part.first_frame, part.first_frame + part.frame_count)
+            floor(seconds * SAMPLE_RATE) for seconds in (part.times.base, camera.late + take.file_end(number))
         )
-        write_part(part, painter, sound[:, begin:end], options, advance)
+        write_part(part, painter, sound[:, begin:end], camera, take, advance)
+
+
+def _moments(side: SideName, voices: Voices, options: SimulateOptions) -> list[Moment]:
+    """What each frame shows, or each field; the mouth moves with what is heard until the next."""
+    take = options.times(side)
+    times = [*take.seconds, take.end]
+    if options.camera_of(side).interlaced:
+        halves = [(earlier + later) / 2 for earlier, later in pairwise(times)]
+        times = [*chain.from_iterable(zip(times, halves, strict=False)), take.end]
+    first = options.offset(side)
+    edges = [round((first + time) * SAMPLE_RATE) - voices.first for time in times]
+    levels = mouth_levels(voices.samples[side], edges)
+    return [Moment(float(time), level) for time, level in zip(times[:-1], levels, strict=True)]

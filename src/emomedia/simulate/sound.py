@@ -82,7 +82,8 @@ def recorder_of(options: SimulateOptions) -> Recorder:
 
 def own_position(sample: int, side: SideName, options: SimulateOptions) -> int:
     """The sample of a camera's own sound at which it hears what is said at a sample of the session clock."""
-    return sample - round(options.offset(side) * SAMPLE_RATE) + _distance(options)
+    began = options.offset(side) - options.camera_of(side).late
+    return sample - round(began * SAMPLE_RATE) + _distance(options)
 
 
 def _distance(options: SimulateOptions) -> int:
@@ -138,9 +139,12 @@ def _on_its_clock(heard: Sound, recorder: Recorder) -> Sound:
 
 
 def camera_sound(voices: Voices, side: SideName, options: SimulateOptions) -> Sound:
-    """What a camera hears from its first frame to its last: float32[2, n] at 48 kHz, stereo."""
+    """What a camera hears from when its sound begins to its last frame: float32[2, n] at 48 kHz, stereo.
+
+    Its sound begins with its first frame, or earlier by what its picture is late.
+    """
     first = -own_position(0, side, options)
-    count = round(options.frame_count(side) / options.fps * SAMPLE_RATE)
+    count = round((options.camera_of(side).late + options.times(side).end) * SAMPLE_RATE)
     other = SIDES[1 - SIDES.index(side)]
     rng = np.random.default_rng([options.seed, _NOISE_STREAMS[side]])
     channels = []

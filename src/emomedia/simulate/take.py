@@ -1,13 +1,14 @@
-"""Encoding one simulated take with the camera's own sound, into one MP4 file or several consecutive ones."""
+"""Encoding one simulated take with the camera's own sound, into one file or several consecutive ones."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from math import lcm
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -15,12 +16,20 @@ import numpy as np
 from ..files import atomic
 from ..session import SideName
 from ..timeline import SAMPLE_RATE
+from .camera import Camera
+from .codecs import CODECS, FORMATS, pixel_format
+from .colour import CODINGS
+from .encoding import settings
 from .options import SimulateOptions
+from .pattern import MAX_INDEX
 from .picture import Painter
 from .sound import Sound
+from .timing import FileTimes, TakeTimes
 
 _AUDIO_BIT_RATE = 128_000
 _AUDIO_BLOCK = 1024
+_FULL_TURN = 1 << 16
+"""One in a display matrix."""
 
 
 class Stopped(Exception):
@@ -29,107 +38,208 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a take, and which of the take's frames it holds."""
+    """One file of a take: where it is written, its shown frames, and its first one's timecode."""
 
     path: Path
-    first_frame: int
-    frame_count: int
+    times: FileTimes
+    timecode: str | None
+
+    @property
+    def first_frame(self) -> int:
+        return self.times.first_frame
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.times.pts)
 
 
 def parts_of(folder: Path, side: SideName, options: SimulateOptions) -> tuple[Part, ...]:
     """The files of a take, in order, each with nearly the same number of frames."""
-    total = options.frame_count(side)
-    edges = [total * number // options.parts for number in range(options.parts + 1)]
-    numbers = [""] if options.parts == 1 else [f"_{number:02}" for number in range(1, options.parts + 1)]
+    camera, files = options.camera_of(side), options.times(side).files
+    numbers = [""] if len(files) == 1 else [f"_{number:02}" for number in range(1, len(files) + 1)]
     return tuple(
-        Part(folder / f"{side}{number}.mp4", first, end - first)
-        for number, (first, end) in zip(numbers, pairwise(edges), strict=True)
+        Part(folder / f"{side}{number}.{camera.suffix}", times, _timecode(camera, times))
+        for number, times in zip(numbers, files, strict=True)
     )
 
 
+def _timecode(camera: Camera, times: FileTimes) -> str | None:
+    """The timecode of a file's first frame, counted without dropping numbers."""
+    if camera.timecode is None:
+        return None
+    rate = round(camera.fps)
+    hours, minutes, seconds, frames = map(int, camera.timecode.split(":"))
+    count = ((hours * 60 + minutes) * 60 + seconds) * rate + frames + round(times.base * camera.fps)
+    seconds, frames = divmod(count, rate)
+    return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{frames:02}"
+
+
 def write_part(
-    part: Part, painter: Painter, sound: Sound, options: SimulateOptions, advance: Callable[[], None]
+    part: Part, painter: Painter, sound: Sound, camera: Camera, take: TakeTimes, advance: Callable[[], None]
 ) -> None:
     """Paint and encode one file of a take.
+
+    The encoder is told the frames' numbers, and the packets it makes are given the frames' times: so
+    what it does can't depend on them.
 
     Parameters
     ----------
     sound : float32[2, n]
-        The camera's sound from the part's first frame to its end, at 48 kHz.
+        The camera's sound to the part's end, at 48 kHz; it begins ``camera.late`` before the first frame.
     advance : callable
         Called after each frame; what it raises ends the work, and no file is left.
     """
-    bitexact = {"fflags": "+bitexact"}
-    with atomic(part.path) as path, av.open(str(path), "w", format="mp4", options=bitexact) as container:
-        video, audio = _video_stream(container, options), _audio_stream(container)
-        blocks = _blocks(sound)
-        for number in range(part.frame_count):
-            frame = painter.paint(part.first_frame + number)
-            frame.pts, frame.time_base = number, 1 / options.fps
-            container.mux(video.encode(frame))
-            for block in _due(blocks, Fraction(number + 1) / options.fps):
+    clock = _Clock(camera, part.times, take)
+    options = _muxer_options(camera)
+    with (
+        atomic(part.path) as path,
+        av.open(str(path), "w", format=FORMATS[camera.suffix], options=options) as container,
+    ):
+        if part.timecode:
+            container.metadata["timecode"] = part.timecode
+        video, audio = _video_stream(container, camera), _audio_stream(container, camera)
+        blocks = _blocks(sound, camera)
+        tag = _field_tagger(camera)
+        for number, frame in enumerate(_painted(part, painter, camera)):
+            frame.pts, frame.time_base = number, 1 / camera.fps
+            container.mux(clock.timed(video.encode(tag(frame))))
+            for block in _due(blocks, clock.seconds(number + 1)):
                 container.mux(audio.encode(block))
             advance()
         for block in blocks:
             container.mux(audio.encode(block))
-        container.mux(video.encode(None))
+        container.mux(clock.timed(video.encode(None)))
         container.mux(audio.encode(None))
 
 
-def _video_stream(container: av.container.OutputContainer, options: SimulateOptions) -> av.VideoStream:
-    codec, settings = _codec(options)
-    stream = cast(av.VideoStream, container.add_stream(codec, rate=options.fps, options=settings))
-    stream.width, stream.height = options.coded_size
-    stream.pix_fmt = "yuv420p" if options.depth == 8 else "yuv420p10le"
-    context = stream.codec_context
+def _painted(part: Part, painter: Painter, camera: Camera) -> Iterator[av.VideoFrame]:
+    """The part's frames; the hidden ones before them carry numbers that no shown frame has."""
+    for number in range(camera.hidden):
+        yield painter.paint(part.first_frame, mark=MAX_INDEX - number)
+    for index in range(part.first_frame, part.first_frame + part.frame_count):
+        yield painter.paint(index)
+
+
+class _Clock:
+    """Gives the encoder's frame numbers their times in the file."""
+
+    def __init__(self, camera: Camera, times: FileTimes, take: TakeTimes) -> None:
+        self._step = max(1, round(take.interval / take.time_base))
+        self._time_base = take.time_base
+        self._hidden = camera.hidden
+        self._pts = times.pts
+        self._start = camera.start + camera.late
+        self._first = round((camera.start + camera.late) / take.time_base)
+
+    def _tick(self, number: int) -> int:
+        """Ticks from the first shown frame to frame `number` of the file; any number."""
+        shown = number - self._hidden
+        if shown < 0:
+            return shown * self._step
+        beyond = shown - len(self._pts) + 1
+        return self._pts[-1] + beyond * self._step if beyond > 0 else self._pts[shown]
+
+    def timed(self, packets: list[av.Packet[Any]]) -> list[av.Packet[Any]]:
+        for packet in packets:
+            number, order = cast(int, packet.pts), cast(int, packet.dts)
+            packet.pts, packet.dts = self._first + self._tick(number), self._first + self._tick(order)
+            packet.duration = self._tick(number + 1) - self._tick(number)
+            packet.time_base = self._time_base
+        return packets
+
+    def seconds(self, number: int) -> Fraction:
+        """The container's time of frame `number` of the file, in seconds."""
+        return self._start + self._tick(number) * self._time_base
+
+
+def _muxer_options(camera: Camera) -> dict[str, str]:
+    options = {"fflags": "+bitexact"}
+    if camera.suffix in ("mp4", "mov"):
+        ticks = (1 / camera.time_base).numerator
+        # Edits of picture and sound both in whole ticks.
+        options |= {"video_track_timescale": str(ticks), "movie_timescale": str(lcm(ticks, SAMPLE_RATE))}
+    if camera.suffix == "ts":
+        options["mpegts_copyts"] = "1"
+    if camera.suffix != "mkv":
+        options["avoid_negative_ts"] = "disabled"
+    return options
+
+
+def _video_stream(container: av.container.OutputContainer, camera: Camera) -> av.VideoStream:
+    if camera.codec == "av1":
+        os.environ.setdefault("SVT_LOG", "1")  # the encoder's only way to be told to print errors alone
+    encoder = CODECS[camera.codec].encoder
+    stream = cast(av.VideoStream, container.add_stream(encoder, rate=camera.fps, options=settings(camera)))
+    stream.width, stream.height = camera.coded_size
+    stream.pix_fmt = pixel_format(camera.depth, camera.chroma)
+    context, coding = stream.codec_context, CODINGS[camera.colour]
     context.thread_count = 1  # what an encoder writes may depend on its number of threads
-    context.color_range = 1  # limited
-    context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
-    if options.codec == "hevc10":
+    context.color_range = 2 if camera.range == "full" else 1
+    context.colorspace, context.color_primaries = coding.matrix, coding.primaries
+    context.color_trc = coding.transfer
+    if camera.codec == "hevc" and camera.suffix in ("mp4", "mov"):
         context.codec_tag = "hvc1"
-    if options.rotate:
-        stream.set_display_rotation(-options.rotate)
+    if camera.rotate or camera.mirrored:
+        stream.set_display_matrix(_display_matrix(camera))
     return stream
 
 
-def _codec(options: SimulateOptions) -> tuple[str, dict[str, str]]:
-    """The encoder's name and settings: key frames at fixed places, one thread, the same on any machine."""
-    common: dict[str, int | str] = {
-        "keyint": options.gop,
-        "min-keyint": options.gop,
-        "scenecut": 0,
-        "open-gop": int(options.open_gop),
-        "bframes": options.bframes,
-        "b-adapt": 0,
-    }
-    if options.codec == "h264":
-        own: dict[str, int | str] = {"threads": 1, "lookahead-threads": 1, "cpu-independent": 1}
-        name, key = "libx264", "x264-params"
-    else:
-        own = {"pools": "none", "frame-threads": 1, "log-level": "error"}
-        name, key = "libx265", "x265-params"
-    text = ":".join(f"{option}={value}" for option, value in (common | own).items())
-    return name, {"preset": options.preset, "crf": str(options.crf), "flags": "+bitexact", key: text}
+def _display_matrix(camera: Camera) -> list[int]:
+    """A clockwise turn, then a mirror image, as QuickTime's nine numbers: a, b, u, c, d, v, x, y, w."""
+    a, b, c, d = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[camera.rotate]
+    if camera.mirrored:
+        a, c = -a, -c
+    return [a * _FULL_TURN, b * _FULL_TURN, 0, c * _FULL_TURN, d * _FULL_TURN, 0, 0, 0, 1 << 30]
 
 
-def _audio_stream(container: av.container.OutputContainer) -> av.AudioStream:
+def _field_tagger(camera: Camera) -> Callable[[av.VideoFrame], av.VideoFrame]:
+    """Flags frames as interlaced, as encoders want them to be; PyAV can do so by a filter alone."""
+    if camera.interlaced is None:
+        return lambda frame: frame
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=camera.coded_size[0],
+        height=camera.coded_size[1],
+        format=av.VideoFormat(pixel_format(camera.depth, camera.chroma)),
+        time_base=1 / camera.fps,
+    )
+    fields, sink = graph.add("setfield", camera.interlaced), graph.add("buffersink")
+    source.link_to(fields)
+    fields.link_to(sink)
+    graph.configure()
+
+    def tagged(frame: av.VideoFrame) -> av.VideoFrame:
+        graph.push(frame)
+        return cast(av.VideoFrame, graph.pull())
+
+    return tagged
+
+
+def _audio_stream(container: av.container.OutputContainer, camera: Camera) -> av.AudioStream:
     exact = {"flags": "+bitexact"}
+    if camera.pcm:
+        return container.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="stereo", options=exact)
     stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", options=exact)
     stream.bit_rate = _AUDIO_BIT_RATE
     return stream
 
 
-def _blocks(sound: Sound) -> Iterator[av.AudioFrame]:
+def _blocks(sound: Sound, camera: Camera) -> Iterator[av.AudioFrame]:
+    start = round(camera.start * SAMPLE_RATE)
     for first in range(0, sound.shape[1], _AUDIO_BLOCK):
         block = np.ascontiguousarray(np.clip(sound[:, first : first + _AUDIO_BLOCK], -1, 1))
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, first, Fraction(1, SAMPLE_RATE)
+        if camera.pcm:
+            values = np.rint(block.T.reshape(1, -1) * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(values, format="s16", layout="stereo")
+        else:
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, start + first, Fraction(1, SAMPLE_RATE)
         yield frame
 
 
 def _due(blocks: Iterator[av.AudioFrame], seconds: Fraction) -> Iterator[av.AudioFrame]:
-    """Blocks until one begins at `seconds` or later."""
+    """Blocks until one ends at `seconds` or later."""
     for block in blocks:
         yield block
-        if (block.pts or 0) + _AUDIO_BLOCK >= seconds * SAMPLE_RATE:
+        if (block.pts or 0) + block.samples >= seconds * SAMPLE_RATE:
             return
