@@ -8,13 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from emomedia import stages
 from emomedia.descriptions import file_name
 from emomedia.errors import DescriptionError
-from emomedia.session import Dialogue, Session, Side
+from emomedia.session import SHORTEST, Dialogue, Session, Side
 from emomedia.turns import Turn, TurnsFile, Word, check_turns, decimal, parse_turns, to_body
 
 SOURCE = Path("turns.json")
@@ -220,6 +220,17 @@ def test_written_times_are_rounded_to_nanoseconds():
     assert [decimal(Fraction(n, 3)) for n in (1, 2, 3)] == [Decimal("0.333333333"), Decimal("0.666666667"), 1]
 
 
+def test_a_turn_that_rounding_would_leave_without_length_is_refused():
+    turns = {"id": "t", "dialogue": None, "speaker": "left", "start": Decimal(13)}
+    for end, right in (("13.000001", True), ("13.00000099", False), ("13", False)):
+        body = {"session": "s", "turns": [turns | {"end": Decimal(end)}]}
+        if right:
+            parse_turns(body, SOURCE)
+        else:
+            with pytest.raises(DescriptionError, match=r"turns\[0\]\.end"):
+                parse_turns(body, SOURCE)
+
+
 seconds = st.integers(0, 10**15).map(lambda n: Fraction(n, 10**9))
 
 
@@ -231,7 +242,9 @@ def turns_files(draw):
     edges = sorted(draw(st.sets(seconds, min_size=2 * len(names), max_size=2 * len(names))))
     turns, dialogues = [], []
     for k, name in enumerate(names):
-        start, end = edges[2 * k], edges[2 * k + 1]
+        start, end = edges[2 * k], max(edges[2 * k + 1], edges[2 * k] + SHORTEST)
+        if k + 1 < len(names):
+            assume(end <= edges[2 * k + 2])
         if draw(st.booleans()):
             label = st.none() | st.text("abc 上海", min_size=1).filter(str.strip)
             dialogues.append(Dialogue(name, start, end, draw(label), draw(label)))

@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "av/check.h"
 #include "av/limits.h"
@@ -51,10 +52,34 @@ Input open_input(const std::string& path) {
   return Input(context);
 }
 
+// Options for the decoders that libav opens to learn of the streams' parameters: one dictionary a stream.
+class StreamOptions {
+ public:
+  explicit StreamOptions(unsigned streams) : options_(streams, nullptr) {
+    for (AVDictionary*& options : options_) av_dict_set_int(&options, "max_pixels", kMaxPixels, 0);
+  }
+  ~StreamOptions() {
+    for (AVDictionary*& options : options_) av_dict_free(&options);
+  }
+  StreamOptions(const StreamOptions&) = delete;
+  StreamOptions& operator=(const StreamOptions&) = delete;
+
+  AVDictionary** get() { return options_.data(); }
+
+ private:
+  std::vector<AVDictionary*> options_;
+};
+
+void find_parameters(AVFormatContext& input, const std::string& path) {
+  StreamOptions options(input.nb_streams);  // streams that libav finds in here have none
+  check(avformat_find_stream_info(&input, input.nb_streams > 0 ? options.get() : nullptr), path,
+        "read the streams' parameters");
+}
+
 }  // namespace
 
 Demuxer::Demuxer(std::string path) : path_(std::move(path)), input_(open_input(path_)), packet_(make_packet()) {
-  check(avformat_find_stream_info(input_.get(), nullptr), path_, "read the streams' parameters");
+  find_parameters(*input_, path_);
 }
 
 void Demuxer::select(int stream) {

@@ -38,6 +38,10 @@ HalfGeometry read_geometry(fuzz::Tail& tail) {
   g.crop = {length(tail), length(tail), length(tail), length(tail)};
   g.width = length(tail);
   g.height = length(tail);
+  const unsigned more = tail.byte();
+  g.mirrored = (more & 1) != 0;
+  g.full_chroma = (more & 2) != 0;
+  if ((more & 4) != 0) g.source.depth = 12;
   return g;
 }
 
@@ -74,7 +78,8 @@ void compose_plane(const HalfGeometry& g, int plane, const PlaneFilter& filter, 
   std::vector<std::uint8_t> output(static_cast<std::size_t>(filter.cols.size()) *
                                    static_cast<std::size_t>(filter.rows.size()));
   PlaneTask task;
-  task.source = upright(pixels.data(), static_cast<std::ptrdiff_t>(width) * bytes, width, height, bytes, g.rotate);
+  const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(width) * bytes;
+  task.source = upright(pixels.data(), stride, width, height, bytes, g.rotate, g.mirrored);
   task.depth = g.source.depth;
   task.filter = &filter;
   task.output = output.data();

@@ -145,7 +145,7 @@ void require_valid(const HalfGeometry& g) {
   const int width = swapped ? g.source.height : g.source.width;
   const int height = swapped ? g.source.width : g.source.height;
   const Crop& c = g.crop;
-  const bool inside = c.x >= 0 && c.y >= 0 && c.width > 0 && c.height > 0 && c.width <= width - c.x &&
+  const bool inside = width > 0 && height > 0 && c.x >= 0 && c.y >= 0 && c.width > 0 && c.height > 0 && c.width <= width - c.x &&
                       c.height <= height - c.y;
   const bool even = g.width > 0 && g.height > 0 && g.width % 2 == 0 && g.height % 2 == 0;
   if (inside && even && g.rotate % 90 == 0 && g.rotate >= 0 && g.rotate < 360) return;

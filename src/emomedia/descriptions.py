@@ -27,6 +27,9 @@ ID_RULE = f"an id (1 to 100 letters, digits, '_', '.' or '-', no dot in front, {
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
+MAX_DIGITS = 60
+"""Digits before or behind the point that a number may have: more than any double that some script printed."""
+
 _BARE_KEY = re.compile(r"[\w-]{1,40}")
 
 _SHOWN = 80

@@ -18,14 +18,11 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from .descriptions import ID_RULE, is_id, is_text, key_text, show, wrong
+from .descriptions import ID_RULE, MAX_DIGITS, is_id, is_text, key_text, show, wrong
 from .errors import DescriptionError
 
 MAX_SECONDS = 1_000_000
 """No time of a session is further from zero: eleven days."""
-
-MAX_DIGITS = 60
-"""Digits behind the point that a number may have: more than any double that some script printed."""
 
 MAX_CAMERA_DISTANCE = 100
 """Metres; a larger number was meant in another unit."""
@@ -301,6 +298,8 @@ class SideRow(OpenTable):
     track_first_sample: Index
     sample_count: Index
     filled_samples: Index
+    damaged_samples: Index
+    clipped_samples: Index
     damaged_frames: Index
 
 

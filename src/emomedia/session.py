@@ -30,6 +30,9 @@ SideName = Literal["left", "right"]
 MAX_BYTES = 1 << 20
 """Bytes that a session.toml may have: thousands of dialogues."""
 
+SHORTEST = Fraction(1, 1_000_000)
+"""Seconds that a dialogue, a turn or an excluded stretch lasts at the least."""
+
 SIDES: tuple[SideName, SideName] = ("left", "right")
 
 RESERVED_IDS = ("clips.parquet", "report.html")
@@ -297,8 +300,8 @@ def check_dialogues(dialogues: Sequence[Dialogue], source: Path, key: str) -> No
 
 
 def check_range(start: Fraction, end: Fraction, source: Path, location: list[str | int]) -> None:
-    """Refuse a stretch of time without length."""
-    if end <= start:
+    """Refuse a stretch of time without length, or of less than outlives the rounding of stage files."""
+    if end - start < SHORTEST:
         raise wrong(
             source,
             [*location, "end"],

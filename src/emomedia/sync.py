@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .descriptions import show
+from .descriptions import MAX_DIGITS, show
 from .errors import DescriptionError, SyncError
 from .session import SIDES
 from .timeline import Clock
@@ -30,17 +30,11 @@ SPEED_OF_SOUND = 343
 MAX_OFFSET = 1_000_000
 """Seconds, eleven days, that a recording may begin before or after the left take."""
 
-MAX_DIGITS = 60
-"""Digits before or behind the point that a number in sync.json may have."""
-
 MAX_GIVEN_DRIFT_PPM = 10_000
 """What a user's own sync.json may say: film speeds differ by 1000 ppm."""
 
 MAX_DRIFT_PPM = 500
 """What is believed when found: crystals are within 100 ppm, two of them within 200."""
-
-MAX_DIGITS = 60
-"""Digits behind the point that a user's own number may have."""
 
 MAX_RESIDUAL_MS = 20.0
 """Milliseconds, half a frame at 25 fps, by which the stretches may lie off the line found through them."""
@@ -117,9 +111,10 @@ def _clock(entry: Any, key: str) -> Clock:
 def _number(value: Any, key: str, most: int) -> Fraction:
     """`value`, read from JSON, as the decimal that is written there."""
     is_number = isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool)
-    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
-    endless = isinstance(exponent, int) and exponent < -MAX_DIGITS
-    if not is_number or endless or not abs(value) <= most:  # not a number compares false
+    if isinstance(value, Decimal):  # others are short to write and take a lifetime to work out
+        is_number = value.is_finite() and abs(value.adjusted()) <= MAX_DIGITS
+        is_number = is_number and len(value.as_tuple().digits) <= MAX_DIGITS
+    if not is_number or not abs(value) <= most:  # not a number compares false
         raise DescriptionError(
             key,
             expected=f"a number from -{most} to {most}",

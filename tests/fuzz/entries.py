@@ -14,12 +14,15 @@ from functools import cache
 from pathlib import Path
 
 from emomedia import plan, stages, sync, turns
+from emomedia.colour import conversion, read_cube
+from emomedia.colour.conversion import REC709
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.errors import EmomediaError
 from emomedia.probe import body as probe_body
+from emomedia.probe.types import Take
 from emomedia.session import Session, load_session
 
-from .examples import SESSION
+from .examples import SESSION, SESSION_JSON
 
 Entry = Callable[[bytes], None]
 
@@ -118,18 +121,29 @@ def sync_json(data: bytes) -> None:
 
 def clips(data: bytes) -> None:
     """clips.jsonl; what was read is written the same."""
-    rows = read_rows(_written("clips.jsonl", data))
-    assert all(isinstance(row, dict) for row in rows)
-    path = _folder() / "again.jsonl"
-    try:
-        write_rows(path, rows)
-    except (KeyError, TypeError):
-        return  # rows that no reader of ours would make
+    (_folder() / "out" / "s1").mkdir(parents=True, exist_ok=True)
+    path = _written("out/s1/clips.jsonl", data)
+    rows = read_rows(path)
+    write_rows(path, rows)
     with _no_refusal():
         assert sorted(map(repr, read_rows(path))) == sorted(map(repr, rows))
 
 
-# The .cube reader's entry belongs here once there is one: "cube": its function of bytes.
+@cache
+def _take() -> Take:
+    return probe_body.from_body(SESSION_JSON, _session()).takes["left"]
+
+
+def cube(data: bytes) -> None:
+    """A .cube file; what was read gives numbers that the color kernel holds."""
+    colours = conversion(_take(), REC709, 8, read_cube(_written("a.cube", data)))
+    assert colours is not None
+    limit = 1 << 31
+    for rows, largest in ((colours.to_output, 1 << 15), (colours.to_cube or (), 4095)):
+        for *factors, offset in rows:
+            assert sum(abs(factor) * largest for factor in factors) + abs(offset) + (1 << 12) < limit
+
+
 ENTRIES: dict[str, Entry] = {
     "session": session,
     "turns": turns_json,
@@ -137,6 +151,7 @@ ENTRIES: dict[str, Entry] = {
     "probe": probe_json,
     "sync": sync_json,
     "clips": clips,
+    "cube": cube,
 }
 
 

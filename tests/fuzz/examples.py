@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from emomedia.session import SIDES
+
 SESSION = """\
 id = "s1"
 [left]
@@ -89,13 +91,16 @@ def _track(file: str, own_audio: bool) -> dict[str, Any]:
 def _take(sound: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "width": 2160, "height": 3840, "bit_depth": 8, "chroma": "4:2:0", "range": "limited",
-        "matrix": "bt709", "primaries": "bt709", "transfer": "bt709", "siting": "left", "rotate": 90,
+        "matrix": "bt709", "primaries": "bt709", "transfer": "bt709", "siting": "left",
+        "fields": "top first", "aspect": "4/3", "rotate": 180, "mirrored": True, "lut": None, "alpha": False,
         "crop": {"x": 0, "y": 705, "width": 2160, "height": 2430}, "rate": "25/1", "variable": False,
         "missing": 0, "interval": "1/25", "sound": sound,
         "files": [
-            {"path": "a.mp4", "stream": 0, "codec": "h264", "time_base": "1/12800", "base": "0/1",
+            {"path": "a.mp4", "stream": 0, "codec": "h264", "container": "mov", "timecode": None,
+             "hidden": 5, "undecodable": 0, "time_base": "1/12800", "base": "0/1",
              "frames": [[0, 512, 100]], "keys": [[0, 10, 3], [99, 0, 1]]},
-            {"path": "b.mp4", "stream": 0, "codec": "h264", "time_base": "1/12800", "base": "4/1",
+            {"path": "b.mp4", "stream": 0, "codec": "h264", "container": "mov", "timecode": None,
+             "hidden": 5, "undecodable": 0, "time_base": "1/12800", "base": "4/1",
              "frames": [[5, 512, 2], [1030, 0, 1]], "keys": [[0, 0, 1]]},
         ],
     }  # fmt: skip
@@ -109,10 +114,26 @@ SESSION_JSON: dict[str, Any] = {
 }
 
 
+def _row(clip: str, kind: str) -> dict[str, Any]:
+    audio = [{"path": f"s1/audio/{clip}.{side}.flac", "sha256": "0" * 64, "side": side} for side in SIDES]
+    side = {"take_first_frame": 3, "track_first_sample": -7, "sample_count": 192000, "filled_samples": 0,
+            "damaged_samples": 0, "clipped_samples": 0, "damaged_frames": 0}  # fmt: skip
+    return {
+        "id": clip, "kind": kind, "session": "s1", "dialogue": "d", "speaker": None,
+        "path": f"s1/clips/{clip}.mp4", "sha256": "0" * 64, "bytes": 1000, "audio": audio,
+        "first_frame": 25, "frame_count": 100, "fps": "25/1", "start": 1.0, "end": 5.0,
+        "sample_count": 192000, "damaged_frames": 0, "left": side, "right": side, "text": "你好",
+        "topic": None, "emotion": "Joy", "quality": {}, "keep": True, "reasons": [],
+        "provenance": {"version": "0", "libraries": [], "settings": {}, "models": {}, "key": "0" * 64},
+    }  # fmt: skip
+
+
 def rows() -> list[dict[str, Any]]:
-    """Two lines of a clips.jsonl, with what their readers use."""
-    audio = [{"path": "s1/audio/d.left.flac", "sha256": "0" * 64, "side": "left"}]
-    row = {"id": "d", "kind": "dialogue", "session": "s1", "path": "s1/clips/d.mp4", "sha256": "0" * 64,
-           "audio": audio, "first_frame": 25, "frame_count": 100, "fps": "25/1", "sample_count": 192000,
-           "quality": {}, "provenance": {"key": "0" * 64}}  # fmt: skip
-    return [row, row | {"id": "t", "kind": "turn"}]
+    """Two lines of a clips.jsonl."""
+    return [_row("d", "dialogue"), _row("t", "turn")]
+
+
+CUBE = "\n".join(
+    ['TITLE "two" # points', "LUT_3D_SIZE 2", "DOMAIN_MIN 0 0 0", "DOMAIN_MAX 1 1.5 1e0"]
+    + [f"{r} {g} {b}.25" for b in (0, 1) for g in (0, 1) for r in (0, 1)]
+)

@@ -16,7 +16,7 @@ from typing import Any
 import av
 import numpy as np
 
-from .examples import PLAN, SESSION, SESSION_JSON, SYNC, TURNS, rows
+from .examples import CUBE, PLAN, SESSION, SESSION_JSON, SYNC, TURNS, rows
 
 VIDEO = [
     ("mp4", "libx264", "yuv420p", {}),
@@ -109,6 +109,7 @@ def descriptions() -> Iterator[tuple[str, str, bytes]]:
     yield "session", "whole", SESSION.encode()
     for entry, value in documents:
         yield entry, "whole", json.dumps(value, ensure_ascii=False).encode()
+    yield "cube", "whole", CUBE.encode()
     yield "clips", "whole", "".join(json.dumps(row) + "\n" for row in rows()).encode()
 
 

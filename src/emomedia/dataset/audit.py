@@ -6,6 +6,7 @@ Rows are plain dicts in a fixed order of keys, so that a session's audit has one
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
     from ..schema import ClipRow, validate
 
     try:
-        row = parse(line, float)
+        row = parse(line, _finite)
         validate(ClipRow, row, source)
     except DescriptionError as error:
         raise _broken(error.subject, error.expected, error.found) from None
@@ -65,6 +66,13 @@ def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
     if len(row["audio"]) != len(SIDES):
         raise _broken(f"{source}: audio", "one file of each side", show(row["audio"]))
     return dict(row)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{show(text)}, a number out of all bounds")
+    return value
 
 
 def _broken(subject: str | Path, expected: str, found: str) -> StageError:
