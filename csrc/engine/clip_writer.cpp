@@ -113,7 +113,7 @@ void PcmReader::read(std::int64_t first, std::span<float> out) const {
 }
 
 std::array<std::int64_t, 2> write_clip(const Clip& clip, const std::vector<std::string>& spools,
-                                       const ClipStreams& streams) {
+                                       const ClipStreams& streams, Pulse& pulse) {
   struct Part {
     const std::string& path;
     ~Part() { discard_part(path); }
@@ -127,6 +127,7 @@ std::array<std::int64_t, 2> write_clip(const Clip& clip, const std::vector<std::
   for (const std::string& path : spools) {
     const Spool spool(path);
     video.copy(spool, sound);
+    pulse.beat();
     add_damage(clip, spool, first_frame(spool), damaged);
   }
   if (video.written() != clip.frame_count) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "av/handles.h"
+#include "av/watch.h"
 #include "emomedia/job.h"
 #include "engine/file_io.h"
 
@@ -39,6 +40,6 @@ struct ClipStreams {
 // Writes clip.path, whole or not at all. `spools` are the paths of the clip's chunks in order.
 // Returns per side how many of its frames were damaged.
 std::array<std::int64_t, 2> write_clip(const Clip& clip, const std::vector<std::string>& spools,
-                                       const ClipStreams& streams);
+                                       const ClipStreams& streams, Pulse& pulse);
 
 }  // namespace emomedia

@@ -154,7 +154,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
       if (!task) return;
       if (task->kind == Task::Kind::clip) {
         self.clock.enter(Stage::write);
-        write(task->index);
+        write(task->index, self.pulse);
       } else if (worker.make(job_.chunks[task->index], stop, self.clock)) {
         board_.chunk_done(task->index);
         previous = task->index;
@@ -197,13 +197,14 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
                  "copy the takes to a local disk, or exclude that stretch; what is finished is kept");
   }
 
-  void write(std::size_t index) {
+  void write(std::size_t index, Pulse& pulse) {
     const Clip& clip = job_.clips[index];
     std::vector<std::string> spools;
     for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spool);
     const auto damaged = write_clip(clip, spools,
                                     {video_parameters_.get(), encoder_.reorder_depth(), job_.video.rate,
-                                     job_.audio_bit_rate, {&sound_[0], &sound_[1]}});
+                                     job_.audio_bit_rate, {&sound_[0], &sound_[1]}},
+                                    pulse);
     const std::lock_guard lock(mutex_);
     report_.damaged_frames[index] = damaged;
     ++clips_done_;
