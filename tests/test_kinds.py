@@ -128,3 +128,17 @@ def test_takes_whose_light_differs_are_refused(simulated, tmp_path, colour):
     session = simulated(**SMALL, right=right)
     with pytest.raises(UnsupportedMediaError, match=r"right\.mp4: .*`lut` under \[right\]"):
         run(session, tmp_path, Options())
+
+
+def test_one_table_serves_both_takes_that_name_none(simulated, tmp_path):
+    """--lut gives the very clips that `lut` in session.toml gives."""
+    log = {**SMALL, **TEN, "colour": "log"}
+    named, unnamed = simulated(**log), simulated(**log, declare_lut=False)
+    tables = [(named.parent / f"{side}.cube").read_text().partition("\n")[2] for side in ("left", "right")]
+    assert tables[0] == tables[1]
+    bodies = []
+    for number, (session, lut) in enumerate([(named, None), (unnamed, named.parent / "left.cube")]):
+        out = tmp_path / str(number)
+        run(session, out, Options(turns=session.parent / "turns.json", preset="ultrafast", lut=lut))
+        bodies.append([path.read_bytes() for path in sorted(out.glob("*/clips/*.mp4"))])
+    assert bodies[0] == bodies[1] != []

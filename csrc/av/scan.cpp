@@ -58,6 +58,7 @@ Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable&
   Packets packets;
   packets.key_first = index_begins_with_key(demuxer.stream(stream));
   std::int64_t last = 0;
+  std::optional<std::int64_t> last_key;
   while (const AVPacket* packet = demuxer.read()) {
     pulse.beat();
     const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
@@ -71,6 +72,8 @@ Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable&
       last = packet->pts;
       table.last_duration = packet->duration;
     }
+    if (key) last_key = packet->pts;
+    if (last_key && packet->pts < *last_key) ++table.leading;
     packets.shown.push_back({packet->pts, std::ssize(packets.shown), key});
   }
   refuse_cut_off(demuxer, stream, table.hidden + std::ssize(packets.shown));

@@ -94,6 +94,7 @@ py::dict scan(const std::string& path, int stream) {
   out["key"] = as_array(std::move(table.key)).attr("astype")(py::dtype::of<bool>());
   out["last_duration"] = table.last_duration;
   out["hidden"] = table.hidden;
+  out["leading"] = table.leading;
   out["undecodable"] = table.undecodable;
   py::dict decoded;
   describe_picture(decoded, table.decoded);

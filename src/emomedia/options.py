@@ -48,6 +48,8 @@ class Options:
     interlaced : {"deinterlace", "keep", "refuse"}
         What becomes of takes whose frames are two fields: whole frames made by a filter, the fields taken
         as they are (they are of one moment), or an error.
+    lut : Path or None
+        A 3-D table to Rec. 709 for takes whose description names none.
     workers : int
         Chunks made at a time; never shows in the output.
     """
@@ -60,6 +62,7 @@ class Options:
     gop: int | None = None
     depth: int = 8
     interlaced: Interlaced = "deinterlace"
+    lut: Path | None = None
     workers: int = 0
 
     def gop_frames(self, rate: Fraction) -> int:

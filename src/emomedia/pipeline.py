@@ -35,7 +35,7 @@ from .plan import to_body as plan_to_body
 from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body
-from .session import SIDES, Session, load_session
+from .session import SIDES, Session, load_session, with_lut
 from .sync import clocks as clocks_of
 from .sync import sync_session
 from .timeline import Clock, footage, sample_at
@@ -255,7 +255,7 @@ def opened(
     OutputError
         The session's folder cannot be written, or holds what emomedia did not make.
     """
-    session = load_session(description)
+    session = with_lut(load_session(description), options.lut)
     folder = SessionFolder(_output_folder(out), session.id)
     folder.refuse_foreign()
     with locked(folder.path):

@@ -205,6 +205,16 @@ def load_session(path: Path) -> Session:
     return session
 
 
+def with_lut(session: Session, lut: Path | None) -> Session:
+    """`session` with the table `lut` for the sides that name none."""
+    if lut is None:
+        return session
+    left, right = (
+        replace(session.side(name), lut=session.side(name).lut or lut.absolute()) for name in SIDES
+    )
+    return replace(session, left=left, right=right)
+
+
 def _check_name(path: Path) -> None:
     """libav takes names in UTF-8 alone; a folder's name is in the path of all media in it."""
     if not is_utf8(path.absolute()):

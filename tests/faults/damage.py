@@ -46,7 +46,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "h264 mp4 in two files": {"parts": 2},
     "prores mov": {"codec": "prores", "depth": 10, "chroma": "422", "container": "mov"},
-    "mpeg2 mxf": {"codec": "mpeg2", "container": "mxf"},
+    "mpeg2 mxf": {"codec": "mpeg2", "container": "mxf", "fps": Fraction(25)},
     "vp9 mkv": {"codec": "vp9", "container": "mkv"},
     "av1 mp4": {"codec": "av1", "depth": 10},
     "mjpeg mov": {"codec": "mjpeg", "range": "full", "colour": "bt601", "container": "mov"},
@@ -166,7 +166,7 @@ class Stock:
     @classmethod
     def make(cls, folder: Path, kinds: list[str]) -> Stock:
         for kind in kinds:
-            simulate(folder / kind / "in", SimulateOptions.of(**SMALL, **KINDS[kind]))
+            simulate(folder / kind / "in", SimulateOptions.of(**SMALL | KINDS[kind]))
             ended = emomedia_run(*command(folder / kind))
             assert ended.status == 0, ended.errors
         return cls(folder)

@@ -97,10 +97,10 @@ def _take(sound: dict[str, Any] | None) -> dict[str, Any]:
         "missing": 0, "interval": "1/25", "sound": sound,
         "files": [
             {"path": "a.mp4", "stream": 0, "codec": "h264", "container": "mov", "timecode": None,
-             "hidden": 5, "undecodable": 0, "time_base": "1/12800", "base": "0/1",
+             "hidden": 5, "open_gops": True, "undecodable": 0, "time_base": "1/12800", "base": "0/1",
              "frames": [[0, 512, 100]], "keys": [[0, 10, 3], [99, 0, 1]]},
             {"path": "b.mp4", "stream": 0, "codec": "h264", "container": "mov", "timecode": None,
-             "hidden": 5, "undecodable": 0, "time_base": "1/12800", "base": "4/1",
+             "hidden": 5, "open_gops": True, "undecodable": 0, "time_base": "1/12800", "base": "4/1",
              "frames": [[5, 512, 2], [1030, 0, 1]], "keys": [[0, 0, 1]]},
         ],
     }  # fmt: skip

@@ -67,7 +67,7 @@ def scan(pts, keys=(0,)):
     pts = np.asarray(pts, np.int64)
     key = np.zeros(len(pts), bool)
     key[list(keys)] = True
-    return {"pts": pts, "key": key, "last_duration": 0, "hidden": 0, "undecodable": 0}
+    return {"pts": pts, "key": key, "last_duration": 0, "hidden": 0, "leading": 0, "undecodable": 0}
 
 
 def found(name="a.mp4", pts=None, keys=(0,), **changes):

@@ -65,6 +65,7 @@ struct FrameTable {
   std::vector<std::uint8_t> key;  // 1 where decoding can start
   std::int64_t last_duration = 0;
   std::int64_t hidden = 0;       // frames that an edit list leaves out
+  std::int64_t leading = 0;      // frames shown before the key frame that they are decoded after: open GOPs
   std::int64_t undecodable = 0;  // frames before the first key frame that no decoder can show, left out
   VideoInfo decoded;  // what the first frame that comes out of the decoder says: format, pixels, colours, fields
 };

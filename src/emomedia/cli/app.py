@@ -50,6 +50,7 @@ def run(
     gop: arg.Gop = None,
     depth: arg.Depth = "8",
     interlaced: arg.InterlacedOption = "deinterlace",
+    lut: arg.Lut = None,
     device: arg.Device = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -71,6 +72,7 @@ def run(
         gop=gop,
         depth=depth,
         interlaced=interlaced,
+        lut=lut,
         workers=workers,
     )
     with make_display(json) as display:
@@ -114,19 +116,20 @@ def probe(
     ] = None,
     fps: arg.Fps = None,
     interlaced: arg.InterlacedOption = "deinterlace",
+    lut: arg.Lut = None,
     json: arg.Json = False,
 ) -> None:
     """Say what takes and tracks are, and whether they can be treated right."""
     from ..pipeline import run_stage
     from ..probe import probe_session, remarks, table, to_body
-    from ..session import load_session
+    from ..session import load_session, with_lut
 
     with make_display(json) as display:
         if out is None:
-            found = probe_session(load_session(session), fps, interlaced)
+            found = probe_session(with_lut(load_session(session), lut), fps, interlaced)
         else:
             found = run_stage(
-                session, out, arg.make_options(fps=fps, interlaced=interlaced), "probe", display
+                session, out, arg.make_options(fps=fps, interlaced=interlaced, lut=lut), "probe", display
             ).probe
         if not json:
             from rich.console import Console
@@ -151,12 +154,13 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
         fps: arg.Fps = None,
         interlaced: arg.InterlacedOption = "deinterlace",
+        lut: arg.Lut = None,
         json: arg.Json = False,
     ) -> None:
         from ..pipeline import FILE_OF, run_stage
 
         with make_display(json) as display:
-            options = arg.make_options(fps=fps, turns=turns, pad=pad, interlaced=interlaced)
+            options = arg.make_options(fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut)
             path = run_stage(session, out, options, stage, display).folder.stage(FILE_OF[stage])
             display.ends({"stage": stage, "path": str(path)}, [f"{told}: {path}"])
 

@@ -119,6 +119,12 @@ InterlacedOption = Annotated[
         help="Frames of two fields: make whole ones, keep them (fields of one moment), or refuse.",
     ),
 ]
+Lut = Annotated[
+    Path | None,
+    typer.Option(
+        "--lut", metavar="FILE.cube", help="3-D table to Rec. 709 for takes that name no `lut` of their own."
+    ),
+]
 Device = Annotated[
     Literal["auto", "cpu"],
     typer.Option("--device", help="Where to decode and compose; this build has the cpu."),
@@ -139,10 +145,11 @@ def make_options(
     gop: int | None = None,
     depth: str = "8",
     interlaced: Interlaced = "deinterlace",
+    lut: Path | None = None,
     workers: int = 0,
 ) -> Options:
     """The options of a run from what the command line gave."""
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
-        interlaced=interlaced, workers=workers,
+        interlaced=interlaced, lut=lut, workers=workers,
     )  # fmt: skip

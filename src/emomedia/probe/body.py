@@ -82,6 +82,7 @@ def _file_body(session: Session, file: TakeFile, frames: FileFrames) -> dict[str
         "container": file.container,
         "timecode": file.timecode,
         "hidden": file.hidden,
+        "open_gops": file.open_gops,
         "undecodable": file.undecodable,
         "time_base": rate_text(frames.time_base),
         "base": rate_text(frames.base),
@@ -202,6 +203,7 @@ def _file(body: Mapping[str, Any], session: Session) -> tuple[TakeFile, FileFram
         container=_text(body, "container"),
         timecode=None if body["timecode"] is None else _text(body, "timecode"),
         hidden=_whole(body, "hidden"),
+        open_gops=bool(body["open_gops"]),
         undecodable=_whole(body, "undecodable"),
     )
     return file, FileFrames(_positive(body, "time_base"), _fraction(body, "base"), pts)

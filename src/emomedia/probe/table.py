@@ -51,13 +51,20 @@ def _rows(probe: Probe, side: str) -> dict[str, str]:
         "rate": rate_for_people(take.rate) + (" (variable)" if take.variable else ""),
         "frames": f"{take.frames.count}" + (f" ({take.missing} missing)" if take.missing else ""),
         "duration": duration_for_people(take.frames.end),
-        "key frames": f"every {_key_distance(take)} frames at most",
+        "first frame": f"at {_container_time(take)} s of the container's clock",
+        "key frames": f"every {_key_distance(take)} frames at most"
+        + (", open GOPs" if any(file.open_gops for file in take.files) else ""),
         "timecode": take.files[0].timecode or "none",
         "track": _track_text(track, session),
         "sound": f"{track.codec}, {track.sample_rate} Hz, {track.bits} bit"
         + ("" if track.lossless else ", lossy"),
         "first sample": _first_sample(track, session.side(side).mic_offset),
     }
+
+
+def _container_time(take: Take) -> str:
+    first = take.frames.files[0]
+    return f"{float(int(first.pts[0]) * first.time_base):.3f}".rstrip("0").rstrip(".")
 
 
 def _orientation_text(take: Take) -> str:

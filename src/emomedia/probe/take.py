@@ -245,6 +245,7 @@ def _take_file(file: FoundFile) -> TakeFile:
         container=file.container,
         timecode=file.timecode,
         hidden=file.scan["hidden"],
+        open_gops=file.scan["leading"] > 0,
         undecodable=file.scan["undecodable"],
     )
 

@@ -32,6 +32,8 @@ class TakeFile:
         Of its first frame, SMPTE 12M, where it has one.
     hidden : int
         Frames that an edit list leaves out.
+    open_gops : bool
+        Whether frames shown before a key frame are decoded after it.
     undecodable : int
         Frames in front of the first key frame that no decoder can show; the take begins after them.
     """
@@ -43,6 +45,7 @@ class TakeFile:
     container: str = ""
     timecode: str | None = None
     hidden: int = 0
+    open_gops: bool = False
     undecodable: int = 0
 
 
