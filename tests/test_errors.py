@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import os
 import pickle
 import pkgutil
 import wave
@@ -105,23 +106,14 @@ def missing_tool(_folder, patch):
     synthesised()
 
 
-def engine(folder, _patch):
-    """A job that contradicts itself: a clip of two frames, of which its chunk has one."""
+def run_job(folder, frames_of_clip, stall_seconds):
+    """A chunk of one frame, and a clip that says how many it has."""
     (folder / "a.pcm").write_bytes(bytes(2 * 4800))
     file = _core.TakeFile(
         str(write_take(folder / "a.mp4", 1)), 0, np.zeros(1, np.int64), np.ones(1, np.uint8)
     )
-    take = _core.Take(
-        files=[file],
-        width=64,
-        height=64,
-        bit_depth=8,
-        sub_x=2,
-        sub_y=2,
-        siting="left",
-        rotate=0,
-        crop=(0, 0, 64, 64),
-    )
+    picture = {"width": 64, "height": 64, "bit_depth": 8, "sub_x": 2, "sub_y": 2}
+    take = _core.Take(files=[file], **picture, siting="left", rotate=0, crop=(0, 0, 64, 64))
     sound = _core.PcmSource(str(folder / "a.pcm"), 16)
     tags = ("limited", "bt709", "bt709", "bt709")
     video = _core.VideoSettings(
@@ -130,28 +122,28 @@ def engine(folder, _patch):
     shown = np.zeros(1, np.int64)
     chunk = _core.Chunk(first_frame=0, spans=[1], left=shown, right=shown, spool=str(folder / "a.spool"))
     clip = _core.Clip(
-        path=str(folder / "out.mp4"),
-        first_frame=0,
-        frame_count=2,
-        first_sample=0,
-        sample_count=3840,
-        chunks=[0],
-    )
+        path=str(folder / "out.mp4"), first_frame=0, frame_count=frames_of_clip,
+        first_sample=0, sample_count=3840, chunks=[0],
+    )  # fmt: skip
     job = _core.Job(
-        left=take,
-        right=take,
-        left_sound=sound,
-        right_sound=sound,
-        video=video,
-        audio_bit_rate=64_000,
-        chunks=[chunk],
-        clips=[clip],
-        workers=1,
-    )
+        left=take, right=take, left_sound=sound, right_sound=sound, video=video, audio_bit_rate=64_000,
+        chunks=[chunk], clips=[clip], workers=1, stall_seconds=stall_seconds,
+    )  # fmt: skip
     run = _core.Engine(job)
     run.start()
     run.wait(30)
     run.finish()
+
+
+def engine(folder, _patch):
+    """A job that contradicts itself: a clip of two frames, of which its chunk has one."""
+    run_job(folder, 2, stall_seconds=60.0)
+
+
+def stalled(folder, _patch):
+    """The spool is a pipe that nobody reads, so that opening it never ends."""
+    os.mkfifo(folder / ".a.spool.part")
+    run_job(folder, 1, stall_seconds=1.0)
 
 
 EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] = {
@@ -160,6 +152,7 @@ EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] 
     errors.MediaError: media,
     errors.UnsupportedMediaError: unsupported_media,
     errors.DamagedMediaError: damaged_media,
+    errors.StalledError: stalled,
     errors.SyncError: sync,
     errors.StageError: stage,
     errors.OutputError: output,
@@ -175,6 +168,7 @@ BUILTINS = {
     errors.MediaError: ValueError,
     errors.UnsupportedMediaError: ValueError,
     errors.DamagedMediaError: ValueError,
+    errors.StalledError: TimeoutError,
     errors.SyncError: ValueError,
     errors.StageError: ValueError,
     errors.OutputError: OSError,

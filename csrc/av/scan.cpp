@@ -27,7 +27,7 @@ struct ScannedPacket {
   bool key;
 };
 
-[[noreturn]] void fail(const std::string& path, const char* expected, const std::string& found) {
+[[noreturn]] void fail(const std::string& path, const std::string& expected, const std::string& found) {
   throw Error(Cause::media, path, expected, found, "rewrap the file, or copy it from the camera again");
 }
 
@@ -44,7 +44,7 @@ void refuse_cut_off(const av::Demuxer& demuxer, int stream, std::int64_t found) 
   const bool has_index = std::string(demuxer.format().iformat->name).starts_with("mov");
   const std::int64_t named = has_index ? avformat_index_get_entries_count(&demuxer.stream(stream)) : 0;
   if (named <= found) return;
-  fail(demuxer.path(), ("the " + std::to_string(named) + " frames that its index names").c_str(),
+  fail(demuxer.path(), "the " + std::to_string(named) + " frames that its index names",
        std::to_string(found) + ", for the file ends there");
 }
 

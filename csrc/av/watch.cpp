@@ -63,7 +63,7 @@ void do_watched(const std::string& subject, double stall_seconds, std::function<
     if (idle) idle();
     lock.lock();
     if (!watched->ended && watched->pulse.seconds_since() > stall_seconds) {
-      throw Error(Cause::media, subject, "a file that can be read to its end",
+      throw Error(Cause::stalled, subject, "a file that can be read to its end",
                   "no progress for " + std::to_string(static_cast<int>(stall_seconds)) + " s",
                   "copy the file to a local disk; if it stays so, convert it with another program");
     }

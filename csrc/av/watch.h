@@ -28,7 +28,7 @@ inline constexpr double kStallSeconds = 60.0;
 
 // Does `work` on a thread of its own and passes on what it throws. Work without a beat for
 // `stall_seconds`, or still going when `idle` throws, is left to itself: nothing in this process can end
-// a thread, so it must own all that it touches. Throws Error(media) about `subject` when it stalls.
+// a thread, so it must own all that it touches. Throws Error(stalled) about `subject`.
 void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle);
 
 }  // namespace emomedia

@@ -192,7 +192,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
               std::to_string(chunk.first_frame + chunk.frame_count() - 1);
     }
     for (const Take& take : job_.takes) files += (files.empty() ? "" : " and ") + take.files.front().path;
-    return Error(Cause::media, files, "work on " + where + " to go on",
+    return Error(Cause::stalled, files, "work on " + where + " to go on",
                  "no progress for " + std::to_string(static_cast<int>(job_.stall_seconds)) + " s",
                  "copy the takes to a local disk, or exclude that stretch; what is finished is kept");
   }

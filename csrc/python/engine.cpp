@@ -82,8 +82,9 @@ Clip make_clip(std::string path, std::int64_t first_frame, std::int64_t frame_co
 
 Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, const PcmSource& right_sound,
              const VideoSettings& video, std::int64_t audio_bit_rate, std::vector<Chunk> chunks,
-             std::vector<Clip> clips, int workers) {
-  return {{left, right}, {left_sound, right_sound}, video, audio_bit_rate, std::move(chunks), std::move(clips), workers};
+             std::vector<Clip> clips, int workers, double stall_seconds) {
+  return {{left, right}, {left_sound, right_sound}, video,   audio_bit_rate,
+          std::move(chunks), std::move(clips),      workers, stall_seconds};
 }
 
 void bind_job(py::module_& module) {
@@ -111,7 +112,7 @@ void bind_job(py::module_& module) {
   py::class_<Job>(module, "Job", "All that the engine needs to know.")
       .def(py::init(&make_job), py::kw_only(), py::arg("left"), py::arg("right"), py::arg("left_sound"),
            py::arg("right_sound"), py::arg("video"), py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"),
-           py::arg("workers"));
+           py::arg("workers"), py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 
 void bind_results(py::module_& module) {

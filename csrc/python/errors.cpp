@@ -13,6 +13,7 @@ const char* class_name(Cause cause) {
     case Cause::not_found: return "MediaNotFoundError";
     case Cause::media: return "MediaError";
     case Cause::unsupported: return "UnsupportedMediaError";
+    case Cause::stalled: return "StalledError";
     case Cause::output: return "OutputError";
     default: return "EngineError";
   }

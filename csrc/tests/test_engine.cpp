@@ -153,7 +153,7 @@ TEST_CASE("a worker that hangs is given up, and the others' work stays") {
     run(std::move(job));
     FAIL("no error");
   } catch (const Error& error) {
-    CHECK(error.cause() == Cause::media);
+    CHECK(error.cause() == Cause::stalled);
     CHECK(error.expected() == "work on composite frames 5 to 24 to go on");
   }
   CHECK(std::filesystem::exists(folder / "f/25.spool"));

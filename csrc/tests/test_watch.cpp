@@ -36,7 +36,7 @@ TEST_CASE("work that beats may take its time, work that does not is given up") {
     do_watched("a.mp4", 0.2, hanging, {});
     FAIL("no error");
   } catch (const Error& error) {
-    CHECK(error.cause() == Cause::media);
+    CHECK(error.cause() == Cause::stalled);
     CHECK(error.subject() == "a.mp4");
   }
   *let_go = true;

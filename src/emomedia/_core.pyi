@@ -111,6 +111,7 @@ class Job:
         chunks: Sequence[Chunk],
         clips: Sequence[Clip],
         workers: int,
+        stall_seconds: float = 300.0,
     ) -> None: ...
 
 class Progress:

@@ -73,6 +73,10 @@ class DamagedMediaError(MediaError):
     """More frames of a take are damaged than a session may have."""
 
 
+class StalledError(EmomediaError, TimeoutError):
+    """Reading or decoding a media file made no progress, and was given up."""
+
+
 class SyncError(EmomediaError, ValueError):
     """Two recordings could not be brought onto one clock with confidence."""
 

@@ -28,7 +28,7 @@ struct Report {
 };
 
 // Runs a job on threads of its own. Thread-safe. A worker that hangs is given up while somebody waits:
-// the others go on, finish() throws Error(media), and the thread is left to itself.
+// the others go on, finish() throws Error(stalled), and the thread is left to itself.
 class Engine {
  public:
   explicit Engine(Job job);

@@ -55,7 +55,7 @@ struct MediaInfo {
 using Idle = std::function<void()>;
 
 // Reads headers, decodes nothing that the demuxer does not need for them. Throws Error(media) for a file
-// that cannot be read, or of which nothing comes for a minute.
+// that cannot be read, Error(stalled) for one of which nothing comes for a minute.
 MediaInfo probe_media(const std::string& path, const Idle& idle = {});
 
 // One video stream's frames in order of presentation, as the demuxer's packets tell: edit lists
