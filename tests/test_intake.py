@@ -275,6 +275,13 @@ def test_what_cannot_be_read_is_told_in_the_draft(footage):
     assert "# C0001.MP4: it cannot be read" in init_folder(footage)[0].read_text()
 
 
+def test_sound_that_libav_does_not_know_is_told_in_the_draft(footage):
+    data = bytearray((footage / 'sound/R"1.WAV').read_bytes())
+    data[20:22] = b"\x34\x12"  # the codec's number
+    (footage / "odd.wav").write_bytes(data)
+    assert "# odd.wav: it has neither pictures nor sound" in init_folder(footage)[0].read_text()
+
+
 def test_without_metadata_the_file_s_date_less_its_length_counts(footage):
     for name in ("A001C003.MP4", "A001C004.MP4"):
         (footage / name).unlink()

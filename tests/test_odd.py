@@ -22,8 +22,9 @@ from emomedia.reference.engine import composites
 from emomedia.session import SIDES, load_session
 from emomedia.timeline import Clock, footage, source_frames
 
+from .audio.sounds import shared
+
 ROOT = Path(__file__).parents[1]
-ODD = ROOT.parent / "shared" / "data" / "odd"
 SIZE = (96, 54)
 COMPARED = 12
 """Composites at a file's beginning that are compared with the reference's: it decodes in Python."""
@@ -60,15 +61,14 @@ def by_name(line: Line) -> str:
 
 def described(folder: Path, line: Line, more: str = "") -> Path:
     """A session of which both takes are the odd file, with six seconds of noise as their tracks."""
-    if not (ODD / line.name).is_file():
-        pytest.skip("needs the odd media of ../shared/data/odd")
+    take = shared(f"odd/{line.name}")
     with wave.open(str(folder / "rec.wav"), "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
         file.setframerate(48_000)
         file.writeframes(np.random.default_rng(1).integers(-99, 99, (6 * 48_000, 2), np.int16).tobytes())
     sides = [
-        f'[{side}]\nactor = "A"\nvideo = "{ODD / line.name}"\nmic_offset = 0.0\n'
+        f'[{side}]\nactor = "A"\nvideo = "{take}"\nmic_offset = 0.0\n'
         f'mic = {{ file = "rec.wav", channel = {number} }}\n'
         for number, side in enumerate(SIDES)
     ]
@@ -85,9 +85,8 @@ def cut(folder: Path, line: Line, seconds: Fraction) -> Path:
 
 
 def test_the_table_names_every_file():
-    if not ODD.is_dir():
-        pytest.skip("needs the odd media of ../shared/data/odd")
-    assert sorted(line.name for line in LINES) == sorted(path.name for path in ODD.iterdir())
+    names = sorted(path.name for path in shared("odd").iterdir())
+    assert sorted(line.name for line in LINES) == names
 
 
 @pytest.mark.parametrize("line", SHOWN, ids=by_name)

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 import exact
+from emomedia import _core
 from emomedia.dataset.verify import verify
 from emomedia.errors import OutputBusyError
 from emomedia.files import locked
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.pipeline import run, run_stage
 from emomedia.session import SIDES, Crop
 
 SMALL = {"size": (270, 480), "seconds": Fraction(4)}
@@ -161,3 +162,17 @@ def test_a_damaged_clip_is_found_by_verify(simulated, tmp_path):
     shutil.copy(clip, clip.with_name("stranger.mp4"))
     found = {finding.path.name for checked in verify(tmp_path) for finding in checked.findings}
     assert found == {clip.name, "stranger.mp4"}
+
+
+def test_another_ffmpeg_probes_anew(simulated, tmp_path, monkeypatch):
+    """Which frames a take has is what libav says, and its versions differ in it."""
+    session = simulated(**SMALL)
+
+    def stamp() -> str:
+        path = run_stage(session, tmp_path, Options(), "probe").folder.stage("session")
+        return str(json.loads(path.read_text())["made_from"]["hash"])
+
+    first = stamp()
+    assert stamp() == first
+    monkeypatch.setattr(_core, "library_versions", lambda: ["libavformat 99.0.0"])
+    assert stamp() != first

@@ -30,11 +30,9 @@ inline const std::int32_t* display_matrix(const AVStream& stream) {
 
 // What a decoder says of a frame; flags of their own until FFmpeg 6.0.
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
-inline bool is_key(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_KEY) != 0; }
 inline bool is_interlaced(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0; }
 inline bool is_top_field_first(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0; }
 #else
-inline bool is_key(const AVFrame& frame) { return frame.key_frame != 0; }
 inline bool is_interlaced(const AVFrame& frame) { return frame.interlaced_frame != 0; }
 inline bool is_top_field_first(const AVFrame& frame) { return frame.top_field_first != 0; }
 #endif

@@ -36,7 +36,7 @@ std::string describe(const PictureFormat& f) {
 
 }  // namespace
 
-TakeReader::TakeReader(const Take& take, Pulse& pulse) : take_(take), pulse_(pulse), readers_(take.files.size()) {
+TakeReader::TakeReader(const Take& take, Pulse& pulse) : take_(take), pulse_(pulse) {
   std::int64_t index = 0;
   for (const TakeFile& file : take.files) {
     first_index_.push_back(index);
@@ -48,9 +48,17 @@ TakeReader::Shown TakeReader::at(std::int64_t index) {
   const auto after = std::upper_bound(first_index_.begin(), first_index_.end(), index);
   const auto number = static_cast<std::size_t>(after - first_index_.begin() - 1);
   const TakeFile& file = take_.files[number];
-  if (!readers_[number]) readers_[number] = std::make_unique<av::FrameReader>(file, take_.fields, pulse_);
-  const av::FrameReader::Shown shown = readers_[number]->at(index - first_index_[number]);
+  if (!reader_ || number != open_file_) open(number);
+  const av::FrameReader::Shown shown = reader_->at(index - first_index_[number]);
   return {checked_view(*shown.frame, file), shown.damaged};
+}
+
+// One file at a time: a decoder holds many pictures, and a take may have hundreds of files.
+void TakeReader::open(std::size_t number) {
+  decoded_before_ = decoded_frames();
+  reader_.reset();
+  reader_ = std::make_unique<av::FrameReader>(take_.files[number], take_.fields, pulse_);
+  open_file_ = number;
 }
 
 PictureView TakeReader::checked_view(const AVFrame& frame, const TakeFile& file) const {
@@ -70,15 +78,11 @@ PictureView TakeReader::checked_view(const AVFrame& frame, const TakeFile& file)
 }
 
 void TakeReader::forget_damage() {
-  for (const auto& reader : readers_) {
-    if (reader) reader->forget_damage();
-  }
+  if (reader_) reader_->forget_damage();
 }
 
 std::int64_t TakeReader::decoded_frames() const {
-  std::int64_t frames = 0;
-  for (const auto& reader : readers_) frames += reader ? reader->decoded_frames() : 0;
-  return frames;
+  return decoded_before_ + (reader_ ? reader_->decoded_frames() : 0);
 }
 
 CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse)

@@ -28,12 +28,15 @@ class TakeReader {
   std::int64_t decoded_frames() const;
 
  private:
+  void open(std::size_t number);
   PictureView checked_view(const AVFrame& frame, const TakeFile& file) const;
 
   const Take& take_;
   Pulse& pulse_;
   std::vector<std::int64_t> first_index_;  // of each file
-  std::vector<std::unique_ptr<av::FrameReader>> readers_;
+  std::unique_ptr<av::FrameReader> reader_;
+  std::size_t open_file_ = 0;  // which file reader_ reads
+  std::int64_t decoded_before_ = 0;  // frames, by the readers of other files
 };
 
 class CompositeReader {

@@ -8,10 +8,10 @@
 //                                    0, 2^out_depth - 1),          s = 28 - out_depth
 //
 // Ranges. T is in units of 1/64 of an 8-bit code value whatever the source's depth: 6 fraction bits
-// for 8-bit sources, 4 for 10-bit ones, 2 for 12-bit ones. With sum |coeff| <= 1.54 * 2^14 (Lanczos-3 at half phase; 1.36
-// at 2.25x) |T| <= 1.54 * 16380 < 2^15, so T fits int16; 7 fraction bits would not. The vertical sum is
-// at most 1.54 * 2^14 * 4095 < 2^27, the horizontal one 1.54 * 2^14 * 1.54 * 16380 < 2^30: int32 holds
-// both. Shifts of negative values are arithmetic (C++20).
+// for 8-bit sources, 4 for 10-bit ones, 2 for 12-bit ones. With sum |coeff| <= 1.54 * 2^14 (Lanczos-3
+// at half phase; 1.36 at 2.25x) |T| <= 1.54 * 16380 < 2^15, so T fits int16; 7 fraction bits would not.
+// The vertical sum is at most 1.54 * 2^14 * 4095 < 2^27, the horizontal one 1.54 * 2^14 * 1.54 * 16380
+// < 2^30: int32 holds both. Shifts of negative values are arithmetic (C++20).
 #pragma once
 
 #include <cstddef>

@@ -75,6 +75,20 @@ void check_clip(const std::string& path, int first, int count) {
   }
 }
 
+// A composite of kWidth x kHeight, 8 bits, in `samples`.
+MutablePicture picture_in(std::vector<std::uint8_t>& samples) {
+  samples.resize(kWidth * kHeight * 3 / 2);
+  MutablePicture picture{{kWidth, kHeight}};
+  picture.data = {samples.data(), samples.data() + kWidth * kHeight, samples.data() + kWidth * kHeight * 5 / 4};
+  picture.stride = {kWidth, kWidth / 2, kWidth / 2};
+  return picture;
+}
+
+std::ptrdiff_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return std::distance(begin(all), end(all));
+}
+
 }  // namespace
 
 TEST_CASE("clips show the frames that the job names, whatever the number of workers") {
@@ -166,12 +180,28 @@ TEST_CASE("a mirrored take is shown mirrored") {
   Take plain = tests::make_take(folder / "left.mp4"), mirrored = plain;
   mirrored.mirrored = true;
   Composites composites({plain, mirrored}, kWidth, kHeight, 8);
-  std::vector<std::uint8_t> samples(kWidth * kHeight * 3 / 2);
-  MutablePicture picture{composites.format()};
-  picture.data = {samples.data(), samples.data() + kWidth * kHeight, samples.data() + kWidth * kHeight * 5 / 4};
-  picture.stride = {kWidth, kWidth / 2, kWidth / 2};
+  std::vector<std::uint8_t> samples;
+  const MutablePicture picture = picture_in(samples);
   composites.render({3, 3}, picture);
   const PictureView view{picture.format, {samples.data()}, {kWidth}};
   CHECK(tests::read_index(view, 0, kWidth / 2) == 0b00000011);
   CHECK(tests::read_index(view, kWidth / 2, kWidth / 2) == 0b11000000);
+}
+
+TEST_CASE("of a take's files one is open at a time, and their frames go on from one to the next") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  Take take = tests::make_take(folder / "left.mp4");
+  const auto frames = static_cast<std::int64_t>(take.files[0].pts.size());
+  take.files.resize(4, take.files[0]);
+  Composites composites({take, take}, kWidth, kHeight, 8);
+  std::vector<std::uint8_t> samples;
+  const MutablePicture picture = picture_in(samples);
+  composites.render({0, 0}, picture);
+  const std::ptrdiff_t open = open_descriptors();
+  for (const std::int64_t index : {frames - 1, frames, 3 * frames + 7, 2 * frames + 5, std::int64_t{9}}) {
+    CHECK(composites.render({index, index}, picture) == 0);
+    CHECK(tests::read_index({picture.format, {samples.data()}, {kWidth}}, 0, kWidth / 2) == index % frames);
+    CHECK(open_descriptors() == open);
+  }
 }

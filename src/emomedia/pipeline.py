@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from . import __version__, stages
+from . import __version__, _core, stages
 from .cutting import CutResult, cut
 from .dataset.index import write_index
 from .descriptions import show, wrong
@@ -93,7 +93,8 @@ class Pipeline:
             found.append(probe_session(self.session, fps, interlaced))
             return probe_to_body(found[0])
 
-        body = self._stage("probe", [self.media], [str(fps), interlaced], make)
+        inputs = [self.media, _core.library_versions()]  # which frames there are is libav's word
+        body = self._stage("probe", inputs, [str(fps), interlaced], make)
         return found[0] if found else probe_from_body(body, self.session, self.folder.stage("session"))
 
     @cached_property

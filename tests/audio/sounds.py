@@ -17,10 +17,10 @@ BITS = {"u8": 8, "s16": 16, "s24": 24, "s32": 32, "f32": 32, "f64": 64}
 
 
 def shared(name: str) -> Path:
-    """A file of the real recordings, or a skip where they are not."""
+    """A file or folder of the real recordings and odd media, or a skip where they are not."""
     path = SHARED / name
     if not path.exists():
-        pytest.skip(f"no real recording at {path}")
+        pytest.skip(f"no {name} in {SHARED}")
     return path
 
 

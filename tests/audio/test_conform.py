@@ -81,7 +81,7 @@ def test_a_track_outside_the_session_is_refused_and_leaves_nothing(tmp_path):
 
 def test_a_file_that_cannot_be_written(tmp_path):
     path = write_wav(tmp_path / "a.wav", noise(1000, 16), "s16")
-    with pytest.raises(OutputError, match="expected a folder with room"):
+    with pytest.raises(OutputError, match="expected a writable folder with room"):
         conform(track(path, bits=16), Clock(), SECOND, path, "left")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emomedia.audio import rows
 from emomedia.audio.rows import break_in_row
 
 from .odd_files import encode
@@ -33,6 +34,20 @@ def test_a_whole_row_and_a_broken_one(tmp_path, name, codec, rate):
     path.write_bytes(data[:half] + b"\x13" * 9 + data[half:])
     place = break_in_row(path, kind)
     assert place is not None and half <= place <= half + 4000
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_ends_nothing(tmp_path, monkeypatch):
+    """A mapped one would end the process by SIGBUS."""
+    sound = np.random.default_rng(0).standard_normal((48_000, 1)).astype(np.float32)
+    path = encode(tmp_path / "a.aac", "aac", "fltp", sound, layout="mono")
+    length_of = rows._adts_length
+
+    def cutting(head: bytes) -> int | None:
+        path.write_bytes(b"")
+        return length_of(head)
+
+    monkeypatch.setattr(rows, "_adts_length", cutting)
+    assert break_in_row(path, "aac") is None
 
 
 def test_packets_begin_after_a_tag(tmp_path):

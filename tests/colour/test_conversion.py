@@ -11,6 +11,7 @@ import pytest
 
 from emomedia.colour import Cube, conversion, target_colours
 from emomedia.colour.conversion import REC709, Colours
+from emomedia.colour.cube import FARTHEST, NARROWEST, WIDEST
 from emomedia.errors import UnsupportedMediaError
 from emomedia.probe.take import make_take
 from emomedia.reference.colour import convert_half
@@ -134,6 +135,18 @@ def tetrahedral(lattice, colour):
 def test_a_domain_moves_the_table():
     shifted = conversion(take(), REC709, 8, cube_of(lambda rgb: rgb, 9, -0.5, 1.5))
     assert converted(shifted, [(126, 128, 128)], 8, 8)[0, 0] == 126
+
+
+@pytest.mark.parametrize("matrix", LUMA)
+@pytest.mark.parametrize("scale", ["limited", "full"])
+@pytest.mark.parametrize("width", [NARROWEST, 1, WIDEST])
+def test_every_domain_that_is_read_fits_the_kernels_32_bits(matrix, scale, width):
+    """The bound is the core's own: `require_valid` in csrc/kernels/color.cpp."""
+    for low in (-FARTHEST * width, 0, (FARTHEST - 1) * width):
+        cube = cube_of(lambda rgb: rgb, 2, low, low + width)
+        colours = conversion(take(matrix=matrix, range=scale), REC709, 8, cube)
+        for rows, largest in ((colours.to_cube, 4095), (colours.to_output, 1 << 15)):
+            assert all(abs(d) + 4096 + sum(map(abs, abc)) * largest < 1 << 31 for *abc, d in rows)
 
 
 def test_the_clips_have_the_left_takes_colours_or_those_that_its_table_makes():

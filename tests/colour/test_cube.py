@@ -50,7 +50,11 @@ WRONG = {
     "too many": (f"LUT_3D_SIZE 2\n{IDENTITY}\n0 0 0", "8 colours.* found 9"),
     "two numbers": (f"LUT_3D_SIZE 2\n{IDENTITY[:-2]}", "line 9: expected three numbers"),
     "not finite": (f"LUT_3D_SIZE 2\n{IDENTITY[:-1]}nan", "line 9: expected finite numbers"),
-    "a narrow domain": (f"LUT_3D_SIZE 2\nDOMAIN_MAX 1 0.1 1\n{IDENTITY}", "a domain 0.25 to 64"),
+    "a narrow domain": (f"LUT_3D_SIZE 2\nDOMAIN_MAX 1 0.1 1\n{IDENTITY}", "a domain 0.5 to 64"),
+    "a domain far from zero": (
+        f"LUT_3D_SIZE 2\nDOMAIN_MIN 60 60 60\nDOMAIN_MAX 60.5 60.5 60.5\n{IDENTITY}",
+        "a domain .* near zero",
+    ),
     "no text": (bytes(range(256)), "line 1: expected three numbers"),
 }
 
@@ -70,7 +74,7 @@ def test_a_missing_file_and_a_huge_one_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.cube"
     with path.open("wb") as file:
         file.truncate((1 << 20) + 1)
-    with pytest.raises(DescriptionError, match="at most 1 MiB"):
+    with pytest.raises(DescriptionError, match="more than 1 MiB"):
         read_cube(path)
 
 

@@ -13,9 +13,8 @@ from emomedia.errors import MediaError, UnsupportedMediaError
 from emomedia.probe import from_body, probe_session, remarks, table, to_body
 from emomedia.session import Crop, Mic, Session, Side
 
+from ..audio.sounds import shared
 from .found import audio, scan, video
-
-ODD = Path(__file__).parents[3] / "shared" / "data" / "odd"
 
 
 def write_take(path, frames=10, rate=25, sound=True, first_pts=0):
@@ -159,11 +158,9 @@ REFUSED = {
 
 
 def odd(name):
-    path = ODD / name
-    if not path.is_file():
-        pytest.skip("needs the odd media of ../shared/data/odd")
-    mic = Mic(ODD / "ax_sine_24le.wav", 0)
-    return session(ODD, [path], [path], left_mic=mic, right_mic=mic)
+    path = shared(f"odd/{name}")
+    mic = Mic(path.with_name("ax_sine_24le.wav"), 0)
+    return session(path.parent, [path], [path], left_mic=mic, right_mic=mic)
 
 
 @pytest.mark.parametrize("name", TAKEN)

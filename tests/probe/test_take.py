@@ -164,6 +164,11 @@ def test_interlaced_takes_can_be_kept_or_refused():
     refuse_unsuitable(PATH, video(), "refuse")
 
 
+def test_files_that_differ_in_fields_alone_are_one_take_where_fields_are_kept():
+    files = [found(), found("2.mp4", field_order="tt")]
+    assert make_take(session(), "left", files, "keep").fields == "progressive"
+
+
 def test_a_decoded_frame_knows_better_than_the_container():
     stream = video(transfer="bt709", range="full", field_order="tt", pix_fmt="none", composable=False)
     decoded = video(transfer="smpte2084", range="unspecified", field_order="progressive", width=1920)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +16,9 @@ from emomedia.reference.engine import composites
 from emomedia.session import Crop, Mic, Session, Side
 from emomedia.timeline import Clock, footage, source_frames
 
+from ..audio.sounds import shared
 from .footage import Format, make_probe, make_take, noisy, write
 
-ODD = Path(__file__).parents[3] / "shared" / "data" / "odd"
 SIZE = (96, 54)
 
 FORMATS = {
@@ -159,11 +158,9 @@ ODD_TAKES = {
 
 @pytest.mark.parametrize("name", ODD_TAKES)
 def test_odd_takes(name):
-    path = ODD / name
-    if not path.is_file():
-        pytest.skip("needs the odd media of ../shared/data/odd")
-    side = Side("A", (path,), mic=Mic(ODD / "ax_sine_24le.wav", 0))
-    probe = probe_session(Session("s", ODD / "session.toml", side, side))
+    path = shared(f"odd/{name}")
+    side = Side("A", (path,), mic=Mic(path.with_name("ax_sine_24le.wav"), 0))
+    probe = probe_session(Session("s", path.with_name("session.toml"), side, side))
     clocks = {"left": Clock(), "right": Clock()}
     first, count = ODD_TAKES[name]
     takes = [(take.frames, clocks[side]) for side, take in probe.takes.items()]

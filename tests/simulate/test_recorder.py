@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 
 import av
@@ -13,17 +12,15 @@ from emomedia.errors import DescriptionError
 from emomedia.session import SIDES, load_session
 from emomedia.simulate import RecorderOptions
 
+from .takes import truth_of
+
 SILENT = {"size": (180, 320), "seconds": Fraction(8), "fps": Fraction(5), "dialogues": 1, "noise_db": None}
 KINDS = ["wav16", "wav24", "wav32", "wavfloat", "rf64", "bwf", "flac", "m4a"]
 
 
-def truth_of(session) -> dict:
-    return json.loads((session.parent / "truth.json").read_text(encoding="utf-8"))
-
-
 def heard(session, side) -> np.ndarray:
     """A side's microphone as float64, by truth.json."""
-    recorder = truth_of(session)["recorder"]
+    recorder = truth_of(session.parent)["recorder"]
     with av.open(str(session.parent / recorder["files"][side])) as container:
         assert container.streams.audio[0].rate == recorder["sample_rate"]
         blocks = [
@@ -43,7 +40,7 @@ def test_every_file_format_holds_what_the_microphones_hear(simulated, kind, sepa
     session = simulated(
         **SILENT, recorder=RecorderOptions(file_format=kind, separate=separate, mix_channels=mixes)
     )
-    recorder = truth_of(session)["recorder"]
+    recorder = truth_of(session.parent)["recorder"]
     exact = simulated(**SILENT, recorder=RecorderOptions(file_format="wav32"))
     for side in SIDES:
         expected, found = heard(exact, side), heard(session, side)
@@ -68,7 +65,7 @@ def test_every_file_format_holds_what_the_microphones_hear(simulated, kind, sepa
 def test_at_every_rate_the_voices_are_where_truth_says(simulated, rate, drift):
     moved = {"recorder_offset": Fraction("-0.7"), "drift_ppm": Fraction(drift)}
     session = simulated(**SILENT, **moved, recorder=RecorderOptions(sample_rate=rate))
-    truth = truth_of(session)
+    truth = truth_of(session.parent)
     assert truth["recorder"]["sample_rate"] == rate
     for side in SIDES:
         sound = heard(session, side)
@@ -90,7 +87,7 @@ def test_without_a_recorder_the_cameras_hear_it_where_truth_says(simulated):
         camera_distance=Fraction("3.43"),
         recorder=RecorderOptions(used=False),
     )
-    truth = truth_of(session)
+    truth = truth_of(session.parent)
     assert truth["recorder"] is None
     assert not list(session.parent.glob("recorder*"))
     described = load_session(session)

@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import EmomediaError, OutputError, SyncError
+from ..errors import SyncError
+from ..files import writing
 from ..probe.types import Track
 from ..timeline import SAMPLE_RATE, Clock
 from ._pcm import cut, quantise, to_real
@@ -151,19 +152,11 @@ def _written(path: Path) -> Iterator[BinaryIO]:
     """Open `path` for writing; it is removed if that fails."""
     whole = False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            yield file
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                yield file
         whole = True
-    except OSError as error:
-        if isinstance(error, EmomediaError):
-            raise
-        raise OutputError(
-            path,
-            expected="a folder with room for the sound",
-            found=str(error),
-            remedy="free space or choose another --out",
-        ) from error
     finally:
         if not whole and path.is_file():
             path.unlink()

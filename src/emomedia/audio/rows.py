@@ -7,8 +7,8 @@ packets' own lengths (ISO/IEC 13818-7, 6.2; ISO/IEC 11172-3, 2.4).
 
 from __future__ import annotations
 
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import BinaryIO
 
 _TAGS = (b"TAG", b"APETAGEX", b"ID3", b"LYRICSBEGIN")
 _BIT_RATES = {  # kbit/s by index; version 1 and the later, layers II and III
@@ -31,12 +31,12 @@ def break_in_row(path: Path, kind: str) -> int | None:
         As libav names the container.
     """
     length_of = _adts_length if kind == "aac" else _mp3_length
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        place = _after_tag(data)
-        while place + 7 <= len(data):
-            length = length_of(data[place : place + 7])
+    with path.open("rb") as file:
+        place = _after_tag(file.read(10))
+        while len(head := _read_at(file, place, 7)) == 7:
+            length = length_of(head)
             if length is None:
-                rest = data[place : place + (1 << 16)]
+                rest = _read_at(file, place, 1 << 16)
                 return None if rest.startswith(_TAGS) or not rest.strip(b"\0") else place
             if length == 0:  # of a free bit rate: not told
                 return None
@@ -44,14 +44,20 @@ def break_in_row(path: Path, kind: str) -> int | None:
     return None
 
 
-def _after_tag(data: mmap) -> int:
-    """Where the packets begin: after an ID3v2 tag, if there is one."""
-    if data[:3] != b"ID3":
+def _read_at(file: BinaryIO, place: int, count: int) -> bytes:
+    """Read, not mapped: a mapped file that gets shorter meanwhile would end the process."""
+    file.seek(place)
+    return file.read(count)
+
+
+def _after_tag(head: bytes) -> int:
+    """Where the packets begin: after an ID3v2 tag, if the file's `head` is one's."""
+    if len(head) < 10 or head[:3] != b"ID3":
         return 0
     size = 0
-    for byte in data[6:10]:
+    for byte in head[6:]:
         size = size << 7 | byte & 0x7F
-    return 10 + size + (10 if data[5] & 0x10 else 0)
+    return 10 + size + (10 if head[5] & 0x10 else 0)
 
 
 def _adts_length(head: bytes) -> int | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..descriptions import MAX_DIGITS
 from ..options import DEFAULT_CRF, DEFAULT_PAD, DEFAULT_PRESET, Interlaced, Options
 from ..timeline import STANDARD_RATES
 
@@ -17,14 +18,12 @@ PRESETS = Literal[
 ]
 _NEAR = Fraction(1, 200)
 _FASTEST = 240
-_LONGEST = 60
-"""Digits of a number: '1e999999999' is short to write and takes a lifetime to work out."""
 
 
 def parse_rate(text: str) -> Fraction:
     """``25``, ``30000/1001``, or a rounded ``29.97``, which means the standard rate next to it."""
     try:
-        rate = Fraction(text) if len(text) <= _LONGEST and "e" not in text.lower() else Fraction(0)
+        rate = Fraction(text) if len(text) <= MAX_DIGITS and "e" not in text.lower() else Fraction(0)
     except (ValueError, ZeroDivisionError) as error:
         raise typer.BadParameter(f"{text!r} is no frame rate; write 25, 29.97 or 30000/1001") from error
     if not 1 <= rate <= _FASTEST:
@@ -56,8 +55,8 @@ def parse_decimal(text: str) -> Fraction:
     except InvalidOperation as error:
         raise typer.BadParameter(f"{text!r} is no decimal number") from error
     exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exponent) > _LONGEST or value.adjusted() > _LONGEST:
-        raise typer.BadParameter(f"{text} is not a number of at most {_LONGEST} digits")
+    if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS or value.adjusted() > MAX_DIGITS:
+        raise typer.BadParameter(f"{text} is not a number of at most {MAX_DIGITS} digits")
     return Fraction(value)
 
 

@@ -7,7 +7,6 @@ counts as a domain.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from ..descriptions import show, wrong
 from ..errors import DescriptionError, MediaNotFoundError
+from ..files import complaint, read_small
 
 SMALLEST, LARGEST = 2, 129
 """Points a side; grading programs write 17 to 65."""
@@ -25,8 +25,11 @@ SMALLEST, LARGEST = 2, 129
 MAX_BYTES = 128 << 20
 """A table of 129 points a side with ten digits a number takes half of it."""
 
-NARROWEST, WIDEST = 0.25, 64.0
+NARROWEST, WIDEST = 0.5, 64.0
 """Widths of a domain that the fixed-point arithmetic holds."""
+
+FARTHEST = 4
+"""Widths from zero at which a domain's ends may lie: further off, the arithmetic's offsets overflow."""
 
 _IGNORED = ("TITLE", "LUT_3D_VIDEO_RANGE", "LUT_IN_VIDEO_RANGE", "LUT_OUT_VIDEO_RANGE")
 
@@ -66,17 +69,16 @@ def read_cube(path: Path) -> Cube:
         It is not a 3-D table of :data:`SMALLEST` to :data:`LARGEST` points a side.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
+        text = read_small(path, MAX_BYTES)
     except OSError as error:
         raise MediaNotFoundError(
             path,
             expected="a .cube file",
-            found=os.strerror(error.errno or 0).lower(),
+            found=complaint(error),
             remedy="correct `lut` in session.toml, or its permissions",
         ) from error
-    if len(text) > MAX_BYTES:
-        raise _wrong(path, f"at most {MAX_BYTES >> 20} MiB", "a larger file")
+    except ValueError as error:
+        raise _wrong(path, "a .cube file", str(error)) from error
     return parse_cube(text.decode("utf-8-sig", errors="replace"), path)
 
 
@@ -138,8 +140,11 @@ def _checked(size: int, rows: list[Triple], domain: dict[str, Triple], path: Pat
     if len(rows) != size**3:
         raise _wrong(path, f"{size**3} colours, as LUT_3D_SIZE {size} says", str(len(rows)))
     low, high = domain["DOMAIN_MIN"], domain["DOMAIN_MAX"]
-    if not all(NARROWEST <= b - a <= WIDEST and abs(a) <= WIDEST for a, b in zip(low, high, strict=True)):
-        raise _wrong(path, f"a domain {NARROWEST} to {WIDEST} wide", f"{low} to {high}")
+    for start, end in zip(low, high, strict=True):
+        width = end - start
+        if not NARROWEST <= width <= WIDEST or max(abs(start), abs(end)) > FARTHEST * width:
+            expected = f"a domain {NARROWEST} to {WIDEST} wide, near zero"
+            raise _wrong(path, expected, f"{low} to {high}")
     return Cube(np.array(rows, np.float64).reshape(size, size, size, 3), low, high)
 
 

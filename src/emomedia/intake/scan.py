@@ -74,7 +74,9 @@ def _look_at(path: Path, name: PurePosixPath) -> MediaFile | str:
     try:
         with opened(path) as container:
             pictures = [stream for stream in container.streams.video if not _is_cover(stream)]
-            channels = max((stream.codec_context.channels for stream in container.streams.audio), default=0)
+            contexts = [stream.codec_context for stream in container.streams.audio]
+            # None: of a codec that libav does not know
+            channels = max((context.channels for context in contexts if context is not None), default=0)
             seconds = (container.duration or 0) / av.time_base
             metadata = dict(container.metadata)
     except (av.FFmpegError, OSError, ValueError) as error:

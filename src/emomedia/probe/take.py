@@ -214,7 +214,7 @@ def make_take(
     declared = described.rotate is None
     rotate, mirrored = _declared_orientation(files) if declared else (described.rotate or 0, False)
     picture = picture_of(files[0].stream, interlaced)
-    _refuse_other_pictures(files)
+    _refuse_other_pictures(files, interlaced)
     size = picture.upright_size(rotate)
     crop = described.crop or largest_crop(*size, picture.upright_aspect(rotate))
     _refuse_crop(session, side, crop, size)
@@ -285,10 +285,10 @@ def _refuse_endless(path: Path, frames: TakeFrames) -> None:
         )
 
 
-def _refuse_other_pictures(files: Sequence[FoundFile]) -> None:
-    first = picture_of(files[0].stream)
+def _refuse_other_pictures(files: Sequence[FoundFile], interlaced: Interlaced) -> None:
+    first = picture_of(files[0].stream, interlaced)
     for file in files[1:]:
-        other = picture_of(file.stream)
+        other = picture_of(file.stream, interlaced)
         differing = [f.name for f in fields(Picture) if getattr(first, f.name) != getattr(other, f.name)]
         if differing:
             raise UnsupportedMediaError(
