@@ -24,6 +24,7 @@ Codec open_decoder(const AVStream& stream, const std::string& subject) {
   check(avcodec_parameters_to_context(codec.get(), stream.codecpar), subject, "read the codec's parameters");
   codec->pkt_timebase = stream.time_base;
   codec->thread_count = 1;
+  codec->flags |= AV_CODEC_FLAG_BITEXACT;  // the same pixels on any processor
   codec->max_pixels = kMaxPixels;
   check(av_opt_set(codec.get(), "codec_whitelist", kDecoders, 0), subject, "limit the decoders");
   check(avcodec_open2(codec.get(), decoder, nullptr), subject, "open the decoder");

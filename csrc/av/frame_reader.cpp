@@ -45,7 +45,7 @@ FrameReader::FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse)
 FrameReader::Shown FrameReader::at(std::int64_t index) {
   const std::int64_t pts = file_.pts[static_cast<std::size_t>(index)];
   if (has_shown_ && time_of(*shown_) == pts) return {shown_.get(), shown_damaged_};
-  const bool beyond_the_end = drained_ && !has_next_ && has_shown_ && time_of(*shown_) < pts;
+  const bool beyond_the_end = is_exhausted() && has_shown_ && time_of(*shown_) < pts;
   if (beyond_the_end) return stand_in();
   std::int64_t key = key_at_or_before(first_needed(index));
   bool fresh = must_seek(index);
@@ -64,10 +64,33 @@ FrameReader::Shown FrameReader::at(std::int64_t index) {
 }
 
 void FrameReader::forget_damage() {
-  if (!damage_.any()) return;
+  if (damage_.any()) forget();
+}
+
+void FrameReader::forget() {
   has_shown_ = has_next_ = false;
+  drop_ahead();
   drained_ = true;
 }
+
+void FrameReader::drop_ahead() {
+  for (Frame& frame : ahead_) give_back(std::move(frame));
+  ahead_.clear();
+}
+
+Frame FrameReader::spare() {
+  if (spare_.empty()) return make_frame();
+  Frame frame = std::move(spare_.back());
+  spare_.pop_back();
+  return frame;
+}
+
+void FrameReader::give_back(Frame frame) {
+  av_frame_unref(frame.get());
+  spare_.push_back(std::move(frame));
+}
+
+bool FrameReader::is_exhausted() const { return drained_ && !has_next_ && ahead_.empty(); }
 
 // A frame of two fields needs the one before it.
 std::int64_t FrameReader::first_needed(std::int64_t index) const {
@@ -77,7 +100,7 @@ std::int64_t FrameReader::first_needed(std::int64_t index) const {
 bool FrameReader::must_seek(std::int64_t index) const {
   const std::int64_t key = key_at_or_before(first_needed(index));
   if (!started_) return key > 0;
-  if (drained_ && !has_next_) return true;
+  if (is_exhausted()) return true;
   const bool behind = has_shown_ ? file_.pts[static_cast<std::size_t>(index)] < time_of(*shown_) : index < position_;
   return behind || key > position_ + kWorthSeeking;
 }
@@ -92,6 +115,7 @@ void FrameReader::seek_to_key(std::int64_t key_index) {
   decoder_.flush();
   if (deinterlacer_) deinterlacer_->reset();
   damage_.reset();
+  drop_ahead();
   has_shown_ = has_next_ = no_more_packets_ = drained_ = false;
   position_ = key_index - 1;
 }
@@ -104,9 +128,11 @@ void FrameReader::go_to_key(std::int64_t key_index) {
   for (std::int64_t from = key_index; from > 0; from = key_at_or_before(from - 1)) {
     demuxer_.seek(file_.stream, file_.pts[static_cast<std::size_t>(from)]);
     const AVPacket* packet = demuxer_.read();
-    while (packet != nullptr && (packet->flags & AV_PKT_FLAG_KEY) == 0) packet = demuxer_.read();
+    while (packet != nullptr && (packet->flags & AV_PKT_FLAG_KEY) == 0) {
+      packet = demuxer_.read();
+      pulse_.beat();
+    }
     pending_ = packet;
-    pulse_.beat();
     if (packet != nullptr && packet->pts <= wanted) return;
   }
   pending_ = nullptr;
@@ -129,6 +155,7 @@ bool FrameReader::decode_into(AVFrame& frame) {
     if (!decoder_.send(packet)) damage_.broken();
   }
   ++decoded_frames_;
+  damage_.came_out(time_of(frame), is_concealed(frame));
   pulse_.beat();
   return true;
 }
@@ -144,15 +171,15 @@ bool FrameReader::receive(AVFrame& frame) {
   return false;
 }
 
-// The next frame as it is to be shown, into next_.
-bool FrameReader::next_whole_frame() {
-  if (!deinterlacer_) return decode_into(*next_);
+// The next frame as it is to be shown; false at the end of the file.
+bool FrameReader::next_whole_frame(AVFrame& frame) {
+  if (!deinterlacer_) return decode_into(frame);
   bool ended = false;
-  while (!deinterlacer_->receive(*next_)) {
+  while (!deinterlacer_->receive(frame)) {
     if (ended) return false;
-    if (decode_into(*next_)) {
-      next_->pts = time_of(*next_);
-      deinterlacer_->send(*next_);
+    if (decode_into(frame)) {
+      frame.pts = time_of(frame);
+      deinterlacer_->send(frame);
     } else {
       deinterlacer_->finish();
       ended = true;
@@ -161,15 +188,29 @@ bool FrameReader::next_whole_frame() {
   return true;
 }
 
-// The next frame, its damage and its place; false at the end of the file.
-bool FrameReader::decode_next() {
-  if (!next_whole_frame()) {
+// One more frame behind those that wait to be shown; false at the end of the file.
+bool FrameReader::read_ahead() {
+  Frame frame = spare();
+  if (!next_whole_frame(*frame)) {
     drained_ = true;
+    give_back(std::move(frame));
     return false;
   }
-  const std::int64_t time = time_of(*next_);
-  next_damaged_ = damage_.is_damaged(time, is_concealed(*next_));
-  position_ = (std::ranges::upper_bound(file_.pts, time) - file_.pts.begin()) - 1;
+  position_ = (std::ranges::upper_bound(file_.pts, time_of(*frame)) - file_.pts.begin()) - 1;
+  ahead_.push_back(std::move(frame));
+  return true;
+}
+
+// The next frame and whether it is damaged, once that can be known; false at the end of the file.
+bool FrameReader::decode_next() {
+  while (ahead_.empty() || !damage_.is_settled(time_of(*ahead_.front()))) {
+    if (drained_ || !read_ahead()) break;
+  }
+  if (ahead_.empty()) return false;
+  std::swap(next_, ahead_.front());
+  give_back(std::move(ahead_.front()));
+  ahead_.pop_front();
+  next_damaged_ = damage_.is_damaged(time_of(*next_));
   return has_next_ = true;
 }
 

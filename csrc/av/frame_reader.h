@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 
 #include <optional>
+#include <vector>
 
 #include "av/damage.h"
 #include "av/decoder.h"
@@ -28,7 +30,9 @@ class FrameReader {
   // otherwise, one key frame earlier where the decoder skips pictures that need what lies before it.
   Shown at(std::int64_t index);
 
-  // From here on nothing may depend on what was decoded before, if any of that was damaged.
+  // From here on nothing may depend on what was decoded before; forget_damage() does so if any of that was
+  // damaged.
+  void forget();
   void forget_damage();
 
   std::int64_t decoded_frames() const { return decoded_frames_; }
@@ -42,10 +46,15 @@ class FrameReader {
   const AVPacket* next_packet();
   bool decode_into(AVFrame& frame);
   bool receive(AVFrame& frame);
-  bool next_whole_frame();
+  bool next_whole_frame(AVFrame& frame);
+  bool read_ahead();
   bool decode_next();
   bool advance_to(std::int64_t pts);
   Shown stand_in();
+  Frame spare();
+  void give_back(Frame frame);
+  void drop_ahead();
+  bool is_exhausted() const;
 
   const TakeFile& file_;
   Pulse& pulse_;
@@ -53,6 +62,8 @@ class FrameReader {
   Decoder decoder_;
   std::optional<Deinterlacer> deinterlacer_;
   Frame shown_, next_;
+  std::deque<Frame> ahead_;   // come out of the decoder behind next_
+  std::vector<Frame> spare_;  // empty
   bool has_shown_ = false, has_next_ = false;
   bool shown_damaged_ = false, next_damaged_ = false;
   bool started_ = false;

@@ -1,9 +1,11 @@
 #include "av/watch.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -13,6 +15,17 @@ namespace emomedia {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(50);
+
+// Seconds between two looks that count at the most; more, and the process was not running.
+constexpr double kMostBetweenLooks = 2.0;
+
+std::thread start(const std::string& subject, std::function<void()> work) {
+  try {
+    return std::thread(std::move(work));
+  } catch (const std::system_error& error) {
+    throw Error(Cause::engine, subject, "to start a thread to read it with", error.what(), "end other processes");
+  }
+}
 
 struct Watched {
   std::function<void(Pulse&)> work;
@@ -46,23 +59,27 @@ struct Thread {
 
 }  // namespace
 
-std::int64_t Pulse::now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
-
-double Pulse::seconds_since() const noexcept {
-  const std::chrono::steady_clock::duration passed(now() - last_.load(std::memory_order_relaxed));
-  return std::chrono::duration<double>(passed).count();
+double StallWatch::look(const Pulse& pulse) noexcept {
+  const auto now = std::chrono::steady_clock::now();
+  const double passed = std::chrono::duration<double>(now - last_look_).count();
+  const std::uint64_t beats = pulse.beats();
+  seconds_ = beats != beats_ ? 0.0 : seconds_ + std::min(passed, kMostBetweenLooks);
+  beats_ = beats;
+  last_look_ = now;
+  return seconds_;
 }
 
 void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle) {
   const auto watched = std::make_shared<Watched>();
   watched->work = std::move(work);
-  Thread thread{std::thread([watched] { watched->run(); })};
+  Thread thread{start(subject, [watched] { watched->run(); })};
+  StallWatch watch;
   std::unique_lock lock(watched->mutex);
   while (!watched->changed.wait_for(lock, kPoll, [&] { return watched->ended; })) {
     lock.unlock();
     if (idle) idle();
     lock.lock();
-    if (!watched->ended && watched->pulse.seconds_since() > stall_seconds) {
+    if (!watched->ended && watch.look(watched->pulse) > stall_seconds) {
       throw Error(Cause::stalled, subject, "a file that can be read to its end",
                   "no progress for " + std::to_string(static_cast<int>(stall_seconds)) + " s",
                   "copy the file to a local disk; if it stays so, convert it with another program");

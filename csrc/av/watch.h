@@ -14,13 +14,24 @@ namespace emomedia {
 // Beaten by the thread that works, read by the one that watches.
 class Pulse {
  public:
-  void beat() noexcept { last_.store(now(), std::memory_order_relaxed); }
-  double seconds_since() const noexcept;
+  void beat() noexcept { beats_.fetch_add(1, std::memory_order_relaxed); }
+  std::uint64_t beats() const noexcept { return beats_.load(std::memory_order_relaxed); }
 
  private:
-  static std::int64_t now() noexcept;
+  std::atomic<std::uint64_t> beats_{0};
+};
 
-  std::atomic<std::int64_t> last_{now()};
+// Looks at a pulse from time to time. Counts only time that it has seen pass: a process that was suspended
+// in between has not stalled.
+class StallWatch {
+ public:
+  // Seconds without a beat, as far as this has seen.
+  double look(const Pulse& pulse) noexcept;
+
+ private:
+  std::uint64_t beats_ = 0;
+  double seconds_ = 0.0;
+  std::chrono::steady_clock::time_point last_look_ = std::chrono::steady_clock::now();
 };
 
 // How long work on one file may go without a beat before it is given up.

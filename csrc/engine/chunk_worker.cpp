@@ -1,5 +1,7 @@
 #include "engine/chunk_worker.h"
 
+#include <utility>
+
 #include "av/video_encoder.h"
 #include "engine/gop.h"
 #include "engine/spool.h"
@@ -13,29 +15,48 @@ ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done,
       reader_(job.takes, job.video.width, job.video.height, pulse) {}
 
 bool ChunkWorker::make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock) {
+  reader_.forget_damage();
+  const bool continued = std::exchange(has_history_, true);
+  Outcome outcome = make_once(chunk, continued, stop, clock);
+  if (outcome == Outcome::depends_on_history) {
+    frames_done_.fetch_sub(chunk.frame_count(), std::memory_order_relaxed);
+    reader_.forget();
+    outcome = make_once(chunk, false, stop, clock);
+  }
+  return outcome == Outcome::made;
+}
+
+// What libav makes of damage depends on all that it decoded before. So a chunk in which there is some
+// is not kept, unless it was begun at its own key frame.
+ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool continued, const std::stop_token& stop,
+                                            StageClock& clock) {
   clock.enter(Stage::encode);
   av::VideoEncoder encoder(job_.video);
   SpoolWriter spool(chunk.spool, encoder.parameter_sets());
   const av::PacketSink sink = [&](const av::EncodedPacket& packet) {
     spool.add_packet(chunk.first_frame + packet.pts, packet);
   };
-  reader_.forget_damage();
   std::int64_t frame = 0;
+  std::uint8_t damage = 0;
   for (const std::int64_t length : chunk.spans) {
     for (std::int64_t position = 0; position < length; ++position, ++frame) {
-      if (stop.stop_requested()) return false;
+      if (stop.stop_requested()) return Outcome::stopped;
       pulse_.beat();
       const auto f = static_cast<std::size_t>(frame);
-      spool.add_damage(reader_.render({chunk.source[0][f], chunk.source[1][f]}, encoder.picture(), clock));
+      const std::uint8_t damaged =
+          reader_.render({chunk.source[0][f], chunk.source[1][f]}, encoder.picture(), clock);
+      spool.add_damage(damaged);
+      damage |= damaged;
       clock.enter(Stage::encode);
       encoder.encode(frame, is_idr(position, length, job_.video.gop), sink);
       frames_done_.fetch_add(1, std::memory_order_relaxed);
     }
   }
+  if (continued && damage != 0) return Outcome::depends_on_history;
   encoder.finish(sink);
   clock.enter(Stage::write);
   spool.commit();
-  return true;
+  return Outcome::made;
 }
 
 }  // namespace emomedia

@@ -22,10 +22,15 @@ class ChunkWorker {
   std::int64_t decoded_frames() const { return reader_.decoded_frames(); }
 
  private:
+  enum class Outcome { made, stopped, depends_on_history };
+
+  Outcome make_once(const Chunk& chunk, bool continued, const std::stop_token& stop, StageClock& clock);
+
   const Job& job_;
   std::atomic<std::int64_t>& frames_done_;
   Pulse& pulse_;
   CompositeReader reader_;
+  bool has_history_ = false;
 };
 
 }  // namespace emomedia

@@ -81,6 +81,10 @@ void TakeReader::forget_damage() {
   if (reader_) reader_->forget_damage();
 }
 
+void TakeReader::forget() {
+  if (reader_) reader_->forget();
+}
+
 std::int64_t TakeReader::decoded_frames() const {
   return decoded_before_ + (reader_ ? reader_->decoded_frames() : 0);
 }
@@ -157,6 +161,10 @@ void CompositeReader::compose_in_other_colors(int side, const PictureView& sourc
 
 void CompositeReader::forget_damage() {
   for (TakeReader& reader : readers_) reader.forget_damage();
+}
+
+void CompositeReader::forget() {
+  for (TakeReader& reader : readers_) reader.forget();
 }
 
 std::int64_t CompositeReader::decoded_frames() const {

@@ -25,6 +25,7 @@ class TakeReader {
   };
   Shown at(std::int64_t index);
   void forget_damage();
+  void forget();
   std::int64_t decoded_frames() const;
 
  private:
@@ -49,6 +50,7 @@ class CompositeReader {
   std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite, StageClock& clock);
 
   void forget_damage();
+  void forget();
   std::int64_t decoded_frames() const;
 
  private:

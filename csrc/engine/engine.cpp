@@ -25,12 +25,14 @@ namespace {
 
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr double kForever = 3600.0;
+constexpr double kStopSeconds = 10.0;  // without a sign of life that a worker has once it was asked to stop
 
 }  // namespace
 
 // One thread's own things. Held by the state and by the thread: a thread that hangs may outlive the engine.
 struct Worker {
   Pulse pulse;
+  StallWatch watch;
   StageClock clock;
   std::optional<std::size_t> chunk;  // in hand; guarded by the state's mutex, as is the rest
   bool ended = false;
@@ -175,8 +177,9 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   // A worker without a beat for too long is counted as ended; the others go on with what it does not
   // hold, so that their spools are there when the cause is mended. Called with the mutex held.
   void give_up_stalled() {
+    const double limit = stop_.stop_requested() ? std::min(kStopSeconds, job_.stall_seconds) : job_.stall_seconds;
     for (const auto& worker : workers_) {
-      if (worker->ended || worker->given_up || worker->pulse.seconds_since() < job_.stall_seconds) continue;
+      if (worker->ended || worker->given_up || worker->watch.look(worker->pulse) < limit) continue;
       worker->given_up = true;
       --running_;
       if (!error_) error_ = std::make_exception_ptr(stalled(*worker));

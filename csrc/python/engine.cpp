@@ -130,9 +130,17 @@ void bind_results(py::module_& module) {
       .def_readonly("resumed_frames", &Report::resumed_frames);
 }
 
+// Waiting for the workers must not keep others from running Python.
+struct DeleteReleased {
+  void operator()(Engine* engine) const {
+    const py::gil_scoped_release released;
+    delete engine;
+  }
+};
+
 void bind_runner(py::module_& module) {
   using Released = py::call_guard<py::gil_scoped_release>;
-  py::class_<Engine>(module, "Engine", "Runs a job on threads of its own.")
+  py::class_<Engine, std::unique_ptr<Engine, DeleteReleased>>(module, "Engine", "Runs a job on threads of its own.")
       .def(py::init<Job>(), py::arg("job"), Released())
       .def("start", &Engine::start, Released())
       .def("wait", &Engine::wait, py::arg("seconds"), Released(), "True when the work has ended.")

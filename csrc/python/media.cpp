@@ -3,6 +3,7 @@
 
 #include <pybind11/stl.h>
 
+#include "av/limits.h"
 #include "python/arrays.h"
 #include "python/module.h"
 
@@ -105,6 +106,8 @@ py::dict scan(const std::string& path, int stream) {
 }  // namespace
 
 void bind_media(py::module_& module) {
+  module.attr("DEMUXERS") = av::kDemuxers;
+  module.attr("DECODERS") = av::kDecoders;
   module.def("probe", &probe, py::arg("path"), "What a media file says of itself, as nested dicts.");
   module.def("scan", &scan, py::arg("path"), py::arg("stream"),
              "The frames of a video stream in order of presentation: pts int64[n], key bool[n], last_duration; the "

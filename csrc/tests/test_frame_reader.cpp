@@ -56,7 +56,7 @@ TEST_CASE("reading on decodes no frame twice, jumping ahead decodes only from th
   jumping.at(0);
   const auto before = jumping.decoded_frames();
   jumping.at(45);
-  CHECK(jumping.decoded_frames() - before <= 6);
+  CHECK(jumping.decoded_frames() - before <= 6 + 3);  // and those that frame 45 may be predicted from
 }
 
 TEST_CASE("a take cut short gives its last frames as damaged, and the same after a jump") {

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+DEMUXERS: str
+DECODERS: str
+
 def probe(path: str) -> dict[str, Any]: ...
 def scan(path: str, stream: int) -> dict[str, Any]: ...
 def library_versions() -> list[str]: ...

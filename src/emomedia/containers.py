@@ -2,7 +2,7 @@
 
 A file of a session is untrusted: it may name other files, pretend to be a playlist, or never end.  So
 nothing but a regular local file is opened, by none but the demuxers that cameras and recorders need, on
-one thread and against a clock.  (The core's own reading is guarded alike, in ``csrc/av/demuxer.cpp``.)
+one thread and against a clock; the lists are the core's, in ``csrc/av/limits.h``.
 """
 
 from __future__ import annotations
@@ -19,15 +19,8 @@ from .errors import MediaNotFoundError
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-DEMUXERS = (
-    "wav,w64,flac,aiff,caf,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,mpegts,avi,ogg,mp3,aac,ivf,h264,hevc"
-)
-"""The containers that are read; playlists, concatenations, session descriptions and devices stay out."""
-
 TIMEOUT_SECONDS = 60.0
 """How long opening a file, or reading one packet of it, may take."""
-
-_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS, "max_streams": "64"}
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -50,16 +43,26 @@ def opened(path: Path) -> Iterator[InputContainer]:
         libav cannot open the file, or what the ``with`` block asks of it fails: callers know what to say.
     """
     import av
+    from av.codec.context import Flags
 
+    from . import _core
+
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": _core.DEMUXERS,
+        "codec_whitelist": _core.DECODERS,
+        "max_streams": "64",
+    }
     regular_file(path)
     # The scheme keeps a name with a colon in it from being taken for a protocol.
     with av.open(
-        f"file:{path.absolute()}", options=_OPTIONS, timeout=TIMEOUT_SECONDS, metadata_errors="replace"
+        f"file:{path.absolute()}", options=options, timeout=TIMEOUT_SECONDS, metadata_errors="replace"
     ) as container:
         for stream in (*container.streams.video, *container.streams.audio):
             if stream.codec_context is not None:  # of a codec that libav does not know
                 stream.codec_context.thread_count = 1
                 stream.codec_context.thread_type = "NONE"
+                stream.codec_context.flags |= Flags.bitexact
         yield container
 
 
