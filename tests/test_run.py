@@ -12,6 +12,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -176,3 +177,24 @@ def test_another_ffmpeg_probes_anew(simulated, tmp_path, monkeypatch):
     assert stamp() == first
     monkeypatch.setattr(_core, "library_versions", lambda: ["libavformat 99.0.0"])
     assert stamp() != first
+
+
+def test_workers_never_show_in_what_is_made_of_a_damaged_take(simulated, tmp_path, monkeypatch):
+    """What a decoder conceals depends on all that it decoded before: here a byte of a frame others refer to."""
+    monkeypatch.setattr("emomedia.plan.CHUNK_FRAMES", 1)
+    monkeypatch.setattr("emomedia.cutting.DAMAGE_LIMIT", 1.0)
+    session = simulated(
+        size=(180, 320), seconds=Fraction(3), dialogues=1, noise_db=None, open_gop=True, gop=12
+    )
+    folder = shutil.copytree(session.parent, tmp_path / "in")
+    data = bytearray((folder / "left.mp4").read_bytes())
+    with av.open(str(folder / "left.mp4")) as container:
+        packet = list(container.demux(video=0))[16]
+    data[packet.pos + packet.size * 47 // 100] ^= 4
+    (folder / "left.mp4").write_bytes(data)
+    trees = []
+    for workers in (1, 2, 3):
+        run(folder / "session.toml", tmp_path / str(workers), options(session, workers=workers))
+        trees.append(exact.tree(tmp_path / str(workers)))
+    assert exact.rows_of(tmp_path / "1")[0]["left"]["damaged_frames"] > 0
+    assert trees[0] == trees[1] == trees[2]
