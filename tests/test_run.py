@@ -180,7 +180,7 @@ def test_another_ffmpeg_probes_anew(simulated, tmp_path, monkeypatch):
 
 
 def test_workers_never_show_in_what_is_made_of_a_damaged_take(simulated, tmp_path, monkeypatch):
-    """What a decoder conceals depends on all that it decoded before: here a byte of a frame others refer to."""
+    """What a decoder conceals depends on all that it decoded before; the byte is of a frame others need."""
     monkeypatch.setattr("emomedia.plan.CHUNK_FRAMES", 1)
     monkeypatch.setattr("emomedia.cutting.DAMAGE_LIMIT", 1.0)
     session = simulated(

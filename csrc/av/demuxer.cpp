@@ -55,14 +55,18 @@ Input open_input(const std::string& path) {
 // Options for the decoders that libav opens to learn of the streams' parameters: one dictionary a stream.
 class StreamOptions {
  public:
-  explicit StreamOptions(unsigned streams) : options_(streams, nullptr) {
-    for (AVDictionary*& options : options_) av_dict_set_int(&options, "max_pixels", kMaxPixels, 0);
-  }
+  explicit StreamOptions(unsigned streams) : options_(streams, nullptr) {}
   ~StreamOptions() {
     for (AVDictionary*& options : options_) av_dict_free(&options);
   }
   StreamOptions(const StreamOptions&) = delete;
   StreamOptions& operator=(const StreamOptions&) = delete;
+
+  void limit_pixels() {
+    for (AVDictionary*& options : options_) {
+      if (av_dict_set_int(&options, "max_pixels", kMaxPixels, 0) < 0) throw std::bad_alloc();
+    }
+  }
 
   AVDictionary** get() { return options_.data(); }
 
@@ -72,6 +76,7 @@ class StreamOptions {
 
 void find_parameters(AVFormatContext& input, const std::string& path) {
   StreamOptions options(input.nb_streams);  // streams that libav finds in here have none
+  options.limit_pixels();
   check(avformat_find_stream_info(&input, input.nb_streams > 0 ? options.get() : nullptr), path,
         "read the streams' parameters");
 }

@@ -8,7 +8,7 @@ namespace emomedia::av {
 
 // What cameras and recorders write. Playlists, concatenations and devices stay out.
 inline constexpr const char* kDemuxers =
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mxf,avi,wav,w64,flac,aac,mp3,ogg,aiff,caf,ivf,h264,hevc";
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mxf,avi,wav,w64,flac,aac,mp3,ogg,aiff,caf,ivf";
 inline constexpr const char* kProtocols = "file";
 
 // Decoders of what cameras record, by libav's names; the hundreds of others are never opened.

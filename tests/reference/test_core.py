@@ -11,12 +11,10 @@ import pytest
 from emomedia import _core
 from emomedia.colour import target_colours
 from emomedia.engine import core_colour, core_take
-from emomedia.probe import probe_session
 from emomedia.reference.engine import composites
-from emomedia.session import Crop, Mic, Session, Side
-from emomedia.timeline import Clock, footage, source_frames
+from emomedia.session import Crop
+from emomedia.timeline import Clock, source_frames
 
-from ..audio.sounds import shared
 from .footage import Format, make_probe, make_take, noisy, write
 
 SIZE = (96, 54)
@@ -136,33 +134,3 @@ def test_other_rates_clocks_and_many_key_frames(tmp_path):
     probe = make_probe(make_take([left]), make_take([right], rate=ntsc), Fraction(50))
     clocks = {"left": Clock(), "right": Clock(Fraction(1, 7), Fraction(5000))}
     assert assert_equal(probe, clocks, [(10, 5), (40, 6), (100, 4)]) == 15
-
-
-ODD_TAKES = {
-    # name: stretch of composite frames
-    "ax_sample_edit_list.mp4": (3, 3),
-    "ax_edit_list_positive_shift.mp4": (20, 4),
-    "ax_trim_optimization_failure.mp4": (60, 8),
-    "ax_hdr10-video-with-sdr-container.mp4": (2, 3),
-    "ax_sample_h265.ts": (10, 8),
-    "dc_video_180.mov": (0, 3),
-    "dc_video_270.mov": (0, 3),
-    "fc_apple-prores-422-hq.mov": (5, 5),
-    "fc_xdcam-ex-1080p25.mov": (10, 5),
-    "gp_hero7.mp4": (40, 4),
-    "tc_discard_first_keyframe.mp4": (0, 12),
-    "tc_nasa_13013_vfr.mp4": (20, 8),
-    "ae_testsrc_with_attachment.mkv": (30, 5),
-}
-
-
-@pytest.mark.parametrize("name", ODD_TAKES)
-def test_odd_takes(name):
-    path = shared(f"odd/{name}")
-    side = Side("A", (path,), mic=Mic(path.with_name("ax_sine_24le.wav"), 0))
-    probe = probe_session(Session("s", path.with_name("session.toml"), side, side))
-    clocks = {"left": Clock(), "right": Clock()}
-    first, count = ODD_TAKES[name]
-    takes = [(take.frames, clocks[side]) for side, take in probe.takes.items()]
-    assert footage(takes, probe.rate)[1] >= first + count
-    assert assert_equal(probe, clocks, [(first, count)]) == count
