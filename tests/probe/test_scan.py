@@ -49,9 +49,7 @@ def show_stretches(path, stretches):
     entries = data.index(b"elst") + 12
     (begin,) = struct.unpack_from(">i", data, entries + 4)
     units = [struct.unpack_from(">I", data, data.index(box) + 16)[0] for box in (b"mvhd", b"mdhd")]
-    edits = [
-        (count * units[0] // 25, begin + first * units[1] // 25, 1 << 16) for first, count in stretches
-    ]
+    edits = [(count * units[0] // 25, begin + first * units[1] // 25, 1 << 16) for first, count in stretches]
     data[entries - 4 : entries + 12] = struct.pack(">I", len(edits)) + b"".join(
         struct.pack(">IiI", *edit) for edit in edits
     )
