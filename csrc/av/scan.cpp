@@ -51,7 +51,8 @@ void refuse_cut_off(const av::Demuxer& demuxer, int stream, std::int64_t found) 
 // What a file's packets say, in their order.
 struct Packets {
   std::vector<ScannedPacket> shown;
-  bool key_first = false;  // decoding can start at the first of them, or at one hidden before it
+  std::vector<std::int64_t> hidden;  // times, where there are some
+  bool key_first = false;            // decoding can start at the first of them, or at one hidden before it
 };
 
 Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable& table) {
@@ -65,6 +66,7 @@ Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable&
     if (packets.shown.empty()) packets.key_first = packets.key_first || key;
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) {
       ++table.hidden;
+      if (packet->pts != AV_NOPTS_VALUE) packets.hidden.push_back(packet->pts);
       continue;
     }
     if (packet->pts == AV_NOPTS_VALUE) fail(demuxer.path(), "a time on every frame", "a packet without one");
@@ -88,6 +90,17 @@ void refuse_jumps_back(const std::string& path, const std::vector<ScannedPacket>
          "times that jump back by " + std::to_string(std::abs(order - place)) + " frames near frame " +
              std::to_string(std::min(order, place)));
   }
+}
+
+// An edit list of several stretches hides frames between those that it shows. Where those are stored in another
+// order than they are shown in, libav often puts the later stretches a frame or more off.
+void refuse_several_stretches(const std::string& path, const Packets& packets) {
+  if (std::ranges::is_sorted(packets.shown, {}, &ScannedPacket::order)) return;
+  const std::int64_t first = packets.shown.front().pts;
+  const std::int64_t last = packets.shown.back().pts;
+  const auto between = [&](std::int64_t pts) { return first < pts && pts < last; };
+  if (std::ranges::none_of(packets.hidden, between)) return;
+  fail(path, "an edit list of one stretch of frames", "one that leaves out or repeats frames in the middle");
 }
 
 void fill_table(const std::string& path, const std::vector<ScannedPacket>& in_time, FrameTable& table) {
@@ -159,6 +172,7 @@ FrameTable scan(const std::string& path, int stream, Pulse& pulse) {
   const std::optional<std::int64_t> key = first_key(packets);
   std::ranges::stable_sort(packets.shown, {}, &ScannedPacket::pts);
   refuse_jumps_back(path, packets.shown);
+  refuse_several_stretches(path, packets);
   fill_table(path, packets.shown, table);
   leave_out_undecodable(decode_first(path, stream, pulse, table), key, table);
   return table;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 
 import av
@@ -40,6 +41,36 @@ def copy_from(path, source, skipped):
             packet.stream = stream
             made.mux(packet)
     return path
+
+
+def show_stretches(path, stretches):
+    """Give an MP4, whose index is at its end, an edit list of (first frame, frames) at 25 frames a second."""
+    data = bytearray(path.read_bytes())
+    entries = data.index(b"elst") + 12
+    (begin,) = struct.unpack_from(">i", data, entries + 4)
+    units = [struct.unpack_from(">I", data, data.index(box) + 16)[0] for box in (b"mvhd", b"mdhd")]
+    edits = [(count * units[0] // 25, begin + first * units[1] // 25, 1 << 16) for first, count in stretches]
+    data[entries - 4 : entries + 12] = struct.pack(">I", len(edits)) + b"".join(
+        struct.pack(">IiI", *edit) for edit in edits
+    )
+    for box in (b"moov", b"trak", b"edts", b"elst"):
+        size = data.index(box) - 4
+        struct.pack_into(">I", data, size, struct.unpack_from(">I", data, size)[0] + 12 * (len(edits) - 1))
+    path.write_bytes(data)
+
+
+def test_an_edit_list_that_leaves_out_frames_in_the_middle_is_refused_where_frames_are_reordered(tmp_path):
+    path = write(tmp_path / "cut.mp4")
+    show_stretches(path, [(3, 20)])
+    assert len(_core.scan(str(path), 0)["pts"]) == 20
+    path = write(tmp_path / "edited.mp4")
+    show_stretches(path, [(0, 10), (17, 20)])
+    with pytest.raises(MediaError, match="in the middle"):
+        _core.scan(str(path), 0)
+    path = write(tmp_path / "in order.mp4", more=":bframes=0")
+    show_stretches(path, [(0, 10), (17, 20)])
+    found = _core.scan(str(path), 0)
+    assert np.array_equal(np.diff(found["pts"]), np.full(29, found["pts"][1] - found["pts"][0]))
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])

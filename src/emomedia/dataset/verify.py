@@ -136,7 +136,9 @@ def _index_findings(out: Path) -> Iterator[Finding]:
         yield Finding(path, "the index of all clips", "none")
         return
     try:
-        with path.open("rb") as file:
+        # Arrow's own file, not Python's: its threads may still hold what they read when the process ends,
+        # and a buffer of Python's that they give back then ends it by SIGABRT.
+        with pa.OSFile(str(path), "rb") as file:
             indexed = pq.read_table(file, columns=["id", "sha256"]).to_pylist()
     except (pa.ArrowException, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))
