@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -136,7 +137,9 @@ def _index_findings(out: Path) -> Iterator[Finding]:
         yield Finding(path, "the index of all clips", "none")
         return
     try:
-        with path.open("rb") as file:
+        # No file of Python's: threads of Arrow let go of it late, and one that wants the interpreter while
+        # that is ending takes the process down.
+        with pa.OSFile(os.fsencode(path)) as file:
             indexed = pq.read_table(file, columns=["id", "sha256"]).to_pylist()
     except (pa.ArrowException, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))
