@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -44,6 +45,16 @@ struct Thread {
   }
 };
 
+// The system may refuse a thread, for want of memory or by a limit.
+std::thread started(const std::string& subject, std::function<void()> body) {
+  try {
+    return std::thread(std::move(body));
+  } catch (const std::system_error& error) {
+    throw Error(Cause::engine, subject, "to start a thread that reads it", error.what(),
+                "free memory, or raise the limit of processes");
+  }
+}
+
 }  // namespace
 
 std::int64_t Pulse::now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
@@ -56,7 +67,7 @@ double Pulse::seconds_since() const noexcept {
 void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle) {
   const auto watched = std::make_shared<Watched>();
   watched->work = std::move(work);
-  Thread thread{std::thread([watched] { watched->run(); })};
+  Thread thread{started(subject, [watched] { watched->run(); })};
   std::unique_lock lock(watched->mutex);
   while (!watched->changed.wait_for(lock, kPoll, [&] { return watched->ended; })) {
     lock.unlock();
