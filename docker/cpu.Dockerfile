@@ -23,6 +23,5 @@ ENV PATH=/opt/emomedia/bin:$PATH
 # Ends the build here, not a run, if a shared library of the core is not in this image.
 RUN python -c 'import emomedia._core'
 USER 10001
-WORKDIR /home/emomedia
 ENTRYPOINT ["emomedia"]
 CMD ["--help"]
