@@ -23,7 +23,8 @@ std::thread start(const std::string& subject, std::function<void()> work) {
   try {
     return std::thread(std::move(work));
   } catch (const std::system_error& error) {
-    throw Error(Cause::engine, subject, "to start a thread to read it with", error.what(), "end other processes");
+    throw Error(Cause::engine, subject, "to start a thread that reads it", error.what(),
+                "free memory, or raise the limit of processes");
   }
 }
 

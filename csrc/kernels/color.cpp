@@ -19,7 +19,8 @@ constexpr int kUnitBits = 14;
 constexpr std::int32_t kUnit = 1 << kUnitBits;
 constexpr int kLargestCube = 129;
 
-Triple apply(const AffineMap& map, const Triple& in) {
+// Not "apply": a Triple is of std, whose own function of that name would be the better match.
+Triple affine(const AffineMap& map, const Triple& in) {
   Triple out;
   for (std::size_t r = 0; r < 3; ++r) {
     const auto& factor = map.factor[r];
@@ -63,10 +64,10 @@ Triple look_up(const ColorCube& cube, const Triple& v) {
 }
 
 Triple converted(const ColorMap& map, const Triple& code) {
-  if (!map.by_cube) return apply(map.to_output, code);
-  Triple v = apply(map.by_cube->to_cube, code);
+  if (!map.by_cube) return affine(map.to_output, code);
+  Triple v = affine(map.by_cube->to_cube, code);
   for (std::int32_t& channel : v) channel = std::clamp(channel, 0, kUnit);
-  return apply(map.to_output, look_up(map.by_cube->cube, v));
+  return affine(map.to_output, look_up(map.by_cube->cube, v));
 }
 
 template <typename Out>
