@@ -139,6 +139,21 @@ def test_other_rates_clocks_and_many_key_frames(tmp_path):
     assert assert_equal(probe, clocks, [(10, 5), (40, 6), (100, 4)]) == 15
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("last", range(14, 20))
+def test_going_back_from_near_the_end(tmp_path, codec, last):
+    """Where the decoder has been told that no more comes, and still holds frames."""
+    format = Format(64, 114, codec=codec)
+    path = write(tmp_path / "a.mkv", [noisy(format, n) for n in range(20)], format)
+    take = core_take(make_take([path], format), None)
+    core = _core.Composites(take, take, *SIZE, 8)
+    before = core.render(0, 0)
+    core.render(last, last)
+    *planes, damaged = core.render(0, 0)
+    assert damaged == 0
+    assert all(map(np.array_equal, before, planes))
+
+
 ODD_TAKES = {
     # name: stretch of composite frames
     "ax_sample_edit_list.mp4": (3, 3),
