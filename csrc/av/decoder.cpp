@@ -49,6 +49,11 @@ Decoder::Outcome Decoder::receive(AVFrame& frame) {
   return code >= 0 ? Outcome::frame : Outcome::broken;
 }
 
-void Decoder::flush() { avcodec_flush_buffers(codec_.get()); }
+// FFmpeg 7.1's HEVC decoder keeps frames that it has ready: they would come out after the seek.
+void Decoder::flush() {
+  avcodec_flush_buffers(codec_.get());
+  const Frame left = make_frame();
+  while (avcodec_receive_frame(codec_.get(), left.get()) >= 0) {}
+}
 
 }  // namespace emomedia::av

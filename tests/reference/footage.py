@@ -15,6 +15,7 @@ from emomedia.timeline import FileFrames, TakeFrames
 
 LOSSLESS = {
     "libx264": {"qp": "0", "preset": "ultrafast", "bf": "2"},
+    "libx265": {"x265-params": "lossless=1:bframes=2:log-level=error", "preset": "ultrafast"},
     "prores_ks": {"profile": "2"},
     "ffv1": {"level": "3"},
 }

@@ -134,3 +134,18 @@ def test_other_rates_clocks_and_many_key_frames(tmp_path):
     probe = make_probe(make_take([left]), make_take([right], rate=ntsc), Fraction(50))
     clocks = {"left": Clock(), "right": Clock(Fraction(1, 7), Fraction(5000))}
     assert assert_equal(probe, clocks, [(10, 5), (40, 6), (100, 4)]) == 15
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("last", range(14, 20))
+def test_going_back_from_near_the_end(tmp_path, codec, last):
+    """Where the decoder has been told that no more comes, and still holds frames."""
+    format = Format(64, 114, codec=codec)
+    path = write(tmp_path / "a.mkv", [noisy(format, n) for n in range(20)], format)
+    take = core_take(make_take([path], format), None)
+    core = _core.Composites(take, take, *SIZE, 8)
+    before = core.render(0, 0)
+    core.render(last, last)
+    *planes, damaged = core.render(0, 0)
+    assert damaged == 0
+    assert all(map(np.array_equal, before, planes))
