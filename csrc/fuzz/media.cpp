@@ -19,6 +19,7 @@ using namespace emomedia;
 namespace {
 
 constexpr int kMaxPixels = 1 << 20;        // of a picture that is decoded
+constexpr int kMaxSide = 1 << 12;          // the filter of one output sample grows with it
 constexpr std::size_t kMaxFrames = 1 << 9; // of a take that is decoded
 constexpr int kWidth = 32, kHeight = 16;   // of composites
 
@@ -51,6 +52,7 @@ Crop crop_of(const PictureFormat& format, const Options& options) {
 
 bool worth_decoding(const PictureFormat& format, const FrameTable& table) {
   return format.width > 0 && format.height > 0 && format.width <= kMaxPixels / format.height &&
+         std::max(format.width, format.height) <= kMaxSide &&
          !table.pts.empty() && table.pts.size() <= kMaxFrames;
 }
 
