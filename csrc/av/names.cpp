@@ -42,7 +42,7 @@ void describe_pixels(AVPixelFormat pixels, int width, int height, VideoInfo& inf
   info.alpha = descriptor != nullptr && (descriptor->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
 }
 
-std::string field_order_name(AVFieldOrder order) {
+std::string field_order_name(int order) {
   switch (order) {
     case AV_FIELD_PROGRESSIVE: return "progressive";
     case AV_FIELD_TT: return "tt";
@@ -53,19 +53,29 @@ std::string field_order_name(AVFieldOrder order) {
   }
 }
 
-ColorTags color_tags(AVColorRange range, AVColorSpace matrix, AVColorPrimaries primaries,
-                     AVColorTransferCharacteristic transfer, AVPixelFormat pixels) {
+std::string siting_name(int location) {
+  if (location < 0 || location >= AVCHROMA_LOC_NB) return "unspecified";
+  return name_or(av_chroma_location_name(static_cast<AVChromaLocation>(location)), "unspecified");
+}
+
+ColorTags color_tags(int range, int matrix, int primaries, int transfer, AVPixelFormat pixels) {
+  const auto named = [](int value, int unspecified, int count, auto name) -> std::string {
+    if (value == unspecified) return "unspecified";
+    return value < 0 || value >= count ? "unknown" : name_or(name(value), "unknown");
+  };
   ColorTags tags;
   if (range == AVCOL_RANGE_JPEG || declares_full_range(pixels)) {
     tags.range = "full";
   } else {
     tags.range = range == AVCOL_RANGE_MPEG ? "limited" : "unspecified";
   }
-  tags.matrix = matrix == AVCOL_SPC_UNSPECIFIED ? "unspecified" : name_or(av_color_space_name(matrix), "unknown");
-  tags.primaries =
-      primaries == AVCOL_PRI_UNSPECIFIED ? "unspecified" : name_or(av_color_primaries_name(primaries), "unknown");
+  tags.matrix = named(matrix, AVCOL_SPC_UNSPECIFIED, AVCOL_SPC_NB,
+                      [](int value) { return av_color_space_name(static_cast<AVColorSpace>(value)); });
+  tags.primaries = named(primaries, AVCOL_PRI_UNSPECIFIED, AVCOL_PRI_NB,
+                         [](int value) { return av_color_primaries_name(static_cast<AVColorPrimaries>(value)); });
   tags.transfer =
-      transfer == AVCOL_TRC_UNSPECIFIED ? "unspecified" : name_or(av_color_transfer_name(transfer), "unknown");
+      named(transfer, AVCOL_TRC_UNSPECIFIED, AVCOL_TRC_NB,
+            [](int value) { return av_color_transfer_name(static_cast<AVColorTransferCharacteristic>(value)); });
   return tags;
 }
 

@@ -58,10 +58,11 @@ VideoInfo video_info(const AVFormatContext& format, const AVStream& stream) {
   const AVCodecParameters& p = *stream.codecpar;
   VideoInfo info;
   av::describe_pixels(static_cast<AVPixelFormat>(p.format), p.width, p.height, info);
-  info.tags = av::color_tags(p.color_range, p.color_space, p.color_primaries, p.color_trc,
+  info.tags = av::color_tags(av::number_of(p.color_range), av::number_of(p.color_space),
+                             av::number_of(p.color_primaries), av::number_of(p.color_trc),
                              static_cast<AVPixelFormat>(p.format));
-  info.siting = av::name_or(av_chroma_location_name(p.chroma_location), "unspecified");
-  info.field_order = av::field_order_name(p.field_order);
+  info.siting = av::siting_name(av::number_of(p.chroma_location));
+  info.field_order = av::field_order_name(av::number_of(p.field_order));
   info.frame_rate = rational(stream.r_frame_rate);
   info.average_rate = rational(stream.avg_frame_rate);
   info.sample_aspect = rational(av_guess_sample_aspect_ratio(const_cast<AVFormatContext*>(&format),

@@ -117,8 +117,10 @@ VideoInfo describe(const AVFrame& frame) {
   const auto pixels = static_cast<AVPixelFormat>(frame.format);
   VideoInfo info;
   av::describe_pixels(pixels, frame.width, frame.height, info);
-  info.tags = av::color_tags(frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc, pixels);
-  info.siting = av::name_or(av_chroma_location_name(frame.chroma_location), "unspecified");
+  info.tags = av::color_tags(av::number_of(frame.color_range), av::number_of(frame.colorspace),
+                             av::number_of(frame.color_primaries), av::number_of(frame.color_trc),
+                             pixels);
+  info.siting = av::siting_name(av::number_of(frame.chroma_location));
   info.field_order = !av::is_interlaced(frame) ? "progressive" : av::is_top_field_first(frame) ? "tt" : "bb";
   return info;
 }
