@@ -13,20 +13,10 @@ extern "C" {
 namespace emomedia {
 namespace {
 
-std::array<PlaneFilter, 3> half_filters(const Take& take, int width, int height) {
+std::array<PackedFilter, 3> half_filters(const Take& take, int width, int height) {
   if (take.color) require_valid(*take.color);
-  return compose_filters(
+  return packed_filters(
       {take.format, take.siting, take.rotate, take.mirrored, take.crop, width / 2, height, take.color.has_value()});
-}
-
-PlaneTask plane_task(const Take& take, const PictureView& source, int plane, const PlaneFilter& filter) {
-  const auto p = static_cast<std::size_t>(plane);
-  PlaneTask task;
-  task.source = upright(source.data[p], source.stride[p], source.format.plane_width(plane),
-                        source.format.plane_height(plane), source.format.sample_bytes(), take.rotate, take.mirrored);
-  task.depth = source.format.depth;
-  task.filter = &filter;
-  return task;
 }
 
 std::string describe(const PictureFormat& f) {
@@ -92,7 +82,8 @@ std::int64_t TakeReader::decoded_frames() const {
 CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse)
     : takes_(takes),
       readers_{TakeReader(takes[0], pulse), TakeReader(takes[1], pulse)},
-      filters_{half_filters(takes[0], width, height), half_filters(takes[1], width, height)} {}
+      filters_{half_filters(takes[0], width, height), half_filters(takes[1], width, height)},
+      kernels_(compose_kernels()) {}
 
 std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
                                      StageClock& clock) {
@@ -127,13 +118,17 @@ std::uint8_t* CompositeReader::half_plane(const MutablePicture& composite, int s
 
 void CompositeReader::compose_plane(int side, const PictureView& source, int plane, std::uint8_t* output,
                                     std::ptrdiff_t output_stride, int output_depth) {
-  const auto s = static_cast<std::size_t>(side);
-  PlaneTask task = plane_task(takes_[s], source, plane, filters_[s][static_cast<std::size_t>(plane)]);
+  const auto p = static_cast<std::size_t>(plane);
+  PlaneTask task;
+  task.source = source.data[p];
+  task.source_stride = source.stride[p];
+  task.depth = source.format.depth;
+  task.filter = &filters_[static_cast<std::size_t>(side)][p];
   task.output = output;
   task.output_stride = output_stride;
   task.output_depth = output_depth;
   scratch_.reserve(task);
-  compose_kernels().plane(task, scratch_);
+  emomedia::compose_plane(task, kernels_, scratch_);
 }
 
 // Composed as 4:4:4 with more bits first, then converted: the conversion costs what the composite's

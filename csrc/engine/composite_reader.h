@@ -62,7 +62,8 @@ class CompositeReader {
 
   const std::array<Take, 2>& takes_;
   std::array<TakeReader, 2> readers_;
-  std::array<std::array<PlaneFilter, 3>, 2> filters_;
+  std::array<std::array<PackedFilter, 3>, 2> filters_;
+  const ComposeKernels& kernels_;
   ComposeScratch scratch_;
   std::array<std::vector<std::uint16_t>, 3> full_chroma_;
   ColorScratch color_scratch_;

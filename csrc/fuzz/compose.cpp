@@ -1,4 +1,5 @@
-// A geometry of compose: refused, or its tables read the crop and nothing else, and the kernel with them.
+// A geometry of compose: refused, or its tables read the crop and nothing else, and the kernels with them,
+// which agree.
 //
 // Input: from its end backwards the numbers of the geometry; what is left of it are the pixels.
 #include "kernels/compose.h"
@@ -77,16 +78,22 @@ void compose_plane(const HalfGeometry& g, int plane, const PlaneFilter& filter, 
   }
   std::vector<std::uint8_t> output(static_cast<std::size_t>(filter.cols.size()) *
                                    static_cast<std::size_t>(filter.rows.size()));
+  const PackedFilter packed = pack(filter, {g.rotate, g.mirrored}, width, height);
+  std::vector<std::uint8_t> first;
   PlaneTask task;
-  const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(width) * bytes;
-  task.source = upright(pixels.data(), stride, width, height, bytes, g.rotate, g.mirrored);
+  task.source = pixels.data();
+  task.source_stride = static_cast<std::ptrdiff_t>(width) * bytes;
   task.depth = g.source.depth;
-  task.filter = &filter;
+  task.filter = &packed;
   task.output = output.data();
   task.output_stride = filter.cols.size();
   ComposeScratch scratch;
   scratch.reserve(task);
-  compose_kernels().plane(task, scratch);
+  for (const ComposeKernels* kernels : runnable_compose_kernels()) {
+    compose_plane(task, *kernels, scratch);
+    if (kernels == runnable_compose_kernels().front()) first = output;
+    fuzz::require(output == first, "instruction sets agree");
+  }
 }
 
 void run(const HalfGeometry& g, fuzz::Tail& tail) {

@@ -1,47 +1,61 @@
-// The kernel against the contract written out plainly, on random and worst-case pixels, with padded
-// strides and guarded outputs.
+// Every version of the kernel against the contract written out plainly, on random and worst-case pixels, with
+// padded strides; sources end where memory does, outputs are guarded.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "emomedia/error.h"
+#include "guarded.h"
 #include "kernels/compose.h"
+#include "kernels/compose_versions.h"
 
 using namespace emomedia;
+using emomedia::tests::Guarded;
 
 namespace {
 
 constexpr std::uint8_t kGuard = 0xA5;
 
+enum class Pixels { random, extremes, top };
+
 struct Plane {
   int width, height, depth;
   std::ptrdiff_t stride;
-  std::vector<std::uint8_t> bytes;
+  Guarded bytes;
 
+  int sample_bytes() const { return depth > 8 ? 2 : 1; }
   int at(int x, int y) const {
-    const std::uint8_t* p = bytes.data() + y * stride + x * (depth > 8 ? 2 : 1);
+    const std::uint8_t* p = bytes.data() + y * stride + x * sample_bytes();
     return depth > 8 ? p[0] | p[1] << 8 : p[0];
+  }
+  void set(int x, int y, int value) {
+    std::uint8_t* p = bytes.data() + y * stride + x * sample_bytes();
+    p[0] = static_cast<std::uint8_t>(value);
+    if (depth > 8) p[1] = static_cast<std::uint8_t>(value >> 8);
   }
 };
 
-enum class Pixels { random, extremes, top };
-
+// Rows are padded, all but the last: it ends, or the first begins, where memory does.
 Plane make_plane(int width, int height, int depth, Pixels pixels, std::mt19937& random) {
   const int bytes = depth > 8 ? 2 : 1;
-  Plane plane{width, height, depth, width * bytes + 6, {}};
-  plane.bytes.assign(static_cast<std::size_t>(plane.stride * height), kGuard);
+  const std::ptrdiff_t padding = static_cast<std::ptrdiff_t>(random() % 40) * 2;
+  const std::ptrdiff_t stride = width * bytes + padding;
+  const auto flush = random() % 2 == 0 ? Guarded::Flush::front : Guarded::Flush::back;
+  Plane plane{width, height, depth, stride, Guarded(static_cast<std::size_t>(stride * height - padding), flush)};
+  std::memset(plane.bytes.data(), 0xFF, plane.bytes.size());
   const int top = (1 << depth) - 1;
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       int value = top;
       if (pixels == Pixels::random) value = static_cast<int>(random() % static_cast<unsigned>(top + 1));
       if (pixels == Pixels::extremes) value = random() % 2 != 0 ? top : 0;
-      std::uint8_t* p = plane.bytes.data() + y * plane.stride + x * bytes;
-      p[0] = static_cast<std::uint8_t>(value);
-      if (bytes == 2) p[1] = static_cast<std::uint8_t>(value >> 8);
+      plane.set(x, y, value);
     }
   }
   return plane;
@@ -56,84 +70,218 @@ int upright_sample(const Plane& plane, int rotate, int x, int y) {
   }
 }
 
-// How the plane is turned, and whether it is mirrored after that.
-struct Orientation {
-  int rotate;
-  bool mirrored;
+int upright_sample(const Plane& plane, const HalfGeometry& g, int x, int y) {
+  const int width = g.rotate % 180 == 0 ? plane.width : plane.height;
+  return upright_sample(plane, g.rotate, g.mirrored ? width - 1 - x : x, y);
+}
+
+using Grid = std::vector<std::vector<std::int64_t>>;
+
+// T of the contract, its columns counted from the first that is read.
+Grid intermediate(const Plane& plane, const HalfGeometry& g, const PlaneFilter& filter) {
+  Grid t;
+  for (int j = 0; j < filter.rows.size(); ++j) {
+    t.emplace_back();
+    for (int x = filter.cols.first_source; x < filter.cols.end_source; ++x) {
+      std::int64_t sum = std::int64_t{1} << (plane.depth - 1);
+      for (int k = 0; k < filter.rows.taps; ++k) {
+        sum += filter.rows.coeff[static_cast<std::size_t>(j * filter.rows.taps + k)] *
+               std::int64_t{upright_sample(plane, g, x, filter.rows.start[static_cast<std::size_t>(j)] + k)};
+      }
+      t.back().push_back(sum >> plane.depth);
+      if (t.back().back() < INT16_MIN || t.back().back() > INT16_MAX) FAIL("T leaves int16");
+    }
+  }
+  return t;
+}
+
+int expected(const std::vector<std::int64_t>& t, const AxisFilter& cols, int i, int depth) {
+  std::int64_t sum = std::int64_t{1} << (27 - depth);
+  const auto start = static_cast<std::size_t>(cols.start[static_cast<std::size_t>(i)] - cols.first_source);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(cols.taps); ++k) {
+    sum += cols.coeff[static_cast<std::size_t>(i * cols.taps) + k] * t[start + k];
+  }
+  return static_cast<int>(std::clamp<std::int64_t>(sum >> (28 - depth), 0, (1 << depth) - 1));
+}
+
+// What a kernel makes of a plane, in memory that it must fill and nothing beside it.
+class Output {
+ public:
+  Output(int width, int height, int depth, std::mt19937& random)
+      : width_(width),
+        height_(height),
+        bytes_(depth > 8 ? 2 : 1),
+        padding_(static_cast<std::ptrdiff_t>(random() % 20) * 2),
+        stride_(width * bytes_ + padding_),
+        memory_(static_cast<std::size_t>(stride_ * height - padding_), Guarded::Flush::back) {}
+
+  void make(const PlaneTask& source, const ComposeKernels& kernels) {
+    std::memset(memory_.data(), kGuard, memory_.size());
+    PlaneTask task = source;
+    task.output = memory_.data();
+    task.output_stride = stride_;
+    ComposeScratch scratch;
+    scratch.reserve(task);
+    compose_plane(task, kernels, scratch);
+  }
+  int at(int i, int j) const {
+    const std::uint8_t* p = memory_.data() + j * stride_ + i * bytes_;
+    return bytes_ == 2 ? p[0] | p[1] << 8 : p[0];
+  }
+  bool padding_is_untouched() const {
+    for (int j = 0; j + 1 < height_; ++j) {
+      const std::uint8_t* end = memory_.data() + j * stride_ + width_ * bytes_;
+      if (!std::all_of(end, end + padding_, [](std::uint8_t byte) { return byte == kGuard; })) return false;
+    }
+    return true;
+  }
+
+ private:
+  int width_, height_, bytes_;
+  std::ptrdiff_t padding_, stride_;
+  Guarded memory_;
 };
 
-int upright_sample(const Plane& plane, const Orientation& o, int x, int y) {
-  const int width = o.rotate % 180 == 0 ? plane.width : plane.height;
-  return upright_sample(plane, o.rotate, o.mirrored ? width - 1 - x : x, y);
-}
-
-int expected(const Plane& plane, const Orientation& o, const PlaneFilter& filter, int i, int j, int out_depth) {
-  std::int64_t sum = std::int64_t{1} << (27 - out_depth);
-  for (int u = 0; u < filter.cols.taps; ++u) {
-    const int x = filter.cols.start[static_cast<std::size_t>(i)] + u;
-    std::int64_t column = std::int64_t{1} << (plane.depth - 1);
-    for (int t = 0; t < filter.rows.taps; ++t) {
-      const int y = filter.rows.start[static_cast<std::size_t>(j)] + t;
-      column += filter.rows.coeff[static_cast<std::size_t>(j * filter.rows.taps + t)] *
-                std::int64_t{upright_sample(plane, o, x, y)};
-    }
-    column >>= plane.depth;
-    REQUIRE(column >= INT16_MIN);
-    REQUIRE(column <= INT16_MAX);
-    sum += filter.cols.coeff[static_cast<std::size_t>(i * filter.cols.taps + u)] * column;
-  }
-  return static_cast<int>(std::clamp<std::int64_t>(sum >> (28 - out_depth), 0, (1 << out_depth) - 1));
-}
-
-void check(int depth, int out_depth, const Orientation& o, const Crop& crop, Pixels pixels, std::mt19937& random) {
-  HalfGeometry g;
-  g.source = {61, 47, depth};
-  g.rotate = o.rotate;
-  g.mirrored = o.mirrored;
-  g.crop = crop;
-  g.width = 22;
-  g.height = 18;
-  const PlaneFilter filter = compose_filters(g)[0];
-  const Plane plane = make_plane(61, 47, depth, pixels, random);
-  const int out_bytes = out_depth > 8 ? 2 : 1;
-  const std::ptrdiff_t out_stride = 22 * out_bytes + 10;
-  std::vector<std::uint8_t> output(static_cast<std::size_t>(out_stride * 18), kGuard);
+void check(const HalfGeometry& g, int number, int out_depth, Pixels pixels, std::mt19937& random) {
+  const PlaneFilter filter = compose_filters(g)[static_cast<std::size_t>(number)];
+  const int width = g.source.plane_width(number), height = g.source.plane_height(number);
+  const PackedFilter packed = pack(filter, {g.rotate, g.mirrored}, width, height);
+  const Plane plane = make_plane(width, height, g.source.depth, pixels, random);
+  const Grid t = intermediate(plane, g, filter);
   PlaneTask task;
-  task.source = upright(plane.bytes.data(), plane.stride, 61, 47, depth > 8 ? 2 : 1, o.rotate, o.mirrored);
-  task.depth = depth;
-  task.filter = &filter;
-  task.output = output.data();
-  task.output_stride = out_stride;
+  task.source = plane.bytes.data();
+  task.source_stride = plane.stride;
+  task.depth = g.source.depth;
+  task.filter = &packed;
   task.output_depth = out_depth;
-  ComposeScratch scratch;
-  scratch.reserve(task);
-  compose_kernels().plane(task, scratch);
-  for (int j = 0; j < 18; ++j) {
-    const std::uint8_t* row = output.data() + j * out_stride;
-    for (int i = 0; i < 22; ++i) {
-      const int found = out_bytes == 2 ? row[2 * i] | row[2 * i + 1] << 8 : row[i];
-      REQUIRE(found == expected(plane, o, filter, i, j, out_depth));
+  for (const ComposeKernels* kernels : runnable_compose_kernels()) {
+    INFO(kernels->name << ", crop " << g.crop.width << "x" << g.crop.height << " to " << g.width << "x" << g.height
+                       << ", plane " << number << ", depth " << g.source.depth << " to " << out_depth << ", turned by "
+                       << g.rotate << (g.mirrored ? ", mirrored" : ""));
+    Output output(filter.cols.size(), filter.rows.size(), out_depth, random);
+    output.make(task, *kernels);
+    int wrong = 0;
+    for (int j = 0; j < filter.rows.size(); ++j) {
+      for (int i = 0; i < filter.cols.size(); ++i) {
+        wrong += output.at(i, j) != expected(t[static_cast<std::size_t>(j)], filter.cols, i, out_depth) ? 1 : 0;
+      }
     }
-    for (std::ptrdiff_t b = 22 * out_bytes; b < out_stride; ++b) REQUIRE(row[b] == kGuard);
+    CHECK(wrong == 0);
+    CHECK(output.padding_is_untouched());
   }
 }
+
+HalfGeometry geometry(int width, int height, int depth, const Crop& crop, int out_width, int out_height) {
+  HalfGeometry g;
+  g.source = {width, height, depth};
+  g.crop = crop;
+  g.width = out_width;
+  g.height = out_height;
+  return g;
+}
+
+int upto(int most, std::mt19937& random) { return 1 + static_cast<int>(random() % static_cast<unsigned>(most)); }
+bool coin(std::mt19937& random) { return random() % 2 != 0; }
+
+template <typename T, std::size_t n>
+T one_of(const T (&choices)[n], std::mt19937& random) {
+  return choices[random() % n];
+}
+
+// Any crop of any picture to any size; now and then so much smaller or larger that taps get many or few.
+HalfGeometry any_geometry(std::mt19937& random) {
+  const int width = upto(coin(random) ? 40 : 300, random), height = upto(coin(random) ? 40 : 300, random);
+  HalfGeometry g = geometry(width, height, one_of({8, 10, 12}, random), {}, 2 * upto(60, random), 2 * upto(25, random));
+  g.source.sub_x = upto(2, random);
+  g.source.sub_y = upto(2, random);
+  g.siting = one_of({Siting::left, Siting::center, Siting::top_left}, random);
+  g.rotate = one_of({0, 90, 180, 270}, random);
+  g.mirrored = coin(random);
+  g.full_chroma = coin(random);
+  const bool swapped = g.rotate % 180 != 0;
+  const int upright_width = swapped ? height : width, upright_height = swapped ? width : height;
+  g.crop.width = upto(upright_width, random);
+  g.crop.height = upto(upright_height, random);
+  g.crop.x = upto(upright_width - g.crop.width + 1, random) - 1;
+  g.crop.y = upto(upright_height - g.crop.height + 1, random) - 1;
+  return g;
+}
+
+struct Seeded {
+  unsigned seed = std::random_device{}();
+  std::mt19937 random{seed};
+};
 
 }  // namespace
 
-TEST_CASE("compose keeps its contract") {
-  const unsigned seed = std::random_device{}();
-  INFO("seed " << seed);
-  std::mt19937 random(seed);
-  for (const int depth : {8, 10, 12}) {
-    for (const int out_depth : {8, 10, 12}) {
-      for (const int rotate : {0, 90, 180, 270}) {
-        const Orientation o{rotate, random() % 2 == 0};
-        for (const Pixels pixels : {Pixels::random, Pixels::extremes, Pixels::top}) {
-          check(depth, out_depth, o, {0, 0, 47, 47}, pixels, random);
-          check(depth, out_depth, o, {3, 7, 40, 33}, pixels, random);
-          check(depth, out_depth, o, {46, 46, 1, 1}, pixels, random);
-        }
+TEST_CASE("compose keeps its contract on any geometry") {
+  Seeded s;
+  INFO("seed " << s.seed);
+  for (int n = 0; n < 400; ++n) {
+    const HalfGeometry g = any_geometry(s.random);
+    check(g, upto(2, s.random) - 1, one_of({8, 10, 12}, s.random),
+          one_of({Pixels::random, Pixels::extremes, Pixels::top}, s.random), s.random);
+  }
+}
+
+TEST_CASE("compose keeps its contract where the ratio is 9:4, as from 4K") {
+  Seeded s;
+  INFO("seed " << s.seed);
+  for (const int rotate : {0, 90, 180, 270}) {
+    for (const int depth : {8, 10}) {
+      for (const Pixels pixels : {Pixels::random, Pixels::extremes}) {
+        HalfGeometry g = geometry(2160, 200, depth, {0, 31, 2160, 90}, 960, 40);
+        if (rotate % 180 != 0) std::swap(g.source.width, g.source.height);
+        g.rotate = rotate;
+        check(g, 0, 8, pixels, s.random);
+        check(g, 1, 8, pixels, s.random);
       }
     }
   }
 }
+
+TEST_CASE("compose keeps its contract at the smallest sizes") {
+  Seeded s;
+  INFO("seed " << s.seed);
+  for (const int rotate : {0, 90, 180, 270}) {
+    HalfGeometry g = geometry(47, 47, 8, {46, 46, 1, 1}, 2, 2);
+    g.rotate = rotate;
+    check(g, 0, 8, Pixels::random, s.random);
+    check(g, 1, 8, Pixels::random, s.random);
+    g.crop = {3, 7, 40, 1};
+    g.source.depth = 12;
+    check(g, 0, 12, Pixels::extremes, s.random);
+  }
+}
+
+TEST_CASE("equal tables are kept once: 9:4 has one for its middle and those of its edges") {
+  const PlaneFilter filter = compose_filters(geometry(2160, 3840, 8, {0, 705, 2160, 2430}, 960, 1080))[0];
+  const PackedFilter packed = pack(filter, {}, 2160, 3840);
+  CHECK(packed.bands.size() == 270);
+  CHECK(packed.bands.tables.size() == 3);
+  CHECK(packed.cols.blocks.size() == 60);
+  CHECK(packed.cols.blocks.tables.size() == static_cast<std::size_t>(3 * 2 * packed.cols.blocks.pairs * kBlockCols));
+}
+
+TEST_CASE("each instruction set has functions of its own, and is found by its name") {
+  std::set<const void*> functions;
+  for (const ComposeKernels* kernels : runnable_compose_kernels()) {
+    const auto insert = [&](auto function) { CHECK(functions.insert(reinterpret_cast<const void*>(function)).second); };
+    for (const auto f : kernels->samples_down) insert(f);
+    for (const auto f : kernels->t_down) insert(f);
+    for (const auto f : kernels->samples_along) insert(f);
+    for (const auto f : kernels->t_along) insert(f);
+    for (const auto f : kernels->transpose) insert(f);
+    CHECK(&compose_kernels(kernels->name) == kernels);
+  }
+  CHECK(runnable_compose_kernels().front() == &kScalarKernels);
+  CHECK(&compose_kernels("") == runnable_compose_kernels().back());
+  CHECK_THROWS_AS(compose_kernels("sse9"), Error);
+}
+
+#ifdef EMOMEDIA_X86
+TEST_CASE("a processor that runs a wide instruction set is given it") {
+  if (__builtin_cpu_supports("avx2") != 0) CHECK(&compose_kernels("avx2") == &kAvx2Kernels);
+  if (__builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vnni") != 0) CHECK(&compose_kernels("avx512") == &kAvx512Kernels);
+}
+#endif
