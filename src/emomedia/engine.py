@@ -163,7 +163,7 @@ def _core_chunk(work: Work, chunk: Chunk, folder: SessionFolder) -> _core.Chunk:
         spans=[span.frame_count for span in spans],
         left=work.source_indices("left", first, count),
         right=work.source_indices("right", first, count),
-        spool=str(folder.spool / f"{work.chunk_key(chunk)}.spool"),
+        spools=[str(folder.spool / f"{work.chunk_key(chunk)}.spool")],
     )
 
 
@@ -172,7 +172,7 @@ def _core_clip(work: Work, clip: Clip, folder: SessionFolder, number_of: Mapping
 
     first_sample, sample_count = work.samples_of(clip)
     return _core.Clip(
-        path=str(folder.clip(clip.id)),
+        paths=[str(folder.clip(clip.id))],
         first_frame=clip.first_frame,
         frame_count=clip.frame_count,
         first_sample=first_sample,
