@@ -73,16 +73,7 @@ def test_voices_are_the_tracks_samples_and_clips_sound_in_step(simulated, tmp_pa
             first = row[side]["track_first_sample"]
             own = recorder[channel][first : first + row["sample_count"]]
             assert np.array_equal(voice, own)
-            assert _lag(voice / 2.0**31, mixed[channel]) == 0
-
-
-def _lag(voice: np.ndarray, decoded: np.ndarray) -> int:
-    """By how many samples `decoded` comes later than `voice`, where they agree best."""
-    count = min(len(voice), len(decoded))
-    size = 2 * count
-    product = np.fft.rfft(decoded[:count], size) * np.conj(np.fft.rfft(voice[:count], size))
-    lag = int(np.argmax(np.fft.irfft(product)))
-    return lag - size if lag > count else lag
+            assert exact.lag(voice / 2.0**31, mixed[channel]) == 0
 
 
 def test_workers_never_show_in_the_output(simulated, tmp_path):
