@@ -175,6 +175,24 @@ def test_a_side_that_is_gone_or_cut_short_is_made_again(simulated, tmp_path):
     assert exact.tree(tmp_path) == whole
 
 
+def test_spools_serve_every_layout_that_asks_for_what_they_hold(simulated, tmp_path, monkeypatch):
+    session = simulated(**SMALL)
+    both, tall = options(session), options(session, side_size=Size(90, 160))
+    plain = options(session, layout=("composite",))
+    run(session, tmp_path / "fresh", tall)
+    with monkeypatch.context() as patch:
+        patch.setattr("emomedia.cutting.clip_row", None)  # fails when all is made but the audit
+        for number, chosen in enumerate((plain, both, tall, plain), start=1):
+            with pytest.raises(TypeError):
+                run(session, tmp_path / "one", chosen)
+            spools = len(list((tmp_path / "one/sim/spool").iterdir()))
+            assert spools == (1, 3, 5, 5)[number - 1]
+    result = run(session, tmp_path / "one", tall)
+    assert result.report is not None
+    assert result.report.composed_frames == 0
+    assert exact.tree(tmp_path / "one") == exact.tree(tmp_path / "fresh")
+
+
 def test_killed_at_any_moment_and_whatever_was_asked_for_before_the_bytes_are_the_same(simulated, tmp_path):
     session = simulated(size=(270, 480), seconds=Fraction(4))
     run(session, tmp_path / "whole", options(session, side_size=Size(180, 320)))

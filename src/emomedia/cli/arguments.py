@@ -157,7 +157,7 @@ Layout = Annotated[
         "--layout",
         parser=parse_layout,
         metavar="PICTURES",
-        help="Pictures to make: composite, and each side alone with ,left ,right.",
+        help="Pictures to make: composite, or composite,left,right for each side alone too.",
     ),
 ]
 SideSize = Annotated[
