@@ -50,9 +50,10 @@ Parameters AudioEncoder::parameters() const {
 std::vector<std::span<float>> AudioEncoder::channels() {
   frame_->nb_samples = codec_->frame_size;
   check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame", Direction::working);
+  const auto size = static_cast<std::size_t>(codec_->frame_size);
   std::vector<std::span<float>> channels;
   for (int c = 0; c < codec_->ch_layout.nb_channels; ++c) {
-    channels.emplace_back(reinterpret_cast<float*>(frame_->extended_data[c]), static_cast<std::size_t>(codec_->frame_size));
+    channels.emplace_back(reinterpret_cast<float*>(frame_->extended_data[c]), size);
   }
   return channels;
 }

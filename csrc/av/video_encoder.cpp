@@ -92,7 +92,8 @@ void VideoEncoder::encode_half(const VideoEncoder& whole, std::size_t side, std:
   check(av_frame_ref(half.get(), whole.frame_.get()), kSubject, "refer to a frame", Direction::working);
   half->width = format_.width;
   for (std::size_t plane = 0; plane < 3; ++plane) {
-    half->data[plane] += side * static_cast<std::size_t>(format_.plane_width(static_cast<int>(plane)) * format_.sample_bytes());
+    const int across = format_.plane_width(static_cast<int>(plane)) * format_.sample_bytes();
+    half->data[plane] += side * static_cast<std::size_t>(across);
   }
   send(*half, pts, idr, sink);
 }

@@ -12,7 +12,9 @@ namespace emomedia {
 // One picture's way from its encoder into the chunk's spool.
 struct ChunkWorker::Output {
   Output(const VideoSettings& settings, const std::string& path, std::int64_t first_frame)
-      : encoder(settings), spool(path, encoder.parameter_sets()), sink([this, first_frame](const av::EncodedPacket& packet) {
+      : encoder(settings),
+        spool(path, encoder.parameter_sets()),
+        sink([this, first_frame](const av::EncodedPacket& packet) {
           spool.add_packet(first_frame + packet.pts, packet);
         }) {}
 

@@ -79,8 +79,8 @@ Chunk make_chunk(std::int64_t first_frame, std::vector<std::int64_t> spans, cons
           std::move(spools)};
 }
 
-Clip make_clip(std::vector<std::string> paths, std::int64_t first_frame, std::int64_t frame_count, std::int64_t first_sample,
-               std::int64_t sample_count, std::vector<int> chunks) {
+Clip make_clip(std::vector<std::string> paths, std::int64_t first_frame, std::int64_t frame_count,
+               std::int64_t first_sample, std::int64_t sample_count, std::vector<int> chunks) {
   return {std::move(paths), first_frame, frame_count, first_sample, sample_count, std::move(chunks)};
 }
 

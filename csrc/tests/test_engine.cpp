@@ -128,7 +128,9 @@ Decoded decode(const std::string& path, int x, int width) {
 
 // Both sides as the composite's halves, and the right one once more, of another size and crop.
 std::vector<SidePicture> three_sides() {
-  return {{0, kWidth / 2, kHeight, {0, 0, 128, 96}}, {1, kWidth / 2, kHeight, {0, 0, 96, 80}}, {1, 80, 34, {3, 7, 60, 51}}};
+  return {{0, kWidth / 2, kHeight, {0, 0, 128, 96}},
+          {1, kWidth / 2, kHeight, {0, 0, 96, 80}},
+          {1, 80, 34, {3, 7, 60, 51}}};
 }
 
 std::ptrdiff_t open_descriptors() {
@@ -164,7 +166,7 @@ TEST_CASE("a job goes on from whole spools and makes the same bytes") {
   CHECK(tests::bytes_of(folder / "a/all.mp4") == tests::bytes_of(folder / "b/all.mp4"));
 }
 
-TEST_CASE("a side alone is its half of the composite, or is composed for itself, with IDR pictures at the same frames") {
+TEST_CASE("a side alone is its half of the composite or composed for itself, with IDR pictures at the same frames") {
   const tests::TemporaryFolder folder;
   write_session(folder);
   Job job = make_job(folder, "sides", 1, three_sides());
@@ -208,7 +210,7 @@ TEST_CASE("sides alone change nothing in the composite, nor do workers in the si
   run(make_job(folder, "one", 1, three_sides()));
   run(make_job(folder, "three", 3, three_sides()));
   CHECK(tests::bytes_of(folder / "plain/part.mp4") == tests::bytes_of(folder / "one/part.mp4"));
-  for (const std::string& name : std::vector<std::string>{"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4", "part.0.mp4", "part.2.mp4"}) {
+  for (const std::string name : {"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4", "part.0.mp4", "part.2.mp4"}) {
     CHECK(!tests::bytes_of(folder / ("one/" + name)).empty());
     CHECK(tests::bytes_of(folder / ("one/" + name)) == tests::bytes_of(folder / ("three/" + name)));
   }
@@ -238,7 +240,7 @@ TEST_CASE("a chunk is resumed only where the spools of all its pictures are whol
   const Report again = run(make_job(folder, "b", 2, three_sides()));
   CHECK(again.resumed_frames == 20);
   CHECK(run(make_job(folder, "b", 1)).resumed_frames == 40);
-  for (const std::string& name : std::vector<std::string>{"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4"}) {
+  for (const std::string name : {"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4"}) {
     CHECK(tests::bytes_of(folder / ("a/" + name)) == tests::bytes_of(folder / ("b/" + name)));
   }
 }

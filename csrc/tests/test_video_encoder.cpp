@@ -22,14 +22,14 @@ VideoSettings settings(int width, int depth) {
 }
 
 void draw_noise(const MutablePicture& picture, std::mt19937& random) {
-  const int largest = (1 << picture.format.depth) - 1;
+  const int largest = (1 << picture.format.depth) - 1, bytes = picture.format.sample_bytes();
   for (int plane = 0; plane < 3; ++plane) {
     const auto p = static_cast<std::size_t>(plane);
     for (int y = 0; y < picture.format.plane_height(plane); ++y) {
       std::uint8_t* row = picture.data[p] + y * picture.stride[p];
       for (int x = 0; x < picture.format.plane_width(plane); ++x) {
         const auto value = static_cast<std::uint16_t>(random() & static_cast<unsigned>(largest));
-        std::memcpy(row + x * picture.format.sample_bytes(), &value, static_cast<std::size_t>(picture.format.sample_bytes()));
+        std::memcpy(row + x * bytes, &value, static_cast<std::size_t>(bytes));
       }
     }
   }
