@@ -121,6 +121,15 @@ def decoded_sound(path: Path) -> np.ndarray:
         return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
 
 
+def lag(voice: np.ndarray, decoded: np.ndarray) -> int:
+    """By how many samples `decoded` comes later than `voice`, where they agree best."""
+    count = min(len(voice), len(decoded))
+    size = 2 * count
+    product = np.fft.rfft(decoded[:count], size) * np.conj(np.fft.rfft(voice[:count], size))
+    lag = int(np.argmax(np.fft.irfft(product)))
+    return lag - size if lag > count else lag
+
+
 def tree(out: Path) -> dict[str, bytes]:
     """Every file that must not vary from run to run."""
     return {

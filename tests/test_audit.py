@@ -27,6 +27,25 @@ def test_text_may_hold_whatever_unicode_calls_the_end_of_a_line(audit, end):
 
 
 @pytest.mark.parametrize(
+    ("sides", "said"),
+    [
+        ([{"path": "s1/clips/d.mp4"}], r"sides\[0\]: expected 's1/clips/d\.left\.mp4'"),
+        ([{"path": "../../d.left.mp4"}], r"sides\[0\]: expected 's1/clips/d\.left\.mp4'"),
+        ([{}, {}], "sides: expected left before right, each once"),
+        ([{"width": 0}], r"sides\[0\]\.width: expected a whole number of pixels"),
+        (None, "sides: expected a list"),
+    ],
+)
+def test_sides_that_are_not_the_clips_own_are_refused(audit, sides, said):
+    path = "s1/clips/d.left.mp4"
+    left = {"side": "left", "path": path, "sha256": "", "bytes": 1, "width": 96, "height": 54}
+    row = rows()[0] | {"sides": sides and [left | other for other in sides]}
+    write_rows(audit, [row])
+    with pytest.raises(StageError, match=said):
+        read_rows(audit)
+
+
+@pytest.mark.parametrize(
     "line", [b"{", b"[1]", b"null", b'{"id": "\xd0"}', b'{"id": "\\ud800"}', b"[" * 10**5]
 )
 def test_a_line_that_is_no_row_is_refused_with_its_number(audit, line):

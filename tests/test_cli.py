@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from emomedia.cli.arguments import parse_crf, parse_rate, parse_seconds
+from emomedia.cli.arguments import parse_crf, parse_layout, parse_rate, parse_seconds, parse_side_size
 
 
 def emomedia(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -30,6 +30,8 @@ def test_wrong_usage_ends_with_2():
     assert emomedia("run").returncode == 2
     assert emomedia("run", "session.toml", "--out", "out", "--pad", "-1").returncode == 2
     assert emomedia("run", "session.toml", "--out", "out", "--encoder", "none").returncode == 2
+    assert emomedia("run", "session.toml", "--out", "out", "--layout", "left").returncode == 2
+    assert emomedia("run", "session.toml", "--out", "out", "--side-size", "961x1080").returncode == 2
 
 
 def test_an_error_is_one_line_and_1(tmp_path):
@@ -83,3 +85,25 @@ def test_numbers_are_exact_and_bounded():
     for parse, text in ((parse_seconds, "-0.1"), (parse_seconds, "nan"), (parse_crf, "52"), (parse_crf, "x")):
         with pytest.raises(typer.BadParameter):
             parse(text)
+
+
+def test_a_layout_names_each_picture_once_and_the_composite_always():
+    assert parse_layout("composite") == {"composite"}
+    assert parse_layout("right, composite,left") == {"composite", "left", "right"}
+    for text, said in (
+        ("left,right", "lacks the composite.*write composite,left,right"),
+        ("composite,middle", "'middle' is none of the pictures composite, left, right"),
+        ("composite,left,left", "left is named more than once"),
+        ("composite,", "'' is none"),
+        ("", "'' is none"),
+    ):
+        with pytest.raises(typer.BadParameter, match=said):
+            parse_layout(text)
+
+
+def test_sizes_of_sides_are_even_and_bounded():
+    assert parse_side_size("1080x1920") == (1080, 1920)
+    assert parse_side_size("16x4096") == (16, 4096)
+    for text in ("1081x1920", "1080x1919", "14x16", "16x4098", "1080", "x", "1080x-2", "1080×1920", "²x16"):
+        with pytest.raises(typer.BadParameter):
+            parse_side_size(text)

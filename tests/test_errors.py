@@ -120,9 +120,9 @@ def run_job(folder, frames_of_clip, stall_seconds):
         width=64, height=64, rate=(25, 1), tags=tags, preset="ultrafast", crf="30", gop=10
     )
     shown = np.zeros(1, np.int64)
-    chunk = _core.Chunk(first_frame=0, spans=[1], left=shown, right=shown, spool=str(folder / "a.spool"))
+    chunk = _core.Chunk(first_frame=0, spans=[1], left=shown, right=shown, spools=[str(folder / "a.spool")])
     clip = _core.Clip(
-        path=str(folder / "out.mp4"), first_frame=0, frame_count=frames_of_clip,
+        paths=[str(folder / "out.mp4")], first_frame=0, frame_count=frames_of_clip,
         first_sample=0, sample_count=3840, chunks=[0],
     )  # fmt: skip
     job = _core.Job(

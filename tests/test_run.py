@@ -21,7 +21,7 @@ from emomedia import _core
 from emomedia.dataset.verify import verify
 from emomedia.errors import OutputBusyError
 from emomedia.files import locked
-from emomedia.options import Options
+from emomedia.options import PICTURES, Options
 from emomedia.pipeline import run, run_stage
 from emomedia.session import SIDES, Crop
 
@@ -73,16 +73,7 @@ def test_voices_are_the_tracks_samples_and_clips_sound_in_step(simulated, tmp_pa
             first = row[side]["track_first_sample"]
             own = recorder[channel][first : first + row["sample_count"]]
             assert np.array_equal(voice, own)
-            assert _lag(voice / 2.0**31, mixed[channel]) == 0
-
-
-def _lag(voice: np.ndarray, decoded: np.ndarray) -> int:
-    """By how many samples `decoded` comes later than `voice`, where they agree best."""
-    count = min(len(voice), len(decoded))
-    size = 2 * count
-    product = np.fft.rfft(decoded[:count], size) * np.conj(np.fft.rfft(voice[:count], size))
-    lag = int(np.argmax(np.fft.irfft(product)))
-    return lag - size if lag > count else lag
+            assert exact.lag(voice / 2.0**31, mixed[channel]) == 0
 
 
 def test_workers_never_show_in_the_output(simulated, tmp_path):
@@ -179,7 +170,8 @@ def test_another_ffmpeg_probes_anew(simulated, tmp_path, monkeypatch):
     assert stamp() != first
 
 
-def test_workers_never_show_in_what_is_made_of_a_damaged_take(simulated, tmp_path, monkeypatch):
+@pytest.mark.parametrize("layout", [("composite",), PICTURES])
+def test_workers_never_show_in_what_is_made_of_a_damaged_take(simulated, tmp_path, monkeypatch, layout):
     """What a decoder conceals depends on all that it decoded before; the byte is of a frame others need."""
     monkeypatch.setattr("emomedia.plan.CHUNK_FRAMES", 1)
     monkeypatch.setattr("emomedia.cutting.DAMAGE_LIMIT", 1.0)
@@ -194,7 +186,9 @@ def test_workers_never_show_in_what_is_made_of_a_damaged_take(simulated, tmp_pat
     (folder / "left.mp4").write_bytes(data)
     trees = []
     for workers in (1, 2, 3):
-        run(folder / "session.toml", tmp_path / str(workers), options(session, workers=workers))
+        run(
+            folder / "session.toml", tmp_path / str(workers), options(session, workers=workers, layout=layout)
+        )
         trees.append(exact.tree(tmp_path / str(workers)))
     assert exact.rows_of(tmp_path / "1")[0]["left"]["damaged_frames"] > 0
     assert trees[0] == trees[1] == trees[2]

@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kSubject = "aac";
 
-Codec open_encoder(int sample_rate, std::int64_t bit_rate) {
+Codec open_encoder(int sample_rate, int channels, std::int64_t bit_rate) {
   capture_log();
   const AVCodec* encoder = avcodec_find_encoder(AV_CODEC_ID_AAC);
   if (encoder == nullptr) {
@@ -25,15 +25,15 @@ Codec open_encoder(int sample_rate, std::int64_t bit_rate) {
   codec->sample_fmt = AV_SAMPLE_FMT_FLTP;
   codec->time_base = {1, sample_rate};
   codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
-  av_channel_layout_default(&codec->ch_layout, 2);
+  av_channel_layout_default(&codec->ch_layout, channels);
   check(avcodec_open2(codec.get(), encoder, nullptr), kSubject, "open the encoder", Direction::working);
   return codec;
 }
 
 }  // namespace
 
-AudioEncoder::AudioEncoder(int sample_rate, std::int64_t bit_rate)
-    : codec_(open_encoder(sample_rate, bit_rate)), frame_(make_frame()), packet_(make_packet()) {
+AudioEncoder::AudioEncoder(int sample_rate, int channels, std::int64_t bit_rate)
+    : codec_(open_encoder(sample_rate, channels, bit_rate)), frame_(make_frame()), packet_(make_packet()) {
   frame_->nb_samples = codec_->frame_size;
   frame_->format = codec_->sample_fmt;
   frame_->sample_rate = sample_rate;
@@ -47,12 +47,15 @@ Parameters AudioEncoder::parameters() const {
   return parameters;
 }
 
-std::array<std::span<float>, 2> AudioEncoder::channels() {
+std::vector<std::span<float>> AudioEncoder::channels() {
   frame_->nb_samples = codec_->frame_size;
   check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame", Direction::working);
   const auto size = static_cast<std::size_t>(codec_->frame_size);
-  return {std::span<float>(reinterpret_cast<float*>(frame_->extended_data[0]), size),
-          std::span<float>(reinterpret_cast<float*>(frame_->extended_data[1]), size)};
+  std::vector<std::span<float>> channels;
+  for (int c = 0; c < codec_->ch_layout.nb_channels; ++c) {
+    channels.emplace_back(reinterpret_cast<float*>(frame_->extended_data[c]), size);
+  }
+  return channels;
 }
 
 void AudioEncoder::encode(int samples, const std::function<void(AVPacket&)>& sink) {

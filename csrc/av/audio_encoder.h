@@ -1,10 +1,10 @@
-// AAC for the clips' stereo sound.
+// AAC for the clips' sound: stereo of a composite, mono of a side alone.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "av/handles.h"
 
@@ -12,13 +12,13 @@ namespace emomedia::av {
 
 class AudioEncoder {
  public:
-  AudioEncoder(int sample_rate, std::int64_t bit_rate);
+  AudioEncoder(int sample_rate, int channels, std::int64_t bit_rate);
 
   int frame_samples() const { return codec_->frame_size; }
   Parameters parameters() const;
 
-  // The two channels' buffers for the next frame, frame_samples() floats each.
-  std::array<std::span<float>, 2> channels();
+  // The channels' buffers for the next frame, frame_samples() floats each.
+  std::vector<std::span<float>> channels();
 
   // Encodes the first `samples` of what was written; fewer than frame_samples() only at the end.
   void encode(int samples, const std::function<void(AVPacket&)>& sink);

@@ -69,10 +69,12 @@ VideoEncoder::VideoEncoder(const VideoSettings& settings)
   frame_->width = codec_->width;
   frame_->height = codec_->height;
   frame_->format = codec_->pix_fmt;
-  check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame", Direction::working);
 }
 
 MutablePicture VideoEncoder::picture() {
+  if (frame_->buf[0] == nullptr) {
+    check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame", Direction::working);
+  }
   check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame", Direction::working);
   MutablePicture picture{format_};
   for (std::size_t plane = 0; plane < 3; ++plane) {
@@ -82,10 +84,24 @@ MutablePicture VideoEncoder::picture() {
   return picture;
 }
 
-void VideoEncoder::encode(std::int64_t pts, bool idr, const PacketSink& sink) {
-  frame_->pts = pts;
-  frame_->pict_type = idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-  check(avcodec_send_frame(codec_.get(), frame_.get()), kSubject, "encode a frame", Direction::working);
+void VideoEncoder::encode(std::int64_t pts, bool idr, const PacketSink& sink) { send(*frame_, pts, idr, sink); }
+
+void VideoEncoder::encode_half(const VideoEncoder& whole, std::size_t side, std::int64_t pts, bool idr,
+                               const PacketSink& sink) {
+  const Frame half = make_frame();  // gone before the whole is drawn again, which would copy it otherwise
+  check(av_frame_ref(half.get(), whole.frame_.get()), kSubject, "refer to a frame", Direction::working);
+  half->width = format_.width;
+  for (std::size_t plane = 0; plane < 3; ++plane) {
+    const int across = format_.plane_width(static_cast<int>(plane)) * format_.sample_bytes();
+    half->data[plane] += side * static_cast<std::size_t>(across);
+  }
+  send(*half, pts, idr, sink);
+}
+
+void VideoEncoder::send(AVFrame& frame, std::int64_t pts, bool idr, const PacketSink& sink) {
+  frame.pts = pts;
+  frame.pict_type = idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+  check(avcodec_send_frame(codec_.get(), &frame), kSubject, "encode a frame", Direction::working);
   drain(sink);
 }
 

@@ -29,6 +29,9 @@ class VideoEncoder {
 
   // Encodes what was drawn. `pts` ascends by one from frame to frame.
   void encode(std::int64_t pts, bool idr, const PacketSink& sink);
+  // Encodes the left (0) or the right (1) half of what was drawn last for `whole`, which is twice as wide,
+  // by reference: nothing is copied.
+  void encode_half(const VideoEncoder& whole, std::size_t side, std::int64_t pts, bool idr, const PacketSink& sink);
   void finish(const PacketSink& sink);
 
   // SPS and PPS: equal for all encoders with equal settings.
@@ -38,10 +41,11 @@ class VideoEncoder {
   Parameters parameters() const;
 
  private:
+  void send(AVFrame& frame, std::int64_t pts, bool idr, const PacketSink& sink);
   void drain(const PacketSink& sink);
 
   Codec codec_;
-  Frame frame_;
+  Frame frame_;  // without a buffer until something is drawn
   Packet packet_;
   PictureFormat format_;
 };

@@ -1,5 +1,6 @@
 #include "engine/chunk_worker.h"
 
+#include <string>
 #include <utility>
 
 #include "av/video_encoder.h"
@@ -8,11 +9,25 @@
 
 namespace emomedia {
 
+// One picture's way from its encoder into the chunk's spool.
+struct ChunkWorker::Output {
+  Output(const VideoSettings& settings, const std::string& path, std::int64_t first_frame)
+      : encoder(settings),
+        spool(path, encoder.parameter_sets()),
+        sink([this, first_frame](const av::EncodedPacket& packet) {
+          spool.add_packet(first_frame + packet.pts, packet);
+        }) {}
+
+  av::VideoEncoder encoder;
+  SpoolWriter spool;
+  const av::PacketSink sink;
+};
+
 ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse)
     : job_(job),
       frames_done_(frames_done),
       pulse_(pulse),
-      reader_(job.takes, job.video.width, job.video.height, pulse) {}
+      reader_(job.takes, job.video.width, job.video.height, pulse, job.sides) {}
 
 bool ChunkWorker::make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock) {
   reader_.forget_damage();
@@ -31,11 +46,10 @@ bool ChunkWorker::make(const Chunk& chunk, const std::stop_token& stop, StageClo
 ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool continued, const std::stop_token& stop,
                                             StageClock& clock) {
   clock.enter(Stage::encode);
-  av::VideoEncoder encoder(job_.video);
-  SpoolWriter spool(chunk.spool, encoder.parameter_sets());
-  const av::PacketSink sink = [&](const av::EncodedPacket& packet) {
-    spool.add_packet(chunk.first_frame + packet.pts, packet);
-  };
+  Outputs outputs;
+  for (std::size_t number = 0; number < job_.picture_count(); ++number) {
+    outputs.emplace_back(job_.settings(number), chunk.spools[number], chunk.first_frame);
+  }
   std::int64_t frame = 0;
   std::uint8_t damage = 0;
   for (const std::int64_t length : chunk.spans) {
@@ -44,19 +58,35 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool continued, 
       pulse_.beat();
       const auto f = static_cast<std::size_t>(frame);
       const std::uint8_t damaged =
-          reader_.render({chunk.source[0][f], chunk.source[1][f]}, encoder.picture(), clock);
-      spool.add_damage(damaged);
+          reader_.render({chunk.source[0][f], chunk.source[1][f]}, outputs[0].encoder.picture(), clock);
+      for (Output& output : outputs) output.spool.add_damage(damaged);
       damage |= damaged;
-      clock.enter(Stage::encode);
-      encoder.encode(frame, is_idr(position, length, job_.video.gop), sink);
+      encode(outputs, frame, is_idr(position, length, job_.video.gop), clock);
       frames_done_.fetch_add(1, std::memory_order_relaxed);
     }
   }
   if (continued && damage != 0) return Outcome::depends_on_history;
-  encoder.finish(sink);
+  for (Output& output : outputs) output.encoder.finish(output.sink);
   clock.enter(Stage::write);
-  spool.commit();
+  for (Output& output : outputs) output.spool.commit();
   return Outcome::made;
+}
+
+// The composite that was just drawn, and each side alone: its half, or another picture of the same frames.
+void ChunkWorker::encode(Outputs& outputs, std::int64_t frame, bool idr, StageClock& clock) {
+  Output& composite = outputs[0];
+  clock.enter(Stage::encode);
+  composite.encoder.encode(frame, idr, composite.sink);
+  for (std::size_t number = 0; number < job_.sides.size(); ++number) {
+    Output& output = outputs[1 + number];
+    if (reader_.is_half(number)) {
+      output.encoder.encode_half(composite.encoder, job_.sides[number].side, frame, idr, output.sink);
+    } else {
+      reader_.render_side(number, output.encoder.picture(), clock);
+      clock.enter(Stage::encode);
+      output.encoder.encode(frame, idr, output.sink);
+    }
+  }
 }
 
 }  // namespace emomedia

@@ -25,7 +25,7 @@ void to_floats(std::span<const std::uint8_t> bytes, int bits, std::int64_t first
   }
 }
 
-// Feeds a clip's stereo sound to the file, as far as the video has come.
+// Feeds a clip's sound to the file, as far as the video has come.
 class SoundTrack {
  public:
   SoundTrack(const Clip& clip, const ClipStreams& streams, av::AudioEncoder& encoder, av::Mp4Writer& file)
@@ -45,8 +45,8 @@ class SoundTrack {
     const std::int64_t left = clip_.sample_count - written_;
     const auto samples = static_cast<int>(std::min<std::int64_t>(encoder_.frame_samples(), left));
     const auto channels = encoder_.channels();
-    for (std::size_t side = 0; side < 2; ++side) {
-      streams_.sound[side]->read(clip_.first_sample + written_, channels[side].first(static_cast<std::size_t>(samples)));
+    for (std::size_t c = 0; c < channels.size(); ++c) {
+      streams_.sound[c]->read(clip_.first_sample + written_, channels[c].first(static_cast<std::size_t>(samples)));
     }
     encoder_.encode(samples, [this](AVPacket& packet) { file_.write_audio(packet); });
     written_ += samples;
@@ -112,31 +112,32 @@ void PcmReader::read(std::int64_t first, std::span<float> out) const {
   }
 }
 
-std::array<std::int64_t, 2> write_clip(const Clip& clip, const std::vector<std::string>& spools,
-                                       const ClipStreams& streams, Pulse& pulse) {
+std::array<std::int64_t, 2> write_clip(const std::string& path, const Clip& clip,
+                                       const std::vector<std::string>& spools, const ClipStreams& streams,
+                                       Pulse& pulse) {
   struct Part {
     const std::string& path;
     ~Part() { discard_part(path); }
-  } const part{clip.path};
+  } const part{path};
 
-  av::AudioEncoder audio(kSampleRate, streams.audio_bit_rate);
-  av::Mp4Writer file(part_path(clip.path), *streams.video, streams.frame_rate, *audio.parameters(), kSampleRate);
+  av::AudioEncoder audio(kSampleRate, static_cast<int>(streams.sound.size()), streams.audio_bit_rate);
+  av::Mp4Writer file(part_path(path), *streams.video, streams.frame_rate, *audio.parameters(), kSampleRate);
   SoundTrack sound(clip, streams, audio, file);
   VideoTrack video(clip, streams, file);
   std::array<std::int64_t, 2> damaged{};
-  for (const std::string& path : spools) {
-    const Spool spool(path);
+  for (const std::string& spool_path : spools) {
+    const Spool spool(spool_path);
     video.copy(spool, sound);
     pulse.beat();
     add_damage(clip, spool, first_frame(spool), damaged);
   }
   if (video.written() != clip.frame_count) {
-    throw Error(Cause::engine, clip.path, std::to_string(clip.frame_count) + " frames in its spools",
+    throw Error(Cause::engine, path, std::to_string(clip.frame_count) + " frames in its spools",
                 std::to_string(video.written()), "delete the session's spool folder and run again");
   }
   sound.finish();
   file.finish();
-  publish(clip.path);
+  publish(path);
   return damaged;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "av/handles.h"
@@ -28,18 +29,19 @@ class PcmReader {
   int bits_;
 };
 
-// What every clip of a job has in common.
+// What one picture's files have in common over all clips of a job.
 struct ClipStreams {
   const AVCodecParameters* video = nullptr;  // borrowed
   int reorder_depth = 0;
   Rational frame_rate;
   std::int64_t audio_bit_rate = 0;
-  std::array<const PcmReader*, 2> sound{};  // borrowed
+  std::vector<const PcmReader*> sound;  // one a channel, borrowed
 };
 
-// Writes clip.path, whole or not at all. `spools` are the paths of the clip's chunks in order.
-// Returns per side how many of its frames were damaged.
-std::array<std::int64_t, 2> write_clip(const Clip& clip, const std::vector<std::string>& spools,
-                                       const ClipStreams& streams, Pulse& pulse);
+// Writes `path`, one picture of the clip, whole or not at all. `spools` are that picture's of the clip's
+// chunks in order. Returns per side how many of the clip's frames were damaged.
+std::array<std::int64_t, 2> write_clip(const std::string& path, const Clip& clip,
+                                       const std::vector<std::string>& spools, const ClipStreams& streams,
+                                       Pulse& pulse);
 
 }  // namespace emomedia

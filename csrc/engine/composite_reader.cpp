@@ -13,15 +13,20 @@ extern "C" {
 namespace emomedia {
 namespace {
 
-std::array<PackedFilter, 3> half_filters(const Take& take, int width, int height) {
-  if (take.color) require_valid(*take.color);
-  return packed_filters(
-      {take.format, take.siting, take.rotate, take.mirrored, take.crop, width / 2, height, take.color.has_value()});
-}
-
 std::string describe(const PictureFormat& f) {
   return std::to_string(f.width) + "x" + std::to_string(f.height) + ", " + std::to_string(f.depth) + " bit, chroma 1/" +
          std::to_string(f.sub_x) + " x 1/" + std::to_string(f.sub_y);
+}
+
+// The part of a composite that shows a side.
+MutablePicture half_of(const MutablePicture& composite, std::size_t side) {
+  MutablePicture half = composite;
+  half.format.width = composite.format.width / 2;
+  for (std::size_t plane = 0; plane < 3; ++plane) {
+    const int across = half.format.plane_width(static_cast<int>(plane)) * half.format.sample_bytes();
+    half.data[plane] += side * static_cast<std::size_t>(across);
+  }
+  return half;
 }
 
 }  // namespace
@@ -79,79 +84,37 @@ std::int64_t TakeReader::decoded_frames() const {
   return decoded_before_ + (reader_ ? reader_->decoded_frames() : 0);
 }
 
-CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse)
-    : takes_(takes),
-      readers_{TakeReader(takes[0], pulse), TakeReader(takes[1], pulse)},
-      filters_{half_filters(takes[0], width, height), half_filters(takes[1], width, height)},
-      kernels_(compose_kernels()) {}
+CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse,
+                                 const std::vector<SidePicture>& sides)
+    : readers_{TakeReader(takes[0], pulse), TakeReader(takes[1], pulse)},
+      halves_{SideComposer(takes[0], takes[0].crop, width / 2, height, scratch_),
+              SideComposer(takes[1], takes[1].crop, width / 2, height, scratch_)} {
+  for (const SidePicture& side : sides) {
+    const Take& take = takes[side.side];
+    const bool half = 2 * side.width == width && side.height == height && side.crop == take.crop;
+    auto& alone = alone_.emplace_back();
+    if (!half) alone.emplace(Alone{side.side, SideComposer(take, side.crop, side.width, side.height, scratch_)});
+  }
+}
 
 std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
                                      StageClock& clock) {
   std::uint8_t damaged = 0;
-  for (int side = 0; side < 2; ++side) {
-    const auto s = static_cast<std::size_t>(side);
+  for (std::size_t side = 0; side < 2; ++side) {
     clock.enter(Stage::decode);
-    const TakeReader::Shown shown = readers_[s].at(source[s]);
-    if (shown.damaged) damaged = static_cast<std::uint8_t>(damaged | (1U << s));
+    const TakeReader::Shown shown = readers_[side].at(source[side]);
+    if (shown.damaged) damaged = static_cast<std::uint8_t>(damaged | (1U << side));
     clock.enter(Stage::compose);
-    compose_half(side, shown.picture, composite);
+    halves_[side].compose(shown.picture, half_of(composite, side));
+    shown_[side] = shown.picture;
   }
   return damaged;
 }
 
-void CompositeReader::compose_half(int side, const PictureView& source, const MutablePicture& composite) {
-  if (takes_[static_cast<std::size_t>(side)].color) {
-    compose_in_other_colors(side, source, composite);
-    return;
-  }
-  for (int plane = 0; plane < 3; ++plane) {
-    const auto p = static_cast<std::size_t>(plane);
-    compose_plane(side, source, plane, half_plane(composite, side, plane), composite.stride[p],
-                  composite.format.depth);
-  }
-}
-
-std::uint8_t* CompositeReader::half_plane(const MutablePicture& composite, int side, int plane) const {
-  const int half_width = composite.format.plane_width(plane) / 2;
-  return composite.data[static_cast<std::size_t>(plane)] + side * half_width * composite.format.sample_bytes();
-}
-
-void CompositeReader::compose_plane(int side, const PictureView& source, int plane, std::uint8_t* output,
-                                    std::ptrdiff_t output_stride, int output_depth) {
-  const auto p = static_cast<std::size_t>(plane);
-  PlaneTask task;
-  task.source = source.data[p];
-  task.source_stride = source.stride[p];
-  task.depth = source.format.depth;
-  task.filter = &filters_[static_cast<std::size_t>(side)][p];
-  task.output = output;
-  task.output_stride = output_stride;
-  task.output_depth = output_depth;
-  scratch_.reserve(task);
-  emomedia::compose_plane(task, kernels_, scratch_);
-}
-
-// Composed as 4:4:4 with more bits first, then converted: the conversion costs what the composite's
-// size costs, not the take's.
-void CompositeReader::compose_in_other_colors(int side, const PictureView& source, const MutablePicture& composite) {
-  const int width = composite.format.width / 2, height = composite.format.height;
-  ColorTask task;
-  task.source_stride = width;
-  task.width = width;
-  task.height = height;
-  task.output_depth = composite.format.depth;
-  for (int plane = 0; plane < 3; ++plane) {
-    const auto p = static_cast<std::size_t>(plane);
-    std::vector<std::uint16_t>& samples = full_chroma_[p];
-    samples.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-    compose_plane(side, source, plane, reinterpret_cast<std::uint8_t*>(samples.data()),
-                  width * static_cast<std::ptrdiff_t>(sizeof(std::uint16_t)), kColorDepth);
-    task.source[p] = samples.data();
-    task.output[p] = half_plane(composite, side, plane);
-    task.output_stride[p] = composite.stride[p];
-  }
-  color_scratch_.reserve(width);
-  color_half(task, *takes_[static_cast<std::size_t>(side)].color, color_scratch_);
+void CompositeReader::render_side(std::size_t number, const MutablePicture& picture, StageClock& clock) {
+  clock.enter(Stage::compose);
+  Alone& alone = *alone_[number];
+  alone.composer.compose(shown_[alone.side], picture);
 }
 
 void CompositeReader::forget_damage() {

@@ -4,13 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "av/frame_reader.h"
 #include "emomedia/job.h"
+#include "engine/side_composer.h"
 #include "engine/stage_clock.h"
-#include "kernels/color.h"
-#include "kernels/compose.h"
 
 namespace emomedia {
 
@@ -43,30 +43,32 @@ class TakeReader {
 class CompositeReader {
  public:
   // Borrows the takes and the pulse. `width` and `height` are those of the composites.
-  CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse);
+  CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse,
+                  const std::vector<SidePicture>& sides = {});
 
   // Composes the given frames of the left and the right take into `composite` (4:2:0). Returns which
   // of them were damaged: bit 0 left, bit 1 right.
   std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite, StageClock& clock);
+
+  // Whether the side alone with that number is nothing but its half of the composite.
+  bool is_half(std::size_t number) const { return !alone_[number]; }
+  // Composes another one from the frames that the last composite shows.
+  void render_side(std::size_t number, const MutablePicture& picture, StageClock& clock);
 
   void forget_damage();
   void forget();
   std::int64_t decoded_frames() const;
 
  private:
-  void compose_half(int side, const PictureView& source, const MutablePicture& composite);
-  void compose_in_other_colors(int side, const PictureView& source, const MutablePicture& composite);
-  void compose_plane(int side, const PictureView& source, int plane, std::uint8_t* output,
-                     std::ptrdiff_t output_stride, int output_depth);
-  std::uint8_t* half_plane(const MutablePicture& composite, int side, int plane) const;
-
-  const std::array<Take, 2>& takes_;
   std::array<TakeReader, 2> readers_;
-  std::array<std::array<PackedFilter, 3>, 2> filters_;
-  const ComposeKernels& kernels_;
-  ComposeScratch scratch_;
-  std::array<std::vector<std::uint16_t>, 3> full_chroma_;
-  ColorScratch color_scratch_;
+  SideScratch scratch_;
+  std::array<SideComposer, 2> halves_;
+  struct Alone {
+    std::size_t side;
+    SideComposer composer;
+  };
+  std::vector<std::optional<Alone>> alone_;  // none for those that are halves
+  std::array<PictureView, 2> shown_{};
 };
 
 }  // namespace emomedia

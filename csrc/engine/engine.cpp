@@ -27,6 +27,23 @@ constexpr std::chrono::seconds kLookEvery{1};
 constexpr double kForever = 3600.0;
 constexpr double kStopSeconds = 10.0;  // without a sign of life that a worker has once it was asked to stop
 
+// What the encoders of one picture have in common over all chunks.
+struct Video {
+  av::Parameters parameters;
+  std::vector<std::uint8_t> parameter_sets;
+  int reorder_depth;
+};
+
+// Asked of encoders that are never fed.
+std::vector<Video> described_videos(const Job& job) {
+  std::vector<Video> videos;
+  for (std::size_t number = 0; number < job.picture_count(); ++number) {
+    const av::VideoEncoder encoder(job.settings(number));
+    videos.push_back({encoder.parameters(), encoder.parameter_sets(), encoder.reorder_depth()});
+  }
+  return videos;
+}
+
 }  // namespace
 
 // One thread's own things. Held by the state and by the thread: a thread that hangs may outlive the engine.
@@ -44,8 +61,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
  public:
   explicit State(Job job)
       : job_(std::move(job)),
-        encoder_(job_.video),
-        video_parameters_(encoder_.parameters()),
+        videos_(described_videos(job_)),
         sound_{PcmReader(job_.sound[0]), PcmReader(job_.sound[1])},
         resumed_(spooled_chunks()),
         board_(job_, resumed_) {
@@ -125,10 +141,16 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
   std::vector<bool> spooled_chunks() const {
-    const auto parameter_sets = encoder_.parameter_sets();
     std::vector<bool> done;
-    for (const Chunk& chunk : job_.chunks) done.push_back(is_spool(chunk.spool, chunk.frame_count(), parameter_sets));
+    for (const Chunk& chunk : job_.chunks) done.push_back(is_spooled(chunk));
     return done;
+  }
+
+  bool is_spooled(const Chunk& chunk) const {
+    for (std::size_t i = 0; i < videos_.size(); ++i) {
+      if (!is_spool(chunk.spools[i], chunk.frame_count(), videos_[i].parameter_sets)) return false;
+    }
+    return true;
   }
 
   void work(Worker& self) {
@@ -201,16 +223,25 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
   void write(std::size_t index, Pulse& pulse) {
-    const Clip& clip = job_.clips[index];
-    std::vector<std::string> spools;
-    for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spool);
-    const auto damaged = write_clip(clip, spools,
-                                    {video_parameters_.get(), encoder_.reorder_depth(), job_.video.rate,
-                                     job_.audio_bit_rate, {&sound_[0], &sound_[1]}},
-                                    pulse);
+    const auto damaged = write_picture(index, 0, pulse);
+    for (std::size_t picture = 1; picture < job_.picture_count(); ++picture) write_picture(index, picture, pulse);
     const std::lock_guard lock(mutex_);
     report_.damaged_frames[index] = damaged;
     ++clips_done_;
+  }
+
+  std::array<std::int64_t, 2> write_picture(std::size_t index, std::size_t picture, Pulse& pulse) const {
+    const Clip& clip = job_.clips[index];
+    std::vector<std::string> spools;
+    for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spools[picture]);
+    const Video& video = videos_[picture];
+    ClipStreams streams{video.parameters.get(), video.reorder_depth, job_.video.rate, job_.audio_bit_rate,
+                        {&sound_[0], &sound_[1]}};
+    if (picture > 0) {
+      streams.audio_bit_rate /= 2;
+      streams.sound = {&sound_[job_.sides[picture - 1].side]};
+    }
+    return write_clip(clip.paths[picture], clip, spools, streams, pulse);
   }
 
   void sign_off(Worker& self, std::int64_t decoded) {
@@ -227,8 +258,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
   const Job job_;
-  const av::VideoEncoder encoder_;  // never fed: what all chunks' encoders have in common
-  const av::Parameters video_parameters_;
+  const std::vector<Video> videos_;  // by picture
   const std::array<PcmReader, 2> sound_;
   const std::vector<bool> resumed_;
   Board board_;

@@ -69,22 +69,26 @@ VideoSettings make_settings(int width, int height, int depth, std::pair<std::int
   return settings;
 }
 
-Chunk make_chunk(std::int64_t first_frame, std::vector<std::int64_t> spans, const Int64Array& left,
-                 const Int64Array& right, std::string spool) {
-  return {first_frame, std::move(spans), {as_vector<std::int64_t>(left), as_vector<std::int64_t>(right)},
-          std::move(spool)};
+SidePicture make_side_picture(std::size_t side, int width, int height, const std::array<int, 4>& crop) {
+  return {side, width, height, crop_from(crop)};
 }
 
-Clip make_clip(std::string path, std::int64_t first_frame, std::int64_t frame_count, std::int64_t first_sample,
-               std::int64_t sample_count, std::vector<int> chunks) {
-  return {std::move(path), first_frame, frame_count, first_sample, sample_count, std::move(chunks)};
+Chunk make_chunk(std::int64_t first_frame, std::vector<std::int64_t> spans, const Int64Array& left,
+                 const Int64Array& right, std::vector<std::string> spools) {
+  return {first_frame, std::move(spans), {as_vector<std::int64_t>(left), as_vector<std::int64_t>(right)},
+          std::move(spools)};
+}
+
+Clip make_clip(std::vector<std::string> paths, std::int64_t first_frame, std::int64_t frame_count,
+               std::int64_t first_sample, std::int64_t sample_count, std::vector<int> chunks) {
+  return {std::move(paths), first_frame, frame_count, first_sample, sample_count, std::move(chunks)};
 }
 
 Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, const PcmSource& right_sound,
-             const VideoSettings& video, std::int64_t audio_bit_rate, std::vector<Chunk> chunks,
-             std::vector<Clip> clips, int workers, double stall_seconds) {
-  return {{left, right}, {left_sound, right_sound}, video,   audio_bit_rate,
-          std::move(chunks), std::move(clips),      workers, stall_seconds};
+             const VideoSettings& video, std::vector<SidePicture> sides, std::int64_t audio_bit_rate,
+             std::vector<Chunk> chunks, std::vector<Clip> clips, int workers, double stall_seconds) {
+  return {{left, right},     {left_sound, right_sound}, video,   std::move(sides), audio_bit_rate,
+          std::move(chunks), std::move(clips),          workers, stall_seconds};
 }
 
 void bind_job(py::module_& module) {
@@ -103,16 +107,20 @@ void bind_job(py::module_& module) {
   py::class_<VideoSettings>(module, "VideoSettings", "How composites are made and encoded.")
       .def(py::init(&make_settings), py::kw_only(), py::arg("width") = 1920, py::arg("height") = 1080,
            py::arg("depth") = 8, py::arg("rate"), py::arg("tags"), py::arg("preset"), py::arg("crf"), py::arg("gop"));
-  py::class_<Chunk>(module, "Chunk", "A run of whole spans that one encoder encodes.")
+  py::class_<SidePicture>(module, "SidePicture", "One side of each composite alone, as a picture beside it.")
+      .def(py::init(&make_side_picture), py::kw_only(), py::arg("side"), py::arg("width"), py::arg("height"),
+           py::arg("crop"));
+  py::class_<Chunk>(module, "Chunk", "A run of whole spans that one encoder a picture encodes.")
       .def(py::init(&make_chunk), py::kw_only(), py::arg("first_frame"), py::arg("spans"), py::arg("left"),
-           py::arg("right"), py::arg("spool"));
+           py::arg("right"), py::arg("spools"));
   py::class_<Clip>(module, "Clip", "An output: consecutive spans, joined by packet copy.")
-      .def(py::init(&make_clip), py::kw_only(), py::arg("path"), py::arg("first_frame"), py::arg("frame_count"),
+      .def(py::init(&make_clip), py::kw_only(), py::arg("paths"), py::arg("first_frame"), py::arg("frame_count"),
            py::arg("first_sample"), py::arg("sample_count"), py::arg("chunks"));
   py::class_<Job>(module, "Job", "All that the engine needs to know.")
       .def(py::init(&make_job), py::kw_only(), py::arg("left"), py::arg("right"), py::arg("left_sound"),
-           py::arg("right_sound"), py::arg("video"), py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"),
-           py::arg("workers"), py::arg("stall_seconds") = Job{}.stall_seconds);
+           py::arg("right_sound"), py::arg("video"), py::arg("sides") = std::vector<SidePicture>{},
+           py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"), py::arg("workers"),
+           py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 
 void bind_results(py::module_& module) {

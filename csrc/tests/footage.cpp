@@ -66,7 +66,7 @@ void write_footage(const std::string& path, const Footage& footage) {
   settings.rate = footage.rate;
   settings.preset = "medium";
   av::VideoEncoder video(settings);
-  av::AudioEncoder audio(48'000, 64'000);
+  av::AudioEncoder audio(48'000, 2, 64'000);
   av::Mp4Writer file(path, *video.parameters(), footage.rate, *audio.parameters(), 48'000);
   std::int64_t order = 0;
   const av::PacketSink sink = [&](const av::EncodedPacket& packet) {

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +13,7 @@
 #include "av/frame_reader.h"
 #include "emomedia/engine.h"
 #include "emomedia/error.h"
+#include "emomedia/media.h"
 #include "footage.h"
 
 using namespace emomedia;
@@ -21,7 +24,8 @@ constexpr int kWidth = 256, kHeight = 128;
 
 // Two takes, the right one eight frames behind; frames 5..44 in three spans and two chunks; a clip
 // over all of it and one across the chunks' edge.
-Job make_job(const tests::TemporaryFolder& folder, const std::string& name, int workers) {
+Job make_job(const tests::TemporaryFolder& folder, const std::string& name, int workers,
+             std::vector<SidePicture> sides = {}) {
   std::filesystem::create_directory(folder / name);
   Job job;
   job.takes = {tests::make_take(folder / "left.mp4"), tests::make_take(folder / "right.mp4")};
@@ -29,9 +33,17 @@ Job make_job(const tests::TemporaryFolder& folder, const std::string& name, int 
   job.video.width = kWidth;
   job.video.height = kHeight;
   job.video.gop = 10;
+  job.sides = std::move(sides);
   job.workers = workers;
+  const auto by_picture = [&](const std::string& stem, const std::string& suffix) {
+    std::vector<std::string> paths{folder / (name + "/" + stem + suffix)};
+    for (std::size_t i = 0; i < job.sides.size(); ++i) {
+      paths.push_back(folder / (name + "/" + stem + "." + std::to_string(i) + suffix));
+    }
+    return paths;
+  };
   const auto chunk = [&](std::int64_t first, std::vector<std::int64_t> spans) {
-    Chunk c{first, std::move(spans), {}, folder / (name + "/" + std::to_string(first) + ".spool")};
+    Chunk c{first, std::move(spans), {}, by_picture(std::to_string(first), ".spool")};
     for (const auto length : c.spans) {
       for (std::int64_t n = 0; n < length; ++n) {
         const auto frame = first + static_cast<std::int64_t>(c.source[0].size());
@@ -42,8 +54,8 @@ Job make_job(const tests::TemporaryFolder& folder, const std::string& name, int 
     return c;
   };
   job.chunks = {chunk(5, {12, 8}), chunk(25, {20})};
-  job.clips = {Clip{folder / (name + "/all.mp4"), 5, 40, 5 * 1920, 40 * 1920, {0, 1}},
-               Clip{folder / (name + "/part.mp4"), 17, 28, 17 * 1920, 28 * 1920, {0, 1}}};
+  job.clips = {Clip{by_picture("all", ".mp4"), 5, 40, 5 * 1920, 40 * 1920, {0, 1}},
+               Clip{by_picture("part", ".mp4"), 17, 28, 17 * 1920, 28 * 1920, {0, 1}}};
   return job;
 }
 
@@ -84,6 +96,43 @@ MutablePicture picture_in(std::vector<std::uint8_t>& samples) {
   return picture;
 }
 
+// Every frame of a file, and which of them are key frames.
+struct Decoded {
+  std::vector<std::uint8_t> key;
+  std::vector<std::vector<std::uint8_t>> frames;  // Y, U, V without padding
+};
+
+// Columns x .. x + width - 1 of a picture's luma, and the chroma that belongs to them.
+std::vector<std::uint8_t> samples_of(const AVFrame& frame, int x, int width) {
+  std::vector<std::uint8_t> samples;
+  for (int plane = 0; plane < 3; ++plane) {
+    const int sub = plane == 0 ? 1 : 2;
+    for (int y = 0; y < frame.height / sub; ++y) {
+      const std::uint8_t* row = frame.data[plane] + y * frame.linesize[plane] + x / sub;
+      samples.insert(samples.end(), row, row + width / sub);
+    }
+  }
+  return samples;
+}
+
+Decoded decode(const std::string& path, int x, int width) {
+  const Take clip = tests::make_take(path);
+  Decoded decoded{clip.files[0].key, {}};
+  Pulse pulse;
+  av::FrameReader reader(clip.files[0], FieldOrder::progressive, pulse);
+  for (std::size_t n = 0; n < decoded.key.size(); ++n) {
+    decoded.frames.push_back(samples_of(*reader.at(static_cast<std::int64_t>(n)).frame, x, width));
+  }
+  return decoded;
+}
+
+// Both sides as the composite's halves, and the right one once more, of another size and crop.
+std::vector<SidePicture> three_sides() {
+  return {{0, kWidth / 2, kHeight, {0, 0, 128, 96}},
+          {1, kWidth / 2, kHeight, {0, 0, 96, 80}},
+          {1, 80, 34, {3, 7, 60, 51}}};
+}
+
 std::ptrdiff_t open_descriptors() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
   return std::distance(begin(all), end(all));
@@ -115,6 +164,85 @@ TEST_CASE("a job goes on from whole spools and makes the same bytes") {
   CHECK(again.resumed_frames == 20);
   CHECK(again.composed_frames == 20);
   CHECK(tests::bytes_of(folder / "a/all.mp4") == tests::bytes_of(folder / "b/all.mp4"));
+}
+
+TEST_CASE("a side alone is its half of the composite or composed for itself, with IDR pictures at the same frames") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  Job job = make_job(folder, "sides", 1, three_sides());
+  job.video.crf = "0";  // lossless: what was composed can be read back
+  const std::array<Take, 2> takes = job.takes;
+  run(job);
+  const Decoded left = decode(folder / "sides/part.mp4", 0, kWidth / 2);
+  const Decoded right = decode(folder / "sides/part.mp4", kWidth / 2, kWidth / 2);
+  REQUIRE(left.frames.size() == 28);
+  const Decoded left_alone = decode(folder / "sides/part.0.mp4", 0, kWidth / 2);
+  const Decoded right_alone = decode(folder / "sides/part.1.mp4", 0, kWidth / 2);
+  const Decoded other = decode(folder / "sides/part.2.mp4", 0, 80);
+  CHECK(left_alone.frames == left.frames);
+  CHECK(right_alone.frames == right.frames);
+  CHECK(left_alone.frames != right_alone.frames);
+  CHECK(left_alone.key == left.key);
+  CHECK(right_alone.key == left.key);
+  CHECK(other.key == left.key);
+  CHECK(std::ranges::count(left.key, 1) == 3);  // one span of 8 frames, one of 20 with a GOP of 10
+
+  Take cropped = takes[1];
+  cropped.crop = {3, 7, 60, 51};
+  Composites composites({cropped, cropped}, 160, 34, 8);
+  std::vector<std::uint8_t> luma(160 * 34), chroma(160 * 34 / 2);
+  const MutablePicture picture{
+      {160, 34}, {luma.data(), chroma.data(), chroma.data() + 80 * 17}, {160, 80, 80}};
+  REQUIRE(other.frames.size() == 28);
+  for (std::int64_t n = 0; n < 28; ++n) {
+    composites.render({17 + n + 8, 17 + n + 8}, picture);
+    const auto& frame = other.frames[static_cast<std::size_t>(n)];
+    for (int y = 0; y < 34; ++y) REQUIRE(std::equal(&luma[160 * y], &luma[160 * y + 80], &frame[80 * y]));
+    const std::uint8_t* u = &frame[80 * 34];
+    for (int y = 0; y < 17; ++y) REQUIRE(std::equal(&chroma[80 * y], &chroma[80 * y + 40], u + 40 * y));
+  }
+}
+
+TEST_CASE("sides alone change nothing in the composite, nor do workers in the sides") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "plain", 1));
+  run(make_job(folder, "one", 1, three_sides()));
+  run(make_job(folder, "three", 3, three_sides()));
+  CHECK(tests::bytes_of(folder / "plain/part.mp4") == tests::bytes_of(folder / "one/part.mp4"));
+  for (const std::string name : {"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4", "part.0.mp4", "part.2.mp4"}) {
+    CHECK(!tests::bytes_of(folder / ("one/" + name)).empty());
+    CHECK(tests::bytes_of(folder / ("one/" + name)) == tests::bytes_of(folder / ("three/" + name)));
+  }
+}
+
+TEST_CASE("a side alone has its actor's sound in one channel") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "mono", 1, three_sides()));
+  const auto channels = [&](const std::string& name) {
+    return probe_media(folder / ("mono/" + name)).streams[1].audio->channels;
+  };
+  CHECK(channels("all.mp4") == 2);
+  CHECK(channels("all.0.mp4") == 1);
+  CHECK(channels("all.1.mp4") == 1);
+}
+
+TEST_CASE("a chunk is resumed only where the spools of all its pictures are whole") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "a", 1, three_sides()));
+  run(make_job(folder, "b", 1));  // leaves the composites' spools
+  const Report sides = run(make_job(folder, "b", 2, three_sides()));
+  CHECK(sides.resumed_frames == 0);
+  CHECK(sides.composed_frames == 40);
+  std::filesystem::remove(folder / "b/25.1.spool");
+  const Report again = run(make_job(folder, "b", 2, three_sides()));
+  CHECK(again.resumed_frames == 20);
+  CHECK(run(make_job(folder, "b", 1)).resumed_frames == 40);
+  for (const std::string name : {"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4"}) {
+    CHECK(tests::bytes_of(folder / ("a/" + name)) == tests::bytes_of(folder / ("b/" + name)));
+  }
 }
 
 TEST_CASE("a cancelled job leaves no partial file under a final name") {

@@ -78,6 +78,9 @@ class VideoSettings:
         gop: int,
     ) -> None: ...
 
+class SidePicture:
+    def __init__(self, *, side: int, width: int, height: int, crop: tuple[int, int, int, int]) -> None: ...
+
 class Chunk:
     def __init__(
         self,
@@ -86,14 +89,14 @@ class Chunk:
         spans: Sequence[int],
         left: npt.NDArray[np.int64],
         right: npt.NDArray[np.int64],
-        spool: str,
+        spools: Sequence[str],
     ) -> None: ...
 
 class Clip:
     def __init__(
         self,
         *,
-        path: str,
+        paths: Sequence[str],
         first_frame: int,
         frame_count: int,
         first_sample: int,
@@ -110,6 +113,7 @@ class Job:
         left_sound: PcmSource,
         right_sound: PcmSource,
         video: VideoSettings,
+        sides: Sequence[SidePicture] = (),
         audio_bit_rate: int,
         chunks: Sequence[Chunk],
         clips: Sequence[Clip],

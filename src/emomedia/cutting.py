@@ -1,8 +1,8 @@
 """The cut stage: make the clips that are missing or stale, keep the others, write the audit.
 
 Chunks are the unit of resuming: an interrupted cut leaves whole spool files, and goes on from them.
-A clip is kept when the audit has it under the same key and its files are there with their sizes; a file
-that the audit does not name is no clip, and is removed.
+A clip is kept when the audit has it under the same key, with the pictures that are asked for, and its files
+are there with their sizes; a file that the audit does not name is no clip, and is removed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .audio.flac import write_flac
-from .dataset.audit import Row, clip_row, described, read_rows, write_rows
-from .engine import Work, clip_paths, make_job, run_job
+from .dataset.audit import Row, clip_row, described, named_files, read_rows, write_rows
+from .engine import Work, make_job, run_job
 from .errors import DamagedMediaError, MediaError
 from .files import atomic, writing
 from .layout import SessionFolder
@@ -62,12 +62,17 @@ def cut(
     ------
     DamagedMediaError
         More frames or samples are damaged than :data:`DAMAGE_LIMIT` allows.
+    DescriptionError
+        A clip has the name of another one's side alone.
     EmomediaError
         Whatever the engine meets.
 
     Clips that the audit does not name do not stay: the next run makes them anew from the spool files,
     which stay, unless what they hold came from faulty media.
     """
+    folder.refuse_shared_names(
+        (clip.id for clip in work.plan.clips), [picture.side for picture in work.sides]
+    )
     with writing(folder.path):
         for place in (folder.clips, folder.audio, folder.spool):
             place.mkdir(parents=True, exist_ok=True)
@@ -117,18 +122,27 @@ def _described(rows: Iterable[Row], work: Work, turns: TurnsFile) -> list[Row]:
 
 
 def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:
-    """Rows of the present audit whose clips need not be made again, by id."""
+    """Rows of the present audit whose clips need not be made again, by id, without sides not asked for."""
     present = {row["id"]: row for row in read_rows(folder.audit)}
+    wanted = {(picture.side, picture.width, picture.height) for picture in work.sides}
     kept = {}
     for clip in work.plan.clips:
         row = present.get(clip.id)
         if row is None or row["provenance"]["key"] != work.clip_key(clip):
             continue
-        paths = clip_paths(folder, clip)
-        whole = all(path.is_file() and not path.is_symlink() for path in paths)
-        if whole and paths[0].stat().st_size == row["bytes"]:
+        sides = [made for made in row["sides"] if (made["side"], made["width"], made["height"]) in wanted]
+        row = row | {"sides": sides}
+        if len(sides) == len(wanted) and all(_is_whole(file, folder) for file in named_files(row)):
             kept[clip.id] = row
     return kept
+
+
+def _is_whole(file: Row, folder: SessionFolder) -> bool:
+    """Whether a file that a row names is there, of its size where the row tells it."""
+    path = folder.out / file["path"]
+    if path.is_symlink() or not path.is_file():
+        return False
+    return "bytes" not in file or path.stat().st_size == file["bytes"]
 
 
 def _make(work: Work, clips: Sequence[Clip], folder: SessionFolder, observer: Observer) -> _core.Report:
@@ -178,7 +192,7 @@ def _refuse_lost_sound(work: Work, clips: Sequence[Clip]) -> None:
 
 def _remove_strangers(folder: SessionFolder, rows: Sequence[Row]) -> None:
     """Remove files of clips that no row names; these two folders are emomedia's own."""
-    known = {folder.out / named["path"] for row in rows for named in (row, *row["audio"])}
+    known = {folder.out / file["path"] for row in rows for file in named_files(row)}
     for place in (folder.clips, folder.audio):
         for path in place.iterdir():
             if path not in known and (path.is_symlink() or not path.is_dir()):

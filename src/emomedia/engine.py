@@ -8,7 +8,7 @@ Python.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from .options import AUDIO_BIT_RATE, Options
 from .plan import Chunk, Clip, Plan
 from .probe import Take
 from .session import SIDES
+from .sides import SidePicture
 from .stages import digest
 from .timeline import Clock, sample_at, source_frames
 
@@ -44,6 +45,8 @@ class Work:
         Gives the tracks on the session clock by side; called only when a clip is to be made.
     media : str
         Digest of the media files and of how they are read; part of every clip's key.
+    sides : tuple of SidePicture
+        The pictures of one side alone that are made beside the composite.
     """
 
     plan: Plan
@@ -52,6 +55,7 @@ class Work:
     find_sound: Callable[[], Mapping[str, Pcm]]
     media: str
     options: Options
+    sides: tuple[SidePicture, ...] = ()
 
     @property
     def sound(self) -> Mapping[str, Pcm]:
@@ -64,13 +68,14 @@ class Work:
             self.takes[side].frames, self.clocks[side], self.plan.rate, first_frame, frame_count
         ).index
 
-    def chunk_key(self, chunk: Chunk) -> str:
-        """Digest of all that a chunk's packets depend on."""
+    def chunk_key(self, chunk: Chunk, side: SidePicture | None = None) -> str:
+        """Digest of all that a chunk's packets depend on, those of the composite or of a side alone."""
         spans = [[span.first_frame, span.frame_count] for span in self.plan.chunk_spans(chunk)]
-        return digest("chunk", self.media, self._frame_settings(), spans)
+        own = [] if side is None else [asdict(side)]
+        return digest("chunk", self.media, self._frame_settings(), spans, *own)
 
     def clip_key(self, clip: Clip) -> str:
-        """Digest of all that a clip's files depend on."""
+        """Digest of all that a clip's files depend on, but for its sides' sizes and what these show."""
         chunks = [self.chunk_key(chunk) for chunk in self.chunks_of(clip)]
         return digest("clip", chunks, clip.first_frame, clip.frame_count)
 
@@ -163,7 +168,7 @@ def _core_chunk(work: Work, chunk: Chunk, folder: SessionFolder) -> _core.Chunk:
         spans=[span.frame_count for span in spans],
         left=work.source_indices("left", first, count),
         right=work.source_indices("right", first, count),
-        spool=str(folder.spool / f"{work.chunk_key(chunk)}.spool"),
+        spools=[str(folder.spool / f"{work.chunk_key(chunk, side)}.spool") for side in (None, *work.sides)],
     )
 
 
@@ -172,12 +177,23 @@ def _core_clip(work: Work, clip: Clip, folder: SessionFolder, number_of: Mapping
 
     first_sample, sample_count = work.samples_of(clip)
     return _core.Clip(
-        path=str(folder.clip(clip.id)),
+        paths=[str(path) for path in clip_paths(work, clip, folder)],
         first_frame=clip.first_frame,
         frame_count=clip.frame_count,
         first_sample=first_sample,
         sample_count=sample_count,
         chunks=[number_of[chunk] for chunk in work.chunks_of(clip)],
+    )
+
+
+def _core_side(picture: SidePicture) -> _core.SidePicture:
+    from . import _core
+
+    return _core.SidePicture(
+        side=SIDES.index(picture.side),
+        width=picture.width,
+        height=picture.height,
+        crop=astuple(picture.crop),
     )
 
 
@@ -197,6 +213,7 @@ def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.
         left_sound=_core.PcmSource(str(work.sound["left"].path), work.sound["left"].bits),
         right_sound=_core.PcmSource(str(work.sound["right"].path), work.sound["right"].bits),
         video=_core_settings(work),
+        sides=[_core_side(picture) for picture in work.sides],
         audio_bit_rate=AUDIO_BIT_RATE,
         chunks=[_core_chunk(work, chunk, folder) for chunk in needed],
         clips=[_core_clip(work, clip, folder, number_of) for clip in wanted],
@@ -229,6 +246,6 @@ def run_job(
     return engine.finish()
 
 
-def clip_paths(folder: SessionFolder, clip: Clip) -> list[Path]:
-    """Every file of a clip."""
-    return [folder.clip(clip.id), *(folder.voice(clip.id, side) for side in SIDES)]
+def clip_paths(work: Work, clip: Clip, folder: SessionFolder) -> list[Path]:
+    """A clip's pictures: the composite, then the sides alone."""
+    return [folder.clip(clip.id), *(folder.side_clip(clip.id, picture.side) for picture in work.sides)]

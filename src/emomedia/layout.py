@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import OutputError
+from .descriptions import file_name, show
+from .errors import DescriptionError, OutputError
 
 INDEX_NAME = "clips.parquet"
 AUDIT_NAME = "clips.jsonl"
@@ -85,6 +87,30 @@ class SessionFolder:
 
     def clip(self, clip_id: str) -> Path:
         return self.clips / f"{clip_id}.mp4"
+
+    def side_clip(self, clip_id: str, side: str) -> Path:
+        """The clip of one side alone."""
+        return self.clips / f"{clip_id}.{side}.mp4"
+
+    def refuse_shared_names(self, clip_ids: Iterable[str], sides: Iterable[str]) -> None:
+        """Make sure that no clip's file would have the name of another clip's side alone.
+
+        Raises
+        ------
+        DescriptionError
+            An id is another one with a side's name behind it: ``d`` and ``d.left``.
+        """
+        known = {file_name(clip_id): clip_id for clip_id in clip_ids}
+        for clip_id in known.values():
+            for side in sides:
+                other = known.get(file_name(f"{clip_id}.{side}"))
+                if other is not None:
+                    raise DescriptionError(
+                        self.side_clip(clip_id, side),
+                        expected=f"to be the {side} side of {show(clip_id)} alone",
+                        found=f"the name of the clip {show(other)}",
+                        remedy=f"rename one of the two, or leave {side} out of --layout",
+                    )
 
     def voice(self, clip_id: str, side: str) -> Path:
         return self.audio / f"{clip_id}.{side}.flac"

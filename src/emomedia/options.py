@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from .session import SideName
 
 Interlaced = Literal["deinterlace", "keep", "refuse"]
+
+PICTURES = ("composite", "left", "right")
+"""What a layout may name: both sides as one picture, and each alone."""
+
+
+class Size(NamedTuple):
+    """Width and height of a picture in pixels."""
+
+    width: int
+    height: int
+
 
 DEFAULT_PAD = Fraction(1, 10)
 DEFAULT_PRESET = "veryfast"
 DEFAULT_CRF = Fraction(20)
+COMPOSITE_SIZE = Size(1920, 1080)
+DEFAULT_LAYOUT = ("composite",)
+DEFAULT_SIDE_SIZE = Size(960, 1080)
 GOP_SECONDS = 2
 """Seconds from one IDR picture to the next: what a training loader decodes at most to reach a frame."""
 
 AUDIO_BIT_RATE = 192_000
-"""Bits per second of a clip's stereo AAC; the FLAC files beside it hold the very samples."""
+"""Bits per second of a clip's stereo AAC, half of them for a side alone; the FLAC files beside it hold the
+very samples."""
 
 
 def usable_cores() -> int:
@@ -50,6 +69,10 @@ class Options:
         as they are (they are of one moment), or an error.
     lut : Path or None
         A 3-D table to Rec. 709 for takes whose description names none.
+    layout : collection of str
+        The pictures to make, of :data:`PICTURES`; the composite is always made.
+    side_size : Size
+        Of the pictures of one side alone; both numbers even.
     workers : int
         Chunks made at a time; never shows in the output.
     """
@@ -63,6 +86,8 @@ class Options:
     depth: int = 8
     interlaced: Interlaced = "deinterlace"
     lut: Path | None = None
+    layout: Collection[str] = DEFAULT_LAYOUT
+    side_size: Size = DEFAULT_SIDE_SIZE
     workers: int = 0
 
     def gop_frames(self, rate: Fraction) -> int:
@@ -79,6 +104,13 @@ class Options:
             "depth": self.depth,
             "audio_bit_rate": AUDIO_BIT_RATE,
         }
+
+    @property
+    def sides(self) -> tuple[SideName, ...]:
+        """The sides that are to be made alone, left before right."""
+        from .session import SIDES
+
+        return tuple(side for side in SIDES if side in self.layout)
 
     @property
     def worker_count(self) -> int:

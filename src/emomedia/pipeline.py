@@ -36,6 +36,7 @@ from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body
 from .session import SIDES, Session, load_session, with_lut
+from .sides import side_pictures
 from .sync import clocks as clocks_of
 from .sync import sync_session
 from .timeline import Clock, footage, sample_at
@@ -191,6 +192,7 @@ class Pipeline:
             find_sound=lambda: self.sound,
             media=stages.digest(self.media, self._content("probe"), self._content("sync")),
             options=self.options,
+            sides=side_pictures(self.probe, self.options.sides, self.options.side_size),
         )
         with self._timed("cut") as outcome:
             result = cut(work, self.turns, self.folder, self.observer, self._refuse_changed_media)

@@ -293,6 +293,15 @@ class VoiceRow(OpenTable):
     side: Literal["left", "right"]
 
 
+class AloneRow(OpenTable):
+    side: Literal["left", "right"]
+    path: Text
+    sha256: Text
+    bytes: Index
+    width: Length
+    height: Length
+
+
 class SideRow(OpenTable):
     take_first_frame: Index
     track_first_sample: Index
@@ -319,6 +328,7 @@ class ClipRow(OpenTable):
     sha256: Text
     bytes: Index
     audio: list[VoiceRow]
+    sides: list[AloneRow]
     first_frame: Count
     frame_count: Count
     fps: Rate

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,19 +48,28 @@ struct VideoSettings {
   friend bool operator==(const VideoSettings&, const VideoSettings&) = default;
 };
 
-// A run of whole spans, encoded by one encoder into one spool file.
+// One side of each composite alone: a picture of its own beside it, made from the same decoded frames and
+// encoded as the composites are. `width` and `height` are even.
+struct SidePicture {
+  std::size_t side = 0;  // 0 left, 1 right
+  int width = 960;
+  int height = 1080;
+  Crop crop;  // of the side's take, upright
+};
+
+// A run of whole spans, encoded by one encoder a picture into one spool file each.
 struct Chunk {
   std::int64_t first_frame = 0;
   std::vector<std::int64_t> spans;                  // frames in each span
   std::array<std::vector<std::int64_t>, 2> source;  // per side, the take's frame that each frame shows
-  std::string spool;                                // path; a whole file there is taken as it is
+  std::vector<std::string> spools;                  // paths by picture; whole files there are taken as they are
 
   std::int64_t frame_count() const { return static_cast<std::int64_t>(source[0].size()); }
 };
 
-// An output: consecutive spans, joined by packet copy.
+// An output: consecutive spans, joined by packet copy into one file a picture.
 struct Clip {
-  std::string path;
+  std::vector<std::string> paths;  // by picture
   std::int64_t first_frame = 0;
   std::int64_t frame_count = 0;
   std::int64_t first_sample = 0;
@@ -73,15 +83,28 @@ struct PcmSource {
   int bits = 16;
 };
 
+// Pictures are counted: 0 is the composite, 1 and more are the sides alone in their order here.
 struct Job {
   std::array<Take, 2> takes;
   std::array<PcmSource, 2> sound;
-  VideoSettings video;
-  std::int64_t audio_bit_rate = 192'000;
+  VideoSettings video;  // of the composite
+  std::vector<SidePicture> sides;
+  std::int64_t audio_bit_rate = 192'000;  // of a composite's stereo; a side's mono has half of it
   std::vector<Chunk> chunks;
   std::vector<Clip> clips;
   int workers = 1;
   double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
+
+  std::size_t picture_count() const { return 1 + sides.size(); }
+  // How picture `number` is encoded: all alike but for their size, so that they have IDR pictures at one place.
+  VideoSettings settings(std::size_t number) const {
+    VideoSettings own = video;
+    if (number > 0) {
+      own.width = sides[number - 1].width;
+      own.height = sides[number - 1].height;
+    }
+    return own;
+  }
 };
 
 }  // namespace emomedia

@@ -51,6 +51,8 @@ def run(
     depth: arg.Depth = "8",
     interlaced: arg.InterlacedOption = "deinterlace",
     lut: arg.Lut = None,
+    layout: arg.Layout = arg.LAYOUT_DEFAULT,
+    side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
     device: arg.Device = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -73,6 +75,8 @@ def run(
         depth=depth,
         interlaced=interlaced,
         lut=lut,
+        layout=layout,
+        side_size=side_size,
         workers=workers,
     )
     with make_display(json) as display:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +12,17 @@ from typing import Annotated, Literal
 import typer
 
 from ..descriptions import MAX_DIGITS
-from ..options import DEFAULT_CRF, DEFAULT_PAD, DEFAULT_PRESET, Interlaced, Options
+from ..options import (
+    DEFAULT_CRF,
+    DEFAULT_LAYOUT,
+    DEFAULT_PAD,
+    DEFAULT_PRESET,
+    DEFAULT_SIDE_SIZE,
+    PICTURES,
+    Interlaced,
+    Options,
+    Size,
+)
 from ..timeline import STANDARD_RATES
 
 PRESETS = Literal[
@@ -18,6 +30,9 @@ PRESETS = Literal[
 ]
 _NEAR = Fraction(1, 200)
 _FASTEST = 240
+_SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
+_SIDE_PIXELS = range(16, 4096 + 1, 2)
+"""Width and height that a side alone may have: what encoders take, up to a 4K camera's own picture."""
 
 
 def parse_rate(text: str) -> Fraction:
@@ -58,6 +73,37 @@ def parse_decimal(text: str) -> Fraction:
     if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS or value.adjusted() > MAX_DIGITS:
         raise typer.BadParameter(f"{text} is not a number of at most {MAX_DIGITS} digits")
     return Fraction(value)
+
+
+def parse_layout(text: str) -> frozenset[str]:
+    """Names of pictures with commas between them; the composite is one of them."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in PICTURES:
+            raise typer.BadParameter(f"{name!r} is none of the pictures {', '.join(PICTURES)}")
+        if names.count(name) > 1:
+            raise typer.BadParameter(f"{name} is named more than once")
+    if PICTURES[0] not in names:
+        raise typer.BadParameter(f"{text} lacks the composite, which is always made; write composite,{text}")
+    return frozenset(names)
+
+
+def parse_size(text: str) -> Size:
+    """``1080x1920``: width and height in pixels."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no size; write width and height, such as 1080x1920")
+    return Size(int(match[1]), int(match[2]))
+
+
+def parse_side_size(text: str) -> Size:
+    """A size of even numbers."""
+    size = parse_size(text)
+    if not all(pixels in _SIDE_PIXELS for pixels in size):
+        raise typer.BadParameter(
+            f"{text} is not of even numbers from {_SIDE_PIXELS[0]} to {_SIDE_PIXELS[-1]} each way"
+        )
+    return size
 
 
 # Paths are not `readable` here: the stages say what is wrong with one, and what to do.
@@ -105,6 +151,21 @@ Gop = Annotated[
     ),
 ]
 Depth = Annotated[Literal["8", "10"], typer.Option("--depth", help="Bits per sample of the clips' pictures.")]
+Layout = Annotated[
+    Collection[str],
+    typer.Option(
+        "--layout",
+        parser=parse_layout,
+        metavar="PICTURES",
+        help="Pictures to make: composite, or composite,left,right for each side alone too.",
+    ),
+]
+SideSize = Annotated[
+    Size,
+    typer.Option(
+        "--side-size", parser=parse_side_size, metavar="WxH", help="Pixels of the pictures of a side alone."
+    ),
+]
 Workers = Annotated[
     int,
     typer.Option(
@@ -132,6 +193,8 @@ Encoder = Annotated[Literal["auto", "libx264"], typer.Option("--encoder", help="
 
 PAD_DEFAULT = format(float(DEFAULT_PAD), "g")
 CRF_DEFAULT = format(float(DEFAULT_CRF), "g")
+LAYOUT_DEFAULT = ",".join(DEFAULT_LAYOUT)
+SIDE_SIZE_DEFAULT = f"{DEFAULT_SIDE_SIZE.width}x{DEFAULT_SIDE_SIZE.height}"
 
 
 def make_options(
@@ -145,10 +208,12 @@ def make_options(
     depth: str = "8",
     interlaced: Interlaced = "deinterlace",
     lut: Path | None = None,
+    layout: Collection[str] = DEFAULT_LAYOUT,
+    side_size: Size = DEFAULT_SIDE_SIZE,
     workers: int = 0,
 ) -> Options:
     """The options of a run from what the command line gave."""
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
-        interlaced=interlaced, lut=lut, workers=workers,
+        interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, workers=workers,
     )  # fmt: skip

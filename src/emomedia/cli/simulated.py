@@ -10,15 +10,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from . import arguments as arg
+from .arguments import parse_size
 from .display import Display, make_display
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """``2160x3840``: width and height of the upright picture."""
-    width, cross, height = text.partition("x")
-    if not cross or not width.isdigit() or not height.isdigit():
-        raise typer.BadParameter(f"{text!r} is no size; write 2160x3840")
-    return int(width), int(height)
 
 
 def parse_offset(text: str) -> Fraction:

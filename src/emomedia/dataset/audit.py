@@ -18,6 +18,7 @@ from ..files import canonical_json, complaint, read_small, sha256, write_bytes
 from ..layout import SessionFolder
 from ..plan import Clip
 from ..session import SIDES, Dialogue
+from ..sides import SidePicture
 from ..stages import MAX_BYTES, parse
 from ..timeline import rate_text
 from ..turns import TurnsFile
@@ -60,12 +61,23 @@ def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
     for side, voice in zip(SIDES, row["audio"], strict=False):
         expected[f"audio.{side}"] = folder.relative(folder.voice(row["id"], side))
         found[f"audio.{side}"] = voice["path"] if voice["side"] == side else voice["side"]
+    for number, made in enumerate(row["sides"]):
+        expected[f"sides[{number}]"] = folder.relative(folder.side_clip(row["id"], made["side"]))
+        found[f"sides[{number}]"] = made["path"]
     for key, value in expected.items():
         if found[key] != value:
             raise _broken(f"{source}: {key}", show(value), show(found[key]))
     if len(row["audio"]) != len(SIDES):
         raise _broken(f"{source}: audio", "one file of each side", show(row["audio"]))
+    sides = [made["side"] for made in row["sides"]]
+    if sides != [side for side in SIDES if side in sides]:
+        raise _broken(f"{source}: sides", "left before right, each once", show(row["sides"]))
     return dict(row)
+
+
+def named_files(row: Row) -> list[Row]:
+    """All in a row that names a file (``path``, ``sha256``): the composite, the voices, the sides alone."""
+    return [row, *row["audio"], *row["sides"]]
 
 
 def _finite(text: str) -> float:
@@ -96,7 +108,7 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
     Raises
     ------
     VerifyError
-        The file does not hold the frames that the plan asks for.
+        A file does not hold the frames that the plan asks for.
     """
     path = folder.clip(clip.id)
     check_frames(path, clip.frame_count)
@@ -111,6 +123,7 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
         "audio": [_voice_row(folder, clip, side) for side in SIDES],
+        "sides": [_alone_row(folder, clip, picture) for picture in work.sides],
         "first_frame": clip.first_frame,
         "frame_count": clip.frame_count,
         "fps": rate_text(rate),
@@ -140,6 +153,20 @@ def described(row: Row, clip: Clip, turns: TurnsFile) -> Row:
 def _voice_row(folder: SessionFolder, clip: Clip, side: str) -> Row:
     path = folder.voice(clip.id, side)
     return {"path": folder.relative(path), "sha256": sha256(path), "side": side}
+
+
+def _alone_row(folder: SessionFolder, clip: Clip, picture: SidePicture) -> Row:
+    """The clip of one side alone: its file and its size in pixels."""
+    path = folder.side_clip(clip.id, picture.side)
+    check_frames(path, clip.frame_count)
+    return {
+        "side": picture.side,
+        "path": folder.relative(path),
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+        "width": picture.width,
+        "height": picture.height,
+    }
 
 
 def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:

@@ -22,6 +22,9 @@ def schema() -> pa.Schema:
 
     text, integer, real = pa.string(), pa.int64(), pa.float64()
     voice = pa.struct({"path": text, "sha256": text, "side": text})
+    alone = pa.struct(
+        {"side": text, "path": text, "sha256": text, "bytes": integer, "width": integer, "height": integer}
+    )
     counts = (
         "take_first_frame", "track_first_sample", "sample_count", "filled_samples", "damaged_samples",
         "clipped_samples", "damaged_frames",
@@ -31,7 +34,8 @@ def schema() -> pa.Schema:
         {
             "id": text, "kind": text, "session": text, "dialogue": text, "speaker": text,
             "path": text, "sha256": text, "bytes": integer, "audio": pa.list_(voice),
-            "first_frame": integer, "frame_count": integer, "fps": text, "start": real, "end": real,
+            "sides": pa.list_(alone), "first_frame": integer, "frame_count": integer, "fps": text,
+            "start": real, "end": real,
             "sample_count": integer, "damaged_frames": integer, "left": side, "right": side,
             "text": text, "topic": text, "emotion": text,
             "quality": text, "keep": pa.bool_(), "reasons": pa.list_(text), "provenance": text,

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from ..containers import opened
 from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
-from .audit import Row, read_rows
+from ..options import COMPOSITE_SIZE, Size
+from .audit import Row, named_files, read_rows
 from .index import audits
 
 
@@ -52,7 +53,11 @@ def verify(out: Path) -> Iterator[Checked]:
 def _clip_findings(out: Path, row: Row) -> Iterator[Finding]:
     """What is wrong with a clip's files; they are decoded only if their bytes are those of the audit."""
     found = list(_hash_findings(out / row["path"], row["sha256"]))
-    yield from found or _picture_findings(out / row["path"], row)
+    yield from found or _picture_findings(out / row["path"], row, COMPOSITE_SIZE)
+    for made in row["sides"]:
+        found = list(_hash_findings(out / made["path"], made["sha256"]))
+        size = Size(made["width"], made["height"])
+        yield from found or _picture_findings(out / made["path"], row, size)
     for voice in row["audio"]:
         found = list(_hash_findings(out / voice["path"], voice["sha256"]))
         yield from found or _voice_findings(out / voice["path"], row["sample_count"])
@@ -67,14 +72,14 @@ def _hash_findings(path: Path, expected: str) -> Iterator[Finding]:
         yield Finding(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")
 
 
-def _picture_findings(path: Path, row: Row) -> Iterator[Finding]:
-    """Decode the clip: frames, their times, picture size."""
+def _picture_findings(path: Path, row: Row, expected: Size) -> Iterator[Finding]:
+    """Decode one picture of the clip: frames, their times, picture size."""
     rate = Fraction(row["fps"])
-    times, size = [], (0, 0)
+    times, size = [], Size(0, 0)
     try:
         for frame in _decoded(path, "video"):
             times.append(None if frame.pts is None else frame.pts * Fraction(frame.time_base))
-            size = frame.width, frame.height
+            size = Size(frame.width, frame.height)
     except (ValueError, OSError) as error:
         yield Finding(path, "a clip that decodes", str(error))
         return
@@ -82,8 +87,8 @@ def _picture_findings(path: Path, row: Row) -> Iterator[Finding]:
         yield Finding(
             path, f"{row['frame_count']} frames at {rate} a second from 0 on", f"{len(times)} frames"
         )
-    if size != (1920, 1080):
-        yield Finding(path, "1920x1080", f"{size[0]}x{size[1]}")
+    if size != expected:
+        yield Finding(path, f"{expected.width}x{expected.height}", f"{size.width}x{size.height}")
 
 
 def _voice_findings(path: Path, sample_count: int) -> Iterator[Finding]:
@@ -118,9 +123,7 @@ def _decoded(path: Path, kind: Literal["video", "audio"]) -> Iterator[Any]:
 
 def _strangers(out: Path, session: Path, rows: list[Row]) -> Iterator[Finding]:
     folder = SessionFolder(out, session.name)
-    known = {out / row["path"] for row in rows} | {
-        out / voice["path"] for row in rows for voice in row["audio"]
-    }
+    known = {out / file["path"] for row in rows for file in named_files(row)}
     for place in (folder.clips, folder.audio):
         for path in sorted(place.glob("*")):
             if path not in known:

@@ -189,12 +189,15 @@ def picture_of(stream: dict[str, Any], interlaced: Interlaced = "deinterlace") -
     return Picture(**values | resolved, fields=fields, aspect=rate_text(_aspect(stream)))
 
 
-def largest_crop(width: int, height: int, aspect: Fraction = Fraction(1)) -> Crop:
-    """The largest part of a picture that is shown as 8:9, in its middle; `aspect` is that of its pixels."""
-    if width * aspect * 9 <= height * 8:
-        crop_width, crop_height = width, floor(width * aspect * 9 / 8)
+def largest_crop(
+    width: int, height: int, aspect: Fraction = Fraction(1), shape: tuple[int, int] = (8, 9)
+) -> Crop:
+    """The largest part of a picture that is shown in a `shape`, in its middle; `aspect` is its pixels'."""
+    across, down = shape
+    if width * aspect * down <= height * across:
+        crop_width, crop_height = width, floor(width * aspect * down / across)
     else:
-        crop_width, crop_height = floor(height * 8 / (9 * aspect)), height
+        crop_width, crop_height = floor(height * across / (down * aspect)), height
     return Crop((width - crop_width) // 2, (height - crop_height) // 2, crop_width, crop_height)
 
 

@@ -16,9 +16,11 @@ import numpy as np
 
 from ..colour import ColourMap, Colours, conversion, read_cube, target_colours
 from ..colour.conversion import SOURCE_BITS
+from ..options import COMPOSITE_SIZE
 from ..plan import Clip, Plan
 from ..probe.types import Probe, Take
-from ..session import SIDES
+from ..session import SIDES, Crop
+from ..sides import SidePicture
 from ..timeline import Clock, SourceFrames, source_frames
 from .colour import convert_half
 from .compose import PlaneFilter, Planes, compose_half, plane_filters, side_by_side
@@ -28,15 +30,19 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-SIZE = (1920, 1080)
+SIZE: tuple[int, int] = COMPOSITE_SIZE
 """Width and height of the composite in pixels."""
 
 
 def take_filters(take: Take, size: tuple[int, int] = SIZE, *, full_chroma: bool = False) -> list[PlaneFilter]:
     """The core's filter tables for one half of a composite of `size`, 4:2:0 or 4:4:4."""
+    return _filters(take, take.crop, (size[0] // 2, size[1]), full_chroma)
+
+
+def _filters(take: Take, crop: Crop, size: tuple[int, int], full_chroma: bool) -> list[PlaneFilter]:
+    """The core's filter tables for a picture of `size` that shows `crop` of a take."""
     from .. import _core
 
-    crop = take.crop
     return plane_filters(
         _core.compose_filters(
             take.width,
@@ -46,8 +52,7 @@ def take_filters(take: Take, size: tuple[int, int] = SIZE, *, full_chroma: bool 
             take.rotate,
             take.mirrored,
             (crop.x, crop.y, crop.width, crop.height),
-            size[0] // 2,
-            size[1],
+            *size,
             full_chroma,
         )
     )
@@ -88,6 +93,26 @@ def composites(
     numbers = (first + n for first, count in every for n in range(count))
     for number, left, right in zip(numbers, *halves, strict=True):
         yield number, side_by_side(left, right)
+
+
+def alone(
+    probe: Probe,
+    clocks: Mapping[str, Clock],
+    picture: SidePicture,
+    stretches: Iterable[tuple[int, int]],
+    *,
+    depth: int = 8,
+) -> Iterator[tuple[int, Planes]]:
+    """One side of each composite alone, as :func:`composites` gives those.
+
+    Of the composite's size and crop this is just its half of :func:`side_by_side`.
+    """
+    every = list(stretches)
+    side, size = picture.side, (picture.width, picture.height)
+    colours = _conversions(probe.takes, depth)[side]
+    filters = _filters(probe.takes[side], picture.crop, size, colours is not None)
+    numbers = (first + n for first, count in every for n in range(count))
+    yield from zip(numbers, _halves(probe, clocks, side, every, filters, colours, depth), strict=True)
 
 
 def _halves(
