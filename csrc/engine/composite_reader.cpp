@@ -98,14 +98,18 @@ std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, 
                                      StageClock& clock) {
   std::uint8_t damaged = 0;
   for (int side = 0; side < 2; ++side) {
-    const auto s = static_cast<std::size_t>(side);
-    clock.enter(Stage::decode);
-    const TakeReader::Shown shown = readers_[s].at(source[s]);
-    if (shown.damaged) damaged = static_cast<std::uint8_t>(damaged | (1U << s));
-    clock.enter(Stage::compose);
-    compose_half(side, shown.picture, composite);
+    const bool broken = render_half(side, source[static_cast<std::size_t>(side)], composite, clock);
+    if (broken) damaged = static_cast<std::uint8_t>(damaged | (1U << side));
   }
   return damaged;
+}
+
+bool CompositeReader::render_half(int side, std::int64_t source, const MutablePicture& composite, StageClock& clock) {
+  clock.enter(Stage::decode);
+  const TakeReader::Shown shown = readers_[static_cast<std::size_t>(side)].at(source);
+  clock.enter(Stage::compose);
+  compose_half(side, shown.picture, composite);
+  return shown.damaged;
 }
 
 void CompositeReader::compose_half(int side, const PictureView& source, const MutablePicture& composite) {

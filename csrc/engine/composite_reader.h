@@ -49,6 +49,10 @@ class CompositeReader {
   // of them were damaged: bit 0 left, bit 1 right.
   std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite, StageClock& clock);
 
+  // Composes one side's half alone; the other side's take is not opened for it. Returns whether the frame
+  // was damaged.
+  bool render_half(int side, std::int64_t source, const MutablePicture& composite, StageClock& clock);
+
   void forget_damage();
   void forget();
   std::int64_t decoded_frames() const;

@@ -132,7 +132,7 @@ def make_plan(
     Plan
         A turn or dialogue of which no frame may be shown has no clip in it.
     """
-    allowed = _allowed_frames(footage, [frames_covering(start, end, rate) for start, end in excluded])
+    allowed = allowed_frames(footage, [frames_covering(start, end, rate) for start, end in excluded])
     frames_of = _dialogue_frames(turns_file.dialogues, rate, allowed)
     wanted: list[tuple[Dialogue | Turn, Frames]] = [
         (dialogue, frames_of[dialogue.id]) for dialogue in turns_file.dialogues
@@ -147,7 +147,7 @@ def make_plan(
     return Plan(turns_file.session, rate, footage, spans, _chunks(spans, clips), clips)
 
 
-def _allowed_frames(footage: Frames, excluded: Sequence[Frames]) -> list[Frames]:
+def allowed_frames(footage: Frames, excluded: Sequence[Frames]) -> list[Frames]:
     """The runs of frames of the footage of which nothing is excluded, in order."""
     runs = []
     free = footage[0]
