@@ -1,7 +1,8 @@
 """Exact time: rates, frames, samples and clocks.
 
 Pure functions on integers and :class:`fractions.Fraction`; nothing here touches a file, and no
-binary float takes part.  Times are seconds on the session clock unless said otherwise.
+binary float takes part.  Times are seconds on the session clock unless said otherwise.  NumPy, which
+takes a while to import, is there where there are frames to look up: the command line needs rates alone.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SAMPLE_RATE = 48_000
 """Samples per second of every sound that emomedia writes."""
@@ -142,6 +145,8 @@ def _last_tick_shown(file: FileFrames, clock: Clock, rate: Fraction, frames: ran
     ``k·tb ≤ (n/r − offset)/speed − base + tb/2``.  Solved for the integer ``k`` this is a floor
     division of integers, so nothing is rounded on the way.
     """
+    import numpy as np
+
     per_frame = 1 / (rate * clock.speed * file.time_base)
     constant = (-clock.offset / clock.speed - file.base) / file.time_base + Fraction(1, 2)
     divisor = per_frame.denominator * constant.denominator
@@ -159,6 +164,8 @@ def source_frames(take: TakeFrames, clock: Clock, rate: Fraction, first: int, co
     half a tick of its stream's time base.  After the take's end its last frame stays; callers keep
     to the footage.
     """
+    import numpy as np
+
     frames = range(first, first + count)
     file_of = np.zeros(count, dtype=np.int32)
     pts_of = np.zeros(count, dtype=np.int64)
