@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -352,3 +354,21 @@ def test_media_that_are_none_are_refused_at_once(tmp_path, session):
     take.write_bytes(b"no media at all")
     with pytest.raises(MediaError):
         emomedia.frames(copy)
+
+
+def test_the_examples_of_the_documentation_run(session, tmp_path, monkeypatch, capsys):
+    text = (Path(__file__).parents[1] / "docs/frames.md").read_text()
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    run(session, tmp_path / "OUT", Options(preset="ultrafast"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "session.toml").symlink_to(session)
+    for media in session.parent.iterdir():
+        if media.name != "session.toml":
+            (tmp_path / media.name).symlink_to(media)
+    assert len(examples) == 3
+    found: dict[str, Any] = {}
+    for example in examples:
+        exec(example, found)
+    assert len(capsys.readouterr().out.splitlines()) == 26
+    assert found["rgb"].shape == (1080, 1920, 3)
+    assert found["rgb"].std() > 10

@@ -187,7 +187,7 @@ def phases(scene: Scene) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def test_each_step_costs_the_same_for_every_clip(tmp_path, monkeypatch):
-    """Bisection's logarithm aside.  The files that stand for clips hold no frames, so these are not counted."""
+    """Bisection aside.  The files that stand for clips hold no frames, so nobody counts them here."""
     monkeypatch.setattr(audit, "check_frames", lambda *_: None)
     found: dict[str, list[float]] = {}
     for count in TURNS:
