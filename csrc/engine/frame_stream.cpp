@@ -90,7 +90,8 @@ class FrameStream::State : public std::enable_shared_from_this<State> {
     require_valid(settings);
     require_valid(takes_, stretches_);
     for (const Stretch& stretch : stretches_) total_ += stretch.frame_count();
-    pool_ = BufferPool::make(buffer_bytes(format_), static_cast<std::size_t>(ahead_));
+    const auto in_use = static_cast<std::size_t>(ahead_) + 1;  // by a caller who keeps none but the last
+    pool_ = BufferPool::make(buffer_bytes(format_), in_use);
   }
 
   void start() {

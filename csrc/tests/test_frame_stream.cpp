@@ -12,6 +12,8 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "emomedia/error.h"
@@ -119,8 +121,9 @@ TEST_CASE("what a side meets comes at its frame, after the frames before it") {
   std::array<Take, 2> takes = make_takes(folder);
   takes[1].files.push_back(takes[1].files[0]);
   takes[1].files[1].path = folder / "missing.mp4";
-  FrameStream stream(takes, {stretch(40, 20)}, kSmall);
-  for (std::int64_t n = 40; n < 52; ++n) CHECK(shown(*stream.next())[0] == n);
+  FrameStream stream(takes, {stretch(50, 10)}, kSmall);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until it is met, three frames ahead
+  for (std::int64_t n = 50; n < 52; ++n) CHECK(shown(*stream.next())[0] == n);
   CHECK(cause_of_next(stream) == Cause::not_found);
   CHECK(cause_of_next(stream) == Cause::not_found);
 }
@@ -137,7 +140,7 @@ TEST_CASE("where both sides fail the left one's error counts") {
   }
 }
 
-TEST_CASE("closing ends the threads at once, in the middle of a seek too") {
+TEST_CASE("closing ends the threads, in the middle of a seek too") {
   const tests::TemporaryFolder folder;
   tests::write_footage(folder / "long.mp4", {.frames = 200, .gop = 200});
   const Take take = tests::make_take(folder / "long.mp4");

@@ -192,8 +192,8 @@ def frames(
     size : (int, int)
         Width, a multiple of 4, and height, even, of the composite in pixels.
     ahead : int
-        Frames that may be begun before they are asked for.  Besides the frames that the caller keeps, at
-        most twice as many buffers are in memory, 3 MB each at 1080p and 8 bits, and two decoders.
+        Frames that may be begun before they are asked for.  Besides the frames that the caller keeps, two
+        decoders and at most twice as many buffers and one are in memory, 3 MB each at 1080p and 8 bits.
 
     Raises
     ------

@@ -48,8 +48,8 @@ class FrameStream {
   PictureFormat format() const;
 
   // The next frame; none after the last one, or once the stream is closed. Throws what a side met at that
-  // frame, and Error(stalled) for one that hangs. Memory is bounded: settings.ahead buffers, as many that
-  // wait to be used again, and those that the caller keeps.
+  // frame, and Error(stalled) for one that hangs. Memory is bounded: settings.ahead buffers, one more
+  // than that which wait to be used again, and those that the caller keeps.
   std::optional<ComposedFrame> next(const Idle& idle = {});
 
   // Ends the threads, each within a packet. Frames that were given out stay.
