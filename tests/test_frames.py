@@ -318,11 +318,25 @@ def test_ctrl_c_while_waiting_for_a_frame(simulated, tmp_path):
     assert (frames, left) == ("0", "0")
 
 
-def test_an_interpreter_that_ends_with_an_open_stream_ends_well(tmp_path, session):
-    script = tmp_path / "script.py"
-    script.write_text(f"import emomedia\ngiven = emomedia.frames({str(session)!r})\nkept = next(given)\n")
-    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
+ENDING = """
+import atexit, sys
+from pathlib import Path
+
+def threads():
+    return len(list(Path("/proc/self/task").iterdir()))
+
+atexit.register(lambda: print(threads() - before))  # called after what is registered later
+import emomedia
+given = emomedia.frames(sys.argv[1], size=(96, 54))
+before = threads() - 2
+kept = next(given)
+"""
+
+
+def test_an_interpreter_that_ends_with_an_open_stream_ends_its_threads_first(session):
+    command = [sys.executable, "-c", ENDING, session]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0\n", "")
 
 
 def test_errors_come_at_the_frame_that_they_concern(simulated, tmp_path):
