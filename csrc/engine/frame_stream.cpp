@@ -182,41 +182,42 @@ class FrameStream::State : public std::enable_shared_from_this<State> {
   void compose_all(std::size_t s) {
     CompositeReader reader(takes_, format_.width, format_.height, sides_[s].pulse);
     StageClock clock;
-    std::int64_t number = 0;
+    std::int64_t place = 0;
     for (const Stretch& stretch : stretches_) {
       reader.forget();
+      std::int64_t number = stretch.first_frame;
       for (const std::int64_t source : stretch.source[s]) {
-        const auto picture = begin(s, number);
+        const auto picture = begin(s, place, number++);
         if (!picture) return;
-        finish(s, number, reader.render_half(static_cast<int>(s), source, *picture, clock));
-        ++number;
+        finish(s, place++, reader.render_half(static_cast<int>(s), source, *picture, clock));
       }
     }
   }
 
-  // The picture of a frame to draw a half into, once there is room for it; none if nobody will look at it.
-  std::optional<MutablePicture> begin(std::size_t s, std::int64_t number) {
+  // The picture of the frame at `place` of all, to draw a half into, once there is room for it; none if
+  // nobody will look at it.
+  std::optional<MutablePicture> begin(std::size_t s, std::int64_t place, std::int64_t number) {
     Side& side = sides_[s];
     const Side& other = sides_[1 - s];
-    const auto is_over = [&] { return stopped_ || side.given_up || (other.error && number > other.done); };
+    const auto is_over = [&] { return stopped_ || side.given_up || (other.error && place > other.done); };
     std::unique_lock lock(mutex_);
     side.idle = true;
-    room_.wait(lock, [&] { return is_over() || number < given_ + ahead_; });
+    room_.wait(lock, [&] { return is_over() || place < given_ + ahead_; });
     side.idle = false;
     if (is_over()) return std::nullopt;
     side.pulse.beat();
-    const auto place = static_cast<std::size_t>(number - given_);
-    while (begun_.size() <= place) begun_.push_back({pool_->take(), 0});
-    return picture_in(begun_[place].samples.get(), format_);
+    const auto waiting = static_cast<std::size_t>(place - given_);
+    if (waiting == begun_.size()) begun_.push_back({number, pool_->take(), 0});
+    return picture_in(begun_[waiting].samples.get(), format_);
   }
 
-  void finish(std::size_t s, std::int64_t number, bool damaged) {
+  void finish(std::size_t s, std::int64_t place, bool damaged) {
     const std::lock_guard lock(mutex_);
     if (sides_[s].given_up) return;
-    ComposedFrame& frame = begun_[static_cast<std::size_t>(number - given_)];
+    ComposedFrame& frame = begun_[static_cast<std::size_t>(place - given_)];
     if (damaged) frame.damaged = static_cast<std::uint8_t>(frame.damaged | (1U << s));
     ++sides_[s].done;
-    if (sides_[1 - s].done > number || sides_[1 - s].error) ready_.notify_all();
+    if (sides_[1 - s].done > place || sides_[1 - s].error) ready_.notify_all();
   }
 
   // Whether next() has its answer: each side has composed its half of the frame, or met an error there.

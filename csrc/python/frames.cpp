@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "python/arrays.h"
@@ -28,11 +29,11 @@ struct DeleteReleased {
 using StreamHolder = std::unique_ptr<FrameStream, DeleteReleased>;
 
 StreamHolder make_stream(const Take& left, const Take& right,
-                         const std::vector<std::pair<Int64Array, Int64Array>>& stretches, int width, int height,
+                         const std::vector<std::tuple<std::int64_t, Int64Array, Int64Array>>& stretches, int width, int height,
                          int depth, int ahead, double stall_seconds) {
   std::vector<Stretch> sources;
-  for (const auto& [of_left, of_right] : stretches) {
-    sources.push_back({{as_vector<std::int64_t>(of_left), as_vector<std::int64_t>(of_right)}});
+  for (const auto& [first_frame, of_left, of_right] : stretches) {
+    sources.push_back({first_frame, {as_vector<std::int64_t>(of_left), as_vector<std::int64_t>(of_right)}});
   }
   const py::gil_scoped_release released;
   return StreamHolder(
@@ -59,7 +60,7 @@ py::object next_frame(FrameStream& stream) {
   const PictureFormat format = stream.format();
   py::array samples = format.depth > 8 ? as_i420<std::uint16_t>(std::move(frame->samples), format)
                                        : as_i420<std::uint8_t>(std::move(frame->samples), format);
-  return py::make_tuple(std::move(samples), frame->damaged);
+  return py::make_tuple(frame->number, std::move(samples), frame->damaged);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ void bind_frames(py::module_& module) {
            py::arg("depth") = StreamSettings{}.depth, py::arg("ahead") = StreamSettings{}.ahead,
            py::arg("stall_seconds") = StreamSettings{}.stall_seconds)
       .def("next", &next_frame,
-           "The next frame as (I420 samples, damaged sides as bits), or None after the last; raises a side's error.")
+           "The next frame as (number, I420 samples, damaged sides as bits), or None after the last; raises a side's error.")
       .def("close", &FrameStream::close, Released(), "Ends the threads. Frames that were given out stay.");
 }
 

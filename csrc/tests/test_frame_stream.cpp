@@ -34,7 +34,7 @@ std::array<Take, 2> make_takes(const tests::TemporaryFolder& folder) {
 
 // The right take eight frames behind.
 Stretch stretch(std::int64_t first, std::int64_t count) {
-  Stretch made;
+  Stretch made{first, {}};
   for (std::int64_t n = first; n < first + count; ++n) {
     made.source[0].push_back(n);
     made.source[1].push_back(n + 8);
@@ -88,6 +88,7 @@ TEST_CASE("frames of several stretches come whole and in order, then none") {
       const auto frame = stream.next();
       REQUIRE(frame);
       CHECK(shown(*frame) == std::array<std::int64_t, 2>{n, n + 8});
+      CHECK(frame->number == n);
       CHECK(frame->damaged == 0);
       CHECK(reinterpret_cast<std::uintptr_t>(frame->samples.get()) % 64 == 0);
     }

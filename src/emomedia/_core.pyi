@@ -152,7 +152,7 @@ class FrameStream:
         self,
         left: Take,
         right: Take,
-        stretches: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
+        stretches: Sequence[tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]]],
         *,
         width: int = 1920,
         height: int = 1080,
@@ -160,5 +160,5 @@ class FrameStream:
         ahead: int = 8,
         stall_seconds: float = 300.0,
     ) -> None: ...
-    def next(self) -> tuple[npt.NDArray[Any], int] | None: ...
+    def next(self) -> tuple[int, npt.NDArray[Any], int] | None: ...
     def close(self) -> None: ...

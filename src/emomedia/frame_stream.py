@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import chain
 from math import ceil, floor
 from os import PathLike
 from pathlib import Path
@@ -122,7 +121,6 @@ class Frames(Iterator[Frame]):
         self.rate = rate
         self.stretches = tuple(stretches)
         self._stream = stream
-        self._numbers = chain.from_iterable(range(first, first + count) for first, count in self.stretches)
         self._close: Callable[[], object] = weakref.finalize(self, stream.close)
 
     def __len__(self) -> int:
@@ -137,9 +135,9 @@ class Frames(Iterator[Frame]):
         if made is None:
             self.close()
             raise StopIteration
-        samples, damage = made
+        number, samples, damage = made
         damaged = tuple(side for bit, side in enumerate(SIDES) if damage >> bit & 1)
-        return Frame(next(self._numbers), self.rate, samples, damaged)
+        return Frame(number, self.rate, samples, damaged)
 
     def close(self) -> None:
         """End the threads; from then on there is no further frame."""
@@ -226,19 +224,21 @@ def _open(
     from .engine import core_colour, core_take
 
     probe, depth = pipeline.probe, pipeline.options.depth
+    takes = [probe.takes[side] for side in SIDES]
     target = target_colours(probe.takes)
-    left, right = (core_take(take, core_colour(take, target, depth)) for take in probe.takes.values())
+    left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
+
+    def source(side: str, first: int, count: int) -> npt.NDArray[np.int64]:
+        clock = pipeline.sync[side]["take"]
+        return source_frames(probe.takes[side].frames, clock, probe.rate, first, count).index
+
     sources = [
-        [
-            source_frames(probe.takes[side].frames, pipeline.sync[side]["take"], probe.rate, *stretch).index
-            for stretch in stretches
-        ]
-        for side in SIDES
+        (first, source("left", first, count), source("right", first, count)) for first, count in stretches
     ]
     return _core.FrameStream(
         left,
         right,
-        list(zip(*sources, strict=True)),
+        sources,
         width=size[0],
         height=size[1],
         depth=depth,

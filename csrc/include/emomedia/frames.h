@@ -15,6 +15,7 @@ namespace emomedia {
 
 // A run of composite frames: per side, the take's frame that each of them shows.
 struct Stretch {
+  std::int64_t first_frame = 0;
   std::array<std::vector<std::int64_t>, 2> source;
 
   std::int64_t frame_count() const { return static_cast<std::int64_t>(source[0].size()); }
@@ -28,9 +29,10 @@ struct StreamSettings {
   double stall_seconds = 300.0;  // a side that does nothing for so long is given up
 };
 
-// The planes Y, U and V (4:2:0) of one composite, one after the other and without padding. The buffer is
+// One composite. Its planes Y, U and V (4:2:0) lie one after the other and without padding. The buffer is
 // this frame's own: the stream writes to it again only after its last owner has let go of it.
 struct ComposedFrame {
+  std::int64_t number = 0;
   std::shared_ptr<std::uint8_t> samples;  // aligned to 64 bytes
   std::uint8_t damaged = 0;               // sides, bit 0 left, bit 1 right
 };
