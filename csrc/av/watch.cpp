@@ -60,6 +60,10 @@ struct Thread {
 
 }  // namespace
 
+void Pulse::throw_stopped() {
+  throw Error(Cause::cancelled, "reading", "to run to its end", "a request to stop", "begin again");
+}
+
 double StallWatch::look(const Pulse& pulse) noexcept {
   const auto now = std::chrono::steady_clock::now();
   const double passed = std::chrono::duration<double>(now - last_look_).count();

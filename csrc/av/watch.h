@@ -11,14 +11,22 @@
 
 namespace emomedia {
 
-// Beaten by the thread that works, read by the one that watches.
+// Beaten by the thread that works, read by the one that watches, who may also end the work with it.
 class Pulse {
  public:
-  void beat() noexcept { beats_.fetch_add(1, std::memory_order_relaxed); }
+  // Throws Error(cancelled) after stop().
+  void beat() {
+    beats_.fetch_add(1, std::memory_order_relaxed);
+    if (stopped_.load(std::memory_order_relaxed)) throw_stopped();
+  }
   std::uint64_t beats() const noexcept { return beats_.load(std::memory_order_relaxed); }
+  void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 
  private:
+  [[noreturn]] static void throw_stopped();
+
   std::atomic<std::uint64_t> beats_{0};
+  std::atomic<bool> stopped_{false};
 };
 
 // Looks at a pulse from time to time. Counts only time that it has seen pass: a process that was suspended

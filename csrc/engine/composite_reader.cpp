@@ -101,14 +101,19 @@ std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, 
                                      StageClock& clock) {
   std::uint8_t damaged = 0;
   for (std::size_t side = 0; side < 2; ++side) {
-    clock.enter(Stage::decode);
-    const TakeReader::Shown shown = readers_[side].at(source[side]);
-    if (shown.damaged) damaged = static_cast<std::uint8_t>(damaged | (1U << side));
-    clock.enter(Stage::compose);
-    halves_[side].compose(shown.picture, half_of(composite, side));
-    shown_[side] = shown.picture;
+    if (render_half(side, source[side], composite, clock)) damaged = static_cast<std::uint8_t>(damaged | (1U << side));
   }
   return damaged;
+}
+
+bool CompositeReader::render_half(std::size_t side, std::int64_t source, const MutablePicture& composite,
+                                  StageClock& clock) {
+  clock.enter(Stage::decode);
+  const TakeReader::Shown shown = readers_[side].at(source);
+  clock.enter(Stage::compose);
+  halves_[side].compose(shown.picture, half_of(composite, side));
+  shown_[side] = shown.picture;
+  return shown.damaged;
 }
 
 void CompositeReader::render_side(std::size_t number, const MutablePicture& picture, StageClock& clock) {

@@ -50,6 +50,9 @@ class CompositeReader {
   // of them were damaged: bit 0 left, bit 1 right.
   std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite, StageClock& clock);
 
+  // Composes one side's half alone; the other side's take is not opened for it. Returns whether the frame
+  // was damaged.
+  bool render_half(std::size_t side, std::int64_t source, const MutablePicture& composite, StageClock& clock);
   // Whether the side alone with that number is nothing but its half of the composite.
   bool is_half(std::size_t number) const { return !alone_[number]; }
   // Composes another one from the frames that the last composite shows.

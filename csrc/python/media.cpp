@@ -64,12 +64,6 @@ py::dict describe(const StreamInfo& stream) {
   return out;
 }
 
-// Ctrl-C ends a long read.
-void notice_signals() {
-  const py::gil_scoped_acquire acquired;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
 py::dict probe(const std::string& path) {
   MediaInfo info;
   {
@@ -104,6 +98,11 @@ py::dict scan(const std::string& path, int stream) {
 }
 
 }  // namespace
+
+void notice_signals() {
+  const py::gil_scoped_acquire acquired;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
 
 void bind_media(py::module_& module) {
   module.attr("DEMUXERS") = av::kDemuxers;

@@ -6,4 +6,5 @@ PYBIND11_MODULE(_core, module) {
   emomedia::python::bind_media(module);
   emomedia::python::bind_kernels(module);
   emomedia::python::bind_engine(module);
+  emomedia::python::bind_frames(module);
 }

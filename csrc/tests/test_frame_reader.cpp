@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "av/frame_reader.h"
+#include "emomedia/error.h"
 #include "footage.h"
 
 using namespace emomedia;
@@ -92,4 +93,20 @@ TEST_CASE("what is predicted from a broken frame counts as damaged, up to the ne
   for (int n = 0; n < 20; ++n) CHECK_FALSE(reader.at(n).damaged);
   for (int n = 24; n < 40; ++n) CHECK(reader.at(n).damaged);
   for (int n = 40; n < 60; ++n) CHECK_FALSE(reader.at(n).damaged);
+}
+
+TEST_CASE("a reader that is asked to stop ends at the next packet, however far the wanted frame is") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {.gop = 60});
+  const Take take = tests::make_take(folder / "a.mp4");
+  Pulse own;
+  av::FrameReader reader(take.files[0], FieldOrder::progressive, own);
+  own.stop();
+  try {
+    reader.at(50);
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::cancelled);
+  }
+  CHECK(reader.decoded_frames() == 0);
 }

@@ -1,10 +1,29 @@
-"""emomedia: raw footage of two people talking, turned into a dataset."""
+"""emomedia: raw footage of two people talking, turned into a dataset.
+
+:func:`frames` gives a session's composites to Python; everything else is done by the command line and the
+modules behind it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import _core as _core
+    from .frame_stream import Frame, Frames, frames
 
 __version__ = "0.1.0"
+__all__ = ["Frame", "Frames", "__version__", "frames"]
+
+
+def __getattr__(name: str) -> Any:
+    """What takes a while to import is imported when it is asked for."""
+    if name not in ("Frame", "Frames", "frames"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import frame_stream
+
+    return getattr(frame_stream, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

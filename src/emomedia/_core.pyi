@@ -150,3 +150,19 @@ class Composites:
     def render(
         self, left: int, right: int
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], int]: ...
+
+class FrameStream:
+    def __init__(
+        self,
+        left: Take,
+        right: Take,
+        stretches: Sequence[tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]]],
+        *,
+        width: int = 1920,
+        height: int = 1080,
+        depth: int = 8,
+        ahead: int = 8,
+        stall_seconds: float = 300.0,
+    ) -> None: ...
+    def next(self) -> tuple[int, npt.NDArray[Any], int] | None: ...
+    def close(self) -> None: ...

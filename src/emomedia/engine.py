@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
     """All that the cutting of a session depends on, besides which clips are wanted.
 
@@ -68,25 +69,26 @@ class Work:
             self.takes[side].frames, self.clocks[side], self.plan.rate, first_frame, frame_count
         ).index
 
-    def chunk_key(self, chunk: Chunk, side: SidePicture | None = None) -> str:
-        """Digest of all that a chunk's packets depend on, those of the composite or of a side alone."""
-        spans = [[span.first_frame, span.frame_count] for span in self.plan.chunk_spans(chunk)]
-        own = [] if side is None else [asdict(side)]
-        return digest("chunk", self.media, self._frame_settings(), spans, *own)
+    @cached_property
+    def chunk_keys(self) -> dict[Chunk, str]:
+        """For each chunk of the plan a digest of all that the composite's packets depend on."""
+        settings = self._frame_settings()
+
+        def key(chunk: Chunk) -> str:
+            spans = [[span.first_frame, span.frame_count] for span in self.plan.chunk_spans(chunk)]
+            return digest("chunk", self.media, settings, spans)
+
+        return {chunk: key(chunk) for chunk in self.plan.chunks}
+
+    def spool_keys(self, chunk: Chunk) -> list[str]:
+        """What the packets of each picture of a chunk depend on: the composite, then the sides alone."""
+        key = self.chunk_keys[chunk]
+        return [key, *(digest("side", key, asdict(side)) for side in self.sides)]
 
     def clip_key(self, clip: Clip) -> str:
         """Digest of all that a clip's files depend on, but for its sides' sizes and what these show."""
-        chunks = [self.chunk_key(chunk) for chunk in self.chunks_of(clip)]
+        chunks = [self.chunk_keys[chunk] for chunk in self.plan.clip_chunks(clip)]
         return digest("clip", chunks, clip.first_frame, clip.frame_count)
-
-    def chunks_of(self, clip: Clip) -> list[Chunk]:
-        """The chunks that hold the clip's spans, in order."""
-        end = clip.first_span + clip.span_count
-        return [
-            chunk
-            for chunk in self.plan.chunks
-            if chunk.first_span < end and clip.first_span < chunk.first_span + chunk.span_count
-        ]
 
     def samples_of(self, clip: Clip) -> tuple[int, int]:
         """First sample of the session clock and number of samples that cover just the clip's frames."""
@@ -168,7 +170,7 @@ def _core_chunk(work: Work, chunk: Chunk, folder: SessionFolder) -> _core.Chunk:
         spans=[span.frame_count for span in spans],
         left=work.source_indices("left", first, count),
         right=work.source_indices("right", first, count),
-        spools=[str(folder.spool / f"{work.chunk_key(chunk, side)}.spool") for side in (None, *work.sides)],
+        spools=[str(folder.spool / f"{key}.spool") for key in work.spool_keys(chunk)],
     )
 
 
@@ -182,7 +184,7 @@ def _core_clip(work: Work, clip: Clip, folder: SessionFolder, number_of: Mapping
         frame_count=clip.frame_count,
         first_sample=first_sample,
         sample_count=sample_count,
-        chunks=[number_of[chunk] for chunk in work.chunks_of(clip)],
+        chunks=[number_of[chunk] for chunk in work.plan.clip_chunks(clip)],
     )
 
 
@@ -202,7 +204,8 @@ def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.
     from . import _core
 
     wanted = list(clips)
-    needed = sorted({chunk for clip in wanted for chunk in work.chunks_of(clip)}, key=lambda c: c.first_span)
+    held = {chunk for clip in wanted for chunk in work.plan.clip_chunks(clip)}
+    needed = sorted(held, key=lambda chunk: chunk.first_span)
     number_of = {chunk: number for number, chunk in enumerate(needed)}
     target, depth = target_colours(work.takes), work.options.depth
     takes = [work.takes[side] for side in SIDES]

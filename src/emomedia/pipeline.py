@@ -47,18 +47,27 @@ STAGES = ("probe", "sync", "speech", "turns", "plan", "cut")
 FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "turns", "plan": "plan"}
 """The stage file that each stage writes; cut writes the audit instead."""
 
+_NOWHERE = Path(os.devnull)
+"""Below it there is no file."""
+
 Body = dict[str, Any]
 
 
 @dataclass
 class Pipeline:
-    """One session's stages; each is a cached property, made or read when first asked for."""
+    """One session's stages; each is a cached property, made or read when first asked for.
+
+    Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
+    in memory alone.
+    """
 
     session: Session
     folder: SessionFolder
     options: Options = field(default_factory=Options)
     observer: Observer = field(default_factory=Silent)
     seconds: dict[str, float] = field(default_factory=dict)
+    writes: bool = True
+    _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def media(self) -> list[Any]:
@@ -202,7 +211,7 @@ class Pipeline:
     def _content(self, stage: str) -> str:
         """Digest of what a stage's file says; brings that stage up to date first."""
         getattr(self, stage)
-        return stages.content_digest(stages.read(self.folder.stage(FILE_OF[stage])))
+        return self._contents[stage]
 
     def _stage(
         self, stage: str, inputs: Any, options: Any, make: Callable[[], Body], *, keep_own: bool = True
@@ -215,14 +224,12 @@ class Pipeline:
         made_from = stages.made_from(stage, inputs, options)
         with self._timed(stage) as outcome:
             state = stages.state(path, made_from)
-            if state is stages.State.FRESH:
-                outcome.append("fresh")
-            elif state is stages.State.OWN and keep_own:
-                outcome.append("own")
+            if state is stages.State.FRESH or (state is stages.State.OWN and keep_own):
+                outcome.append("fresh" if state is stages.State.FRESH else "own")
+                body = stages.read(path)
             else:
-                stages.write(path, make(), made_from)
                 outcome.append("made")
-            body = stages.read(path)
+                body = self._written(path, make(), made_from)
         if body.get("session") != self.session.id:
             raise wrong(
                 path,
@@ -231,7 +238,15 @@ class Pipeline:
                 found=show(body.get("session")),
                 remedy="correct the file, or delete it to have it made anew",
             )
+        self._contents[stage] = stages.content_digest(body)
         return body
+
+    def _written(self, path: Path, body: Body, made_from: str) -> Body:
+        """`body` as its file says it, or would if it were written."""
+        if not self.writes:
+            return stages.as_read(body)
+        stages.write(path, body, made_from)
+        return stages.read(path)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[list[Any]]:
@@ -269,6 +284,16 @@ def opened(
             yield Pipeline(session, folder, options, observer or Silent())
         finally:
             shutil.rmtree(folder.sound, ignore_errors=True)
+
+
+def looked_at(description: Path, out: Path | None, options: Options) -> Pipeline:
+    """The pipeline of a session that is not worked on: nothing is written, nothing is locked.
+
+    Stage files in `out`, where it is given, are used as in a run; the errors are those of the stages.
+    """
+    session = with_lut(load_session(description), options.lut)
+    folder = SessionFolder(_NOWHERE if out is None else out.resolve(), session.id)
+    return Pipeline(session, folder, options, writes=False)
 
 
 def _output_folder(out: Path) -> Path:

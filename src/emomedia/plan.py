@@ -10,11 +10,12 @@ clips that overlap share them, and the frames in them are encoded once.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,8 @@ _REMEDY = "correct the plan, or delete it to have it made anew"
 
 Frames = tuple[int, int]
 """A run of frames: the first, and one past the last."""
+
+_first_span = attrgetter("first_span")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,12 @@ class Plan:
         """The spans of `chunk`."""
         return self.spans[chunk.first_span : chunk.first_span + chunk.span_count]
 
+    def clip_chunks(self, clip: Clip) -> tuple[Chunk, ...]:
+        """The chunks that hold the spans of `clip`, in order."""
+        first = bisect_right(self.chunks, clip.first_span, key=_first_span) - 1
+        end = bisect_left(self.chunks, clip.first_span + clip.span_count, key=_first_span)
+        return self.chunks[first:end]
+
 
 def make_plan(
     turns_file: TurnsFile,
@@ -132,7 +141,7 @@ def make_plan(
     Plan
         A turn or dialogue of which no frame may be shown has no clip in it.
     """
-    allowed = _allowed_frames(footage, [frames_covering(start, end, rate) for start, end in excluded])
+    allowed = allowed_frames(footage, [frames_covering(start, end, rate) for start, end in excluded])
     frames_of = _dialogue_frames(turns_file.dialogues, rate, allowed)
     wanted: list[tuple[Dialogue | Turn, Frames]] = [
         (dialogue, frames_of[dialogue.id]) for dialogue in turns_file.dialogues
@@ -147,7 +156,7 @@ def make_plan(
     return Plan(turns_file.session, rate, footage, spans, _chunks(spans, clips), clips)
 
 
-def _allowed_frames(footage: Frames, excluded: Sequence[Frames]) -> list[Frames]:
+def allowed_frames(footage: Frames, excluded: Sequence[Frames]) -> list[Frames]:
     """The runs of frames of the footage of which nothing is excluded, in order."""
     runs = []
     free = footage[0]
@@ -347,6 +356,7 @@ def _check_spans(plan: Plan, source: Path) -> None:
 
 
 def _check_clips(plan: Plan, source: Path) -> None:
+    gaps = _gaps_before(plan.spans)
     seen: set[str] = set()
     for number, clip in enumerate(plan.clips):
         location: list[str | int] = ["clips", number]
@@ -355,9 +365,10 @@ def _check_clips(plan: Plan, source: Path) -> None:
                 source, [*location, "id"], expected="an id of its own", found=show(clip.id), remedy=_REMEDY
             )
         seen.add(file_name(clip.id))
-        spans = plan.spans[clip.first_span : clip.first_span + clip.span_count]
-        frames = _adjacent_frames(spans) if len(spans) == clip.span_count else None
-        if frames is None or frames != (clip.first_frame, clip.end_frame):
+        last = clip.first_span + clip.span_count - 1
+        adjacent = 0 <= clip.first_span <= last < len(plan.spans) and gaps[clip.first_span] == gaps[last]
+        frames = (plan.spans[clip.first_span].first_frame, plan.spans[last].end_frame) if adjacent else None
+        if frames != (clip.first_frame, clip.end_frame):
             raise wrong(
                 source,
                 location,
@@ -368,11 +379,10 @@ def _check_clips(plan: Plan, source: Path) -> None:
             )
 
 
-def _adjacent_frames(spans: Sequence[Span]) -> Frames | None:
-    """The frames of `spans`, or None where there are no spans or a gap between two of them."""
-    if not spans or any(one.end_frame != other.first_frame for one, other in pairwise(spans)):
-        return None
-    return spans[0].first_frame, spans[-1].end_frame
+def _gaps_before(spans: Sequence[Span]) -> list[int]:
+    """For each span, how many gaps there are between neighbouring spans up to it."""
+    gaps = (one.end_frame != other.first_frame for one, other in pairwise(spans))
+    return list(accumulate(gaps, initial=0))
 
 
 def _check_chunks(plan: Plan, source: Path) -> None:

@@ -156,11 +156,16 @@ def state(path: Path, made_from_hash: str) -> State:
 def write(path: Path, body: dict[str, Any], made_from_hash: str) -> None:
     """Write a stage file atomically: its stamp, then `body`, one top-level key a line."""
     body = {key: value for key, value in body.items() if key != "made_from"}
-    plain = json.loads(_dumps(body), parse_float=Decimal)
-    stamp = {"hash": made_from_hash, "content": content_digest(plain), "version": __version__}
+    stamp = {"hash": made_from_hash, "content": content_digest(as_read(body)), "version": __version__}
     entries = {"made_from": stamp} | body
     lines = [f"{canonical_json(key)}: {_dumps(value)}" for key, value in entries.items()]
     write_bytes(path, ("{" + ",\n ".join(lines) + "}\n").encode())
+
+
+def as_read(body: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`read` gives of `body` once it is written: decimals exact, tuples as lists."""
+    value: dict[str, Any] = json.loads(_dumps(body), parse_float=Decimal)
+    return value
 
 
 def _dumps(value: Any) -> str:

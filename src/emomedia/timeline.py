@@ -1,18 +1,22 @@
 """Exact time: rates, frames, samples and clocks.
 
 Pure functions on integers and :class:`fractions.Fraction`; nothing here touches a file, and no
-binary float takes part.  Times are seconds on the session clock unless said otherwise.
+binary float takes part.  Times are seconds on the session clock unless said otherwise.  NumPy, which
+takes a while to import, is there where there are frames to look up: the command line needs rates alone.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SAMPLE_RATE = 48_000
 """Samples per second of every sound that emomedia writes."""
@@ -138,18 +142,35 @@ class SourceFrames:
 def _last_tick_shown(file: FileFrames, clock: Clock, rate: Fraction, frames: range) -> npt.NDArray[np.int64]:
     """For each composite frame, the largest tick (from the file's first frame) on display by then.
 
+    Within the file: −1 before its first frame, and its last frame's tick from then on.
     A frame is on display when its time is ≤ the composite frame's time plus half a tick:
     ``k·tb ≤ (n/r − offset)/speed − base + tb/2``.  Solved for the integer ``k`` this is a floor
     division of integers, so nothing is rounded on the way.
     """
+    import numpy as np
+
     per_frame = 1 / (rate * clock.speed * file.time_base)
     constant = (-clock.offset / clock.speed - file.base) / file.time_base + Fraction(1, 2)
     divisor = per_frame.denominator * constant.denominator
     slope = per_frame.numerator * constant.denominator
     intercept = constant.numerator * per_frame.denominator
-    limit = 2**62
-    ticks = [max(-limit, min(limit, (slope * n + intercept) // divisor)) for n in frames]
+    last = int(file.pts[-1]) - int(file.pts[0])
+    ticks = [max(-1, min(last, (slope * n + intercept) // divisor)) for n in frames]
     return np.array(ticks, dtype=np.int64)
+
+
+def _files_shown(take: TakeFrames, clock: Clock, rate: Fraction, frames: range) -> range:
+    """Numbers of the files that may be on display: a long take has many, a clip shows one or two."""
+
+    def begin(file: FileFrames) -> Fraction:
+        return file.base - file.time_base / 2
+
+    if not frames:
+        return range(0)
+    first, last = (clock.to_local(n / rate) for n in (frames[0], frames[-1]))
+    return range(
+        max(0, bisect_right(take.files, first, key=begin) - 1), bisect_right(take.files, last, key=begin)
+    )
 
 
 def source_frames(take: TakeFrames, clock: Clock, rate: Fraction, first: int, count: int) -> SourceFrames:
@@ -159,14 +180,18 @@ def source_frames(take: TakeFrames, clock: Clock, rate: Fraction, first: int, co
     half a tick of its stream's time base.  After the take's end its last frame stays; callers keep
     to the footage.
     """
+    import numpy as np
+
     frames = range(first, first + count)
     file_of = np.zeros(count, dtype=np.int32)
     pts_of = np.zeros(count, dtype=np.int64)
     index_of = np.full(count, -1, dtype=np.int64)
-    frames_before = 0
-    for number, file in enumerate(take.files):
+    numbers = _files_shown(take, clock, rate, frames)
+    frames_before = sum(len(file.pts) for file in take.files[: numbers.start])
+    for number in numbers:
+        file = take.files[number]
         ticks = _last_tick_shown(file, clock, rate, frames)
-        position = np.searchsorted(file.pts - file.pts[0], ticks, side="right") - 1
+        position = np.searchsorted(file.pts, ticks + file.pts[0], side="right") - 1
         shown = position >= 0
         file_of[shown] = number
         pts_of[shown] = file.pts[position[shown]]

@@ -5,9 +5,11 @@ Pure, exact, and deliberately plain: pauses and overlaps alone decide, not words
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 from .descriptions import is_id, show, wrong
@@ -140,7 +142,8 @@ def turns_of(dialogue: str, spoken: Iterable[Unit]) -> list[Turn]:
             asides.add(unit)
         else:
             floor = turns[-1]
-    return _numbered(dialogue, [_turn(dialogue, turn, ordered, turn[0] in asides) for turn in turns])
+    speech = {side: [(unit.start, unit.end) for unit in ordered if unit.speaker == side] for side in SIDES}
+    return _numbered(dialogue, [_turn(dialogue, turn, speech, turn[0] in asides) for turn in turns])
 
 
 def _leaves_the_floor(unit: Unit, floor_end: Fraction, after: Unit | None) -> bool:
@@ -155,11 +158,13 @@ def _in_order(spoken: Iterable[Unit]) -> list[Unit]:
     return sorted(spoken, key=lambda unit: (unit.start, unit.end, SIDES.index(unit.speaker)))
 
 
-def _turn(dialogue: str, own: Sequence[Unit], spoken: Sequence[Unit], aside: bool) -> Turn:
-    """The turn of the units `own`; `spoken` are all of the dialogue's, `aside` if it left the floor."""
+def _turn(
+    dialogue: str, own: Sequence[Unit], speech: Mapping[SideName, Sequence[Range]], aside: bool
+) -> Turn:
+    """The turn of the units `own`; `speech` is all of the dialogue's, `aside` if it left the floor."""
     speaker = own[0].speaker
-    other = [(unit.start, unit.end) for unit in spoken if unit.speaker != speaker]
-    both = common([(unit.start, unit.end) for unit in own], other)
+    other = next(side for side in SIDES if side != speaker)
+    both = common([(unit.start, unit.end) for unit in own], speech[other])
     return Turn(
         id="",
         dialogue=dialogue,
@@ -195,8 +200,11 @@ def _ranges(activity: Iterable[Sequence[Any]]) -> list[Range]:
 
 def common(first: Sequence[Range], second: Sequence[Range]) -> list[Range]:
     """Where ranges of two ordered lists of disjoint ranges overlap."""
+    if not first or not second:
+        return []
     found: list[Range] = []
-    i = j = 0
+    i = bisect_right(first, second[0][0], key=itemgetter(1))
+    j = bisect_right(second, first[0][0], key=itemgetter(1))
     while i < len(first) and j < len(second):
         start, end = max(first[i][0], second[j][0]), min(first[i][1], second[j][1])
         if start < end:

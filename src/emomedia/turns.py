@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,13 +75,31 @@ class Turn:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TurnsFile:
     """What turns.json holds: the turns in its order, and the dialogues in order of start."""
 
     session: str
     turns: tuple[Turn, ...]
     dialogues: tuple[Dialogue, ...] = ()
+
+    @cached_property
+    def dialogue_of(self) -> dict[str, Dialogue]:
+        """The dialogues by id."""
+        return {dialogue.id: dialogue for dialogue in self.dialogues}
+
+    @cached_property
+    def turn_of(self) -> dict[str, Turn]:
+        """The turns by id."""
+        return {turn.id: turn for turn in self.turns}
+
+    @cached_property
+    def turns_of(self) -> dict[str | None, list[Turn]]:
+        """The turns by the id of their dialogue, in order of start, then id."""
+        found: dict[str | None, list[Turn]] = {}
+        for turn in sorted(self.turns, key=lambda turn: (turn.start, turn.id)):
+            found.setdefault(turn.dialogue, []).append(turn)
+        return found
 
 
 def parse_turns(body: dict[str, Any], source: Path, session: Session | None = None) -> TurnsFile:
@@ -180,7 +199,6 @@ def check_turns(
             remedy="give the turns of this session",
         )
     _check_dialogues(turns_file.dialogues, session, footage, source)
-    dialogues = {dialogue.id: dialogue for dialogue in turns_file.dialogues}
     for number, turn in enumerate(turns_file.turns):
         location: list[str | int] = ["turns", number]
         if turn.start + _ROUNDING < footage[0] or footage[1] < turn.end - _ROUNDING:
@@ -189,14 +207,15 @@ def check_turns(
         if stretch is not None:
             raise excluded_error(turn.start, turn.end, stretch, source, location)
         if turn.dialogue is not None:
-            _check_belongs(turn, dialogues.get(turn.dialogue), source, [*location, "dialogue"])
+            _check_belongs(turn, turns_file.dialogue_of.get(turn.dialogue), source, [*location, "dialogue"])
 
 
 def _check_dialogues(
     dialogues: Sequence[Dialogue], session: Session, footage: tuple[Fraction, Fraction], source: Path
 ) -> None:
+    known = {dialogue.id for dialogue in session.dialogues}
     for dialogue in dialogues:
-        described = any(dialogue.id == known.id for known in session.dialogues)
+        described = dialogue.id in known
         where = session.path if described else source
         location: list[str | int] = ["dialogue" if described else "dialogues", dialogue.id]
         if dialogue.end <= footage[0] or footage[1] <= dialogue.start:

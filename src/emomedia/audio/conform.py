@@ -7,10 +7,13 @@ soxr resamples it at the exact ratio, and 16-bit tracks are dithered.  Memory do
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,7 +87,9 @@ class Pcm:
 
     def damaged_samples(self, first: int, end: int) -> int:
         """How many of the samples ``first … end - 1`` are lost within the track."""
-        return sum(max(0, min(end, run[1]) - max(first, run[0])) for run in self.damaged)
+        near = bisect_right(self.damaged, first, key=itemgetter(1))
+        runs = takewhile(lambda run: run[0] < end, islice(self.damaged, near, None))
+        return sum(min(end, run[1]) - max(first, run[0]) for run in runs)
 
     def clipped_samples(self, first: int, end: int) -> int:
         """How many of the samples ``first … end - 1`` are at full scale, where whatever is louder ends up."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from types import TracebackType
-from typing import Any, Protocol
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..observer import Outcome
 from . import stopping
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _WORDS: dict[Outcome, str] = {
     "made": "[green]made[/]",
@@ -86,6 +86,8 @@ class PeopleDisplay:
     """A line for each stage as it ends, and a bar for what takes long."""
 
     def __init__(self) -> None:
+        from rich.console import Console
+
         self.console = Console()
         self._bar: Progress | None = None
         self._task: Any = None
@@ -123,6 +125,8 @@ class PeopleDisplay:
             self.console.print(line, highlight=False, soft_wrap=True)
 
     def _open_bar(self, stage: str, total: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (
             TextColumn("  [bold]{task.description:<7}[/]"),
             BarColumn(),

@@ -17,7 +17,7 @@ from ..errors import DescriptionError, StageError, VerifyError
 from ..files import canonical_json, complaint, read_small, sha256, write_bytes
 from ..layout import SessionFolder
 from ..plan import Clip
-from ..session import SIDES, Dialogue
+from ..session import SIDES
 from ..sides import SidePicture
 from ..stages import MAX_BYTES, parse
 from ..timeline import rate_text
@@ -191,14 +191,9 @@ def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
 
 def _words(clip: Clip, turns: TurnsFile) -> Row:
     """The clip's transcript, and its dialogue's topic and emotion."""
-    dialogues: dict[str | None, Dialogue] = {dialogue.id: dialogue for dialogue in turns.dialogues}
-    dialogue = dialogues.get(clip.dialogue)
-    if clip.kind == "turn":
-        texts = [turn.text for turn in turns.turns if turn.id == clip.id]
-    else:
-        mine = [turn for turn in turns.turns if turn.dialogue == clip.id]
-        texts = [turn.text for turn in sorted(mine, key=lambda turn: (turn.start, turn.id))]
-    said = [text for text in texts if text]
+    dialogue = None if clip.dialogue is None else turns.dialogue_of.get(clip.dialogue)
+    mine = turns.turns_of.get(clip.id, []) if clip.kind == "dialogue" else [turns.turn_of.get(clip.id)]
+    said = [turn.text for turn in mine if turn is not None and turn.text]
     return {
         "text": "\n".join(said) if said else None,
         "topic": dialogue.topic if dialogue else None,

@@ -1,0 +1,65 @@
+// Composites in order, for programs that look at them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "emomedia/job.h"
+#include "emomedia/media.h"
+
+namespace emomedia {
+
+// A run of composite frames: per side, the take's frame that each of them shows.
+struct Stretch {
+  std::int64_t first_frame = 0;
+  std::array<std::vector<std::int64_t>, 2> source;
+
+  std::int64_t frame_count() const { return static_cast<std::int64_t>(source[0].size()); }
+};
+
+struct StreamSettings {
+  int width = 1920;   // a multiple of 4
+  int height = 1080;  // a multiple of 2
+  int depth = 8;
+  int ahead = 8;  // frames that may be begun before the consumer asks for them
+  double stall_seconds = 300.0;  // a side that does nothing for so long is given up
+};
+
+// One composite. Its planes Y, U and V (4:2:0) lie one after the other and without padding. The buffer is
+// this frame's own: the stream writes to it again only after its last owner has let go of it.
+struct ComposedFrame {
+  std::int64_t number = 0;
+  std::shared_ptr<std::uint8_t> samples;  // aligned to 64 bytes
+  std::uint8_t damaged = 0;               // sides, bit 0 left, bit 1 right
+};
+
+// Decodes and composes on two threads, one for each side, ahead of whoever takes the frames. What a frame
+// holds depends on the takes and on its stretch up to it, and on nothing else: each stretch is read from
+// the key frame before it. Thread-safe.
+class FrameStream {
+ public:
+  FrameStream(std::array<Take, 2> takes, std::vector<Stretch> stretches, const StreamSettings& settings);
+  ~FrameStream();  // closes
+  FrameStream(const FrameStream&) = delete;
+  FrameStream& operator=(const FrameStream&) = delete;
+
+  PictureFormat format() const;
+
+  // The next frame; none after the last one, or once the stream is closed. Throws what a side met at that
+  // frame, and Error(stalled) for one that hangs. Memory is bounded: settings.ahead buffers, one more
+  // than that which wait to be used again, and those that the caller keeps.
+  std::optional<ComposedFrame> next(const Idle& idle = {});
+
+  // Ends the threads, each within a packet. Frames that were given out stay.
+  void close();
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;  // with its threads
+};
+
+}  // namespace emomedia
