@@ -1,7 +1,5 @@
 #include "engine/chunk_worker.h"
 
-#include <utility>
-
 #include "av/video_encoder.h"
 #include "engine/gop.h"
 #include "engine/spool.h"
@@ -14,21 +12,22 @@ ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done,
       pulse_(pulse),
       reader_(job.takes, job.video.width, job.video.height, pulse) {}
 
-bool ChunkWorker::make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock) {
+// What libav makes of damage depends on all that it is given. So a chunk in which there is some is not kept,
+// unless the decoders were given just what it needs, from its own key frame on.
+bool ChunkWorker::make(const Chunk& chunk, const NextChunk& next, const std::stop_token& stop, StageClock& clock) {
   reader_.forget_damage();
-  const bool continued = std::exchange(has_history_, true);
-  Outcome outcome = make_once(chunk, continued, stop, clock);
-  if (outcome == Outcome::depends_on_history) {
+  reader_.expect(chunk, next);
+  Outcome outcome = make_once(chunk, false, stop, clock);
+  if (outcome == Outcome::damaged) {
     frames_done_.fetch_sub(chunk.frame_count(), std::memory_order_relaxed);
     reader_.forget();
-    outcome = make_once(chunk, false, stop, clock);
+    reader_.expect(chunk, nullptr);
+    outcome = make_once(chunk, true, stop, clock);
   }
   return outcome == Outcome::made;
 }
 
-// What libav makes of damage depends on all that it decoded before. So a chunk in which there is some
-// is not kept, unless it was begun at its own key frame.
-ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool continued, const std::stop_token& stop,
+ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_damaged, const std::stop_token& stop,
                                             StageClock& clock) {
   clock.enter(Stage::encode);
   av::VideoEncoder encoder(job_.video);
@@ -52,7 +51,7 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool continued, 
       frames_done_.fetch_add(1, std::memory_order_relaxed);
     }
   }
-  if (continued && damage != 0) return Outcome::depends_on_history;
+  if (damage != 0 && !may_be_damaged) return Outcome::damaged;
   encoder.finish(sink);
   clock.enter(Stage::write);
   spool.commit();

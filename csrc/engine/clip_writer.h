@@ -10,6 +10,7 @@
 #include "av/watch.h"
 #include "emomedia/job.h"
 #include "engine/file_io.h"
+#include "engine/stage_clock.h"
 
 namespace emomedia {
 
@@ -40,6 +41,6 @@ struct ClipStreams {
 // Writes clip.path, whole or not at all. `spools` are the paths of the clip's chunks in order.
 // Returns per side how many of its frames were damaged.
 std::array<std::int64_t, 2> write_clip(const Clip& clip, const std::vector<std::string>& spools,
-                                       const ClipStreams& streams, Pulse& pulse);
+                                       const ClipStreams& streams, Pulse& pulse, StageClock& clock);
 
 }  // namespace emomedia

@@ -121,11 +121,18 @@ void bind_results(py::module_& module) {
       .def_readonly("frames_total", &Progress::frames_total)
       .def_readonly("clips_done", &Progress::clips_done)
       .def_readonly("clips_total", &Progress::clips_total);
+  py::class_<StageTime>(module, "StageTime")
+      .def_readonly("stage", &StageTime::stage)
+      .def_readonly("seconds", &StageTime::seconds)
+      .def_readonly("cpu_seconds", &StageTime::cpu_seconds);
   py::class_<Report>(module, "Report")
       .def_readonly("damaged_frames", &Report::damaged_frames)
-      .def_readonly("stage_seconds", &Report::stage_seconds)
+      .def_readonly("stages", &Report::stages)
       .def_readonly("wall_seconds", &Report::wall_seconds)
-      .def_readonly("decoded_frames", &Report::decoded_frames)
+      .def_readonly("workers", &Report::workers)
+      .def_readonly("shown_frames", &Report::shown_frames)
+      .def_readonly("lead_in_frames", &Report::lead_in_frames)
+      .def_readonly("surplus_frames", &Report::surplus_frames)
       .def_readonly("composed_frames", &Report::composed_frames)
       .def_readonly("resumed_frames", &Report::resumed_frames);
 }

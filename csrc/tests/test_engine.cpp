@@ -117,6 +117,46 @@ TEST_CASE("a job goes on from whole spools and makes the same bytes") {
   CHECK(tests::bytes_of(folder / "a/all.mp4") == tests::bytes_of(folder / "b/all.mp4"));
 }
 
+TEST_CASE("the report tells which frames were decoded and what for") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const Job job = make_job(folder, "g", 1);
+  const auto lead_in = [&](std::size_t side, std::int64_t first, std::int64_t last) {
+    return tests::frames_demanded(job.takes[side].files[0], first, last) - (last - first + 1);
+  };
+  const Report all = run(job);
+  CHECK(all.shown_frames == 80);
+  CHECK(all.lead_in_frames == lead_in(0, 5, 44) + lead_in(1, 13, 52));
+  CHECK(all.lead_in_frames >= 5 + 13);  // frames 0..4 and 0..12, and what the last ones are predicted from
+  CHECK(all.surplus_frames == 0);
+  std::filesystem::remove(folder / "g/25.spool");
+  const Report second = run(job);
+  CHECK(second.shown_frames == 40);
+  CHECK(second.lead_in_frames == lead_in(0, 25, 44) + lead_in(1, 33, 52));
+  CHECK(second.surplus_frames == 0);
+  std::filesystem::remove(folder / "g/5.spool");
+  const Report first = run(job);
+  CHECK(first.lead_in_frames == lead_in(0, 5, 24) + lead_in(1, 13, 32));
+  CHECK(first.surplus_frames == 0);
+}
+
+TEST_CASE("the workers' time is told by stage, and what they waited") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const Report report = run(make_job(folder, "h", 3));  // one more than there are chunks
+  CHECK(report.workers == 3);
+  double sum = 0.0;
+  for (const StageTime& stage : report.stages) {
+    sum += stage.seconds;
+    CHECK(stage.seconds > 0.0);
+    CHECK(stage.cpu_seconds <= stage.seconds + 0.01);
+  }
+  CHECK(report.stages[0].stage == "wait");
+  CHECK(report.stages[0].cpu_seconds < 0.1);
+  CHECK(report.stages[0].seconds > report.wall_seconds * 0.9);
+  CHECK(sum == doctest::Approx(3 * report.wall_seconds));
+}
+
 TEST_CASE("a cancelled job leaves no partial file under a final name") {
   const tests::TemporaryFolder folder;
   write_session(folder);

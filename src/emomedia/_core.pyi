@@ -123,11 +123,19 @@ class Progress:
     clips_done: int
     clips_total: int
 
+class StageTime:
+    stage: str
+    seconds: float
+    cpu_seconds: float
+
 class Report:
     damaged_frames: list[list[int]]
-    stage_seconds: list[tuple[str, float]]
+    stages: list[StageTime]
     wall_seconds: float
-    decoded_frames: int
+    workers: int
+    shown_frames: int
+    lead_in_frames: int
+    surplus_frames: int
     composed_frames: int
     resumed_frames: int
 
