@@ -90,7 +90,8 @@ def _lag(voice: np.ndarray, decoded: np.ndarray) -> int:
     return lag - size if lag > count else lag
 
 
-def test_workers_never_show_in_the_output(simulated, tmp_path):
+def test_workers_never_show_in_the_output(simulated, tmp_path, monkeypatch):
+    monkeypatch.setattr("emomedia.plan.chunk_frames", lambda *_: 12)
     session = simulated(**SMALL)
     trees = []
     for workers in (1, 2, 3):
@@ -231,7 +232,7 @@ def test_every_stage_leaves_its_file_also_with_turns_given(simulated, tmp_path):
 
 
 def test_killed_at_any_moment_a_run_goes_on_to_the_same_bytes(simulated, tmp_path):
-    session = simulated(**SMALL)
+    session = simulated(**SMALL | {"seconds": Fraction(9)}, dialogues=2)  # several chunks
     run(session, tmp_path / "whole", options(session))
     command = [
         sys.executable, "-m", "emomedia", "run", str(session), "--out", str(tmp_path / "killed"),

@@ -2,7 +2,6 @@
 
 #include "av/video_encoder.h"
 #include "engine/gop.h"
-#include "engine/spool.h"
 
 namespace emomedia {
 
@@ -42,9 +41,10 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_dama
       if (stop.stop_requested()) return Outcome::stopped;
       pulse_.beat();
       const auto f = static_cast<std::size_t>(frame);
-      const std::uint8_t damaged =
-          reader_.render({chunk.source[0][f], chunk.source[1][f]}, encoder.picture(), clock);
+      const MutablePicture picture = encoder.picture();
+      const std::uint8_t damaged = reader_.render({chunk.source[0][f], chunk.source[1][f]}, picture, clock);
       spool.add_damage(damaged);
+      if (job_.observer.observe != nullptr) observe(chunk.first_frame + frame, damaged, picture, spool, clock);
       damage |= damaged;
       clock.enter(Stage::encode);
       encoder.encode(frame, is_idr(position, length, job_.video.gop), sink);
@@ -56,6 +56,16 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_dama
   clock.enter(Stage::write);
   spool.commit();
   return Outcome::made;
+}
+
+void ChunkWorker::observe(std::int64_t frame, std::uint8_t damaged, const MutablePicture& picture,
+                          SpoolWriter& spool, StageClock& clock) const {
+  clock.enter(Stage::observe);
+  const Observer& observer = job_.observer;
+  const auto measures = spool.add_measures(static_cast<std::size_t>(observer.measures));
+  observer.observe(observer.context, frame, damaged, picture.data[0], picture.data[1], picture.data[2],
+                   picture.stride[0], picture.stride[1], picture.stride[2], picture.format.width,
+                   picture.format.height, picture.format.depth, measures.data());
 }
 
 }  // namespace emomedia

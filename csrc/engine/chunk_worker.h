@@ -7,6 +7,7 @@
 
 #include "emomedia/job.h"
 #include "engine/composite_reader.h"
+#include "engine/spool.h"
 #include "engine/stage_clock.h"
 
 namespace emomedia {
@@ -26,6 +27,9 @@ class ChunkWorker {
   enum class Outcome { made, stopped, damaged };
 
   Outcome make_once(const Chunk& chunk, bool may_be_damaged, const std::stop_token& stop, StageClock& clock);
+
+  void observe(std::int64_t frame, std::uint8_t damaged, const MutablePicture& picture, SpoolWriter& spool,
+               StageClock& clock) const;
 
   const Job& job_;
   std::atomic<std::int64_t>& frames_done_;

@@ -93,6 +93,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     if (clips_done_ != static_cast<std::int64_t>(job_.clips.size())) {
       throw Error(Cause::cancelled, "engine", "to run to its end", "a request to stop", "run again to go on");
     }
+    if (job_.observer.observe != nullptr) collect_measures();
     return report_;
   }
 
@@ -131,7 +132,9 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::vector<bool> spooled_chunks() const {
     const auto parameter_sets = encoder_.parameter_sets();
     std::vector<bool> done;
-    for (const Chunk& chunk : job_.chunks) done.push_back(is_spool(chunk.spool, chunk.frame_count(), parameter_sets));
+    for (const Chunk& chunk : job_.chunks) {
+      done.push_back(is_spool(chunk.spool, chunk.frame_count(), job_.observer.measures, parameter_sets));
+    }
     return done;
   }
 
@@ -248,6 +251,14 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     if (--running_ > 0) return;
     make_report();
     ended_.notify_all();
+  }
+
+  void collect_measures() {
+    for (const Chunk& chunk : job_.chunks) {
+      const Spool spool(chunk.spool);
+      report_.measures.insert(report_.measures.end(), spool.measures().begin(), spool.measures().end());
+      for (std::int64_t n = 0; n < chunk.frame_count(); ++n) report_.measured_frames.push_back(chunk.first_frame + n);
+    }
   }
 
   // Whatever a worker did not spend in another stage it waited.

@@ -10,9 +10,10 @@
 
 namespace emomedia {
 
-enum class Stage { wait, decode, compose, encode, write, sound };
-inline constexpr std::size_t kStages = 6;
-inline constexpr std::array<const char*, kStages> kStageNames{"wait", "decode", "compose", "encode", "write", "sound"};
+enum class Stage { wait, decode, compose, observe, encode, write, sound };
+inline constexpr std::size_t kStages = 7;
+inline constexpr std::array<const char*, kStages> kStageNames{"wait",   "decode", "compose", "observe",
+                                                           "encode", "write",  "sound"};
 
 class StageClock {
  public:

@@ -82,9 +82,26 @@ Clip make_clip(std::string path, std::int64_t first_frame, std::int64_t frame_co
 
 Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, const PcmSource& right_sound,
              const VideoSettings& video, std::int64_t audio_bit_rate, std::vector<Chunk> chunks,
-             std::vector<Clip> clips, int workers, double stall_seconds) {
-  return {{left, right}, {left_sound, right_sound}, video,   audio_bit_rate,
-          std::move(chunks), std::move(clips),      workers, stall_seconds};
+             std::vector<Clip> clips, int workers, const std::optional<Observer>& observer, double stall_seconds) {
+  return {{left, right}, {left_sound, right_sound}, video,    audio_bit_rate,
+          std::move(chunks), std::move(clips),      workers,  observer.value_or(Observer{}), stall_seconds};
+}
+
+// A function by its address: Python has no other name for one that other compilers made.
+Observer make_observer(std::uintptr_t address, int measures, std::uintptr_t context) {
+  if (address == 0 || measures < 1) throw py::value_error("an observer has an address and at least one measure");
+  return {reinterpret_cast<emomedia_observe>(address), reinterpret_cast<void*>(context), measures};
+}
+
+py::array_t<float> measures_of(const Report& report) {
+  const auto frames = static_cast<py::ssize_t>(report.measured_frames.size());
+  const auto values = static_cast<py::ssize_t>(report.measures.size());
+  return py::array_t<float>({frames, frames > 0 ? values / frames : 0}, report.measures.data());
+}
+
+py::array_t<std::int64_t> measured_frames_of(const Report& report) {
+  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(report.measured_frames.size()),
+                                   report.measured_frames.data());
 }
 
 void bind_job(py::module_& module) {
@@ -109,10 +126,12 @@ void bind_job(py::module_& module) {
   py::class_<Clip>(module, "Clip", "An output: consecutive spans, joined by packet copy.")
       .def(py::init(&make_clip), py::kw_only(), py::arg("path"), py::arg("first_frame"), py::arg("frame_count"),
            py::arg("first_sample"), py::arg("sample_count"), py::arg("chunks"));
+  py::class_<Observer>(module, "Observer", "A native function that sees each composite (emomedia/observer.h).")
+      .def(py::init(&make_observer), py::kw_only(), py::arg("address"), py::arg("measures"), py::arg("context") = 0);
   py::class_<Job>(module, "Job", "All that the engine needs to know.")
       .def(py::init(&make_job), py::kw_only(), py::arg("left"), py::arg("right"), py::arg("left_sound"),
            py::arg("right_sound"), py::arg("video"), py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"),
-           py::arg("workers"), py::arg("stall_seconds") = Job{}.stall_seconds);
+           py::arg("workers"), py::arg("observer") = py::none(), py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 
 void bind_results(py::module_& module) {
@@ -128,6 +147,8 @@ void bind_results(py::module_& module) {
   py::class_<Report>(module, "Report")
       .def_readonly("damaged_frames", &Report::damaged_frames)
       .def_readonly("stages", &Report::stages)
+      .def_property_readonly("measured_frames", &measured_frames_of)
+      .def_property_readonly("measures", &measures_of)
       .def_readonly("wall_seconds", &Report::wall_seconds)
       .def_readonly("workers", &Report::workers)
       .def_readonly("shown_frames", &Report::shown_frames)

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -84,6 +85,17 @@ MutablePicture picture_in(std::vector<std::uint8_t>& samples) {
   return picture;
 }
 
+// Measures a composite's number, its left half's index and whether it is damaged; counts its calls.
+void look(void* context, std::int64_t frame, std::uint32_t damaged, const std::uint8_t* y, const std::uint8_t*,
+          const std::uint8_t*, std::int64_t y_stride, std::int64_t, std::int64_t, std::int32_t width,
+          std::int32_t height, std::int32_t depth, float* measures) {
+  ++*static_cast<std::atomic<int>*>(context);
+  const PictureView view{{width, height, depth}, {y}, {static_cast<std::ptrdiff_t>(y_stride)}};
+  measures[0] = static_cast<float>(frame);
+  measures[1] = static_cast<float>(tests::read_index(view, 0, width / 2));
+  measures[2] = static_cast<float>(damaged);
+}
+
 std::ptrdiff_t open_descriptors() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
   return std::distance(begin(all), end(all));
@@ -148,13 +160,40 @@ TEST_CASE("the workers' time is told by stage, and what they waited") {
   double sum = 0.0;
   for (const StageTime& stage : report.stages) {
     sum += stage.seconds;
-    CHECK(stage.seconds > 0.0);
+    CHECK((stage.seconds > 0.0) == (stage.stage != "observe"));
     CHECK(stage.cpu_seconds <= stage.seconds + 0.01);
   }
   CHECK(report.stages[0].stage == "wait");
   CHECK(report.stages[0].cpu_seconds < 0.1);
   CHECK(report.stages[0].seconds > report.wall_seconds * 0.9);
   CHECK(sum == doctest::Approx(3 * report.wall_seconds));
+}
+
+TEST_CASE("an observer sees each composite once, and spools keep what it measured") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  std::atomic<int> calls{0};
+  const auto observed = [&](int workers) {
+    Job job = make_job(folder, "i", workers);
+    job.observer = {&look, &calls, 3};
+    return run(std::move(job));
+  };
+  const Report report = observed(2);
+  CHECK(calls == 40);
+  REQUIRE(report.measured_frames.size() == 40);
+  REQUIRE(report.measures.size() == 120);
+  for (std::size_t n = 0; n < 40; ++n) {
+    CHECK(report.measured_frames[n] == static_cast<std::int64_t>(n) + 5);
+    CHECK(report.measures[3 * n] == static_cast<float>(n + 5));
+    CHECK(report.measures[3 * n + 1] == static_cast<float>(n + 5));
+    CHECK(report.measures[3 * n + 2] == 0.0F);
+  }
+  std::filesystem::remove(folder / "i/5.spool");
+  CHECK(observed(1).measures == report.measures);
+  CHECK(calls == 60);
+  const Report unobserved = run(make_job(folder, "i", 1));  // spools with measures are another job's
+  CHECK(unobserved.resumed_frames == 0);
+  CHECK(unobserved.measures.empty());
 }
 
 TEST_CASE("a cancelled job leaves no partial file under a final name") {

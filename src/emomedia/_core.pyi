@@ -101,6 +101,9 @@ class Clip:
         chunks: Sequence[int],
     ) -> None: ...
 
+class Observer:
+    def __init__(self, *, address: int, measures: int, context: int = 0) -> None: ...
+
 class Job:
     def __init__(
         self,
@@ -114,6 +117,7 @@ class Job:
         chunks: Sequence[Chunk],
         clips: Sequence[Clip],
         workers: int,
+        observer: Observer | None = None,
         stall_seconds: float = 300.0,
     ) -> None: ...
 
@@ -131,6 +135,8 @@ class StageTime:
 class Report:
     damaged_frames: list[list[int]]
     stages: list[StageTime]
+    measured_frames: npt.NDArray[np.int64]
+    measures: npt.NDArray[np.float32]
     wall_seconds: float
     workers: int
     shown_frames: int

@@ -18,6 +18,7 @@ import numpy as np
 from . import __version__
 from .colour import Colours, conversion, read_cube, target_colours
 from .layout import SessionFolder
+from .native_observer import NativeObserver
 from .options import AUDIO_BIT_RATE, Options
 from .plan import Chunk, Clip, Plan
 from .probe import Take
@@ -44,6 +45,8 @@ class Work:
         Gives the tracks on the session clock by side; called only when a clip is to be made.
     media : str
         Digest of the media files and of how they are read; part of every clip's key.
+    observer : NativeObserver or None
+        Sees each composite; its values are the report's ``measures``.
     """
 
     plan: Plan
@@ -52,6 +55,7 @@ class Work:
     find_sound: Callable[[], Mapping[str, Pcm]]
     media: str
     options: Options
+    observer: NativeObserver | None = None
 
     @property
     def sound(self) -> Mapping[str, Pcm]:
@@ -67,7 +71,8 @@ class Work:
     def chunk_key(self, chunk: Chunk) -> str:
         """Digest of all that a chunk's packets depend on."""
         spans = [[span.first_frame, span.frame_count] for span in self.plan.chunk_spans(chunk)]
-        return digest("chunk", self.media, self._frame_settings(), spans)
+        observed = [] if self.observer is None else [self.observer.meaning()]
+        return digest("chunk", self.media, self._frame_settings(), spans, *observed)
 
     def clip_key(self, clip: Clip) -> str:
         """Digest of all that a clip's files depend on."""
@@ -201,6 +206,7 @@ def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.
         chunks=[_core_chunk(work, chunk, folder) for chunk in needed],
         clips=[_core_clip(work, clip, folder, number_of) for clip in wanted],
         workers=work.options.worker_count,
+        observer=None if work.observer is None else work.observer.core(),
     )
 
 

@@ -32,6 +32,10 @@ struct Report {
   // Source frames of both takes that the decoders were given: those that composites show, those that only lie
   // between one of these and its key frame, and those that nothing shown needs.
   std::int64_t shown_frames = 0, lead_in_frames = 0, surplus_frames = 0;
+  // What the job's observer measured: the frames' numbers, ascending, and its values for each, one frame after
+  // another; those of frames that lay in spools already are the ones of back then.
+  std::vector<std::int64_t> measured_frames;
+  std::vector<float> measures;
   std::int64_t composed_frames = 0;  // composites made in this run
   std::int64_t resumed_frames = 0;   // composites that lay in spools already
 };

@@ -9,6 +9,7 @@
 
 #include "emomedia/color.h"
 #include "emomedia/frame.h"
+#include "emomedia/observer.h"
 #include "emomedia/rational.h"
 
 namespace emomedia {
@@ -73,6 +74,13 @@ struct PcmSource {
   int bits = 16;
 };
 
+// Whoever sees each composite before it is encoded; nobody without a function.
+struct Observer {
+  emomedia_observe observe = nullptr;
+  void* context = nullptr;  // borrowed
+  int measures = 0;         // values a frame
+};
+
 struct Job {
   std::array<Take, 2> takes;
   std::array<PcmSource, 2> sound;
@@ -81,6 +89,7 @@ struct Job {
   std::vector<Chunk> chunks;
   std::vector<Clip> clips;
   int workers = 1;
+  Observer observer;
   double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
 };
 
