@@ -23,8 +23,8 @@ HEADER = Path(__file__).parents[1] / "csrc/include"
 SOURCE = """
 #include "emomedia/observer.h"
 void look(void* context, int64_t frame, uint32_t damaged, const uint8_t* y, const uint8_t* u,
-          const uint8_t* v, int64_t y_stride, int64_t u_stride, int64_t v_stride, int32_t width, int32_t height,
-          int32_t depth, float* measures) {
+          const uint8_t* v, int64_t y_stride, int64_t u_stride, int64_t v_stride, int32_t width,
+          int32_t height, int32_t depth, float* measures) {
   const uint8_t* planes[3] = {y, u, v};
   const int64_t strides[3] = {y_stride, u_stride, v_stride};
   for (int p = 0; p < 3; ++p) {

@@ -17,7 +17,7 @@ inline constexpr std::array<const char*, kStages> kStageNames{"wait",   "decode"
 
 class StageClock {
  public:
-  // From now on time counts for `stage`. Takes half a microsecond.
+  // From now on time counts for `stage`. Takes a microsecond.
   void enter(Stage stage) {
     const auto now = std::chrono::steady_clock::now();
     const auto cpu_now = thread_cpu_time();
