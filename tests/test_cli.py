@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +48,20 @@ def test_probe_tells_machines_in_json_lines(simulated):
     ended = emomedia("probe", session, "--json")
     assert ended.returncode == 0
     assert json.loads(ended.stdout.splitlines()[-1])["session"] == "sim"
+
+
+def test_a_run_ends_with_its_bottleneck(simulated, tmp_path):
+    session = simulated(size=(180, 320), seconds=Fraction(3), dialogues=1)
+    given = ("run", session, "--turns", session.parent / "turns.json", "--preset", "ultrafast")
+    ended = emomedia(*given, "--out", tmp_path / "people", "--workers", "1")
+    assert ended.returncode == 0, ended.stderr
+    assert re.fullmatch(
+        r"bottleneck: \w+ing, \d+% of the workers' time; 1 worker busy \d+%", ended.stdout.splitlines()[-1]
+    )
+    lines = emomedia(*given, "--out", tmp_path / "machines", "--json").stdout.splitlines()
+    assert json.loads(lines[-1])["bottleneck"] in ("decode", "compose", "encode")
+    again = emomedia(*given, "--out", tmp_path / "people")
+    assert "bottleneck" not in again.stdout, "nothing was made"
 
 
 def test_ctrl_c_stops_within_a_second_and_leaves_nothing_half_written(simulated, tmp_path):

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -22,6 +23,7 @@ from emomedia.turns import Turn, TurnsFile
 RATES = [Fraction(1), Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(50)]
 TARGET = 7
 """Frames of a chunk in these tests, where dialogues are short."""
+GOP = 50
 
 
 def turn(name, start, end, *, dialogue=None, speaker="left"):
@@ -81,7 +83,7 @@ def inputs(draw, length=24):
                 Turn(f"a{k}", home.id if home else None, draw(st.sampled_from(["left", "right"])), a, b)
             )
     pad = Fraction(draw(st.integers(0, 10)), 3) / rate
-    return TurnsFile("s", tuple(turns), tuple(dialogues)), excluded, rate, footage, pad
+    return TurnsFile("s", tuple(turns), tuple(dialogues)), excluded, rate, footage, pad, GOP
 
 
 # --- the oracle
@@ -92,7 +94,7 @@ def touched(start, end, rate, horizon=range(-5, 40)):
     return {n for n in horizon if n / rate < end and start < (n + 1) / rate}
 
 
-def expected_frames(turns_file, excluded, rate, footage, pad):
+def expected_frames(turns_file, excluded, rate, footage, pad, _gop):
     """For each id its set of frames, by the words of the design."""
     shown = set(range(*footage)) - {n for stretch in excluded for n in touched(*stretch, rate)}
     said = {d.id: touched(d.start, d.end, rate) & shown for d in turns_file.dialogues}
@@ -111,7 +113,7 @@ def between(n, own):
 
 
 def planned(arguments):
-    with mock.patch.object(plan_module, "CHUNK_FRAMES", TARGET):
+    with mock.patch.object(plan_module, "chunk_frames", lambda *_: TARGET):
         return make_plan(*arguments)
 
 
@@ -138,11 +140,16 @@ def test_spans_cover_each_clip_exactly_and_nothing_else(arguments):
 
 @given(inputs())
 @settings(max_examples=200, deadline=None)
-def test_spans_are_cut_at_every_cut_point_and_nowhere_else(arguments):
+def test_spans_are_cut_at_every_cut_point_and_where_they_are_long(arguments):
     plan = planned(arguments)
-    cut_points = {n for clip in plan.clips for n in (clip.first_frame, clip.end_frame)}
+    cut_points = sorted({n for clip in plan.clips for n in (clip.first_frame, clip.end_frame)})
+    shown = {n for clip in plan.clips for n in frames_of(clip)}
+    expected = set(cut_points)
+    for first, end in pairwise(cut_points):
+        if first in shown:
+            expected |= {n for n in range(first, end - 1) if (n - first) % TARGET == 0}
     edges = {n for span in plan.spans for n in (span.first_frame, span.end_frame)}
-    assert edges == cut_points
+    assert edges == expected
 
 
 @given(inputs())
@@ -191,14 +198,14 @@ def test_the_order_of_the_turns_does_not_matter(arguments, random):
 @given(inputs())
 @settings(max_examples=150, deadline=None)
 def test_other_turns_cost_the_chunks_of_their_dialogue_only(arguments):
-    file, excluded, rate, footage, pad = arguments
+    file, excluded, rate, footage, pad, gop = arguments
     if not file.dialogues:
         return
     file = replace(file, turns=tuple(turn for turn in file.turns if within_its_dialogue(turn, file)))
-    arguments = file, excluded, rate, footage, pad
+    arguments = file, excluded, rate, footage, pad, gop
     changed = file.dialogues[0].id
     fewer = replace(file, turns=tuple(turn for turn in file.turns if turn.dialogue != changed))
-    before, after = planned(arguments), planned((fewer, excluded, rate, footage, pad))
+    before, after = planned(arguments), planned((fewer, excluded, rate, footage, pad, gop))
     spared = [
         {tuple(plan.chunk_spans(chunk)) for chunk in plan.chunks if not meets(plan, chunk, changed)}
         for plan in (before, after)
@@ -239,7 +246,7 @@ def test_any_input_gives_a_sound_plan(parts, excluded, footage, pad):
         if not d
     ]
     out = [(Fraction(a, 9), Fraction(a + n, 9)) for a, n in excluded]
-    arguments = turns_file(*turns, dialogues=dialogues), out, Fraction(3), footage, Fraction(pad, 9)
+    arguments = turns_file(*turns, dialogues=dialogues), out, Fraction(3), footage, Fraction(pad, 9), GOP
     plan = planned(arguments)
     shown = set(range(*footage)) - {n for a, b in out if a < b for n in touched(a, b, Fraction(3), range(60))}
     assert {n for clip in plan.clips for n in frames_of(clip)} <= shown
@@ -251,12 +258,12 @@ def test_any_input_gives_a_sound_plan(parts, excluded, footage, pad):
 
 
 def test_nothing_wanted_gives_an_empty_plan():
-    plan = make_plan(turns_file(), [], Fraction(25), (0, 1000), Fraction(1, 10))
+    plan = make_plan(turns_file(), [], Fraction(25), (0, 1000), Fraction(1, 10), GOP)
     assert (plan.spans, plan.chunks, plan.clips) == ((), (), ())
 
 
 def test_a_turn_covers_the_frames_that_it_touches():
-    plan = make_plan(turns_file(turn("t", "12.44", "14.98")), [], Fraction(25), (0, 1000), Fraction(0))
+    plan = make_plan(turns_file(turn("t", "12.44", "14.98")), [], Fraction(25), (0, 1000), Fraction(0), GOP)
     assert plan.clips == (Clip("t", "turn", None, "left", 311, 375 - 311, 0, 1),)
 
 
@@ -266,30 +273,34 @@ def test_padding_ends_at_the_dialogue_and_at_the_footage():
         turn("b", 2, "2.98", dialogue="d", speaker="right"),
         dialogues=[dialogue("d", 1, 3)],
     )
-    plan = make_plan(file, [], Fraction(25), (0, 1000), Fraction(1, 10))
+    plan = make_plan(file, [], Fraction(25), (0, 1000), Fraction(1, 10), GOP)
     assert frames_of(clip_of(plan, "a"))[0] == 25
     assert frames_of(clip_of(plan, "b"))[-1] == 74
     told = [(clip.id, clip.kind, clip.dialogue, clip.speaker) for clip in plan.clips]
     assert told == [("d", "dialogue", "d", None), ("a", "turn", "d", "left"), ("b", "turn", "d", "right")]
-    short = make_plan(turns_file(turn("a", 1, 2)), [], Fraction(25), (24, 51), Fraction(1))
+    short = make_plan(turns_file(turn("a", 1, 2)), [], Fraction(25), (24, 51), Fraction(1), GOP)
     assert frames_of(short.clips[0]) == list(range(24, 51))
 
 
 def test_padding_ends_at_what_is_excluded_and_own_frames_yield_to_it():
     excluded = [(Fraction("2.01"), Fraction(4))]
-    plan = make_plan(turns_file(turn("a", 1, "2.01")), excluded, Fraction(25), (0, 1000), Fraction(1, 10))
+    plan = make_plan(
+        turns_file(turn("a", 1, "2.01")), excluded, Fraction(25), (0, 1000), Fraction(1, 10), GOP
+    )
     assert frames_of(plan.clips[0]) == list(range(22, 50)), "frame 50 shows 2.00 to 2.04"
 
 
 def test_a_clip_that_is_torn_apart_keeps_its_longest_part_the_first_of_equals():
     """check_turns refuses such turns; the plan is total all the same."""
     excluded = [(Fraction(1), Fraction(2)), (Fraction(5), Fraction(6)), (Fraction(9), Fraction(10))]
-    plan = make_plan(turns_file(turn("a", 0, 10)), excluded, Fraction(10), (0, 100), Fraction(1))
+    plan = make_plan(turns_file(turn("a", 0, 10)), excluded, Fraction(10), (0, 100), Fraction(1), GOP)
     assert frames_of(plan.clips[0]) == list(range(20, 50))
 
 
 def test_overlapping_turns_share_their_spans():
-    plan = make_plan(turns_file(turn("a", 0, 2), turn("b", 1, 3)), [], Fraction(10), (0, 100), Fraction(0))
+    plan = make_plan(
+        turns_file(turn("a", 0, 2), turn("b", 1, 3)), [], Fraction(10), (0, 100), Fraction(0), GOP
+    )
     assert plan.spans == (Span(0, 10), Span(10, 10), Span(20, 10))
     assert [(clip.first_span, clip.span_count) for clip in plan.clips] == [(0, 2), (1, 2)]
     assert plan.chunks == (Chunk(0, 3),)
@@ -297,20 +308,48 @@ def test_overlapping_turns_share_their_spans():
 
 def test_dialogues_that_share_a_frame_share_a_chunk():
     both = [dialogue("d1", 0, "1.05"), dialogue("d2", "1.05", 2)]
-    plan = make_plan(turns_file(dialogues=both), [], Fraction(10), (0, 100), Fraction(0))
+    plan = make_plan(turns_file(dialogues=both), [], Fraction(10), (0, 100), Fraction(0), GOP)
     assert plan.spans == (Span(0, 10), Span(10, 1), Span(11, 9))
     assert plan.chunks == (Chunk(0, 3),)
     apart = [dialogue("d1", 0, 1), dialogue("d2", 1, 2)]
-    plan = make_plan(turns_file(dialogues=apart), [], Fraction(10), (0, 100), Fraction(0))
+    plan = make_plan(turns_file(dialogues=apart), [], Fraction(10), (0, 100), Fraction(0), GOP)
     assert plan.chunks == (Chunk(0, 1), Chunk(1, 1))
 
 
+def chunk_lengths(plan):
+    return [sum(span.frame_count for span in plan.chunk_spans(chunk)) for chunk in plan.chunks]
+
+
 def test_a_long_dialogue_has_several_chunks_of_the_documented_length():
-    turns = [turn(f"t{k}", 4 * k, 4 * k + 4, dialogue="d") for k in range(10)]
-    file = turns_file(*turns, dialogues=[dialogue("d", 0, 40)])
-    plan = make_plan(file, [], Fraction(25), (0, 1000), Fraction(0))
-    lengths = [sum(span.frame_count for span in plan.chunk_spans(chunk)) for chunk in plan.chunks]
-    assert lengths == [300, 300, 300, 100]
+    turns = [turn(f"t{k}", 3 * k, 3 * k + 3, dialogue="d") for k in range(10)]
+    file = turns_file(*turns, dialogues=[dialogue("d", 0, 33)])
+    plan = make_plan(file, [], Fraction(25), (0, 1000), Fraction(0), GOP)
+    assert [span.frame_count for span in plan.spans] == 11 * [75]
+    assert chunk_lengths(plan) == 5 * [150] + [75]
+
+
+def test_a_dialogue_without_turns_is_shared_out_at_its_idr_pictures():
+    file = turns_file(dialogues=[dialogue("d", 1, "13.04")])
+    plan = make_plan(file, [], Fraction(25), (0, 1000), Fraction(0), GOP)
+    assert plan.spans == (Span(25, 100), Span(125, 100), Span(225, 101)), "no lone last frame"
+    assert chunk_lengths(plan) == [100, 100, 101]
+    assert (plan.clips[0].first_span, plan.clips[0].span_count) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("rate", "gop", "frames"), [(25, 50, 100), (25, 12, 108), (25, 250, 250), (50, 100, 200), (1, 1, 4)]
+)
+def test_a_chunk_is_long_enough_after_whole_gops(rate, gop, frames):
+    assert plan_module.chunk_frames(Fraction(rate), gop) == frames
+
+
+def test_a_plan_of_one_chunk_and_unsplit_spans_is_taken():
+    """As plans were before long spans were split; the user may have edited one."""
+    body = to_body(
+        make_plan(turns_file(dialogues=[dialogue("d", 0, 40)]), [], Fraction(25), (0, 1000), Fraction(0), GOP)
+    )
+    whole = body | {"spans": [[0, 1000]], "chunks": [[0, 1]], "clips": [body["clips"][0] | {"span_count": 1}]}
+    assert from_body(whole, Path("plan.json")).chunks == (Chunk(0, 1),)
 
 
 def test_two_thousand_overlapping_clips_take_no_time():
@@ -319,7 +358,7 @@ def test_two_thousand_overlapping_clips_take_no_time():
     excluded = [(Fraction(5000 + k), Fraction(5000 + k) + Fraction(1, 2)) for k in range(500)]
     start = time.process_time()
     plan = make_plan(
-        turns_file(*turns, dialogues=dialogues), excluded, Fraction(25), (0, 102_500), Fraction("0.1")
+        turns_file(*turns, dialogues=dialogues), excluded, Fraction(25), (0, 102_500), Fraction("0.1"), GOP
     )
     assert time.process_time() - start < 0.8
     assert len(plan.clips) == 2041
@@ -336,7 +375,7 @@ def small_plan() -> Plan:
         turn("c", 5, 6),
         dialogues=[dialogue("d", 0, 4)],
     )
-    return make_plan(file, [], Fraction(30000, 1001), (0, 500), Fraction(0))
+    return make_plan(file, [], Fraction(30000, 1001), (0, 500), Fraction(0), GOP)
 
 
 def test_plan_json_is_read_back_as_it_was():
@@ -386,6 +425,6 @@ def test_an_impossible_plan_json_is_refused_at_the_key(path, value, key):
 
 def test_a_plan_json_may_not_have_an_edge_beside_a_one_frame_span_of_a_clip():
     both = [dialogue("d1", 0, "1.05"), dialogue("d2", "1.05", 2)]
-    body = to_body(make_plan(turns_file(dialogues=both), [], Fraction(10), (0, 100), Fraction(0)))
+    body = to_body(make_plan(turns_file(dialogues=both), [], Fraction(10), (0, 100), Fraction(0), GOP))
     with pytest.raises(DescriptionError, match=r"chunks\[0\]"):
         from_body(body | {"chunks": [[0, 1], [1, 2]]}, Path("plan.json"))

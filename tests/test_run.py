@@ -11,6 +11,7 @@ import sys
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -19,11 +20,15 @@ import pytest
 import exact
 from emomedia import _core
 from emomedia.dataset.verify import verify
+from emomedia.engine import core_take, run_job
 from emomedia.errors import OutputBusyError
 from emomedia.files import locked
+from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options
 from emomedia.pipeline import run, run_stage
-from emomedia.session import SIDES, Crop
+from emomedia.probe import probe_session
+from emomedia.session import SIDES, Crop, load_session
+from emomedia.workload import told
 
 SMALL = {"size": (270, 480), "seconds": Fraction(4)}
 KINDS = {
@@ -76,13 +81,112 @@ def test_voices_are_the_tracks_samples_and_clips_sound_in_step(simulated, tmp_pa
             assert exact.lag(voice / 2.0**31, mixed[channel]) == 0
 
 
-def test_workers_never_show_in_the_output(simulated, tmp_path):
+def test_workers_never_show_in_the_output(simulated, tmp_path, monkeypatch):
+    monkeypatch.setattr("emomedia.plan.chunk_frames", lambda *_: 12)
     session = simulated(**SMALL)
     trees = []
     for workers in (1, 2, 3):
         run(session, tmp_path / str(workers), options(session, workers=workers))
         trees.append(exact.tree(tmp_path / str(workers)))
     assert trees[0] == trees[1] == trees[2]
+
+
+def engine_of(out: Path) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads((out / "sim/run.json").read_text())["engine"]
+    return body
+
+
+def test_a_long_dialogue_without_turns_keeps_both_workers_busy(simulated, tmp_path):
+    session = simulated(**SMALL | {"seconds": Fraction(10)}, dialogues=1)
+    alone = tmp_path / "turns.json"
+    alone.write_text(json.dumps(json.loads((session.parent / "turns.json").read_text()) | {"turns": []}))
+    for workers in (1, 2):
+        run(session, tmp_path / str(workers), Options(turns=alone, preset="ultrafast", workers=workers))
+    assert len(json.loads((tmp_path / "1/sim/plan.json").read_text())["chunks"]) > 1
+    assert exact.tree(tmp_path / "1") == exact.tree(tmp_path / "2")
+    found = engine_of(tmp_path / "2")
+    assert found["workers"] == 2
+    assert found["wait_seconds"] < 0.5 * found["wall_seconds"] * 2
+
+
+def test_run_json_tells_what_was_decoded_and_what_for(simulated, tmp_path):
+    """Key frames of both takes stand every 25 frames; nothing is decoded that no shown frame needs."""
+    session = simulated(**SMALL | {"seconds": Fraction(6)}, dialogues=1, gop=25, bframes=0)
+    run(session, tmp_path, options(session, workers=1))
+    rows, found = exact.rows_of(tmp_path), engine_of(tmp_path)
+    shown = {n for row in rows for n in range(row["first_frame"], row["first_frame"] + row["frame_count"])}
+    assert sorted(shown) == list(range(min(shown), max(shown) + 1)), "one stretch"
+    assert found["composed_frames"] == len(shown)
+    assert found["shown_frames"] == 2 * len(shown)
+    assert found["lead_in_frames"] == 2 * (min(shown) % 25)
+    assert found["surplus_frames"] == 0
+    assert found["decoded_frames"] == 2 * (len(shown) + min(shown) % 25)
+
+
+def test_no_frame_of_an_open_gop_is_lost_where_reading_ends_soon_after_its_key_frame(simulated, tmp_path):
+    session = simulated(size=(180, 320), seconds=Fraction(3), dialogues=1, open_gop=True, gop=12)
+    probed = probe_session(load_session(session), None, "deinterlace")
+    left, right = (core_take(probed.takes[side]) for side in SIDES)
+    reader = _core.Composites(left, right, 320, 240)
+    assert [reader.render(index, index)[3] for index in (72, 73, 74)] == [0, 0, 0], "the take's end"
+    folder = SessionFolder(tmp_path, "sim")
+    folder.spool.mkdir(parents=True)
+    for first in range(11, 50):
+        job = job_of_frames(left, right, range(first, first + 2), folder)
+        report = run_job(job, lambda: None, lambda *_: None)
+        assert report.damaged_frames == [[0, 0]], first
+
+
+def job_of_frames(left: _core.Take, right: _core.Take, frames: range, folder: SessionFolder) -> _core.Job:
+    """One chunk of these frames of both takes, and one clip."""
+    pcm, name = folder.path / "silence.pcm", str(frames.start)
+    pcm.write_bytes(bytes(2))
+    index = np.array(frames, dtype=np.int64)
+    spool = str(folder.spool / f"{name}.spool")
+    return _core.Job(
+        left=left,
+        right=right,
+        left_sound=_core.PcmSource(str(pcm), 16),
+        right_sound=_core.PcmSource(str(pcm), 16),
+        video=_core.VideoSettings(
+            width=320, height=240, rate=(25, 1), tags=("tv", "bt709", "bt709", "bt709"),
+            preset="ultrafast", crf="20", gop=50,
+        ),
+        audio_bit_rate=64_000,
+        chunks=[_core.Chunk(first_frame=0, spans=[len(frames)], left=index, right=index, spool=spool)],
+        clips=[
+            _core.Clip(
+                path=str(folder.path / f"{name}.mp4"), first_frame=0, frame_count=len(frames),
+                first_sample=0, sample_count=1920 * len(frames), chunks=[0],
+            )
+        ],
+        workers=1,
+    )  # fmt: skip
+
+
+def test_of_a_faster_take_of_key_frames_alone_only_those_shown_are_decoded(simulated, tmp_path):
+    prores = {"codec": "prores", "depth": 10, "chroma": "422", "gop": 1}
+    session = simulated(**SMALL | prores | {"seconds": Fraction(3), "fps": Fraction(50)}, dialogues=1)
+    run(session, tmp_path, options(session, fps=Fraction(25), workers=1))
+    found = engine_of(tmp_path)
+    assert found["decoded_frames"] == found["shown_frames"] == 2 * found["composed_frames"]
+    wrong, total = exact.wrong_frames(session, tmp_path)
+    assert (wrong, total > 50) == (0, True)
+
+
+def test_run_json_shares_out_the_workers_time(simulated, tmp_path):
+    session = simulated(**SMALL)
+    run(session, tmp_path, options(session, workers=2))
+    found = engine_of(tmp_path)
+    busy = found["busy_seconds"]
+    assert set(busy) >= {"decode", "compose", "encode", "write", "sound"}
+    assert sum(busy.values()) + found["wait_seconds"] == pytest.approx(2 * found["wall_seconds"], abs=0.02)
+    assert busy[found["bottleneck"]] == max(busy.values())
+    assert sum(found["shares"].values()) == pytest.approx(found["busy_share"], abs=0.001)
+    assert all(found["cpu_seconds"][stage] <= busy[stage] + 0.05 for stage in busy)
+    share = round(100 * found["shares"][found["bottleneck"]])
+    assert told(found).startswith("bottleneck: ")
+    assert f", {share}% of the workers' time; 2 workers busy " in told(found)
 
 
 def test_a_second_run_makes_nothing_and_changed_turns_only_their_dialogue(simulated, tmp_path):
@@ -119,7 +223,7 @@ def test_every_stage_leaves_its_file_also_with_turns_given(simulated, tmp_path):
 
 
 def test_killed_at_any_moment_a_run_goes_on_to_the_same_bytes(simulated, tmp_path):
-    session = simulated(**SMALL)
+    session = simulated(**SMALL | {"seconds": Fraction(9)}, dialogues=2)  # several chunks
     run(session, tmp_path / "whole", options(session))
     command = [
         sys.executable, "-m", "emomedia", "run", str(session), "--out", str(tmp_path / "killed"),
@@ -173,7 +277,7 @@ def test_another_ffmpeg_probes_anew(simulated, tmp_path, monkeypatch):
 @pytest.mark.parametrize("layout", [("composite",), PICTURES])
 def test_workers_never_show_in_what_is_made_of_a_damaged_take(simulated, tmp_path, monkeypatch, layout):
     """What a decoder conceals depends on all that it decoded before; the byte is of a frame others need."""
-    monkeypatch.setattr("emomedia.plan.CHUNK_FRAMES", 1)
+    monkeypatch.setattr("emomedia.plan.chunk_frames", lambda *_: 2)
     monkeypatch.setattr("emomedia.cutting.DAMAGE_LIMIT", 1.0)
     session = simulated(
         size=(180, 320), seconds=Fraction(3), dialogues=1, noise_db=None, open_gop=True, gop=12

@@ -27,7 +27,7 @@ from emomedia.plan import Plan, make_plan
 from emomedia.plan import from_body as plan_from_body
 from emomedia.plan import to_body as plan_to_body
 from emomedia.probe.types import Take, TakeFile
-from emomedia.session import Crop, Dialogue, Session, Side
+from emomedia.session import SIDES, Crop, Dialogue, Session, Side
 from emomedia.timeline import Clock, FileFrames, TakeFrames
 from emomedia.turn_taking import find_turns
 from emomedia.turns import Turn, TurnsFile, check_turns, parse_turns
@@ -171,7 +171,8 @@ def phases(scene: Scene) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "lost sound", lambda: _refuse_lost_sound(work, plan.clips)
     yield "job", lambda: make_job(fresh, plan.clips, folder)
     for clip in plan.clips:
-        for path in clip_paths(folder, clip):
+        voices = [folder.voice(clip.id, side) for side in SIDES]
+        for path in [*clip_paths(work, clip, folder), *voices]:
             path.write_bytes(b"a clip")
     rows: list[audit.Row] = []
     yield (

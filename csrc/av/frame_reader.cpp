@@ -10,11 +10,12 @@
 namespace emomedia::av {
 namespace {
 
-// Fewer frames than this between here and a key frame ahead are decoded rather than jumped over.
+// A key frame that is nearer than this many frames is reached by reading on, without decoding, rather than by
+// a seek, which takes some containers long.
 constexpr std::int64_t kWorthSeeking = 8;
 
 // Key frames further back that are tried for a frame that did not come out after a seek: decoders drop
-// some that they give when they come from further back.
+// some that they give when they come from further back, and H.264's some of an open GOP that it is drained in.
 constexpr int kTriesForLost = 2;
 
 // Complaints of a decoder about one packet after which it is given the next.
@@ -45,22 +46,42 @@ FrameReader::FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse)
 FrameReader::Shown FrameReader::at(std::int64_t index) {
   const std::int64_t pts = file_.pts[static_cast<std::size_t>(index)];
   if (has_shown_ && time_of(*shown_) == pts) return {shown_.get(), shown_damaged_};
-  const bool beyond_the_end = is_exhausted() && has_shown_ && time_of(*shown_) < pts;
+  const bool beyond_the_end = is_exhausted() && !cut_short_ && has_shown_ && time_of(*shown_) < pts;
   if (beyond_the_end) return stand_in();
+  if (limit_ && last_needed(index) > *limit_) limit_.reset();  // wanted after all
   std::int64_t key = key_at_or_before(first_needed(index));
   bool fresh = must_seek(index);
   if (fresh) seek_to_key(key);
   fresh = fresh || !started_;
+  if (fresh) sent_through_ = first_needed(index) - 1;
   started_ = true;
   int lost = 0;
   for (std::int64_t further = 1;; further *= 2) {
-    if (advance_to(pts)) return {shown_.get(), shown_damaged_};
-    if (!fresh || key == 0) return stand_in();
-    const bool began_too_late = !has_shown_;
-    if (!began_too_late && ++lost > kTriesForLost) return stand_in();
-    key = key_at_or_before(std::max<std::int64_t>(0, key - further));
+    if (advance_to(pts)) return show(index);
+    if (cut_short_) {
+      limit_.reset();
+    } else {
+      if ((!fresh && !drained_) || key == 0) return stand_in();
+      const bool began_too_late = !has_shown_;
+      if (!began_too_late && ++lost > kTriesForLost) return stand_in();
+      key = key_at_or_before(std::max<std::int64_t>(0, key - further));
+    }
+    fresh = true;
     seek_to_key(key);
+    sent_through_ = first_needed(index) - 1;
   }
+}
+
+FrameReader::Shown FrameReader::show(std::int64_t index) {
+  if (deinterlacer_) tally_.needs(file_.pts[static_cast<std::size_t>(first_needed(index))]);
+  tally_.shows(file_.pts[static_cast<std::size_t>(index)]);
+  if (deinterlacer_) tally_.needs(file_.pts[static_cast<std::size_t>(last_needed(index))]);
+  return {shown_.get(), shown_damaged_};
+}
+
+void FrameReader::expect(std::int64_t last, WantedNext next) {
+  limit_ = last_needed(last);
+  wanted_next_ = std::move(next);
 }
 
 void FrameReader::forget_damage() {
@@ -97,12 +118,29 @@ std::int64_t FrameReader::first_needed(std::int64_t index) const {
   return deinterlacer_ ? std::max<std::int64_t>(0, index - 1) : index;
 }
 
+// And the one after it.
+std::int64_t FrameReader::last_needed(std::int64_t index) const {
+  const auto last = static_cast<std::int64_t>(file_.pts.size()) - 1;
+  return deinterlacer_ ? std::min(last, index + 1) : index;
+}
+
+std::optional<std::int64_t> FrameReader::index_of(std::int64_t pts) const {
+  const auto found = std::ranges::lower_bound(file_.pts, pts);
+  if (found == file_.pts.end() || *found != pts) return std::nullopt;
+  return found - file_.pts.begin();
+}
+
+// The highest index that the decoder was given, or gave.
+std::int64_t FrameReader::last_sent() const {
+  return std::max(position_, sent_ahead_.empty() ? sent_through_ : *sent_ahead_.rbegin());
+}
+
 bool FrameReader::must_seek(std::int64_t index) const {
   const std::int64_t key = key_at_or_before(first_needed(index));
   if (!started_) return key > 0;
-  if (is_exhausted()) return true;
+  if (is_exhausted() || (cut_short_ && last_needed(index) > sent_through_)) return true;
   const bool behind = has_shown_ ? file_.pts[static_cast<std::size_t>(index)] < time_of(*shown_) : index < position_;
-  return behind || key > position_ + kWorthSeeking;
+  return behind || key > last_sent() + 1;
 }
 
 std::int64_t FrameReader::key_at_or_before(std::int64_t index) const {
@@ -115,15 +153,19 @@ void FrameReader::seek_to_key(std::int64_t key_index) {
   decoder_.flush();
   if (deinterlacer_) deinterlacer_->reset();
   damage_.reset();
+  tally_.restart();
   drop_ahead();
-  has_shown_ = has_next_ = no_more_packets_ = drained_ = false;
+  has_shown_ = has_next_ = no_more_packets_ = drained_ = cut_short_ = false;
   position_ = key_index - 1;
+  sent_ahead_.clear();
+  sent_last_.reset();
 }
 
 // Makes the next packet that of the wanted key frame, or of one before it. Demuxers that look for decoding
 // times may find a key frame too far on, others may end between two, where some decoders would show
 // pictures whose references are missing.
 void FrameReader::go_to_key(std::int64_t key_index) {
+  if (read_on_to_key(key_index)) return;
   const std::int64_t wanted = file_.pts[static_cast<std::size_t>(key_index)];
   for (std::int64_t from = key_index; from > 0; from = key_at_or_before(from - 1)) {
     demuxer_.seek(file_.stream, file_.pts[static_cast<std::size_t>(from)]);
@@ -139,10 +181,59 @@ void FrameReader::go_to_key(std::int64_t key_index) {
   demuxer_.rewind(file_.stream);
 }
 
-const AVPacket* FrameReader::next_packet() {
+// The same for one that lies just ahead; false where it does not, or does not come.
+bool FrameReader::read_on_to_key(std::int64_t key_index) {
+  const std::int64_t last = last_sent();
+  if (!started_ || key_index <= last || key_index > last + kWorthSeeking) return false;
+  while (const AVPacket* packet = read_packet()) {
+    const auto index = index_of(packet->pts);
+    if (index == key_index && (packet->flags & AV_PKT_FLAG_KEY) != 0) {
+      pending_ = packet;
+      return true;
+    }
+    if (index && *index >= key_index) return false;
+  }
+  return false;
+}
+
+const AVPacket* FrameReader::read_packet() {
   pulse_.beat();
   const AVPacket* pending = std::exchange(pending_, nullptr);
   return pending != nullptr ? pending : demuxer_.read();
+}
+
+// The next packet for the decoder; null at the end of the file, and of what is wanted.
+const AVPacket* FrameReader::next_packet() {
+  const AVPacket* packet = read_packet();
+  if (packet == nullptr || !is_beyond(*packet)) return packet;
+  pending_ = packet;
+  cut_short_ = true;
+  return nullptr;
+}
+
+// Whether the packet is of a frame that no wanted one needs. A second packet of a frame, or one of no known
+// frame, belongs to what came before it.
+bool FrameReader::is_beyond(const AVPacket& packet) {
+  const auto index = index_of(packet.pts);
+  if (!index || index == sent_last_ || !limit_ || sent_through_ < *limit_) return false;
+  const auto more = wanted_next_ ? wanted_next_() : std::nullopt;
+  if (!more || last_needed(more->last) <= *limit_) return true;
+  if (key_at_or_before(first_needed(more->first)) > last_sent() + 1) return true;
+  limit_ = last_needed(more->last);
+  return false;
+}
+
+void FrameReader::note_sent(const AVPacket& packet) {
+  damage_.sent(packet.pts, (packet.flags & AV_PKT_FLAG_KEY) != 0);
+  const auto index = index_of(packet.pts);
+  tally_.sent(packet.pts, index && file_.key[static_cast<std::size_t>(*index)] != 0);
+  if (index) sent_last_ = index;
+  if (!index || *index <= sent_through_) return;
+  sent_ahead_.insert(*index);
+  while (!sent_ahead_.empty() && *sent_ahead_.begin() == sent_through_ + 1) {
+    sent_ahead_.erase(sent_ahead_.begin());
+    ++sent_through_;
+  }
 }
 
 // Decodes until a frame comes out; false at the end of the file.
@@ -151,10 +242,9 @@ bool FrameReader::decode_into(AVFrame& frame) {
     if (no_more_packets_) return false;
     const AVPacket* packet = next_packet();
     no_more_packets_ = packet == nullptr;
-    if (packet != nullptr) damage_.sent(packet->pts, (packet->flags & AV_PKT_FLAG_KEY) != 0);
+    if (packet != nullptr) note_sent(*packet);
     if (!decoder_.send(packet)) damage_.broken();
   }
-  ++decoded_frames_;
   damage_.came_out(time_of(frame), is_concealed(frame));
   pulse_.beat();
   return true;

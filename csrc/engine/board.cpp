@@ -1,8 +1,34 @@
 #include "engine/board.h"
 
-namespace emomedia {
+#include <cstdlib>
+#include <numeric>
+#include <tuple>
 
-Board::Board(const Job& job, const std::vector<bool>& done) : claimed_(done), clips_of_(job.chunks.size()) {
+namespace emomedia {
+namespace {
+
+// Frames of a take between frame `index` and the key frame that it needs.
+std::int64_t frames_since_key(const Take& take, std::int64_t index) {
+  std::size_t number = 0;
+  while (index >= static_cast<std::int64_t>(take.files[number].key.size())) {
+    index -= static_cast<std::int64_t>(take.files[number++].key.size());
+  }
+  std::int64_t key = index;
+  while (key > 0 && take.files[number].key[static_cast<std::size_t>(key)] == 0) --key;
+  return index - key;
+}
+
+}  // namespace
+
+Board::Board(const Job& job, const std::vector<bool>& done) : clips_of_(job.chunks.size()) {
+  for (std::size_t chunk = 0; chunk < done.size(); ++chunk) {
+    state_.push_back(done[chunk] ? State::claimed : State::open);
+    frames_.push_back(job.chunks[chunk].frame_count());
+    lead_in_.push_back(0);
+    for (std::size_t side = 0; side < 2; ++side) {
+      lead_in_.back() += frames_since_key(job.takes[side], job.chunks[chunk].source[side].front());
+    }
+  }
   for (std::size_t clip = 0; clip < job.clips.size(); ++clip) {
     missing_.push_back(job.clips[clip].chunks.size());
     for (const int chunk : job.clips[clip].chunks) clips_of_[static_cast<std::size_t>(chunk)].push_back(clip);
@@ -19,10 +45,22 @@ std::optional<Task> Board::claim(std::optional<std::size_t> previous) {
     ready_.pop_back();
     return Task{Task::Kind::clip, clip};
   }
-  const auto chunk = claim_chunk(previous);
+  const auto chunk = choose_chunk(previous);
   if (!chunk) return std::nullopt;
-  claimed_[*chunk] = true;
+  state_[*chunk] = State::claimed;
   return Task{Task::Kind::chunk, *chunk};
+}
+
+bool Board::reserve_next(std::size_t chunk) {
+  const std::lock_guard lock(mutex_);
+  if (chunk + 1 >= state_.size() || state_[chunk + 1] == State::claimed) return false;
+  state_[chunk + 1] = State::reserved;
+  return true;
+}
+
+void Board::release_next(std::size_t chunk) {
+  const std::lock_guard lock(mutex_);
+  if (chunk + 1 < state_.size() && state_[chunk + 1] == State::reserved) state_[chunk + 1] = State::open;
 }
 
 void Board::chunk_done(std::size_t chunk) {
@@ -30,20 +68,39 @@ void Board::chunk_done(std::size_t chunk) {
   release_clips(chunk);
 }
 
-std::optional<std::size_t> Board::claim_chunk(std::optional<std::size_t> previous) {
+std::optional<std::size_t> Board::choose_chunk(std::optional<std::size_t> previous) const {
   const std::size_t after = previous ? *previous + 1 : 0;
-  if (after < claimed_.size() && !claimed_[after]) return after;
-  std::size_t best_start = 0, best_length = 0, start = 0;
-  for (std::size_t i = 0; i <= claimed_.size(); ++i) {
-    if (i < claimed_.size() && !claimed_[i]) continue;
-    if (i - start > best_length) {
-      best_start = start;
-      best_length = i - start;
+  if (after < state_.size() && state_[after] != State::claimed) return after;
+  std::size_t best_first = 0, best_end = 0, first = 0;
+  std::int64_t most = 0, frames = 0;
+  for (std::size_t i = 0; i <= state_.size(); ++i) {
+    if (i < state_.size() && state_[i] == State::open) {
+      frames += frames_[i];
+      continue;
     }
-    start = i + 1;
+    if (frames > most) std::tie(best_first, best_end, most) = std::tuple(first, i, frames);
+    first = i + 1;
+    frames = 0;
   }
-  if (best_length == 0) return std::nullopt;
-  return best_start + best_length / 2;
+  if (most == 0) return std::nullopt;
+  return near_middle(best_first, best_end);
+}
+
+// Of the chunks that begin in the middle half of a stretch the one with the shortest lead-in; where none
+// does, the one that begins nearest to its middle.
+std::size_t Board::near_middle(std::size_t first, std::size_t end) const {
+  const auto at = [this](std::size_t i) { return frames_.begin() + static_cast<std::ptrdiff_t>(i); };
+  const std::int64_t total = std::accumulate(at(first), at(end), std::int64_t{0});
+  std::size_t best = first;
+  std::tuple<bool, std::int64_t, std::int64_t> best_cost{true, 0, 0};
+  std::int64_t before = 0;
+  for (std::size_t i = first; i < end; before += frames_[i++]) {
+    const std::int64_t from_middle = std::abs(2 * before - total);
+    const bool outside = 2 * from_middle > total;
+    const std::tuple cost{outside, outside ? from_middle : lead_in_[i], from_middle};
+    if (i == first || cost < best_cost) std::tie(best, best_cost) = std::tuple(i, cost);
+  }
+  return best;
 }
 
 void Board::release_clips(std::size_t chunk) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -22,16 +23,28 @@ class Board {
   Board(const Job& job, const std::vector<bool>& done);
 
   // A clip that waits to be written, else the chunk after `previous` (its decoders stand right before
-  // it), else one in the middle of the longest stretch that nobody has begun.
+  // it), else one near the middle of the longest stretch that nobody has begun, where few frames lie between
+  // it and the key frames that it needs.
   std::optional<Task> claim(std::optional<std::size_t> previous);
   void chunk_done(std::size_t chunk);
 
+  // Keeps the chunk after `chunk` for whoever makes that one, to be claimed in its turn; false when somebody
+  // has it or there is none.
+  bool reserve_next(std::size_t chunk);
+  // Undoes it, if it was done.
+  void release_next(std::size_t chunk);
+
  private:
-  std::optional<std::size_t> claim_chunk(std::optional<std::size_t> previous);
+  enum class State : std::uint8_t { open, reserved, claimed };
+
+  std::optional<std::size_t> choose_chunk(std::optional<std::size_t> previous) const;
+  std::size_t near_middle(std::size_t first, std::size_t end) const;
   void release_clips(std::size_t chunk);
 
   std::mutex mutex_;
-  std::vector<bool> claimed_;
+  std::vector<State> state_;           // per chunk
+  std::vector<std::int64_t> frames_;   // per chunk: its length
+  std::vector<std::int64_t> lead_in_;  // per chunk: source frames, from their key frames on, before its first
   std::vector<std::vector<std::size_t>> clips_of_;  // per chunk
   std::vector<std::size_t> missing_;                // per clip: chunks not done
   std::vector<std::size_t> ready_;                  // clips

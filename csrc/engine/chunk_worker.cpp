@@ -1,11 +1,9 @@
 #include "engine/chunk_worker.h"
 
 #include <string>
-#include <utility>
 
 #include "av/video_encoder.h"
 #include "engine/gop.h"
-#include "engine/spool.h"
 
 namespace emomedia {
 
@@ -29,21 +27,22 @@ ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done,
       pulse_(pulse),
       reader_(job.takes, job.video.width, job.video.height, pulse, job.sides) {}
 
-bool ChunkWorker::make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock) {
+// What libav makes of damage depends on all that it is given. So a chunk in which there is some is not kept,
+// unless the decoders were given just what it needs, from its own key frame on.
+bool ChunkWorker::make(const Chunk& chunk, const NextChunk& next, const std::stop_token& stop, StageClock& clock) {
   reader_.forget_damage();
-  const bool continued = std::exchange(has_history_, true);
-  Outcome outcome = make_once(chunk, continued, stop, clock);
-  if (outcome == Outcome::depends_on_history) {
+  reader_.expect(chunk, next);
+  Outcome outcome = make_once(chunk, false, stop, clock);
+  if (outcome == Outcome::damaged) {
     frames_done_.fetch_sub(chunk.frame_count(), std::memory_order_relaxed);
     reader_.forget();
-    outcome = make_once(chunk, false, stop, clock);
+    reader_.expect(chunk, nullptr);
+    outcome = make_once(chunk, true, stop, clock);
   }
   return outcome == Outcome::made;
 }
 
-// What libav makes of damage depends on all that it decoded before. So a chunk in which there is some
-// is not kept, unless it was begun at its own key frame.
-ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool continued, const std::stop_token& stop,
+ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_damaged, const std::stop_token& stop,
                                             StageClock& clock) {
   clock.enter(Stage::encode);
   Outputs outputs;
@@ -57,15 +56,18 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool continued, 
       if (stop.stop_requested()) return Outcome::stopped;
       pulse_.beat();
       const auto f = static_cast<std::size_t>(frame);
-      const std::uint8_t damaged =
-          reader_.render({chunk.source[0][f], chunk.source[1][f]}, outputs[0].encoder.picture(), clock);
+      const MutablePicture picture = outputs[0].encoder.picture();
+      const std::uint8_t damaged = reader_.render({chunk.source[0][f], chunk.source[1][f]}, picture, clock);
       for (Output& output : outputs) output.spool.add_damage(damaged);
+      if (job_.observer.observe != nullptr) {
+        observe(chunk.first_frame + frame, damaged, picture, outputs[0].spool, clock);
+      }
       damage |= damaged;
       encode(outputs, frame, is_idr(position, length, job_.video.gop), clock);
       frames_done_.fetch_add(1, std::memory_order_relaxed);
     }
   }
-  if (continued && damage != 0) return Outcome::depends_on_history;
+  if (damage != 0 && !may_be_damaged) return Outcome::damaged;
   for (Output& output : outputs) output.encoder.finish(output.sink);
   clock.enter(Stage::write);
   for (Output& output : outputs) output.spool.commit();
@@ -87,6 +89,16 @@ void ChunkWorker::encode(Outputs& outputs, std::int64_t frame, bool idr, StageCl
       output.encoder.encode(frame, idr, output.sink);
     }
   }
+}
+
+void ChunkWorker::observe(std::int64_t frame, std::uint8_t damaged, const MutablePicture& picture,
+                          SpoolWriter& spool, StageClock& clock) const {
+  clock.enter(Stage::observe);
+  const Observer& observer = job_.observer;
+  const auto measures = spool.add_measures(static_cast<std::size_t>(observer.measures));
+  observer.observe(observer.context, frame, damaged, picture.data[0], picture.data[1], picture.data[2],
+                   picture.stride[0], picture.stride[1], picture.stride[2], picture.format.width,
+                   picture.format.height, picture.format.depth, measures.data());
 }
 
 }  // namespace emomedia

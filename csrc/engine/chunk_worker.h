@@ -8,6 +8,7 @@
 
 #include "emomedia/job.h"
 #include "engine/composite_reader.h"
+#include "engine/spool.h"
 #include "engine/stage_clock.h"
 
 namespace emomedia {
@@ -17,24 +18,26 @@ class ChunkWorker {
   // Borrows the job, the counter of frames done, which it adds to, and the pulse, which it beats.
   ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse);
 
-  // Returns false when it was asked to stop; the spools then do not appear.
-  bool make(const Chunk& chunk, const std::stop_token& stop, StageClock& clock);
+  // Returns false when it was asked to stop; the spools then do not appear. `next` is asked shortly before the
+  // chunk's end, for each take.
+  bool make(const Chunk& chunk, const NextChunk& next, const std::stop_token& stop, StageClock& clock);
 
-  std::int64_t decoded_frames() const { return reader_.decoded_frames(); }
+  av::DecodeCounts counts() const { return reader_.counts(); }
 
  private:
-  enum class Outcome { made, stopped, depends_on_history };
+  enum class Outcome { made, stopped, damaged };
   struct Output;
   using Outputs = std::deque<Output>;  // by picture
 
-  Outcome make_once(const Chunk& chunk, bool continued, const std::stop_token& stop, StageClock& clock);
+  Outcome make_once(const Chunk& chunk, bool may_be_damaged, const std::stop_token& stop, StageClock& clock);
   void encode(Outputs& outputs, std::int64_t frame, bool idr, StageClock& clock);
+  void observe(std::int64_t frame, std::uint8_t damaged, const MutablePicture& picture, SpoolWriter& spool,
+               StageClock& clock) const;
 
   const Job& job_;
   std::atomic<std::int64_t>& frames_done_;
   Pulse& pulse_;
   CompositeReader reader_;
-  bool has_history_ = false;
 };
 
 }  // namespace emomedia

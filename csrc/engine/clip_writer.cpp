@@ -28,11 +28,15 @@ void to_floats(std::span<const std::uint8_t> bytes, int bits, std::int64_t first
 // Feeds a clip's sound to the file, as far as the video has come.
 class SoundTrack {
  public:
-  SoundTrack(const Clip& clip, const ClipStreams& streams, av::AudioEncoder& encoder, av::Mp4Writer& file)
-      : clip_(clip), streams_(streams), encoder_(encoder), file_(file) {}
+  SoundTrack(const Clip& clip, const ClipStreams& streams, av::AudioEncoder& encoder, av::Mp4Writer& file,
+             StageClock& clock)
+      : clip_(clip), streams_(streams), encoder_(encoder), file_(file), clock_(clock) {}
 
   void write_until(std::int64_t sample) {
+    if (written_ >= std::min(sample, clip_.sample_count)) return;
+    clock_.enter(Stage::sound);
     while (written_ < std::min(sample, clip_.sample_count)) write_frame();
+    clock_.enter(Stage::write);
   }
 
   void finish() {
@@ -56,6 +60,7 @@ class SoundTrack {
   const ClipStreams& streams_;
   av::AudioEncoder& encoder_;
   av::Mp4Writer& file_;
+  StageClock& clock_;
   std::int64_t written_ = 0;
 };
 
@@ -114,7 +119,8 @@ void PcmReader::read(std::int64_t first, std::span<float> out) const {
 
 std::array<std::int64_t, 2> write_clip(const std::string& path, const Clip& clip,
                                        const std::vector<std::string>& spools, const ClipStreams& streams,
-                                       Pulse& pulse) {
+                                       Pulse& pulse, StageClock& clock) {
+  clock.enter(Stage::write);
   struct Part {
     const std::string& path;
     ~Part() { discard_part(path); }
@@ -122,7 +128,7 @@ std::array<std::int64_t, 2> write_clip(const std::string& path, const Clip& clip
 
   av::AudioEncoder audio(kSampleRate, static_cast<int>(streams.sound.size()), streams.audio_bit_rate);
   av::Mp4Writer file(part_path(path), *streams.video, streams.frame_rate, *audio.parameters(), kSampleRate);
-  SoundTrack sound(clip, streams, audio, file);
+  SoundTrack sound(clip, streams, audio, file, clock);
   VideoTrack video(clip, streams, file);
   std::array<std::int64_t, 2> damaged{};
   for (const std::string& spool_path : spools) {

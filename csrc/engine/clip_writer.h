@@ -11,6 +11,7 @@
 #include "av/watch.h"
 #include "emomedia/job.h"
 #include "engine/file_io.h"
+#include "engine/stage_clock.h"
 
 namespace emomedia {
 
@@ -42,6 +43,6 @@ struct ClipStreams {
 // chunks in order. Returns per side how many of the clip's frames were damaged.
 std::array<std::int64_t, 2> write_clip(const std::string& path, const Clip& clip,
                                        const std::vector<std::string>& spools, const ClipStreams& streams,
-                                       Pulse& pulse);
+                                       Pulse& pulse, StageClock& clock);
 
 }  // namespace emomedia

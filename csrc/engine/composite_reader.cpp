@@ -39,9 +39,13 @@ TakeReader::TakeReader(const Take& take, Pulse& pulse) : take_(take), pulse_(pul
   }
 }
 
-TakeReader::Shown TakeReader::at(std::int64_t index) {
+std::size_t TakeReader::file_of(std::int64_t index) const {
   const auto after = std::upper_bound(first_index_.begin(), first_index_.end(), index);
-  const auto number = static_cast<std::size_t>(after - first_index_.begin() - 1);
+  return static_cast<std::size_t>(after - first_index_.begin() - 1);
+}
+
+TakeReader::Shown TakeReader::at(std::int64_t index) {
+  const std::size_t number = file_of(index);
   const TakeFile& file = take_.files[number];
   if (!reader_ || number != open_file_) open(number);
   const av::FrameReader::Shown shown = reader_->at(index - first_index_[number]);
@@ -50,10 +54,30 @@ TakeReader::Shown TakeReader::at(std::int64_t index) {
 
 // One file at a time: a decoder holds many pictures, and a take may have hundreds of files.
 void TakeReader::open(std::size_t number) {
-  decoded_before_ = decoded_frames();
+  counts_before_ = counts();
   reader_.reset();
   reader_ = std::make_unique<av::FrameReader>(take_.files[number], take_.fields, pulse_);
   open_file_ = number;
+  pass_on_expected();
+}
+
+void TakeReader::expect(std::int64_t last, const av::WantedNext& next) {
+  last_ = last;
+  next_ = next;
+  if (reader_) pass_on_expected();
+}
+
+// What is expected of the open file; its end ends the reading where that lies in a later one.
+void TakeReader::pass_on_expected() {
+  if (!last_) return;
+  const std::int64_t base = first_index_[open_file_];
+  const auto last_of_file = static_cast<std::int64_t>(take_.files[open_file_].pts.size()) - 1;
+  const auto next = [this, base, last_of_file]() -> std::optional<av::FrameRange> {
+    const auto more = next_ ? next_() : std::nullopt;
+    if (!more || more->first < base || more->first - base > last_of_file) return std::nullopt;
+    return av::FrameRange{more->first - base, std::min(more->last - base, last_of_file)};
+  };
+  reader_->expect(std::clamp<std::int64_t>(*last_ - base, 0, last_of_file), next);
 }
 
 PictureView TakeReader::checked_view(const AVFrame& frame, const TakeFile& file) const {
@@ -80,8 +104,10 @@ void TakeReader::forget() {
   if (reader_) reader_->forget();
 }
 
-std::int64_t TakeReader::decoded_frames() const {
-  return decoded_before_ + (reader_ ? reader_->decoded_frames() : 0);
+av::DecodeCounts TakeReader::counts() const {
+  av::DecodeCounts all = counts_before_;
+  if (reader_) all += reader_->counts();
+  return all;
 }
 
 CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse,
@@ -130,8 +156,20 @@ void CompositeReader::forget() {
   for (TakeReader& reader : readers_) reader.forget();
 }
 
-std::int64_t CompositeReader::decoded_frames() const {
-  return readers_[0].decoded_frames() + readers_[1].decoded_frames();
+void CompositeReader::expect(const Chunk& chunk, const NextChunk& next) {
+  for (std::size_t side = 0; side < 2; ++side) {
+    readers_[side].expect(chunk.source[side].back(), [next, side]() -> std::optional<av::FrameRange> {
+      const Chunk* following = next ? next() : nullptr;
+      if (following == nullptr) return std::nullopt;
+      return av::FrameRange{following->source[side].front(), following->source[side].back()};
+    });
+  }
+}
+
+av::DecodeCounts CompositeReader::counts() const {
+  av::DecodeCounts all = readers_[0].counts();
+  all += readers_[1].counts();
+  return all;
 }
 
 }  // namespace emomedia

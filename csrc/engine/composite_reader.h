@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,12 +25,15 @@ class TakeReader {
     bool damaged;
   };
   Shown at(std::int64_t index);
+  void expect(std::int64_t last, const av::WantedNext& next);  // as av::FrameReader's
   void forget_damage();
   void forget();
-  std::int64_t decoded_frames() const;
+  av::DecodeCounts counts() const;
 
  private:
+  std::size_t file_of(std::int64_t index) const;
   void open(std::size_t number);
+  void pass_on_expected();
   PictureView checked_view(const AVFrame& frame, const TakeFile& file) const;
 
   const Take& take_;
@@ -37,8 +41,13 @@ class TakeReader {
   std::vector<std::int64_t> first_index_;  // of each file
   std::unique_ptr<av::FrameReader> reader_;
   std::size_t open_file_ = 0;  // which file reader_ reads
-  std::int64_t decoded_before_ = 0;  // frames, by the readers of other files
+  std::optional<std::int64_t> last_;  // expected
+  av::WantedNext next_;
+  av::DecodeCounts counts_before_;  // by the readers of other files
 };
+
+// The chunk that the same reader will be asked for next; null where there is none.
+using NextChunk = std::function<const Chunk*()>;
 
 class CompositeReader {
  public:
@@ -57,10 +66,13 @@ class CompositeReader {
   bool is_half(std::size_t number) const { return !alone_[number]; }
   // Composes another one from the frames that the last composite shows.
   void render_side(std::size_t number, const MutablePicture& picture, StageClock& clock);
+  // The frames of `chunk` are rendered next. Nothing that only frames after them need is decoded, unless `next`,
+  // asked when the time for that has come, names the chunk that follows.
+  void expect(const Chunk& chunk, const NextChunk& next);
 
   void forget_damage();
   void forget();
-  std::int64_t decoded_frames() const;
+  av::DecodeCounts counts() const;
 
  private:
   std::array<TakeReader, 2> readers_;

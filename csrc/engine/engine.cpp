@@ -52,6 +52,7 @@ struct Worker {
   StallWatch watch;
   StageClock clock;
   std::optional<std::size_t> chunk;  // in hand; guarded by the state's mutex, as is the rest
+  bool busy = false;
   bool ended = false;
   bool given_up = false;
   std::thread thread;
@@ -97,7 +98,10 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     return {frames_done_.load(), frames_total_, clips_done_.load(), static_cast<std::int64_t>(job_.clips.size())};
   }
 
-  void cancel() { stop_.request_stop(); }
+  void cancel() {
+    stop_.request_stop();
+    changed_.notify_all();
+  }
 
   Report finish() {
     join();
@@ -105,6 +109,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     if (clips_done_ != static_cast<std::int64_t>(job_.clips.size())) {
       throw Error(Cause::cancelled, "engine", "to run to its end", "a request to stop", "run again to go on");
     }
+    if (job_.observer.observe != nullptr) collect_measures();
     return report_;
   }
 
@@ -148,24 +153,25 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
   bool is_spooled(const Chunk& chunk) const {
     for (std::size_t i = 0; i < videos_.size(); ++i) {
-      if (!is_spool(chunk.spools[i], chunk.frame_count(), videos_[i].parameter_sets)) return false;
+      const int measures = i == 0 ? job_.observer.measures : 0;  // of the composite
+      if (!is_spool(chunk.spools[i], chunk.frame_count(), measures, videos_[i].parameter_sets)) return false;
     }
     return true;
   }
 
   void work(Worker& self) {
-    std::int64_t decoded = 0;
+    av::DecodeCounts counts;
     try {
       ChunkWorker worker(job_, frames_done_, self.pulse);
       work_through(worker, self);
-      decoded = worker.decoded_frames();
+      counts = worker.counts();
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_ && !self.given_up) error_ = std::current_exception();
       stop_.request_stop();
     }
     self.clock.enter(Stage::wait);
-    sign_off(self, decoded);
+    sign_off(self, counts);
   }
 
   void work_through(ChunkWorker& worker, Worker& self) {
@@ -177,23 +183,42 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
       const auto task = claim(previous, self);
       if (!task) return;
       if (task->kind == Task::Kind::clip) {
-        self.clock.enter(Stage::write);
-        write(task->index, self.pulse);
-      } else if (worker.make(job_.chunks[task->index], stop, self.clock)) {
+        write(task->index, self);
+      } else if (worker.make(job_.chunks[task->index], [this, task] { return next_chunk(task->index); }, stop,
+                             self.clock)) {
         board_.chunk_done(task->index);
         previous = task->index;
       }
     }
   }
 
-  // What to do next; nothing for a worker that was given up, should it ever wake.
+  // What to do next; waits while others may still make a clip ready. Nothing for a worker that was given up,
+  // should it ever wake.
   std::optional<Task> claim(std::optional<std::size_t> previous, Worker& self) {
-    const std::lock_guard lock(mutex_);
-    if (self.given_up) return std::nullopt;
-    const auto task = board_.claim(previous);
+    std::unique_lock lock(mutex_);
+    self.busy = false;
     self.chunk.reset();
-    if (task && task->kind == Task::Kind::chunk) self.chunk = task->index;
-    return task;
+    changed_.notify_all();
+    while (!self.given_up && !stop_.stop_requested()) {
+      if (const auto task = board_.claim(previous)) {
+        self.busy = true;
+        if (task->kind == Task::Kind::chunk) self.chunk = task->index;
+        return task;
+      }
+      if (!is_anyone_busy()) return std::nullopt;
+      changed_.wait_for(lock, kLookEvery);
+      self.pulse.beat();
+    }
+    return std::nullopt;
+  }
+
+  bool is_anyone_busy() const {
+    return std::ranges::any_of(workers_, [](const auto& worker) { return worker->busy && !worker->given_up; });
+  }
+
+  // The chunk after `chunk`, kept for the worker that makes that one, if nobody has begun it.
+  const Chunk* next_chunk(std::size_t chunk) {
+    return board_.reserve_next(chunk) ? &job_.chunks[chunk + 1] : nullptr;
   }
 
   // A worker without a beat for too long is counted as ended; the others go on with what it does not
@@ -203,6 +228,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     for (const auto& worker : workers_) {
       if (worker->ended || worker->given_up || worker->watch.look(worker->pulse) < limit) continue;
       worker->given_up = true;
+      if (worker->chunk) board_.release_next(*worker->chunk);
+      changed_.notify_all();
       --running_;
       if (!error_) error_ = std::make_exception_ptr(stalled(*worker));
       if (running_ == 0) ended_.notify_all();
@@ -222,15 +249,15 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
                  "copy the takes to a local disk, or exclude that stretch; what is finished is kept");
   }
 
-  void write(std::size_t index, Pulse& pulse) {
-    const auto damaged = write_picture(index, 0, pulse);
-    for (std::size_t picture = 1; picture < job_.picture_count(); ++picture) write_picture(index, picture, pulse);
+  void write(std::size_t index, Worker& self) {
+    const auto damaged = write_picture(index, 0, self);
+    for (std::size_t picture = 1; picture < job_.picture_count(); ++picture) write_picture(index, picture, self);
     const std::lock_guard lock(mutex_);
     report_.damaged_frames[index] = damaged;
     ++clips_done_;
   }
 
-  std::array<std::int64_t, 2> write_picture(std::size_t index, std::size_t picture, Pulse& pulse) const {
+  std::array<std::int64_t, 2> write_picture(std::size_t index, std::size_t picture, Worker& self) const {
     const Clip& clip = job_.clips[index];
     std::vector<std::string> spools;
     for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spools[picture]);
@@ -241,20 +268,49 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
       streams.audio_bit_rate /= 2;
       streams.sound = {&sound_[job_.sides[picture - 1].side]};
     }
-    return write_clip(clip.paths[picture], clip, spools, streams, pulse);
+    return write_clip(clip.paths[picture], clip, spools, streams, self.pulse, self.clock);
   }
 
-  void sign_off(Worker& self, std::int64_t decoded) {
+  void sign_off(Worker& self, const av::DecodeCounts& counts) {
     const std::lock_guard lock(mutex_);
     self.ended = true;
+    self.busy = false;
+    changed_.notify_all();
     if (self.given_up) return;
-    report_.decoded_frames += decoded;
-    for (std::size_t i = 0; i < kStages; ++i) stage_seconds_[i] += self.clock.seconds(static_cast<Stage>(i));
+    counts_ += counts;
     if (--running_ > 0) return;
-    for (std::size_t i = 0; i < kStages; ++i) report_.stage_seconds.emplace_back(kStageNames[i], stage_seconds_[i]);
-    report_.composed_frames = frames_done_ - report_.resumed_frames;
-    report_.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+    make_report();
     ended_.notify_all();
+  }
+
+  void collect_measures() {
+    for (const Chunk& chunk : job_.chunks) {
+      const Spool spool(chunk.spools[0]);
+      report_.measures.insert(report_.measures.end(), spool.measures().begin(), spool.measures().end());
+      for (std::int64_t n = 0; n < chunk.frame_count(); ++n) report_.measured_frames.push_back(chunk.first_frame + n);
+    }
+  }
+
+  // Whatever a worker did not spend in another stage it waited.
+  void make_report() {
+    report_.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+    report_.workers = static_cast<int>(workers_.size());
+    double waited = report_.wall_seconds * report_.workers;
+    for (std::size_t i = 0; i < kStages; ++i) {
+      StageTime total{kStageNames[i]};
+      for (const auto& worker : workers_) {
+        if (!worker->ended) continue;  // left to itself
+        total.seconds += worker->clock.seconds(static_cast<Stage>(i));
+        total.cpu_seconds += worker->clock.cpu_seconds(static_cast<Stage>(i));
+      }
+      if (static_cast<Stage>(i) != Stage::wait) waited -= total.seconds;
+      report_.stages.push_back(total);
+    }
+    report_.stages[static_cast<std::size_t>(Stage::wait)].seconds = waited;
+    report_.shown_frames = counts_.shown;
+    report_.lead_in_frames = counts_.lead_in;
+    report_.surplus_frames = counts_.surplus;
+    report_.composed_frames = frames_done_ - report_.resumed_frames;
   }
 
   const Job job_;
@@ -265,11 +321,12 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   Report report_;
   std::int64_t frames_total_ = 0;
   std::atomic<std::int64_t> frames_done_{0}, clips_done_{0};
-  std::array<double, kStages> stage_seconds_{};
+  av::DecodeCounts counts_;
   std::chrono::steady_clock::time_point started_;
   std::stop_source stop_;
   std::mutex mutex_;
-  std::condition_variable ended_;
+  std::condition_variable ended_;    // no worker runs
+  std::condition_variable changed_;  // of what claim() looks at, something
   std::size_t running_ = 0;
   std::exception_ptr error_;
   std::vector<std::shared_ptr<Worker>> workers_;

@@ -10,7 +10,7 @@
 namespace emomedia {
 namespace {
 
-constexpr std::array<char, 8> kMagic{'E', 'M', 'O', 'S', 'P', 'L', '0', '1'};
+constexpr std::array<char, 8> kMagic{'E', 'M', 'O', 'S', 'P', 'L', '0', '2'};
 
 // Takes values off the front of a byte range; throws when it is too short.
 class Cursor {
@@ -74,10 +74,16 @@ void SpoolWriter::add_packet(std::int64_t frame, const av::EncodedPacket& packet
   file_.write(packet.data, packet.size);
 }
 
+std::span<float> SpoolWriter::add_measures(std::size_t count) {
+  measures_.resize(measures_.size() + count);
+  return std::span(measures_).last(count);
+}
+
 void SpoolWriter::commit() {
   const std::uint64_t table = file_.position();
   write_values(file_, records_);
   write_values(file_, damage_);
+  write_values(file_, measures_);
   file_.write_value(table);
   file_.write_value(kMagic);
   file_.commit();
@@ -97,6 +103,7 @@ Spool::Spool(const std::string& path) : file_(path) {
   Cursor tables(all.subspan(table), path);
   records_ = tables.values<SpoolRecord>();
   damage_ = tables.values<std::uint8_t>();
+  measures_ = tables.values<float>();
   for (const SpoolRecord& record : records_) {
     if (record.offset > table || record.size > table - record.offset) front.fail();
   }
@@ -106,11 +113,13 @@ std::span<const std::uint8_t> Spool::bytes(const SpoolRecord& record) const {
   return file_.bytes().subspan(record.offset, record.size);
 }
 
-bool is_spool(const std::string& path, std::int64_t frames, std::span<const std::uint8_t> parameter_sets) {
+bool is_spool(const std::string& path, std::int64_t frames, int measures,
+              std::span<const std::uint8_t> parameter_sets) {
   try {
     const Spool spool(path);
     return static_cast<std::int64_t>(spool.packets().size()) == frames &&
            static_cast<std::int64_t>(spool.damage().size()) == frames &&
+           static_cast<std::int64_t>(spool.measures().size()) == frames * measures &&
            std::ranges::equal(spool.parameter_sets(), parameter_sets);
   } catch (const Error&) {
     return false;

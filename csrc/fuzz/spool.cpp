@@ -23,8 +23,8 @@ void run(const std::string& path, std::size_t size, unsigned failing_allocation)
     fuzz::require(begin <= size && packet.size() <= size - begin, "a packet lies within the file");
   }
   const auto frames = static_cast<std::int64_t>(spool.packets().size());
-  const bool paired = spool.damage().size() == spool.packets().size();
-  fuzz::require(is_spool(path, frames, sets) == paired, "a spool with a damage byte for each packet is one");
+  const bool paired = spool.damage().size() == spool.packets().size() && spool.measures().empty();
+  fuzz::require(is_spool(path, frames, 0, sets) == paired, "a spool with a damage byte for each packet and no measures is one");
 }
 
 }  // namespace

@@ -86,9 +86,27 @@ Clip make_clip(std::vector<std::string> paths, std::int64_t first_frame, std::in
 
 Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, const PcmSource& right_sound,
              const VideoSettings& video, std::vector<SidePicture> sides, std::int64_t audio_bit_rate,
-             std::vector<Chunk> chunks, std::vector<Clip> clips, int workers, double stall_seconds) {
-  return {{left, right},     {left_sound, right_sound}, video,   std::move(sides), audio_bit_rate,
-          std::move(chunks), std::move(clips),          workers, stall_seconds};
+             std::vector<Chunk> chunks, std::vector<Clip> clips, int workers,
+             const std::optional<Observer>& observer, double stall_seconds) {
+  return {{left, right},     {left_sound, right_sound}, video,   std::move(sides),               audio_bit_rate,
+          std::move(chunks), std::move(clips),          workers, observer.value_or(Observer{}), stall_seconds};
+}
+
+// A function by its address: Python has no other name for one that other compilers made.
+Observer make_observer(std::uintptr_t address, int measures, std::uintptr_t context) {
+  if (address == 0 || measures < 1) throw py::value_error("an observer has an address and at least one measure");
+  return {reinterpret_cast<emomedia_observe>(address), reinterpret_cast<void*>(context), measures};
+}
+
+py::array_t<float> measures_of(const Report& report) {
+  const auto frames = static_cast<py::ssize_t>(report.measured_frames.size());
+  const auto values = static_cast<py::ssize_t>(report.measures.size());
+  return py::array_t<float>({frames, frames > 0 ? values / frames : 0}, report.measures.data());
+}
+
+py::array_t<std::int64_t> measured_frames_of(const Report& report) {
+  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(report.measured_frames.size()),
+                                   report.measured_frames.data());
 }
 
 void bind_job(py::module_& module) {
@@ -116,11 +134,13 @@ void bind_job(py::module_& module) {
   py::class_<Clip>(module, "Clip", "An output: consecutive spans, joined by packet copy.")
       .def(py::init(&make_clip), py::kw_only(), py::arg("paths"), py::arg("first_frame"), py::arg("frame_count"),
            py::arg("first_sample"), py::arg("sample_count"), py::arg("chunks"));
+  py::class_<Observer>(module, "Observer", "A native function that sees each composite (emomedia/observer.h).")
+      .def(py::init(&make_observer), py::kw_only(), py::arg("address"), py::arg("measures"), py::arg("context") = 0);
   py::class_<Job>(module, "Job", "All that the engine needs to know.")
       .def(py::init(&make_job), py::kw_only(), py::arg("left"), py::arg("right"), py::arg("left_sound"),
            py::arg("right_sound"), py::arg("video"), py::arg("sides") = std::vector<SidePicture>{},
            py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"), py::arg("workers"),
-           py::arg("stall_seconds") = Job{}.stall_seconds);
+           py::arg("observer") = py::none(), py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 
 void bind_results(py::module_& module) {
@@ -129,11 +149,20 @@ void bind_results(py::module_& module) {
       .def_readonly("frames_total", &Progress::frames_total)
       .def_readonly("clips_done", &Progress::clips_done)
       .def_readonly("clips_total", &Progress::clips_total);
+  py::class_<StageTime>(module, "StageTime")
+      .def_readonly("stage", &StageTime::stage)
+      .def_readonly("seconds", &StageTime::seconds)
+      .def_readonly("cpu_seconds", &StageTime::cpu_seconds);
   py::class_<Report>(module, "Report")
       .def_readonly("damaged_frames", &Report::damaged_frames)
-      .def_readonly("stage_seconds", &Report::stage_seconds)
+      .def_readonly("stages", &Report::stages)
+      .def_property_readonly("measured_frames", &measured_frames_of)
+      .def_property_readonly("measures", &measures_of)
       .def_readonly("wall_seconds", &Report::wall_seconds)
-      .def_readonly("decoded_frames", &Report::decoded_frames)
+      .def_readonly("workers", &Report::workers)
+      .def_readonly("shown_frames", &Report::shown_frames)
+      .def_readonly("lead_in_frames", &Report::lead_in_frames)
+      .def_readonly("surplus_frames", &Report::surplus_frames)
       .def_readonly("composed_frames", &Report::composed_frames)
       .def_readonly("resumed_frames", &Report::resumed_frames);
 }

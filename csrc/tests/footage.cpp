@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "av/audio_encoder.h"
+#include "av/demuxer.h"
 #include "av/mp4_writer.h"
 #include "av/video_encoder.h"
 #include "emomedia/media.h"
@@ -110,6 +111,20 @@ void write_pcm(const std::string& path, int samples) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
   std::fwrite(values.data(), sizeof(std::int16_t), values.size(), file);
   std::fclose(file);
+}
+
+std::int64_t frames_demanded(const TakeFile& file, std::int64_t first, std::int64_t last) {
+  const auto pts = [&](std::int64_t index) { return file.pts[static_cast<std::size_t>(index)]; };
+  std::int64_t key = first;
+  while (file.key[static_cast<std::size_t>(key)] == 0) --key;
+  av::Demuxer demuxer(file.path);
+  demuxer.select(file.stream);
+  std::int64_t order = 0, from = 0, to = 0;
+  for (; const AVPacket* packet = demuxer.read(); ++order) {
+    if (packet->pts == pts(key)) from = order;
+    if (packet->pts >= pts(first) && packet->pts <= pts(last)) to = order;
+  }
+  return to - from + 1;
 }
 
 Take make_take(const std::string& path) {

@@ -39,6 +39,10 @@ std::string bytes_of(const std::string& path);
 // Raw 16-bit mono samples: n-th sample is n modulo 1000.
 void write_pcm(const std::string& path, int samples);
 
+// How many frames of a file with closed GOPs have to be decoded to show first .. last: those from the key
+// frame before them up to the last one of them in decoding order, by the order of its packets.
+std::int64_t frames_demanded(const TakeFile& file, std::int64_t first, std::int64_t last);
+
 // A take over files that write_footage() made.
 Take make_take(const std::string& path);
 

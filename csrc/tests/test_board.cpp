@@ -8,9 +8,29 @@ using namespace emomedia;
 
 namespace {
 
-Job job_of(std::size_t chunks, std::vector<std::vector<int>> clips) {
+constexpr std::int64_t kChunkFrames = 10;
+
+// Chunks of ten frames of two takes with a key frame every `left_gop` and `right_gop` frames.
+Job job_of(std::size_t chunks, std::vector<std::vector<int>> clips, int left_gop = 10, int right_gop = 10) {
   Job job;
-  job.chunks.resize(chunks);
+  const auto frames = static_cast<std::int64_t>(chunks) * kChunkFrames;
+  const std::array gops{left_gop, right_gop};
+  for (std::size_t side = 0; side < 2; ++side) {
+    TakeFile file;
+    for (std::int64_t n = 0; n < frames; ++n) {
+      file.pts.push_back(n);
+      file.key.push_back(n % gops[side] == 0);
+    }
+    job.takes[side].files = {file};
+  }
+  for (std::int64_t first = 0; first < frames; first += kChunkFrames) {
+    Chunk chunk;
+    chunk.first_frame = first;
+    for (std::int64_t n = first; n < first + kChunkFrames; ++n) {
+      for (auto& source : chunk.source) source.push_back(n);
+    }
+    job.chunks.push_back(chunk);
+  }
   for (auto& chunk_list : clips) {
     Clip clip;
     clip.chunks = std::move(chunk_list);
@@ -34,6 +54,43 @@ TEST_CASE("every chunk is handed out once, the one after the previous first") {
   seen = {0, 1, 4};
   while (const auto task = board.claim(std::nullopt)) CHECK(seen.insert(task->index).second);
   CHECK(seen.size() == 6);
+}
+
+TEST_CASE("of the chunks near the middle the one with the shortest lead-in is begun") {
+  // Key frames of both takes at the beginning of chunks 0 and 14 alone, of one at that of many.
+  const Job job = job_of(20, {}, 20, 70);
+  Board board(job, std::vector<bool>(20, false));
+  CHECK(board.claim(std::nullopt)->index == 0);
+  CHECK(board.claim(std::nullopt)->index == 14);  // frames 10..199: the middle half is 57..152
+  // Chunk 7's right key frame is at its beginning, its left ten frames before; of 1..13 it is the middle, too.
+  CHECK(board.claim(std::nullopt)->index == 7);
+  // In 1..6, chunks 2, 4 and 6 have left key frames; the right take's is that of frame 0.
+  CHECK(board.claim(std::nullopt)->index == 4);
+}
+
+TEST_CASE("a long chunk counts for its frames") {
+  Job job = job_of(6, {});
+  for (auto& source : job.chunks[1].source) source.resize(100, 10);
+  Board board(job, std::vector<bool>(6, false));
+  CHECK(board.claim(std::nullopt)->index == 0);
+  CHECK(board.claim(std::nullopt)->index == 2);  // 100 frames before it, 40 from it on
+}
+
+TEST_CASE("a chunk that is kept for a worker goes to that one alone, unless it is released") {
+  const Job job = job_of(3, {});
+  Board board(job, std::vector<bool>(3, false));
+  CHECK(board.claim(std::nullopt)->index == 0);
+  CHECK(board.reserve_next(0));
+  CHECK(board.reserve_next(0));
+  const auto other = board.claim(std::nullopt);
+  CHECK(other->index == 2);
+  CHECK_FALSE(board.claim(other->index));
+  CHECK_FALSE(board.reserve_next(2));
+  board.release_next(0);
+  CHECK(board.claim(other->index)->index == 1);
+  CHECK_FALSE(board.reserve_next(0));
+  board.release_next(0);
+  CHECK_FALSE(board.claim(std::nullopt));
 }
 
 TEST_CASE("a clip is handed out when its last chunk is done, once") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -133,6 +134,17 @@ std::vector<SidePicture> three_sides() {
           {1, 80, 34, {3, 7, 60, 51}}};
 }
 
+// Measures a composite's number, its left half's index and whether it is damaged; counts its calls.
+void look(void* context, std::int64_t frame, std::uint32_t damaged, const std::uint8_t* y, const std::uint8_t*,
+          const std::uint8_t*, std::int64_t y_stride, std::int64_t, std::int64_t, std::int32_t width,
+          std::int32_t height, std::int32_t depth, float* measures) {
+  ++*static_cast<std::atomic<int>*>(context);
+  const PictureView view{{width, height, depth}, {y}, {static_cast<std::ptrdiff_t>(y_stride)}};
+  measures[0] = static_cast<float>(frame);
+  measures[1] = static_cast<float>(tests::read_index(view, 0, width / 2));
+  measures[2] = static_cast<float>(damaged);
+}
+
 std::ptrdiff_t open_descriptors() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
   return std::distance(begin(all), end(all));
@@ -243,6 +255,73 @@ TEST_CASE("a chunk is resumed only where the spools of all its pictures are whol
   for (const std::string name : {"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4"}) {
     CHECK(tests::bytes_of(folder / ("a/" + name)) == tests::bytes_of(folder / ("b/" + name)));
   }
+}
+
+TEST_CASE("the report tells which frames were decoded and what for") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const Job job = make_job(folder, "g", 1);
+  const auto lead_in = [&](std::size_t side, std::int64_t first, std::int64_t last) {
+    return tests::frames_demanded(job.takes[side].files[0], first, last) - (last - first + 1);
+  };
+  const Report all = run(job);
+  CHECK(all.shown_frames == 80);
+  CHECK(all.lead_in_frames == lead_in(0, 5, 44) + lead_in(1, 13, 52));
+  CHECK(all.lead_in_frames >= 5 + 13);  // frames 0..4 and 0..12, and what the last ones are predicted from
+  CHECK(all.surplus_frames == 0);
+  std::filesystem::remove(folder / "g/25.spool");
+  const Report second = run(job);
+  CHECK(second.shown_frames == 40);
+  CHECK(second.lead_in_frames == lead_in(0, 25, 44) + lead_in(1, 33, 52));
+  CHECK(second.surplus_frames == 0);
+  std::filesystem::remove(folder / "g/5.spool");
+  const Report first = run(job);
+  CHECK(first.lead_in_frames == lead_in(0, 5, 24) + lead_in(1, 13, 32));
+  CHECK(first.surplus_frames == 0);
+}
+
+TEST_CASE("the workers' time is told by stage, and what they waited") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const Report report = run(make_job(folder, "h", 3));  // one more than there are chunks
+  CHECK(report.workers == 3);
+  double sum = 0.0;
+  for (const StageTime& stage : report.stages) {
+    sum += stage.seconds;
+    CHECK((stage.seconds > 0.0) == (stage.stage != "observe"));
+    CHECK(stage.cpu_seconds <= stage.seconds + 0.01);
+  }
+  CHECK(report.stages[0].stage == "wait");
+  CHECK(report.stages[0].cpu_seconds < 0.1);
+  CHECK(report.stages[0].seconds > report.wall_seconds * 0.9);
+  CHECK(sum == doctest::Approx(3 * report.wall_seconds));
+}
+
+TEST_CASE("an observer sees each composite once, and spools keep what it measured") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  std::atomic<int> calls{0};
+  const auto observed = [&](int workers) {
+    Job job = make_job(folder, "i", workers);
+    job.observer = {&look, &calls, 3};
+    return run(std::move(job));
+  };
+  const Report report = observed(2);
+  CHECK(calls == 40);
+  REQUIRE(report.measured_frames.size() == 40);
+  REQUIRE(report.measures.size() == 120);
+  for (std::size_t n = 0; n < 40; ++n) {
+    CHECK(report.measured_frames[n] == static_cast<std::int64_t>(n) + 5);
+    CHECK(report.measures[3 * n] == static_cast<float>(n + 5));
+    CHECK(report.measures[3 * n + 1] == static_cast<float>(n + 5));
+    CHECK(report.measures[3 * n + 2] == 0.0F);
+  }
+  std::filesystem::remove(folder / "i/5.spool");
+  CHECK(observed(1).measures == report.measures);
+  CHECK(calls == 60);
+  const Report unobserved = run(make_job(folder, "i", 1));  // spools with measures are another job's
+  CHECK(unobserved.resumed_frames == 0);
+  CHECK(unobserved.measures.empty());
 }
 
 TEST_CASE("a cancelled job leaves no partial file under a final name") {

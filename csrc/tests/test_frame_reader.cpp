@@ -52,12 +52,50 @@ TEST_CASE("reading on decodes no frame twice, jumping ahead decodes only from th
   const Take take = tests::make_take(folder / "a.mp4");
   av::FrameReader onward(take.files[0], FieldOrder::progressive, pulse);
   for (int n = 0; n < 60; ++n) onward.at(n);
-  CHECK(onward.decoded_frames() == 60);
+  CHECK(onward.counts() == av::DecodeCounts{60, 0, 0});
   av::FrameReader jumping(take.files[0], FieldOrder::progressive, pulse);
   jumping.at(0);
-  const auto before = jumping.decoded_frames();
+  const auto before = jumping.counts().decoded();
   jumping.at(45);
-  CHECK(jumping.decoded_frames() - before <= 6 + 3);  // and those that frame 45 may be predicted from
+  CHECK(jumping.counts().decoded() - before <= 6 + 3);  // and those that frame 45 may be predicted from
+}
+
+TEST_CASE("where the last frame wanted is known, nothing is decoded that no wanted frame needs") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  const Take take = tests::make_take(folder / "a.mp4");
+  for (std::int64_t first = 0; first < 60; first += 7) {
+    for (std::int64_t last = first; last < std::min<std::int64_t>(first + 9, 60); ++last) {
+      if (first / 20 != last / 20) continue;  // one GOP
+      const std::int64_t demanded = tests::frames_demanded(take.files[0], first, last);
+      av::FrameReader reader(take.files[0], FieldOrder::progressive, pulse);
+      reader.expect(last, nullptr);
+      for (std::int64_t n = first; n <= last; ++n) CHECK(tests::read_index(*reader.at(n).frame) == n);
+      INFO(first << " to " << last << ": " << reader.counts().lead_in << ", " << reader.counts().surplus);
+      CHECK(reader.counts() == av::DecodeCounts{last - first + 1, demanded - (last - first + 1), 0});
+      CHECK(tests::read_index(*reader.at(59).frame) == 59);  // wanted after all
+      CHECK_FALSE(reader.at(0).damaged);
+    }
+  }
+}
+
+TEST_CASE("reading goes on to what is wanted next, unless a key frame lies between") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {});
+  const Take take = tests::make_take(folder / "a.mp4");
+  const auto read = [&](std::int64_t gap) {
+    av::FrameReader reader(take.files[0], FieldOrder::progressive, pulse);
+    const std::int64_t next = 10 + gap;
+    reader.expect(9, [&] { return std::optional(av::FrameRange{next, next + 9}); });
+    for (std::int64_t n = 0; n < 10; ++n) CHECK(tests::read_index(*reader.at(n).frame) == n);
+    reader.expect(next + 9, nullptr);
+    for (std::int64_t n = next; n < next + 10; ++n) CHECK(tests::read_index(*reader.at(n).frame) == n);
+    return reader.counts();
+  };
+  const auto ends = [&](std::int64_t first, std::int64_t last) { return tests::frames_demanded(take.files[0], first, last); };
+  CHECK(read(0) == av::DecodeCounts{20, ends(0, 19) - 20, 0});
+  CHECK(read(0).lead_in == 0);
+  CHECK(read(20) == av::DecodeCounts{20, ends(0, 9) - 10 + ends(30, 39) - 10, 0});
 }
 
 TEST_CASE("a take cut short gives its last frames as damaged, and the same after a jump") {
@@ -108,5 +146,5 @@ TEST_CASE("a reader that is asked to stop ends at the next packet, however far t
   } catch (const Error& error) {
     CHECK(error.cause() == Cause::cancelled);
   }
-  CHECK(reader.decoded_frames() == 0);
+  CHECK(reader.counts().decoded() == 0);
 }

@@ -21,8 +21,10 @@ void write_spool(const std::string& path) {
   const std::vector<std::uint8_t> first{10, 11}, second{20};
   writer.add_packet(100, {0, true, first.data(), first.size()});
   writer.add_damage(0);
+  writer.add_measures(2)[1] = 0.5F;
   writer.add_packet(101, {1, false, second.data(), second.size()});
   writer.add_damage(3);
+  writer.add_measures(2)[0] = -1.0F;
   writer.commit();
 }
 
@@ -37,9 +39,11 @@ TEST_CASE("a spool gives back what was written") {
   CHECK(spool.packets()[0].idr == 1);
   CHECK(std::ranges::equal(spool.bytes(spool.packets()[1]), std::vector<std::uint8_t>{20}));
   CHECK(std::ranges::equal(spool.damage(), std::vector<std::uint8_t>{0, 3}));
-  CHECK(is_spool(folder / "a.spool", 2, kSets));
-  CHECK_FALSE(is_spool(folder / "a.spool", 3, kSets));
-  CHECK_FALSE(is_spool(folder / "a.spool", 2, std::vector<std::uint8_t>{1}));
+  CHECK(std::ranges::equal(spool.measures(), std::vector<float>{0.0F, 0.5F, -1.0F, 0.0F}));
+  CHECK(is_spool(folder / "a.spool", 2, 2, kSets));
+  CHECK_FALSE(is_spool(folder / "a.spool", 3, 2, kSets));
+  CHECK_FALSE(is_spool(folder / "a.spool", 2, 0, kSets));
+  CHECK_FALSE(is_spool(folder / "a.spool", 2, 2, std::vector<std::uint8_t>{1}));
 }
 
 TEST_CASE("a spool cut short anywhere, or with any byte changed in its tables, is refused or harmless") {
@@ -50,7 +54,7 @@ TEST_CASE("a spool cut short anywhere, or with any byte changed in its tables, i
   const std::string whole((std::istreambuf_iterator<char>(in)), {});
   for (std::size_t size = 0; size < whole.size(); ++size) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << whole.substr(0, size);
-    CHECK_FALSE(is_spool(path, 2, kSets));
+    CHECK_FALSE(is_spool(path, 2, 2, kSets));
   }
   for (std::size_t at = 0; at < whole.size(); ++at) {
     std::string changed = whole;

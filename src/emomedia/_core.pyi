@@ -104,6 +104,9 @@ class Clip:
         chunks: Sequence[int],
     ) -> None: ...
 
+class Observer:
+    def __init__(self, *, address: int, measures: int, context: int = 0) -> None: ...
+
 class Job:
     def __init__(
         self,
@@ -118,6 +121,7 @@ class Job:
         chunks: Sequence[Chunk],
         clips: Sequence[Clip],
         workers: int,
+        observer: Observer | None = None,
         stall_seconds: float = 300.0,
     ) -> None: ...
 
@@ -127,11 +131,21 @@ class Progress:
     clips_done: int
     clips_total: int
 
+class StageTime:
+    stage: str
+    seconds: float
+    cpu_seconds: float
+
 class Report:
     damaged_frames: list[list[int]]
-    stage_seconds: list[tuple[str, float]]
+    stages: list[StageTime]
+    measured_frames: npt.NDArray[np.int64]
+    measures: npt.NDArray[np.float32]
     wall_seconds: float
-    decoded_frames: int
+    workers: int
+    shown_frames: int
+    lead_in_frames: int
+    surplus_frames: int
     composed_frames: int
     resumed_frames: int
 

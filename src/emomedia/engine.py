@@ -19,6 +19,7 @@ import numpy as np
 from . import __version__
 from .colour import Colours, conversion, read_cube, target_colours
 from .layout import SessionFolder
+from .native_observer import NativeObserver
 from .options import AUDIO_BIT_RATE, Options
 from .plan import Chunk, Clip, Plan
 from .probe import Take
@@ -48,6 +49,8 @@ class Work:
         Digest of the media files and of how they are read; part of every clip's key.
     sides : tuple of SidePicture
         The pictures of one side alone that are made beside the composite.
+    observer : NativeObserver or None
+        Sees each composite; its values are the report's ``measures``.
     """
 
     plan: Plan
@@ -57,6 +60,7 @@ class Work:
     media: str
     options: Options
     sides: tuple[SidePicture, ...] = ()
+    observer: NativeObserver | None = None
 
     @property
     def sound(self) -> Mapping[str, Pcm]:
@@ -73,10 +77,11 @@ class Work:
     def chunk_keys(self) -> dict[Chunk, str]:
         """For each chunk of the plan a digest of all that the composite's packets depend on."""
         settings = self._frame_settings()
+        observed = [] if self.observer is None else [self.observer.meaning()]
 
         def key(chunk: Chunk) -> str:
             spans = [[span.first_frame, span.frame_count] for span in self.plan.chunk_spans(chunk)]
-            return digest("chunk", self.media, settings, spans)
+            return digest("chunk", self.media, settings, spans, *observed)
 
         return {chunk: key(chunk) for chunk in self.plan.chunks}
 
@@ -221,6 +226,7 @@ def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.
         chunks=[_core_chunk(work, chunk, folder) for chunk in needed],
         clips=[_core_clip(work, clip, folder, number_of) for clip in wanted],
         workers=work.options.worker_count,
+        observer=None if work.observer is None else work.observer.core(),
     )
 
 

@@ -42,6 +42,7 @@ from .sync import sync_session
 from .timeline import Clock, footage, sample_at
 from .turns import TurnsFile, check_turns, parse_turns
 from .turns import to_body as turns_to_body
+from .workload import workload
 
 STAGES = ("probe", "sync", "speech", "turns", "plan", "cut")
 FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "turns", "plan": "plan"}
@@ -178,16 +179,17 @@ class Pipeline:
 
     @cached_property
     def plan(self) -> Plan:
-        turns, pad = self.turns, self.options.pad
+        turns, pad, rate = self.turns, self.options.pad, self.probe.rate
+        gop = self.options.gop_frames(rate)
         inputs = [self._content("probe"), self._content("sync"), self._content("turns")]
 
         def make() -> Body:
-            return plan_to_body(make_plan(turns, self.session.excluded, self.probe.rate, self.footage, pad))
+            return plan_to_body(make_plan(turns, self.session.excluded, rate, self.footage, pad, gop))
 
-        body = self._stage("plan", inputs, [str(pad), self.session.meaning()["exclude"]], make)
+        body = self._stage("plan", inputs, [str(pad), gop, self.session.meaning()["exclude"]], make)
         path = self.folder.stage("plan")
         plan = plan_from_body(body, path)
-        check_plan(plan, self.session.id, self.probe.rate, self.footage, path)
+        check_plan(plan, self.session.id, rate, self.footage, path)
         return plan
 
     @cached_property
@@ -340,20 +342,8 @@ def write_run_report(pipeline: Pipeline, result: CutResult, wall_seconds: float)
         "clips_made": result.made,
     }
     if result.report is not None:
-        body["engine"] = _engine_report(result.report)
+        body["engine"] = workload(result.report)
     write_bytes(pipeline.folder.run_report, (json.dumps(body, indent=1) + "\n").encode())
-
-
-def _engine_report(report: Any) -> Body:
-    busy = {stage: seconds for stage, seconds in report.stage_seconds if stage != "wait"}
-    return {
-        "wall_seconds": round(report.wall_seconds, 3),
-        "busy_seconds": {stage: round(seconds, 3) for stage, seconds in report.stage_seconds},
-        "bottleneck": max(busy, key=lambda stage: busy[stage]),
-        "composed_frames": report.composed_frames,
-        "decoded_frames": report.decoded_frames,
-        "resumed_frames": report.resumed_frames,
-    }
 
 
 def _processor() -> str:

@@ -2,10 +2,11 @@
 
 Pure integer arithmetic: no I/O, and any input that passed :mod:`emomedia.turns` gives a plan.
 
-A *cut point* is a frame at which some clip begins or ends; a *span* holds the frames between two
-neighbouring cut points that some clip needs; a *chunk* is a run of adjacent spans that one encoder
-writes; a *clip* is a run of adjacent spans that is output.  Spans are made of whole closed GOPs, so
-clips that overlap share them, and the frames in them are encoded once.
+A *cut point* is a frame at which some clip begins or ends; a *span* holds frames between two
+neighbouring cut points that some clip needs, all of them unless there are too many for one worker; a
+*chunk* is a run of adjacent spans that one encoder writes; a *clip* is a run of adjacent spans that is
+output.  Spans are made of whole closed GOPs, so clips that overlap share them, and the frames in them
+are encoded once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from math import ceil
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
@@ -24,11 +26,12 @@ from .session import Dialogue, SideName
 from .timeline import frames_covering, rate_text
 from .turns import Turn, TurnsFile
 
-CHUNK_FRAMES = 250
-"""A chunk that has this many frames ends at the next span where it can.
+CHUNK_SECONDS = 4
+"""A chunk that is this long ends at the next span where it can.
 
-Ten seconds at 25 fps: long enough that a chunk's seeks and its encoder's start are small beside its
-work, short enough to spread a dialogue over the cores and to lose little when a run is killed.
+A core may wait for the work of a chunk at the end of a run, and a killed run loses it.  A chunk costs
+an encoder's start, a sixtieth of a second; but a fresh encoder's first picture is a little smaller and
+worse than its later ones, so that shorter chunks would tell in the clips.
 """
 
 _REMEDY = "correct the plan, or delete it to have it made anew"
@@ -121,6 +124,7 @@ def make_plan(
     rate: Fraction,
     footage: Frames,
     pad: Fraction,
+    gop: int,
 ) -> Plan:
     """Plan the clips of all dialogues and turns in `turns_file`.
 
@@ -135,6 +139,9 @@ def make_plan(
     pad : Fraction
         Seconds, 0 or more, added on both sides of a turn as far as its dialogue, the footage and what
         is excluded allow.  A turn's own frames are never given up for the dialogue's edge.
+    gop : int
+        Frames from one IDR picture to the next.  A long span is split at its IDR pictures alone, so that
+        workers who share it leave no mark on the clips.
 
     Returns
     -------
@@ -151,9 +158,15 @@ def make_plan(
         wanted.append((turn, _turn_frames(turn, bounds, rate, pad, allowed)))
     wanted = [(what, frames) for what, frames in wanted if frames[0] < frames[1]]
     wanted.sort(key=lambda entry: (entry[1][0], isinstance(entry[0], Turn), entry[0].id))
-    spans = _spans([frames for _, frames in wanted])
+    length = chunk_frames(rate, gop)
+    spans = _spans([frames for _, frames in wanted], length)
     clips = tuple(_clip(what, frames, spans) for what, frames in wanted)
-    return Plan(turns_file.session, rate, footage, spans, _chunks(spans, clips), clips)
+    return Plan(turns_file.session, rate, footage, spans, _chunks(spans, clips, length), clips)
+
+
+def chunk_frames(rate: Fraction, gop: int) -> int:
+    """Frames of a chunk that is long enough: whole GOPs of :data:`CHUNK_SECONDS` or a little more."""
+    return max(2, ceil(CHUNK_SECONDS * rate / gop) * gop)
 
 
 def allowed_frames(footage: Frames, excluded: Sequence[Frames]) -> list[Frames]:
@@ -205,8 +218,12 @@ def _turn_frames(
     return max(first, min(own[0], lowest)), min(end, max(own[1], highest))
 
 
-def _spans(wanted: Sequence[Frames]) -> tuple[Span, ...]:
-    """The stretches between neighbouring cut points that at least one of the `wanted` runs covers."""
+def _spans(wanted: Sequence[Frames], longest: int) -> tuple[Span, ...]:
+    """The stretches between neighbouring cut points that at least one of the `wanted` runs covers.
+
+    One of more than `longest` frames is split after every `longest` of them, like its GOPs: no part is a
+    single frame.
+    """
     steps: dict[int, int] = {}
     for first, end in wanted:
         steps[first] = steps.get(first, 0) + 1
@@ -214,10 +231,17 @@ def _spans(wanted: Sequence[Frames]) -> tuple[Span, ...]:
     cut_points = sorted(steps)
     depths = accumulate(steps[point] for point in cut_points)
     return tuple(
-        Span(point, following - point)
-        for (point, following), depth in zip(pairwise(cut_points), depths, strict=False)
+        span
+        for stretch, depth in zip(pairwise(cut_points), depths, strict=False)
         if depth > 0
+        for span in _split(stretch, longest)
     )
+
+
+def _split(frames: Frames, longest: int) -> list[Span]:
+    first, end = frames
+    starts = range(first, max(first + 1, end - 1), longest)
+    return [Span(start, stop - start) for start, stop in pairwise([*starts, end])]
 
 
 def _clip(what: Dialogue | Turn, frames: Frames, spans: Sequence[Span]) -> Clip:
@@ -236,13 +260,13 @@ def _clip(what: Dialogue | Turn, frames: Frames, spans: Sequence[Span]) -> Clip:
     )
 
 
-def _chunks(spans: Sequence[Span], clips: Sequence[Clip]) -> tuple[Chunk, ...]:
-    """Partition `spans`; every chunk ends where :func:`_edges` must, or as soon as it may and is long."""
+def _chunks(spans: Sequence[Span], clips: Sequence[Clip], length: int) -> tuple[Chunk, ...]:
+    """Partition `spans`; a chunk ends where :func:`_edges` must, or where it may and has `length` frames."""
     chunks = []
     first, frames = 0, 0
     for number, edge in enumerate(_edges(spans, clips)):
         frames += spans[number].frame_count
-        if edge == "must" or (edge == "may" and frames >= CHUNK_FRAMES):
+        if edge == "must" or (edge == "may" and frames >= length):
             chunks.append(Chunk(first, number + 1 - first))
             first, frames = number + 1, 0
     return tuple(chunks)

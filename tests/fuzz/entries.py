@@ -89,7 +89,7 @@ def turns_json(data: bytes) -> None:
     assert [turn.id for turn in again.turns] == [turn.id for turn in read.turns]
     rate = Fraction(25)
     turns.check_turns(read, _session(), (_FOOTAGE[0] / rate, _FOOTAGE[1] / rate), path)
-    made = plan.make_plan(read, _session().excluded, rate, _FOOTAGE, Fraction(1, 10))
+    made = plan.make_plan(read, _session().excluded, rate, _FOOTAGE, Fraction(1, 10), gop=50)
     with _no_refusal():
         assert plan.from_body(plan.to_body(made), path) == made
 

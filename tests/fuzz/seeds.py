@@ -83,11 +83,13 @@ def media(scratch: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def spool() -> Iterator[tuple[str, bytes]]:
-    """Two packets, three parameter bytes, as csrc/engine/spool.h lays them out."""
-    body = b"EMOSPL01" + struct.pack("<I", 3) + b"\1\2\3" + b"\x0a\x0b" + b"\x14"
+    """Two packets, three parameter bytes, a measure, as csrc/engine/spool.h lays them out."""
+    body = b"EMOSPL02" + struct.pack("<I", 3) + b"\1\2\3" + b"\x0a\x0b" + b"\x14"
     table = struct.pack("<QqQIIqQIIQ", 2, 100, 15, 2, 1, 101, 17, 1, 0, 2) + b"\0\3"
-    yield "two", body + table + struct.pack("<Q", len(body)) + b"EMOSPL01" + b"\0"
-    yield "none", b"EMOSPL01" + bytes(4) + bytes(16) + struct.pack("<Q", 12) + b"EMOSPL01" + b"\0"
+    end = struct.pack("<Q", len(body)) + b"EMOSPL02" + b"\0"
+    yield "two", body + table + struct.pack("<Q", 0) + end
+    yield "measured", body + table + struct.pack("<Qf", 1, 0.5) + end
+    yield "none", b"EMOSPL02" + bytes(4) + bytes(24) + struct.pack("<Q", 12) + b"EMOSPL02" + b"\0"
 
 
 def compose() -> Iterator[tuple[str, bytes]]:

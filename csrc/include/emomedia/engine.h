@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "emomedia/job.h"
@@ -18,11 +17,25 @@ struct Progress {
   std::int64_t clips_done = 0, clips_total = 0;
 };
 
+// What a stage took, over all workers; of `wait`, all of a run in which a worker had nothing to do.
+struct StageTime {
+  std::string stage;
+  double seconds = 0.0;      // that passed
+  double cpu_seconds = 0.0;  // of these, on a core
+};
+
 struct Report {
   std::vector<std::array<std::int64_t, 2>> damaged_frames;  // per clip, per side
-  std::vector<std::pair<std::string, double>> stage_seconds;  // over all workers
+  std::vector<StageTime> stages;
   double wall_seconds = 0.0;
-  std::int64_t decoded_frames = 0;   // source frames, both takes
+  int workers = 0;
+  // Source frames of both takes that the decoders were given: those that composites show, those that only lie
+  // between one of these and its key frame, and those that nothing shown needs.
+  std::int64_t shown_frames = 0, lead_in_frames = 0, surplus_frames = 0;
+  // What the job's observer measured: the frames' numbers, ascending, and its values for each, one frame after
+  // another; those of frames that lay in spools already are the ones of back then.
+  std::vector<std::int64_t> measured_frames;
+  std::vector<float> measures;
   std::int64_t composed_frames = 0;  // composites made in this run
   std::int64_t resumed_frames = 0;   // composites that lay in spools already
 };

@@ -10,6 +10,7 @@
 
 #include "emomedia/color.h"
 #include "emomedia/frame.h"
+#include "emomedia/observer.h"
 #include "emomedia/rational.h"
 
 namespace emomedia {
@@ -83,6 +84,13 @@ struct PcmSource {
   int bits = 16;
 };
 
+// Whoever sees each composite before it is encoded; nobody without a function.
+struct Observer {
+  emomedia_observe observe = nullptr;
+  void* context = nullptr;  // borrowed
+  int measures = 0;         // values a frame
+};
+
 // Pictures are counted: 0 is the composite, 1 and more are the sides alone in their order here.
 struct Job {
   std::array<Take, 2> takes;
@@ -93,6 +101,7 @@ struct Job {
   std::vector<Chunk> chunks;
   std::vector<Clip> clips;
   int workers = 1;
+  Observer observer;
   double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
 
   std::size_t picture_count() const { return 1 + sides.size(); }

@@ -95,9 +95,14 @@ def _tell_cut(display: Display, result: Any, out: Path) -> None:
         f"  clips   {folder}/clips/*.mp4, voices {folder}/audio/*.flac",
         f"  audit   {folder}/clips.jsonl, index {out}/clips.parquet",
     ]
+    summary = {"clips": len(rows), "made": result.made, **kinds, "out": str(out)}
     if result.report is not None:
-        lines.append(f"  speed   {folder}/run.json")
-    display.ends({"clips": len(rows), "made": result.made, **kinds, "out": str(out)}, lines)
+        from ..workload import told, workload
+
+        work = workload(result.report)
+        summary["bottleneck"] = work["bottleneck"]
+        lines += [f"  speed   {folder}/run.json", told(work)]
+    display.ends(summary, lines)
 
 
 @app.command()

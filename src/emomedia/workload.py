@@ -1,0 +1,57 @@
+"""How the engine's workers spent a run: what run.json says of it, and one line for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import _core
+
+_DOING = {
+    "decode": "decoding",
+    "compose": "composing",
+    "observe": "observing",
+    "encode": "encoding",
+    "write": "writing",
+    "sound": "encoding sound",
+}
+
+
+def workload(report: _core.Report) -> dict[str, Any]:
+    """run.json's object on an engine's run.
+
+    ``busy_seconds`` are seconds that passed by stage, over all workers, ``cpu_seconds`` those of them on a
+    core: where they are much fewer the stage waited, for the disk or for other programs.  ``wait_seconds``
+    are those in which a worker found nothing to do.  Shares are of the workers' time, which is the run's
+    times their number.
+    """
+    busy = {time.stage: time.seconds for time in report.stages if time.stage != "wait"}
+    cpu = {time.stage: time.cpu_seconds for time in report.stages if time.stage != "wait"}
+    total = report.wall_seconds * report.workers or 1.0
+    decoded = report.shown_frames + report.lead_in_frames + report.surplus_frames
+    return {
+        "wall_seconds": round(report.wall_seconds, 3),
+        "workers": report.workers,
+        "busy_seconds": {stage: round(seconds, 3) for stage, seconds in busy.items()},
+        "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in cpu.items()},
+        "wait_seconds": round(total - sum(busy.values()), 3),
+        "shares": {stage: round(seconds / total, 4) for stage, seconds in busy.items()},
+        "busy_share": round(sum(busy.values()) / total, 4),
+        "bottleneck": max(busy, key=lambda stage: busy[stage]),
+        "composed_frames": report.composed_frames,
+        "resumed_frames": report.resumed_frames,
+        "decoded_frames": decoded,
+        "shown_frames": report.shown_frames,
+        "lead_in_frames": report.lead_in_frames,
+        "surplus_frames": report.surplus_frames,
+        "lead_in_share": round(report.lead_in_frames / max(1, decoded), 4),
+    }
+
+
+def told(work: dict[str, Any]) -> str:
+    """`work`, from :func:`workload`, in one line."""
+    stage, workers = work["bottleneck"], work["workers"]
+    return (
+        f"bottleneck: {_DOING[stage]}, {work['shares'][stage]:.0%} of the workers' time; "
+        f"{workers} worker{'s' if workers != 1 else ''} busy {work['busy_share']:.0%}"
+    )
