@@ -92,6 +92,12 @@ fuzz-coverage: build ## tell which lines of the core the corpora reach
 	@llvm-cov report -instr-profile build/coverage/all.profdata -show-region-summary=false -show-branch-summary=false \
 		-object build/coverage/fuzz/fuzz_media -object build/coverage/fuzz/fuzz_spool build/coverage/fuzz/fuzz_compose csrc
 
+.PHONY: bench-native
+bench-native: build # the kernels and their native peers, for python -m benchmarks.kernels
+	@docker/install-system.sh bench
+	@$(CMAKE) -S csrc -B build/bench/native -G Ninja -DEMOMEDIA_BENCH=ON >/dev/null
+	@$(CMAKE) --build build/bench/native -- --quiet
+
 .PHONY: lint
 lint: build ## check style and types
 	@$(VENV)/bin/ruff check .
