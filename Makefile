@@ -92,11 +92,25 @@ fuzz-coverage: build ## tell which lines of the core the corpora reach
 	@llvm-cov report -instr-profile build/coverage/all.profdata -show-region-summary=false -show-branch-summary=false \
 		-object build/coverage/fuzz/fuzz_media -object build/coverage/fuzz/fuzz_spool build/coverage/fuzz/fuzz_compose csrc
 
+# The kernels and their native peers; python -m benchmarks.kernels measures them alone.
 .PHONY: bench-native
-bench-native: build # the kernels and their native peers, for python -m benchmarks.kernels
+bench-native: build
 	@docker/install-system.sh bench
 	@$(CMAKE) -S csrc -B build/bench/native -G Ninja -DEMOMEDIA_BENCH=ON >/dev/null
 	@$(CMAKE) --build build/bench/native -- --quiet
+
+BENCH_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*("\"" + p + "\"" for p in tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"]))')
+BENCH = $(PYTHON) -m pytest -q --benchmark-quiet benchmarks
+BENCH_OPTIONS :=
+
+.PHONY: bench bench-smoke
+bench: bench-native ## run all benchmarks, or the rest of them after an interruption: BENCH_OPTIONS="--rounds 3 --long"
+	@$(PIP) install $(BENCH_PACKAGES)
+	@$(BENCH) --benchmark-json=build/bench/pytest-benchmark.json $(BENCH_OPTIONS)
+
+bench-smoke: bench-native ## run the benchmarks on small pictures, once, only to verify them
+	@rm -rf build/bench/smoke
+	@$(BENCH) --smoke
 
 .PHONY: lint
 lint: build ## check style and types

@@ -40,28 +40,25 @@ class Entry:
 
 @contextmanager
 def entries(task: Task, buffers: int | None = None, cpus: tuple[str, ...] = ()) -> Iterator[dict[str, Entry]]:
-    """The contenders of a task by name, each verified on the task's picture.
+    """The contenders of a task, each verified on the task's picture.
 
-    `cpus` are instruction sets to force beside the one that is chosen; those that this processor lacks
-    are left out.  Raises AssertionError where emomedia's picture is not the reference's, bit for bit, or a
-    peer's is below LEAST_PSNR.
+    They are "chosen" (emomedia as it is), those of `cpus` (instruction sets forced, where this processor
+    has them) and the peers' names.  Raises AssertionError where emomedia's picture is not the reference's,
+    bit for bit, or a peer's is below LEAST_PSNR.
     """
     picture = take_picture(task)
     pool = Pool(Library(), task, picture, buffers or buffers_beyond_cache(task))
     reference, exact = expected(task, picture), ideal(task, picture)
     found: dict[str, Entry] = {}
-    for kind, library in _kinds(task, cpus):
+    for name, kind, library in _kinds(task, cpus):
         try:
             contender = Contender(pool, kind, library)
         except PeerError:
             if library is None:
                 raise
             continue
-        if contender.name in found:
-            contender.close()
-            continue
         contender.run(1)
-        found[contender.name] = verified(contender, reference, exact)
+        found[name] = verified(contender, reference, exact)
     try:
         yield found
     finally:
@@ -70,9 +67,10 @@ def entries(task: Task, buffers: int | None = None, cpus: tuple[str, ...] = ()) 
         pool.close()
 
 
-def _kinds(task: Task, cpus: tuple[str, ...]) -> list[tuple[str, Library | None]]:
-    forced: list[tuple[str, Library | None]] = [("emomedia", Library(cpu)) for cpu in cpus]
-    return [("emomedia", None), *forced, *((kind, None) for kind in peers_of(task.rotate))]
+def _kinds(task: Task, cpus: tuple[str, ...]) -> list[tuple[str, str, Library | None]]:
+    """Name, kind and library of each contender; forced kernels need a copy of the library each."""
+    forced: list[tuple[str, str, Library | None]] = [(cpu, "emomedia", Library(cpu)) for cpu in cpus]
+    return [("chosen", "emomedia", None), *forced, *((kind, kind, None) for kind in peers_of(task.rotate))]
 
 
 def verified(contender: Contender, reference: tuple[np.ndarray, ...], exact: list[np.ndarray]) -> Entry:
@@ -110,7 +108,7 @@ def main() -> None:
 
 def _print(name: str, found: list[Entry]) -> None:
     print(f"\n{name}: ms a picture (median, least, most), times emomedia's, dB, largest difference")
-    ours = median(found[0].seconds)
+    ours = median(found[0].seconds)  # the chosen kernels
     for entry in found:
         ms = [1000 * seconds for seconds in sorted(entry.seconds)]
         print(

@@ -1,4 +1,4 @@
-"""The kernels and their native peers, by ctypes: build/bench/native/bench/libemomedia_bench.so."""
+"""What is measured natively, by ctypes: kernels and their peers, decode and encode alone."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ _SIGNATURES = {
     "bench_run": (ctypes.c_double, [_pointer, _int]),
     "bench_read": (None, [_pointer, _int, _pointer]),
     "bench_close": (None, [_pointer]),
+    "bench_decode": (ctypes.c_double, [_text, _int, _pointer]),
+    "bench_encode": (
+        ctypes.c_double,
+        [_pointer, _int, _int, _int, _int, _text, _text, ctypes.POINTER(_int), _int, _text],
+    ),
 }
 
 
@@ -81,6 +86,43 @@ class Library:
     def error(self) -> PeerError:
         return PeerError(self._functions.bench_error().decode())
 
+    def decode(self, path: Path, frames: int, luma: np.ndarray) -> float:
+        """Decode a take's first frames, the last one's luma into uint8[height, bytes a row]; CPU seconds."""
+        return self.seconds("bench_decode", str(path).encode(), frames, luma.ctypes.data)
+
+    def encode(
+        self,
+        composites: np.ndarray,
+        size: tuple[int, int],
+        frames: int,
+        preset: str,
+        crf: str,
+        keys: Sequence[int],
+        output: Path,
+    ) -> float:
+        """Encode composites, uint8[period, samples], over and over into an H.264 stream; CPU seconds."""
+        period = composites.shape[0]
+        where = (_int * len(keys))(*keys)
+        text = (preset.encode(), crf.encode())
+        return self.seconds(
+            "bench_encode",
+            composites.ctypes.data,
+            *size,
+            period,
+            frames,
+            *text,
+            where,
+            len(keys),
+            str(output).encode(),
+        )
+
+    def seconds(self, name: str, *arguments: object) -> float:
+        """Of a function that returns them, or NaN where it failed."""
+        seconds = float(self.call(name, *arguments))  # type: ignore[arg-type]
+        if np.isnan(seconds):
+            raise self.error()
+        return seconds
+
 
 class Pool:
     """Copies of one picture, read in turn, in memory of the library's."""
@@ -114,10 +156,7 @@ class Contender:
 
     def run(self, frames: int) -> float:
         """Compose so many pictures; seconds of this thread on a processor."""
-        seconds = float(self._library.call("bench_run", self._handle, frames))  # type: ignore[arg-type]
-        if np.isnan(seconds):
-            raise self._library.error()
-        return seconds
+        return self._library.seconds("bench_run", self._handle, frames)
 
     def planes(self) -> list[Plane]:
         """What was made last: uint8 Y, Cb, Cr."""

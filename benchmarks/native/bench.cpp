@@ -1,31 +1,20 @@
-// The C interface of benchmarks/native_peers.py. A call that fails returns null, -1 or NaN; bench_error() says why.
-#include <ctime>
-
+// The kernels' part of the C interface of benchmarks/native_peers.py. A call that fails returns null, -1 or NaN; bench_error() says why.
 #include <cmath>
-#include <exception>
 #include <stdexcept>
 #include <string>
 
+#include "guarded.h"
 #include "peer.h"
 
 using namespace emomedia;
 using namespace emomedia::bench;
 
-#define BENCH_API extern "C" __attribute__((visibility("default")))
+std::string& emomedia::bench::last_error() {
+  thread_local std::string error;
+  return error;
+}
 
 namespace {
-
-thread_local std::string last_error;
-
-template <typename Result, typename Work>
-Result guarded(Result failed, const Work& work) noexcept {
-  try {
-    return work();
-  } catch (const std::exception& error) {
-    last_error = error.what();
-  }
-  return failed;
-}
 
 struct Bench {
   Pool* pool;
@@ -34,15 +23,9 @@ struct Bench {
   std::string name;
 };
 
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
 }  // namespace
 
-BENCH_API const char* bench_error() { return last_error.c_str(); }
+BENCH_API const char* bench_error() { return last_error().c_str(); }
 
 // `count` pictures of 4:2:0 as coded.
 BENCH_API Pool* bench_pool(int width, int height, int depth, int count) {
