@@ -222,7 +222,7 @@ _GRAIN_MARGIN = 64
 
 def _pictures(footage: Footage, side: SideName) -> Iterator[av.VideoFrame]:
     """The simulated camera's pictures, each with its mark, under grain as fine as a lens draws."""
-    camera = Camera(size=footage.size, codec=footage.codec, depth=footage.depth)  # type: ignore[arg-type]
+    camera = Camera(size=footage.size, codec=footage.codec, depth=footage.depth)
     moments = [Moment(number / RATE, number // 3 % 5) for number in range(footage.period)]
     painter = Painter(camera, side, moments, seed=0)
     random = np.random.default_rng([1, SIDES.index(side)])

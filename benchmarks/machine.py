@@ -17,6 +17,7 @@ import numpy as np
 import emomedia
 from emomedia import _core
 
+from .contenders import newer_ffmpeg
 from .native_peers import LIBRARY
 
 _CPU = Path("/sys/devices/system/cpu/cpu0")
@@ -62,6 +63,7 @@ def versions() -> dict[str, str]:
         "compose": _core.compose_kernel(),
         "libav": ", ".join(_core.library_versions()),
         "ffmpeg": _first(r"version (\S+)", ["ffmpeg", "-version"]),
+        "ffmpeg, newer": _first(r"version (\S+)", [newer_ffmpeg() or "", "-version"]),
         "x264": _first(r"x264 (.+)", ["x264", "--version"])
         or _package("libx264-dev", "libx264-164", "libx264-165"),
         "zimg": _output(["pkg-config", "--modversion", "zimg"]),
@@ -75,7 +77,7 @@ def versions() -> dict[str, str]:
 
 
 def _output(command: list[str]) -> str:
-    if shutil.which(command[0]) is None:
+    if not command[0] or shutil.which(command[0]) is None:
         return ""
     return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
 
@@ -104,3 +106,20 @@ def state() -> dict[str, Any]:
     found = versions()
     found.pop("commit")
     return {"code": digest, "machine": machine(), "versions": found}
+
+
+def count_environment() -> dict[str, str]:
+    """What instruction counts depend on besides emomedia: compiler, libraries, the vectors they use."""
+    found = versions()
+    kept = ("libav", "x264", "compiler", "libc", "av", "numpy", "python")
+    vectors = "avx2" if "avx2" in machine()["vectors"] else "none"
+    valgrind = _output(["valgrind", "--version"])
+    return {**{name: found[name] for name in kept}, "valgrind": valgrind, "vectors": vectors}
+
+
+def ratio_environment() -> dict[str, str]:
+    """What ratios to peers depend on: processor, compiler, the peers."""
+    found, here = versions(), machine()
+    kept = ("compiler", "zimg", "swscale", "ffmpeg", "x264")
+    processor = f"{here['processor']} {here['family']}, L2 {here['caches'].get('L2', '?')}"
+    return {"processor": processor, **{name: found[name] for name in kept}}

@@ -9,12 +9,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emomedia.reference.compose import Plane, Planes
 
-LIBRARY = Path(__file__).parent.parent / "build/bench/native/bench/libemomedia_bench.so"
+LIBRARY = Path(__file__).parent.parent / "build/native/bench/libemomedia_bench.so"
 
 _pointer, _int, _text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
 _SIGNATURES = {
@@ -80,7 +81,7 @@ class Library:
             function = getattr(self._functions, name)
             function.restype, function.argtypes = result, arguments
 
-    def call(self, name: str, *arguments: object) -> object:
+    def call(self, name: str, *arguments: object) -> Any:
         return getattr(self._functions, name)(*arguments)
 
     def error(self) -> PeerError:
@@ -118,7 +119,7 @@ class Library:
 
     def seconds(self, name: str, *arguments: object) -> float:
         """Of a function that returns them, or NaN where it failed."""
-        seconds = float(self.call(name, *arguments))  # type: ignore[arg-type]
+        seconds: float = self.call(name, *arguments)
         if np.isnan(seconds):
             raise self.error()
         return seconds
@@ -152,7 +153,7 @@ class Contender:
             )
         if not self._handle:
             raise self._library.error()
-        self.name = str(self._library.call("bench_name", self._handle).decode())  # type: ignore[attr-defined]
+        self.name: str = self._library.call("bench_name", self._handle).decode()
 
     def run(self, frames: int) -> float:
         """Compose so many pictures; seconds of this thread on a processor."""

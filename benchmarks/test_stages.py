@@ -45,7 +45,7 @@ def session(scale: Scale) -> Session:
 @pytest.fixture
 def pipeline(session: Session, tmp_path: Path) -> Iterator[Pipeline]:
     """The session in an empty output folder, its turns given."""
-    options = Options(turns=session.turns, pad=0, workers=1)  # type: ignore[arg-type]
+    options = Options(turns=session.turns, pad=0, workers=1)
     with opened(session.description, tmp_path / "out", options) as pipeline:
         yield pipeline
 
@@ -56,7 +56,7 @@ def _nothing(*_: object) -> None:
 
 def _timed(work: object) -> Cost:
     begin, cpu = time.perf_counter(), time.process_time()
-    work()  # type: ignore[operator]
+    work()
     return Cost(time.perf_counter() - begin, time.process_time() - cpu)
 
 
