@@ -76,17 +76,15 @@ def draw(folder: Path, records: Sequence[Record], machine: dict[str, Any]) -> li
 def _compose(measured: Measured) -> list[Panel]:
     panels = []
     for case in measured.cases("compose"):
-        kinds = [OURS, "scalar", "zimg", "zimg-32", "swscale", "swscale-fast"]
-        fastest = {OURS, "scalar", *(measured.fastest(case, pair) for pair in (kinds[2:4], kinds[4:]))}
-        lines = []
-        for kind in kinds:
+        peers = [measured.fastest(case, pair) for pair in (("zimg", "zimg-32"), ("swscale", "swscale-fast"))]
+        lines: dict[str, Line] = {}  # by label: what was chosen is also one of those that were forced
+        for kind in (OURS, "avx2", "scalar", *filter(None, peers)):
             rounds = measured.of("compose", case, kind)
-            if kind in fastest and rounds:
+            if rounds:
                 label = rounds[0].facts["name"].split(" after")[0].split(" (")[0]
-                if kind == "scalar" and lines and lines[0].label == label:
-                    continue  # scalar is what was chosen
-                lines.append(Line(label, [1000 * cpu(r) for r in rounds], label.startswith("emomedia")))
-        panels.append(Panel(case, lines))
+                line = Line(label, [1000 * cpu(r) for r in rounds], label.startswith("emomedia"))
+                lines.setdefault(label, line)
+        panels.append(Panel(case, list(lines.values())))
     return panels
 
 

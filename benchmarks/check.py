@@ -25,7 +25,7 @@ MEASURED = BUILD / "check.json"
 Values = Mapping[str, float]
 Environment = Mapping[str, str]
 
-TOLERANCES = {"compose": 0.005, "run": 0.02, "ratio": 0.15}
+TOLERANCES = {"compose": 0.005, "run": 0.01, "ratio": 0.15}
 """By the first word of a value's name: part of the baseline by which it may grow.  docs/benchmarks.md says
 how large the noise is and why these."""
 

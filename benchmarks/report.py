@@ -14,7 +14,7 @@ from rich.table import Table
 
 from emomedia.files import write_bytes
 
-from .bars import Bar, Measured, all_bars
+from .bars import OURS, Bar, Measured, all_bars
 from .machine import machine, versions
 from .measuring import HERE, Record, Store
 
@@ -64,8 +64,7 @@ def _costs(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
                 yield {
                     "group": group,
                     "case": case,
-                    "contender": rounds[0].facts.get("name", contender),
-                    "kind": contender,
+                    "contender": _label(rounds[0]),
                     "rounds": len(rounds),
                     "wall_ms": median(walls),
                     "wall_ms_least": min(walls),
@@ -73,6 +72,14 @@ def _costs(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
                     "cpu_ms": median(1000 * r.cost.cpu_s / r.frames for r in rounds),
                     "peak_mb": median(peaks) if peaks else None,
                 }
+
+
+def _label(record: Record) -> str:
+    """The contender with its version; of emomedia's kernels also whether they were chosen or forced."""
+    name = str(record.facts.get("name", record.contender))
+    if record.group == "compose" and name.startswith("emomedia"):
+        return f"{name}, {'chosen' if record.contender == OURS else 'forced'}"
+    return name
 
 
 def _cost_table(records: Sequence[Record]) -> Table:
