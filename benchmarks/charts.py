@@ -118,14 +118,14 @@ def _draw(path: Path, title: str, panels: Sequence[Panel], theme: Theme, machine
     os.environ.setdefault("MPLBACKEND", "Agg")
     import matplotlib.pyplot as plt
 
-    rows = -(-len(panels) // 2)
-    most = max(len(panel.lines) for panel in panels)
-    size = (11, 0.9 + rows * (0.75 + 0.34 * most))
+    heights = [max(len(panel.lines) for panel in panels[n : n + 2]) for n in range(0, len(panels), 2)]
+    size = (11, 0.9 + 0.75 * len(heights) + 0.34 * sum(heights))
     # Dates and random ids left out: the same results are the same file.
     plt.rcParams.update({"svg.hashsalt": "emomedia", "svg.fonttype": "path", "font.size": 10})
     figure, axes = plt.subplots(
-        rows, 2, figsize=size, facecolor=theme.ground, squeeze=False, layout="constrained"
-    )
+        len(heights), 2, figsize=size, height_ratios=heights, facecolor=theme.ground, squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
     figure.suptitle(title, color=theme.ink, fontsize=13, fontweight="bold", x=0.01, ha="left")
     for axis, panel in zip(axes.flat, panels, strict=False):
         _panel(axis, panel, theme)

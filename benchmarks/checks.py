@@ -66,9 +66,9 @@ def clip_quality(path: Path, composites: np.ndarray, first: int) -> dict[str, fl
 
 
 def own_composites(session: Session, path: Path) -> np.ndarray:
-    """emomedia's composites of one period as uint8[frames, samples], made unless `path` holds them."""
+    """emomedia's composites of one period as uint8[frames, samples], made unless `path` holds this core's."""
     frames, size = session.footage.period, 1920 * 1080 * 3 // 2
-    if not path.exists():
+    if not path.exists() or path.stat().st_mtime < Path(_core.__file__).stat().st_mtime:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         pipeline = run_stage(session.description, path.parent / "probed", Options(), "probe")
