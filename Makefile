@@ -92,6 +92,30 @@ fuzz-coverage: build ## tell which lines of the core the corpora reach
 	@llvm-cov report -instr-profile build/coverage/all.profdata -show-region-summary=false -show-branch-summary=false \
 		-object build/coverage/fuzz/fuzz_media -object build/coverage/fuzz/fuzz_spool build/coverage/fuzz/fuzz_compose csrc
 
+# What the benchmarks measure natively; python -m benchmarks.kernels measures kernels and peers alone.
+.PHONY: bench-native
+bench-native: build
+	@docker/install-system.sh bench
+	@$(CMAKE) -S csrc -B build/native $(NATIVE) -DEMOMEDIA_BENCH=ON >/dev/null
+	@$(CMAKE) --build build/native --target emomedia_bench emomedia_count -- --quiet
+
+BENCH_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"]))')
+BENCH = $(PYTHON) -m pytest -q --benchmark-quiet benchmarks
+BENCH_OPTIONS :=
+CHECK_OPTIONS :=
+
+.PHONY: bench bench-smoke bench-check
+bench: bench-native ## run all benchmarks, or what an interruption left of them: BENCH_OPTIONS="--rounds 3 --long"
+	@$(PIP) install $(BENCH_PACKAGES)
+	@$(BENCH) --benchmark-json=build/bench/pytest-benchmark.json $(BENCH_OPTIONS)
+
+bench-smoke: bench-native ## run the benchmarks once, on small pictures, to verify that they work
+	@rm -rf build/bench/smoke
+	@$(BENCH) --smoke
+
+bench-check: bench-native ## compare with benchmarks/baseline.json, fail on a worsening: CHECK_OPTIONS="--counts --update"
+	@$(PYTHON) -m benchmarks.check $(CHECK_OPTIONS)
+
 .PHONY: lint
 lint: build ## check style and types
 	@$(VENV)/bin/ruff check .

@@ -5,6 +5,7 @@
 #   install-system.sh build    what building the package needs
 #   install-system.sh run      what a package built elsewhere needs to run: no compiler, no headers
 #   install-system.sh fuzz     all, and what fuzzing needs more
+#   install-system.sh bench    all, and what the benchmarks need more: peers, and valgrind
 set -eu
 
 libav="libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev"
@@ -39,8 +40,9 @@ case "${1:-all}" in
         packages="python3 ${libraries:?no packages of FFmpeg found} $voice" ;;
     # libFuzzer, the sanitizers, the names in their stacks.
     fuzz) packages="$all clang libclang-rt-dev llvm" ;;
+    bench) packages="$all ffmpeg libswscale-dev libzimg-dev valgrind" ;;
     *)
-        echo "emomedia: expected no argument, or build, run or fuzz; found $1" >&2
+        echo "emomedia: expected no argument, or build, run, fuzz or bench; found $1" >&2
         exit 2 ;;
 esac
 
