@@ -153,10 +153,10 @@ def job_of_frames(left: _core.Take, right: _core.Take, frames: range, folder: Se
             preset="ultrafast", crf="20", gop=50,
         ),
         audio_bit_rate=64_000,
-        chunks=[_core.Chunk(first_frame=0, spans=[len(frames)], left=index, right=index, spool=spool)],
+        chunks=[_core.Chunk(first_frame=0, spans=[len(frames)], left=index, right=index, spools=[spool])],
         clips=[
             _core.Clip(
-                path=str(folder.path / f"{name}.mp4"), first_frame=0, frame_count=len(frames),
+                paths=[str(folder.path / f"{name}.mp4")], first_frame=0, frame_count=len(frames),
                 first_sample=0, sample_count=1920 * len(frames), chunks=[0],
             )
         ],

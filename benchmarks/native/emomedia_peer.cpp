@@ -8,37 +8,35 @@ namespace {
 
 class EmomediaPeer final : public Peer {
  public:
-  explicit EmomediaPeer(const Task& task) : task_(task), kernels_(compose_kernels()) {
+  explicit EmomediaPeer(const Task& task) : kernels_(compose_kernels()) {
     HalfGeometry geometry;
     geometry.source = task.source;
     geometry.rotate = task.rotate;
     geometry.crop = task.crop;
     geometry.width = task.width;
     geometry.height = task.height;
-    filters_ = compose_filters(geometry);
+    filters_ = packed_filters(geometry);
   }
 
   std::string name() const override { return std::string("emomedia ") + kernels_.name; }
 
   void compose(const PictureView& source, const MutablePicture& output) override {
     for (std::size_t p = 0; p < 3; ++p) {
-      const int plane = static_cast<int>(p);
       PlaneTask task;
-      task.source = upright(source.data[p], source.stride[p], source.format.plane_width(plane),
-                            source.format.plane_height(plane), source.format.sample_bytes(), task_.rotate, false);
+      task.source = source.data[p];
+      task.source_stride = source.stride[p];
       task.depth = source.format.depth;
       task.filter = &filters_[p];
       task.output = output.data[p];
       task.output_stride = output.stride[p];
       scratch_.reserve(task);
-      kernels_.plane(task, scratch_);
+      compose_plane(task, kernels_, scratch_);
     }
   }
 
  private:
-  Task task_;
   const ComposeKernels& kernels_;
-  std::array<PlaneFilter, 3> filters_;
+  std::array<PackedFilter, 3> filters_;
   ComposeScratch scratch_;
 };
 
