@@ -130,7 +130,7 @@ def test_another_observer_or_version_takes_no_spool_of_this_one(simulated, tmp_p
     assert third.measures.shape == (0, 0)
     assert {time.stage: time.seconds for time in third.stages}["observe"] == 0.0
     chunk = work.plan.chunks[0]
-    keys = {work.chunk_key(chunk), unseen.chunk_key(chunk)}
+    keys = {work.chunk_keys[chunk], unseen.chunk_keys[chunk]}
     assert len(keys) == 2
 
 

@@ -34,6 +34,7 @@ from emomedia.turns import Turn, TurnsFile, check_turns, parse_turns
 from emomedia.turns import to_body as turns_to_body
 
 RATE = Fraction(25)
+GOP = 50
 TURNS = (20, 60, 480)
 """Of three sessions; in the first one whatever is done once in a process is done."""
 
@@ -95,7 +96,7 @@ def make_scene(count: int, out: Path) -> Scene:
     end = turns[-1].end + 1
     turns_file = TurnsFile("s", tuple(turns), dialogues)
     side = Side("A", (Path("a.mp4"),))
-    plan = make_plan(turns_file, [], RATE, (0, int(end * RATE)), Fraction(1, 10))
+    plan = make_plan(turns_file, [], RATE, (0, int(end * RATE)), Fraction(1, 10), GOP)
     out.mkdir()
     sound = make_sound(out / "sound.pcm", end)
     take = make_take(end)
@@ -163,7 +164,7 @@ def phases(scene: Scene) -> Iterator[tuple[str, Callable[[], object]]]:
     body = json.loads(json.dumps(turns_to_body(turns), default=float), parse_float=Decimal)
     yield "read turns", lambda: parse_turns(body, source, scene.session)
     yield "check turns", lambda: check_turns(replace(turns), scene.session, (Fraction(0), scene.end), source)
-    yield "plan", lambda: make_plan(replace(turns), [], RATE, plan.footage, Fraction(1, 10))
+    yield "plan", lambda: make_plan(replace(turns), [], RATE, plan.footage, Fraction(1, 10), GOP)
     yield "read plan", lambda: plan_from_body(json.loads(json.dumps(plan_to_body(plan))), source)
     keyed = replace(work)
     yield "keys", lambda: [keyed.clip_key(clip) for clip in plan.clips]
@@ -211,7 +212,7 @@ def test_a_plan_of_clips_that_all_overlap_is_checked_without_walking_their_spans
         turns = tuple(
             Turn(f"t_{n:05}", None, "left", Fraction(n, 10), Fraction(n, 10) + overlap) for n in range(count)
         )
-        plan = make_plan(TurnsFile("s", turns), [], RATE, (0, 10**6), Fraction(0))
+        plan = make_plan(TurnsFile("s", turns), [], RATE, (0, 10**6), Fraction(0), GOP)
         body = plan_to_body(plan)
         return lines_run(lambda: plan_from_body(body, Path("plan.json"))) / count
 

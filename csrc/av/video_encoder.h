@@ -48,6 +48,8 @@ class VideoEncoder {
   Frame frame_;  // without a buffer until something is drawn
   Packet packet_;
   PictureFormat format_;
+  bool adaptive_;         // quantises adaptively
+  bool is_first_ = true;  // nothing was encoded yet
 };
 
 }  // namespace emomedia::av

@@ -21,14 +21,16 @@ VideoSettings settings(int width, int depth) {
   return settings;
 }
 
-void draw_noise(const MutablePicture& picture, std::mt19937& random) {
-  const int largest = (1 << picture.format.depth) - 1, bytes = picture.format.sample_bytes();
+// Of all values below `levels`, or of all there are.
+void draw_noise(const MutablePicture& picture, std::mt19937& random, int levels = 0) {
+  const int bytes = picture.format.sample_bytes();
+  const auto values = static_cast<unsigned>(levels > 0 ? levels : 1 << picture.format.depth);
   for (int plane = 0; plane < 3; ++plane) {
     const auto p = static_cast<std::size_t>(plane);
     for (int y = 0; y < picture.format.plane_height(plane); ++y) {
       std::uint8_t* row = picture.data[p] + y * picture.stride[p];
       for (int x = 0; x < picture.format.plane_width(plane); ++x) {
-        const auto value = static_cast<std::uint16_t>(random() & static_cast<unsigned>(largest));
+        const auto value = static_cast<std::uint16_t>(random() % values);
         std::memcpy(row + x * bytes, &value, static_cast<std::size_t>(bytes));
       }
     }
@@ -83,4 +85,29 @@ TEST_CASE("a half encoded by reference gives the packets of its copy, and the wh
     CHECK(r.bytes == rc.bytes);
     CHECK(l.bytes != r.bytes);
   }
+}
+
+// What the two encoders' pictures of the same scene cost differs by what went before, not by an I picture's offset.
+TEST_CASE("an encoder's first picture is as fine as the IDR pictures of one that has encoded more") {
+  constexpr int kSpan = 10, kSpans = 3;
+  VideoSettings own = settings(320, 8);
+  own.height = 240;
+  const auto sizes = [&](std::int64_t first) {
+    std::mt19937 random(1);
+    std::vector<std::size_t> idr_sizes;
+    const av::PacketSink sink = [&](const av::EncodedPacket& packet) {
+      if (packet.idr) idr_sizes.push_back(packet.size);
+    };
+    av::VideoEncoder encoder(own);
+    for (std::int64_t n = first; n < kSpan * kSpans; ++n) {
+      draw_noise(encoder.picture(), random, 16);  // grain, of which the quantiser decides what stays
+      encoder.encode(n, n % kSpan == 0, sink);
+    }
+    encoder.finish(sink);
+    return idr_sizes;
+  };
+  const std::vector<std::size_t> continued = sizes(0), fresh = sizes(kSpan);
+  REQUIRE(continued.size() == kSpans);
+  REQUIRE(fresh.size() == kSpans - 1);
+  CHECK(fresh[0] == doctest::Approx(continued[1]).epsilon(0.1));
 }

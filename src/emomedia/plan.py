@@ -26,12 +26,11 @@ from .session import Dialogue, SideName
 from .timeline import frames_covering, rate_text
 from .turns import Turn, TurnsFile
 
-CHUNK_SECONDS = 4
+CHUNK_SECONDS = 2
 """A chunk that is this long ends at the next span where it can.
 
 A core may wait for the work of a chunk at the end of a run, and a killed run loses it.  A chunk costs
-an encoder's start, a sixtieth of a second; but a fresh encoder's first picture is a little smaller and
-worse than its later ones, so that shorter chunks would tell in the clips.
+an encoder's start, a sixtieth of a second.
 """
 
 _REMEDY = "correct the plan, or delete it to have it made anew"
