@@ -92,7 +92,7 @@ void transpose(const TransposeTask& task) noexcept {
 
 }  // namespace
 
-const ComposeKernels kScalarKernels{
+constinit const ComposeKernels kScalarKernels{
     "scalar",
     {vertical<std::uint8_t, std::int16_t>, vertical<std::uint16_t, std::int16_t>},
     {vertical<std::int16_t, std::uint8_t>, vertical<std::int16_t, std::uint16_t>},
