@@ -55,7 +55,7 @@ def test_the_one_that_is_named_composes_and_none_means_the_widest(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_composites_equal_the_reference(name):
     """Formats, depths, rotations, mirrors and colours, as tests/reference has them."""
-    chosen = "every_format_and_rotation or mirrored or different_colours"
+    chosen = "every_format_and_rotation or mirrored or beyond_their_depth or different_colours"
     ended = ended_under(
         name, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen, TESTS / "reference/test_core.py"
     )

@@ -13,6 +13,9 @@
 // not. The vertical sum is at most 1.56 * 2^14 * 4095 < 2^27, the horizontal one 1.56 * 2^14 * 1.56 * 16380
 // < 2^30: int32 holds both. Shifts of negative values are arithmetic (C++20).
 //
+// Two bytes can hold more than `depth` bits, and in raw video they may. Such samples count as int16, and T
+// saturates to int16: so every picture has one composite, and sums stay below 1.56 * 2^14 * 2^15 < 2^30.
+//
 // A turned or mirrored plane is filtered as it lies in memory, along the axes that its upright ones lie on;
 // the order of the passes stays. Only the output is transposed where the axes are swapped.
 #pragma once

@@ -1,6 +1,7 @@
 // The compose contract in plain C++: the oracle of the faster versions, and fast enough to ship.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "kernels/compose_versions.h"
 
@@ -20,11 +21,11 @@ Out rounded(std::int32_t sum, const Rounding& rounding) {
 
 template <>
 std::int16_t rounded<std::int16_t>(std::int32_t sum, const Rounding& rounding) {
-  return static_cast<std::int16_t>(sum >> rounding.shift);
+  return static_cast<std::int16_t>(std::clamp(sum >> rounding.shift, INT16_MIN, INT16_MAX));
 }
 
 // Columns x .. x + count - 1 of output `row` of the band. Factors are int16 so that compilers without a 32-bit
-// vector multiply still find a widening one; samples of at most 12 bits fit, as T does.
+// vector multiply still find a widening one; samples of at most 12 bits fit, as T does, and others are to be wrapped.
 template <typename In, typename Out>
 void vertical_block(const VerticalTask& task, int row, int x, int count) {
   const std::int32_t* coeff = task.table->coeff.data();
