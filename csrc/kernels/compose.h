@@ -8,10 +8,13 @@
 //                                    0, 2^out_depth - 1),          s = 28 - out_depth
 //
 // Ranges. T is in units of 1/64 of an 8-bit code value whatever the source's depth: 6 fraction bits
-// for 8-bit sources, 4 for 10-bit ones, 2 for 12-bit ones. With sum |coeff| <= 1.54 * 2^14 (Lanczos-3
-// at half phase; 1.36 at 2.25x) |T| <= 1.54 * 16380 < 2^15, so T fits int16; 7 fraction bits would not.
-// The vertical sum is at most 1.54 * 2^14 * 4095 < 2^27, the horizontal one 1.54 * 2^14 * 1.54 * 16380
+// for 8-bit sources, 4 for 10-bit ones, 2 for 12-bit ones. With sum |coeff| <= 1.56 * 2^14 (Lanczos-3
+// at half phase and 1.04x; 1.36 at 2.25x) |T| <= 1.56 * 16380 < 2^15, so T fits int16; 7 fraction bits would
+// not. The vertical sum is at most 1.56 * 2^14 * 4095 < 2^27, the horizontal one 1.56 * 2^14 * 1.56 * 16380
 // < 2^30: int32 holds both. Shifts of negative values are arithmetic (C++20).
+//
+// Two bytes can hold more than `depth` bits, and in raw video they may. Such samples count as int16, and T
+// saturates to int16: so every picture has one composite, and sums stay below 1.56 * 2^14 * 2^15 < 2^30.
 //
 // A turned or mirrored plane is filtered as it lies in memory, along the axes that its upright ones lie on;
 // the order of the passes stays. Only the output is transposed where the axes are swapped.
@@ -97,7 +100,7 @@ struct SamplesAlongTask {
   std::ptrdiff_t out_stride;  // bytes
 
   // What is left to do once the rows are widened.
-  HorizontalTask from_widened() const {
+  [[gnu::always_inline]] HorizontalTask from_widened() const {
     return {widened, widened_stride, filter, ahead, ahead_bytes, kBandRows, rounding, out, out_stride};
   }
 };
@@ -129,7 +132,7 @@ struct ComposeKernels {
 std::span<const ComposeKernels* const> runnable_compose_kernels();
 
 // The widest of them, or the one that the environment variable EMOMEDIA_CPU names. Throws
-// Error(unsupported) where it names none.
+// Error(description) where it names none.
 const ComposeKernels& compose_kernels();
 
 // The rule behind it; an empty name means the widest.

@@ -168,7 +168,7 @@ void samples_along(const SamplesAlongTask& task) noexcept {
 
 }  // namespace
 
-const ComposeKernels kAvx2Kernels{
+constinit const ComposeKernels kAvx2Kernels{
     "avx2",
     {vertical<Avx2, std::uint8_t, std::int16_t>, vertical<Avx2, std::uint16_t, std::int16_t>},
     {vertical<Avx2, std::int16_t, std::uint8_t>, vertical<Avx2, std::int16_t, std::uint16_t>},

@@ -252,7 +252,7 @@ void words_along(const SamplesAlongTask& task) noexcept { widened_along<std::uin
 
 }  // namespace
 
-const ComposeKernels kAvx512Kernels{
+constinit const ComposeKernels kAvx512Kernels{
     "avx512",
     {vertical<Avx512, std::uint8_t, std::int16_t>, vertical<Avx512, std::uint16_t, std::int16_t>},
     {vertical<Avx512, std::int16_t, std::uint8_t>, vertical<Avx512, std::int16_t, std::uint16_t>},

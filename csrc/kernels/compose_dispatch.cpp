@@ -37,7 +37,7 @@ const ComposeKernels& compose_kernels(std::string_view name) {
     if (name == kernels->name) return *kernels;
     names += (names.empty() ? "" : ", ") + std::string(kernels->name);
   }
-  throw Error(Cause::unsupported, "EMOMEDIA_CPU", "an instruction set that this processor runs: " + names,
+  throw Error(Cause::description, "EMOMEDIA_CPU", "an instruction set that this processor runs: " + names,
               std::string(name), "correct the variable, or unset it to have the widest");
 }
 

@@ -1,6 +1,8 @@
 // The compose contract in plain C++: the oracle of the faster versions, and fast enough to ship.
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <type_traits>
 
 #include "kernels/compose_versions.h"
 
@@ -13,18 +15,16 @@ constexpr int kBlock = 64;  // columns summed at a time: their sums stay in regi
 std::int16_t low(std::int32_t pair) { return static_cast<std::int16_t>(pair & 0xFFFF); }
 std::int16_t high(std::int32_t pair) { return static_cast<std::int16_t>(pair >> 16); }
 
-template <typename Out>
+// T of bytes always fits int16.
+template <typename In, typename Out>
 Out rounded(std::int32_t sum, const Rounding& rounding) {
-  return static_cast<Out>(std::clamp(sum >> rounding.shift, 0, rounding.top));
-}
-
-template <>
-std::int16_t rounded<std::int16_t>(std::int32_t sum, const Rounding& rounding) {
-  return static_cast<std::int16_t>(sum >> rounding.shift);
+  const std::int32_t value = sum >> rounding.shift;
+  if constexpr (!std::is_same_v<Out, std::int16_t>) return static_cast<Out>(std::clamp(value, 0, rounding.top));
+  return static_cast<Out>(sizeof(In) == 1 ? value : std::clamp(value, INT16_MIN, INT16_MAX));
 }
 
 // Columns x .. x + count - 1 of output `row` of the band. Factors are int16 so that compilers without a 32-bit
-// vector multiply still find a widening one; samples of at most 12 bits fit, as T does.
+// vector multiply still find a widening one; samples of at most 12 bits fit, as T does, and others are to be wrapped.
 template <typename In, typename Out>
 void vertical_block(const VerticalTask& task, int row, int x, int count) {
   const std::int32_t* coeff = task.table->coeff.data();
@@ -42,7 +42,7 @@ void vertical_block(const VerticalTask& task, int row, int x, int count) {
     }
   }
   Out* out = reinterpret_cast<Out*>(task.out + row * task.out_stride) + x;
-  for (int i = 0; i < count; ++i) out[i] = rounded<Out>(sums[static_cast<std::size_t>(i)], task.rounding);
+  for (int i = 0; i < count; ++i) out[i] = rounded<In, Out>(sums[static_cast<std::size_t>(i)], task.rounding);
 }
 
 template <typename In, typename Out>
@@ -54,7 +54,8 @@ void vertical(const VerticalTask& task) noexcept {
   }
 }
 
-template <typename Out>
+// In is what the rows were before they were widened.
+template <typename In, typename Out>
 void horizontal(const HorizontalTask& task) noexcept {
   const ColDots& dots = task.filter->dots;
   for (int row = 0; row < task.wanted; ++row) {
@@ -64,7 +65,7 @@ void horizontal(const HorizontalTask& task) noexcept {
       const std::int16_t* coeff = dots.coeff.data() + static_cast<std::ptrdiff_t>(i) * dots.taps;
       std::int32_t sum = std::int32_t{1} << (task.rounding.shift - 1);
       for (int k = 0; k < dots.taps; ++k) sum += coeff[k] * taps[k];
-      out[i] = rounded<Out>(sum, task.rounding);
+      out[i] = rounded<In, Out>(sum, task.rounding);
     }
   }
 }
@@ -75,7 +76,7 @@ void samples_along(const SamplesAlongTask& task) noexcept {
     const auto* source = reinterpret_cast<const Sample*>(task.rows[row]);
     std::copy_n(source, task.filter->sources, task.widened + row * task.widened_stride);
   }
-  horizontal<std::int16_t>(task.from_widened());
+  horizontal<Sample, std::int16_t>(task.from_widened());
 }
 
 template <typename Sample>
@@ -92,12 +93,12 @@ void transpose(const TransposeTask& task) noexcept {
 
 }  // namespace
 
-const ComposeKernels kScalarKernels{
+constinit const ComposeKernels kScalarKernels{
     "scalar",
     {vertical<std::uint8_t, std::int16_t>, vertical<std::uint16_t, std::int16_t>},
     {vertical<std::int16_t, std::uint8_t>, vertical<std::int16_t, std::uint16_t>},
     {samples_along<std::uint8_t>, samples_along<std::uint16_t>},
-    {horizontal<std::uint8_t>, horizontal<std::uint16_t>},
+    {horizontal<std::int16_t, std::uint8_t>, horizontal<std::int16_t, std::uint16_t>},
     {transpose<std::uint8_t>, transpose<std::uint16_t>}};
 
 }  // namespace emomedia

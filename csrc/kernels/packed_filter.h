@@ -57,11 +57,12 @@ struct ColBlocks {
   std::vector<std::int32_t> number;  // per block, of its table
   std::vector<std::int32_t> tables;  // [number][index, coeff][pairs][kBlockCols]
 
-  int size() const { return static_cast<int>(base.size()); }
-  const std::int32_t* index(int block) const {
+  // Used by files that are compiled for one instruction set: what they left out of line could be linked to others.
+  [[gnu::always_inline]] int size() const { return static_cast<int>(base.size()); }
+  [[gnu::always_inline]] const std::int32_t* index(int block) const {
     return tables.data() + std::ptrdiff_t{2} * number[static_cast<std::size_t>(block)] * pairs * kBlockCols;
   }
-  const std::int32_t* coeff(int block) const { return index(block) + std::ptrdiff_t{pairs} * kBlockCols; }
+  [[gnu::always_inline]] const std::int32_t* coeff(int block) const { return index(block) + std::ptrdiff_t{pairs} * kBlockCols; }
 };
 
 // The same by samples: output i is the dot product of coeff[i] and the row from start[i] on, `taps` long.

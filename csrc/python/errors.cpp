@@ -10,6 +10,7 @@ namespace {
 
 const char* class_name(Cause cause) {
   switch (cause) {
+    case Cause::description: return "DescriptionError";
     case Cause::not_found: return "MediaNotFoundError";
     case Cause::media: return "MediaError";
     case Cause::unsupported: return "UnsupportedMediaError";

@@ -54,6 +54,12 @@ py::tuple plane_filters(int width, int height, int sub_x, int sub_y, const std::
   return py::tuple(planes);
 }
 
+py::tuple runnable_names() {
+  py::list names;
+  for (const ComposeKernels* kernels : runnable_compose_kernels()) names.append(kernels->name);
+  return py::tuple(names);
+}
+
 }  // namespace
 
 void bind_kernels(py::module_& module) {
@@ -61,7 +67,9 @@ void bind_kernels(py::module_& module) {
              py::arg("siting"), py::arg("rotate"), py::arg("mirrored"), py::arg("crop"), py::arg("out_width"),
              py::arg("out_height"), py::arg("full_chroma") = false,
              "Per plane (rows_start, rows_coeff, cols_start, cols_coeff): the tables that every compose kernel uses.");
-  module.def("compose_kernel", [] { return compose_kernels().name; }, "The instruction set that composes here.");
+  module.def("compose_kernel", [] { return compose_kernels().name; },
+             "The instruction set that composes here: the widest, or the one that EMOMEDIA_CPU names.");
+  module.def("compose_kernels", &runnable_names, "Those that this processor runs, narrowest first.");
 }
 
 }  // namespace emomedia::python

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 
@@ -55,6 +56,25 @@ TEST_CASE("a scale of one leaves luma as it is") {
   CHECK(filters[0].cols.start[5] == 21);
   CHECK(filters[1].cols.taps == 1);
   CHECK(filters[1].rows.start[5] == 9);
+}
+
+// The ranges in compose.h rest on this.
+TEST_CASE("coefficients' sizes sum to 1.56 at the most, and come near it at 1.04x") {
+  int largest = 0;
+  for (const int source : {100, 200, 202, 206, 208, 210, 220, 299, 300, 450, 600, 5000}) {
+    HalfGeometry g;
+    g.source = {source, 8};
+    g.crop = {0, 0, source, 8};
+    g.width = 200;
+    g.height = 8;
+    const AxisFilter axis = compose_filters(g)[0].cols;
+    for (int o = 0; o < axis.size(); ++o) {
+      const auto* row = axis.coeff.data() + o * axis.taps;
+      largest = std::max(largest, std::accumulate(row, row + axis.taps, 0, [](int sum, int c) { return sum + std::abs(c); }));
+    }
+  }
+  CHECK(largest <= 1.56 * kCoeffOne);
+  CHECK(largest > 1.55 * kCoeffOne);
 }
 
 TEST_CASE("a crop outside the picture is refused") {

@@ -54,7 +54,7 @@ def _rebuild(
 
 
 class DescriptionError(EmomediaError, ValueError):
-    """session.toml, turns.json or another description by the user says something impossible."""
+    """session.toml, turns.json or something else that the user says is impossible."""
 
 
 class MediaNotFoundError(EmomediaError, FileNotFoundError):

@@ -196,7 +196,8 @@ def frames(
     Raises
     ------
     DescriptionError
-        Frames were asked for that are not in the footage or are excluded; there is no such clip.
+        Frames were asked for that are not in the footage or are excluded; there is no such clip;
+        EMOMEDIA_CPU names no instruction set that this processor runs.
     EmomediaError
         Whatever the stages up to sync raise, at once; what a take turns out to be, and StalledError for
         one that hangs, at the frame that it concerns.

@@ -269,12 +269,13 @@ def opened(
     Raises
     ------
     DescriptionError
-        The description is not one.
+        The description is not one, or EMOMEDIA_CPU names no instruction set that this processor runs.
     OutputBusyError
         Another process works on this session in this output folder.
     OutputError
         The session's folder cannot be written, or holds what emomedia did not make.
     """
+    _core.compose_kernel()  # refuses what EMOMEDIA_CPU says now, not when the first frame is composed
     session = with_lut(load_session(description), options.lut)
     folder = SessionFolder(_output_folder(out), session.id)
     folder.refuse_foreign()
@@ -293,6 +294,7 @@ def looked_at(description: Path, out: Path | None, options: Options) -> Pipeline
 
     Stage files in `out`, where it is given, are used as in a run; the errors are those of the stages.
     """
+    _core.compose_kernel()  # refuses as in a run
     session = with_lut(load_session(description), options.lut)
     folder = SessionFolder(_NOWHERE if out is None else out.resolve(), session.id)
     return Pipeline(session, folder, options, writes=False)
@@ -334,7 +336,12 @@ def write_run_report(pipeline: Pipeline, result: CutResult, wall_seconds: float)
     """run.json: what varies from run to run."""
     body: Body = {
         "version": __version__,
-        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "machine": {
+            "system": platform.platform(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "instruction_set": _core.compose_kernel(),
+        },
         "workers": pipeline.options.worker_count,
         "wall_seconds": round(wall_seconds, 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in pipeline.seconds.items()},

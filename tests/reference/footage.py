@@ -18,6 +18,7 @@ LOSSLESS = {
     "libx265": {"x265-params": "lossless=1:bframes=2:log-level=error", "preset": "ultrafast"},
     "prores_ks": {"profile": "2"},
     "ffv1": {"level": "3"},
+    "rawvideo": {},
 }
 
 CHROMA = {

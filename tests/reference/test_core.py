@@ -15,7 +15,7 @@ from emomedia.reference.engine import composites
 from emomedia.session import Crop
 from emomedia.timeline import Clock, source_frames
 
-from .footage import Format, make_probe, make_take, noisy, write
+from .footage import Format, flat, make_probe, make_take, noisy, write
 
 SIZE = (96, 54)
 
@@ -82,6 +82,22 @@ def test_mirrored_takes(tmp_path, rotate):
     plain = make_take([path], format)
     clocks = {"left": Clock(), "right": Clock()}
     assert assert_equal(make_probe(mirrored, plain), clocks, [(0, 3)]) == 3
+
+
+@pytest.mark.parametrize("rotate", [0, 90])
+def test_raw_video_whose_samples_go_beyond_their_depth(tmp_path, rotate):
+    """Bytes of 8-bit pictures twice as wide are taken for 10-bit samples: each is any 16 bits."""
+    format = Format(64, 114, "yuv420p10le", "rawvideo", rotate)
+    as_bytes = replace(format, width=128, pix_fmt="yuv420p")
+    random = np.random.default_rng(rotate)
+    pictures = [[random.integers(0, 256, p.shape, np.uint8) for p in flat(as_bytes, 0)] for _ in range(2)]
+    path = write(tmp_path / "a.mkv", pictures, as_bytes)
+    written = path.read_bytes()
+    fourcc, width = (b"I420", b"Y3\x0b\x0a"), (b"\xb0\x81\x80", b"\xb0\x81\x40")  # PixelWidth
+    assert written.count(fourcc[0]) == written.count(width[0]) == 1
+    path.write_bytes(written.replace(*fourcc).replace(*width))
+    take = make_take([path], format)
+    assert assert_equal(make_probe(take, take), {"left": Clock(), "right": Clock()}, [(0, 2)]) == 2
 
 
 @pytest.mark.parametrize("fields", ["top first", "bottom first"])

@@ -7,7 +7,8 @@ an upright source plane of ``depth`` bits, ``T`` the intermediate and ``O`` the 
 * horizontal:  ``O[j, i] = clamp((Σ_t cols.coeff[i, t] · T[j, cols.start[i] + t] + 2^(s−1)) >> s)``
   with ``s = 28 − output_depth``, clamped to ``0 … 2^output_depth − 1``.
 
-``T`` is int16: 1/64 of an 8-bit code value, whatever the source's depth.  The sums fit int32.
+``T`` is int16: 1/64 of an 8-bit code value, whatever the source's depth.  The sums fit int32.  Samples beyond
+`depth` bits, as raw video can hold, count as int16, and ``T`` saturates.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def compose_plane(plane: Plane, tables: PlaneFilter, depth: int, output_depth: i
     -------
     uint8 or uint16[rows, cols]
     """
-    intermediate = _filtered_rows(plane, tables.rows, depth).astype(np.int16)
+    samples = plane if plane.dtype == np.uint8 else plane.view(np.int16)
+    sums = _filtered_rows(samples, tables.rows, depth)
+    intermediate = np.clip(sums, -(1 << 15), (1 << 15) - 1, out=sums).astype(np.int16)
     output = _filtered_rows(intermediate.T, tables.cols, 2 * _COEFF_BITS - output_depth).T
     largest = (1 << output_depth) - 1
     clamped = np.clip(output, 0, largest)
