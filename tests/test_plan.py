@@ -264,7 +264,7 @@ def test_nothing_wanted_gives_an_empty_plan():
 
 def test_a_turn_covers_the_frames_that_it_touches():
     plan = make_plan(turns_file(turn("t", "12.44", "14.98")), [], Fraction(25), (0, 1000), Fraction(0), GOP)
-    assert plan.clips == (Clip("t", "turn", None, "left", 311, 375 - 311, 0, 1),)
+    assert plan.clips == (Clip("t", "turn", None, "left", 311, 375 - 311, 0, 2),)
 
 
 def test_padding_ends_at_the_dialogue_and_at_the_footage():
@@ -324,20 +324,21 @@ def test_a_long_dialogue_has_several_chunks_of_the_documented_length():
     turns = [turn(f"t{k}", 3 * k, 3 * k + 3, dialogue="d") for k in range(10)]
     file = turns_file(*turns, dialogues=[dialogue("d", 0, 33)])
     plan = make_plan(file, [], Fraction(25), (0, 1000), Fraction(0), GOP)
-    assert [span.frame_count for span in plan.spans] == 11 * [75]
-    assert chunk_lengths(plan) == 5 * [150] + [75]
+    assert [span.frame_count for span in plan.spans] == 11 * [50, 25]
+    assert chunk_lengths(plan) == [50] + 10 * [75] + [25]
 
 
 def test_a_dialogue_without_turns_is_shared_out_at_its_idr_pictures():
     file = turns_file(dialogues=[dialogue("d", 1, "13.04")])
     plan = make_plan(file, [], Fraction(25), (0, 1000), Fraction(0), GOP)
-    assert plan.spans == (Span(25, 100), Span(125, 100), Span(225, 101)), "no lone last frame"
-    assert chunk_lengths(plan) == [100, 100, 101]
-    assert (plan.clips[0].first_span, plan.clips[0].span_count) == (0, 3)
+    spans = [(span.first_frame, span.frame_count) for span in plan.spans]
+    assert spans == [(25, 50), (75, 50), (125, 50), (175, 50), (225, 50), (275, 51)], "no lone last frame"
+    assert chunk_lengths(plan) == 5 * [50] + [51]
+    assert (plan.clips[0].first_span, plan.clips[0].span_count) == (0, 6)
 
 
 @pytest.mark.parametrize(
-    ("rate", "gop", "frames"), [(25, 50, 100), (25, 12, 108), (25, 250, 250), (50, 100, 200), (1, 1, 4)]
+    ("rate", "gop", "frames"), [(25, 50, 50), (25, 12, 60), (25, 250, 250), (50, 100, 100), (1, 1, 2)]
 )
 def test_a_chunk_is_long_enough_after_whole_gops(rate, gop, frames):
     assert plan_module.chunk_frames(Fraction(rate), gop) == frames
