@@ -159,7 +159,7 @@ def _write_voices(work: Work, clip: Clip, folder: SessionFolder) -> None:
     for side in SIDES:
         sound = work.sound[side]
         with atomic(folder.voice(clip.id, side)) as part:
-            write_flac(part, sound.cut(first, first + count), sound.bits)
+            write_flac(part, sound.blocks(first, first + count), sound.bits)
 
 
 def _refuse_damage(work: Work, clips: Sequence[Clip], damaged: Sequence[Sequence[int]]) -> None:
