@@ -50,16 +50,13 @@ std::vector<Video> described_videos(const Job& job) {
 
 constexpr int kLargeBuffer = 1 << 20;  // bytes
 
-// glibc keeps what was freed for later once a process has freed buffers as large: with an encoder opened for
-// each chunk, holes between what other threads hold add up to a fifth of the peak, and more in a long session.
-// A fixed threshold gives pictures back when they are freed, at the cost of some milliseconds a chunk.
+}  // namespace
+
 void return_large_buffers() {
 #ifdef __GLIBC__
   ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
 #endif
 }
-
-}  // namespace
 
 // One thread's own things. Held by the state and by the thread: a thread that hangs may outlive the engine.
 struct Worker {
