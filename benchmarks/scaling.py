@@ -21,10 +21,14 @@ from emomedia.files import atomic, write_bytes
 from emomedia.session import SIDES, Crop
 from emomedia.simulate import SimulateOptions, simulate
 
+from .contenders import PRESET
 from .footage import RATE, Footage, Session
 
 LOOP_SECONDS = 8
 """Whole GOPs, and whole frames of AAC at 48 kHz."""
+
+FAST = "ultrafast"
+"""For plans whose clips are to cost more than their composites."""
 
 Clips = Sequence[tuple[str, int, int]]
 """Id, first frame and one past the last of each."""
@@ -40,12 +44,15 @@ class Sized:
         What it belongs to, and what it is there.
     seconds : int
         Of the takes; whole loops.
+    preset : str
+        Of the encoder.
     """
 
     case: str
     name: str
     seconds: int
     clips: Clips
+    preset: str
 
     @property
     def composites(self) -> int:
@@ -57,14 +64,14 @@ class Sized:
 def long_session(seconds: int, every: int, frames: int) -> Sized:
     """Turns of so many frames, one every so many seconds: nobody speaks in most of the session."""
     starts = range(0, seconds * RATE, every * RATE)
-    return Sized("long session", f"{seconds} s", seconds, _clips(starts, frames))
+    return Sized("long session", f"{seconds} s", seconds, _clips(starts, frames), PRESET)
 
 
 def wide_plan(count: int, seconds: int, step: int, frames: int) -> Sized:
     """So many turns of so many frames, each begun `step` frames after the one before."""
     starts = range(0, count * step, step)
     assert starts[-1] + frames <= seconds * RATE
-    return Sized("wide plan", f"{count} clips", seconds, _clips(starts, frames))
+    return Sized("wide plan", f"{count} clips", seconds, _clips(starts, frames), FAST)
 
 
 def _clips(starts: Sequence[int], frames: int) -> Clips:

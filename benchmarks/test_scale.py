@@ -19,9 +19,6 @@ from .footage import Session
 from .measuring import BUILD, run
 from .scaling import Sized, long_session, make, wide_plan
 
-FAST = "ultrafast"
-"""The encoder's work is not what could grow; the less of it there is, the more shows what does."""
-
 CHECKED_CLIPS = 20
 """Of a run; their frames are decoded and their marks read."""
 
@@ -53,7 +50,7 @@ def out() -> Iterator[Path]:
 def test_scale(sized: Sized, out: Path, measure: Measure) -> None:
     """One round: what is compared are long runs, over which a machine's moods even out."""
     session = make(sized, out)
-    commands = emomedia_run(2, FAST).commands(session, out / "made")
+    commands = emomedia_run(2, sized.preset).commands(session, out / "made")
     frames = sized.composites
 
     def verify() -> dict[str, Any]:
