@@ -98,7 +98,7 @@ def all_bars(records: Sequence[Record], cores: int) -> list[Bar]:
     found = [*_compose(measured)]
     for case in measured.cases("end to end"):
         found += [*_floor(measured, case, cores), *_peers(measured, case), *_clips(measured, case)]
-    return [*found, *_memory(measured), *_start(measured)]
+    return [*found, *_memory(measured), *_scale(measured), *_start(measured)]
 
 
 def _compose(measured: Measured) -> Iterator[Bar]:
@@ -190,6 +190,30 @@ def _memory(measured: Measured) -> Iterator[Bar]:
     if peaks.get("long") and peaks.get("h264-8"):
         grown = ratios(peaks["long"], peaks["h264-8"])
         yield from bar("peak memory of a session ten times as long", "x", grown, 1.05)
+
+
+def per_clip(value: Value) -> Value:
+    """`value`, which is for a frame, for a clip."""
+    return lambda record: value(record) * record.frames / record.facts["clips"]
+
+
+def peak(record: Record) -> float:
+    """MB."""
+    return record.cost.peak_mb or 0.0
+
+
+def _scale(measured: Measured) -> Iterator[Bar]:
+    """The largest against the smallest: what one composite, or one clip, costs where there are many."""
+    of_clip = {"CPU seconds a clip": (per_clip(cpu), 1.05), "wall time a clip": (per_clip(wall), 1.10)}
+    of_composite = {"CPU seconds a composite": (cpu, 1.05), "wall time a composite": (wall, 1.10)}
+    for case, costs in (("long session", of_composite), ("wide plan", of_clip)):
+        sizes = sorted(measured.contenders("scale", case), key=lambda name: int(name.split()[0]))
+        if len(sizes) < 2:
+            continue
+        for title, (value, limit) in {**costs, "peak memory": (peak, 1.05)}.items():
+            most, least = (measured.values("scale", case, name, value) for name in (sizes[-1], sizes[0]))
+            title = f"{case}: {title}, {sizes[-1]} against {sizes[0]}"
+            yield from bar(title, "x", ratios(most, least), limit)
 
 
 def _start(measured: Measured) -> Iterator[Bar]:

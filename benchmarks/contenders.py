@@ -46,11 +46,11 @@ class Contender:
     frames: int | None = None
 
 
-def emomedia_run(workers: int) -> Contender:
+def emomedia_run(workers: int, preset: str = PRESET) -> Contender:
     """The main job."""
 
     def commands(session: Session, out: Path) -> Commands:
-        options = ["--turns", str(session.turns), "--pad", "0", "--preset", PRESET, "--crf", CRF]
+        options = ["--turns", str(session.turns), "--pad", "0", "--preset", preset, "--crf", CRF]
         run = [sys.executable, "-m", "emomedia", "run", str(session.description), "--out", str(out)]
         return [[*run, *options, "--workers", str(workers), "--json"]]
 

@@ -58,3 +58,25 @@ def test_two_workers_have_to_be_fast_enough() -> None:
 def test_memory_is_the_peak() -> None:
     bar = _found(_end_to_end(TWO, 1, 1, peak=901), "h264-8: peak memory, 2 workers")
     assert (bar.value, bar.met) == (901, False)
+
+
+def test_the_largest_is_compared_with_the_smallest_by_the_clip() -> None:
+    """As text, "2000" comes before "250"."""
+    records = [
+        Record("scale", "wide plan", f"{n} clips", 0, 3 * n, Cost(0.1 * n, cost * n, 300), {"clips": n})
+        for n, cost in ((250, 0.1), (500, 9), (2000, 0.11))
+    ]
+    bar = _found(records, "wide plan: CPU seconds a clip, 2000 clips against 250 clips")
+    assert (bar.value, bar.limit, bar.met) == (pytest.approx(1.1), 1.05, False)
+    assert _found(records, "wide plan: peak memory, 2000 clips against 250 clips").met
+
+
+def test_a_long_session_must_cost_no_more_by_the_composite() -> None:
+    long = Record("scale", "long session", "1840 s", 0, 5000, Cost(60, 104, 316))
+    records = [Record("scale", "long session", "184 s", 0, 500, Cost(5, 10, 300)), long]
+    against = "1840 s against 184 s"
+    values = {
+        what: _found(records, f"long session: {what}, {against}")
+        for what in ("CPU seconds a composite", "wall time a composite", "peak memory")
+    }
+    assert [bar.met for bar in values.values()] == [True, False, False]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import platform
 import random
 import shutil
 import signal
@@ -187,6 +189,24 @@ def test_run_json_shares_out_the_workers_time(simulated, tmp_path):
     share = round(100 * found["shares"][found["bottleneck"]])
     assert told(found).startswith("bottleneck: ")
     assert f", {share}% of the workers' time; 2 workers busy " in told(found)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+def test_the_engine_has_large_buffers_given_back_when_they_are_freed(simulated, tmp_path):
+    """Even after larger ones were freed, which makes glibc keep such buffers.
+
+    What the heap has left is used first; then each is mapped by itself, as a bit in front of it says.
+    """
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    libc.free(libc.malloc(16 << 20))
+    session = simulated(**SMALL)
+    run(session, tmp_path, options(session))
+    buffers = [libc.malloc(2 << 20) for _ in range(100)]
+    size_and_flags = ctypes.c_size_t.from_address(buffers[-1] - ctypes.sizeof(ctypes.c_size_t)).value
+    for buffer in buffers:
+        libc.free(buffer)
+    assert size_and_flags & 2
 
 
 def test_a_second_run_makes_nothing_and_changed_turns_only_their_dialogue(simulated, tmp_path):

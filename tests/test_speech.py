@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,21 @@ def test_blocks_do_not_show(tmp_path, monkeypatch):
     parts = listen(pcm)
     for name in ("speech", "level", "presence"):
         np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), atol=1e-3)
+
+
+def resident_mb() -> float:
+    """What this process holds, pages of mapped files among them."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def test_the_track_that_was_heard_does_not_stay_in_memory(tmp_path):
+    """Ten minutes, 115 MB; a sparse file."""
+    samples = 600 * RATE
+    (tmp_path / "a.pcm").touch()
+    os.truncate(tmp_path / "a.pcm", 4 * samples)
+    held_mb = [resident_mb() for _ in speech._windows(Pcm(tmp_path / "a.pcm", 24, samples, 0, (0, samples)))]
+    assert len(held_mb) > 10
+    assert max(held_mb) - held_mb[1] < 30
 
 
 def test_the_network_is_fed_as_faster_whisper_feeds_it(tmp_path):

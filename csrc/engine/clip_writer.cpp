@@ -1,7 +1,7 @@
 #include "engine/clip_writer.h"
 
 #include <algorithm>
-#include <cstring>
+#include <iterator>
 
 #include "av/audio_encoder.h"
 #include "av/mp4_writer.h"
@@ -11,17 +11,21 @@
 namespace emomedia {
 namespace {
 
+constexpr std::size_t kBlock = 1024;  // samples read at a time
+
 template <typename Sample>
-void to_floats(std::span<const std::uint8_t> bytes, int bits, std::int64_t first, std::span<float> out) {
-  const auto samples = static_cast<std::int64_t>(bytes.size() / sizeof(Sample));
+void read_floats(const FileReader& file, int bits, std::int64_t first, std::span<float> out) {
+  const auto samples = static_cast<std::int64_t>(file.size() / sizeof(Sample));
   const float scale = 1.0F / static_cast<float>(1 << (bits - 1));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::int64_t position = first + static_cast<std::int64_t>(i);
-    Sample sample = 0;
-    if (position >= 0 && position < samples) {
-      std::memcpy(&sample, bytes.data() + position * static_cast<std::int64_t>(sizeof(Sample)), sizeof sample);
-    }
-    out[i] = static_cast<float>(sample) * scale;
+  const std::int64_t begin = std::clamp<std::int64_t>(first, 0, samples);
+  const std::int64_t end = std::clamp<std::int64_t>(first + std::ssize(out), 0, samples);
+  std::ranges::fill(out, 0.0F);
+  std::array<Sample, kBlock> block;
+  for (std::int64_t place = begin; place < end; place += std::ssize(block)) {
+    const auto part = std::span(block).first(std::min(kBlock, static_cast<std::size_t>(end - place)));
+    file.read(static_cast<std::uint64_t>(place) * sizeof(Sample), std::as_writable_bytes(part));
+    std::ranges::transform(part, out.begin() + (place - first),
+                           [scale](Sample sample) { return static_cast<float>(sample) * scale; });
   }
 }
 
@@ -111,9 +115,9 @@ PcmReader::PcmReader(const PcmSource& source) : file_(source.path), bits_(source
 
 void PcmReader::read(std::int64_t first, std::span<float> out) const {
   if (bits_ > 16) {
-    to_floats<std::int32_t>(file_.bytes(), bits_, first, out);
+    read_floats<std::int32_t>(file_, bits_, first, out);
   } else {
-    to_floats<std::int16_t>(file_.bytes(), bits_, first, out);
+    read_floats<std::int16_t>(file_, bits_, first, out);
   }
 }
 

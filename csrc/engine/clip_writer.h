@@ -17,7 +17,7 @@ namespace emomedia {
 
 inline constexpr int kSampleRate = 48'000;
 
-// An actor's sound on the session clock, mapped from the file that the job names.
+// An actor's sound on the session clock, read from the file that the job names.
 class PcmReader {
  public:
   explicit PcmReader(const PcmSource& source);
@@ -26,7 +26,7 @@ class PcmReader {
   void read(std::int64_t first, std::span<float> out) const;
 
  private:
-  MappedFile file_;
+  FileReader file_;
   int bits_;
 };
 

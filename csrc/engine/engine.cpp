@@ -1,5 +1,9 @@
 #include "emomedia/engine.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -44,7 +48,15 @@ std::vector<Video> described_videos(const Job& job) {
   return videos;
 }
 
+constexpr int kLargeBuffer = 1 << 20;  // bytes
+
 }  // namespace
+
+void return_large_buffers() {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
+#endif
+}
 
 // One thread's own things. Held by the state and by the thread: a thread that hangs may outlive the engine.
 struct Worker {
@@ -75,6 +87,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
   void start() {
+    return_large_buffers();
     started_ = std::chrono::steady_clock::now();
     const auto workers = static_cast<std::size_t>(std::max(1, job_.workers));
     for (std::size_t i = 0; i < workers; ++i) start_worker();

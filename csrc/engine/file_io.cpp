@@ -24,21 +24,16 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-  bool valid() const { return descriptor_ >= 0; }
+Descriptor open_to_read(const std::string& path) { return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)); }
 
- private:
-  int descriptor_;
-};
+// Throws where `file`, opened from `path`, is none.
+std::size_t size_of(const Descriptor& file, const std::string& path) {
+  struct stat status {};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) {
+    throw Error(Cause::not_found, path, "a readable file", std::strerror(errno), "run the stage that makes it again");
+  }
+  return static_cast<std::size_t>(status.st_size);
+}
 
 void sync_path(const std::string& path, int flags, const std::string& subject) {
   const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC));
@@ -63,6 +58,10 @@ void publish(const std::string& path) {
 
 void discard_part(const std::string& path) noexcept { std::remove(part_path(path).c_str()); }
 
+Descriptor::~Descriptor() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
 PartWriter::PartWriter(std::string path)
     : path_(std::move(path)), file_(std::fopen(part_path(path_).c_str(), "wbe")) {
   if (!file_) fail_output(path_, "create the file");
@@ -85,13 +84,24 @@ void PartWriter::commit() {
   file_.reset();
 }
 
-MappedFile::MappedFile(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0) {
-    throw Error(Cause::not_found, path, "a readable file", std::strerror(errno), "run the stage that makes it again");
+FileReader::FileReader(const std::string& path) : path_(path), file_(open_to_read(path)), size_(size_of(file_, path)) {}
+
+void FileReader::read(std::uint64_t position, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ssize_t count = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(position));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      throw Error(Cause::engine, path_, std::to_string(out.size()) + " bytes from " + std::to_string(position) + " on",
+                  count < 0 ? std::strerror(errno) : "the file's end", "run the stage that makes it again");
+    }
+    position += static_cast<std::uint64_t>(count);
+    out = out.subspan(static_cast<std::size_t>(count));
   }
-  size_ = static_cast<std::size_t>(status.st_size);
+}
+
+MappedFile::MappedFile(const std::string& path) {
+  const Descriptor file = open_to_read(path);
+  size_ = size_of(file, path);
   if (size_ == 0) return;
   void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (data == MAP_FAILED) {

@@ -1,6 +1,7 @@
-// Files of the engine's own: whole or not there, read by mapping.
+// Files of the engine's own: whole or not there, read by mapping or in parts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -42,6 +43,37 @@ class PartWriter {
   std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
   std::uint64_t position_ = 0;
+};
+
+// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return descriptor_; }
+  bool valid() const { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_;
+};
+
+// A file of which parts are read into the caller's memory, by any number of threads. Of a file that lasts as
+// long as the run, what was read once does not stay mapped, and so counts in no peak.
+class FileReader {
+ public:
+  // Throws Error(not_found).
+  explicit FileReader(const std::string& path);
+
+  std::uint64_t size() const { return size_; }
+  // Fills `out` with what is at `position`. Throws Error(engine) where the file does not hold it all.
+  void read(std::uint64_t position, std::span<std::byte> out) const;
+
+ private:
+  std::string path_;
+  Descriptor file_;
+  std::uint64_t size_;
 };
 
 // A whole file, read-only, in memory as far as it is touched. Throws Error(not_found).

@@ -177,6 +177,8 @@ struct DeleteReleased {
 
 void bind_runner(py::module_& module) {
   using Released = py::call_guard<py::gil_scoped_release>;
+  module.def("return_large_buffers", &return_large_buffers,
+             "Has this process's large buffers given back to the system when they are freed.");
   py::class_<Engine, std::unique_ptr<Engine, DeleteReleased>>(module, "Engine", "Runs a job on threads of its own.")
       .def(py::init<Job>(), py::arg("job"), Released())
       .def("start", &Engine::start, Released())

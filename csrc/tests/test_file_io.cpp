@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "emomedia/error.h"
@@ -39,6 +41,21 @@ TEST_CASE("a folder that is not there is an output error that names the file") {
   }
 }
 
-TEST_CASE("mapping a missing file says so") {
+TEST_CASE("mapping or reading a missing file says so") {
   CHECK_THROWS_AS(MappedFile("/nowhere/at/all"), Error);
+  CHECK_THROWS_AS(FileReader("/nowhere/at/all"), Error);
+}
+
+TEST_CASE("parts of a file are read, and none beyond its end") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a.bin";
+  PartWriter writer(path);
+  for (int n = 0; n < 100; ++n) writer.write_value(n);
+  writer.commit();
+  const FileReader file(path);
+  CHECK(file.size() == 100 * sizeof(int));
+  std::array<int, 3> part{};
+  file.read(97 * sizeof(int), std::as_writable_bytes(std::span(part)));
+  CHECK(part == std::array<int, 3>{97, 98, 99});
+  CHECK_THROWS_AS(file.read(98 * sizeof(int), std::as_writable_bytes(std::span(part))), Error);
 }

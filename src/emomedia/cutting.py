@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -88,11 +89,7 @@ def cut(
                 report = _make(work, stale, folder, observer)
                 check_media()
                 _refuse_damage(work, stale, report.damaged_frames)
-                made = [
-                    clip_row(work, clip, turns, folder, damaged)
-                    for clip, damaged in zip(stale, report.damaged_frames, strict=True)
-                ]
-                rows = rows + made
+                rows = rows + _made_rows(work, stale, turns, folder, report.damaged_frames)
                 write_rows(folder.audit, rows)
         shutil.rmtree(folder.spool)
     return CutResult(tuple(rows), len(stale), report)
@@ -154,12 +151,31 @@ def _make(work: Work, clips: Sequence[Clip], folder: SessionFolder, observer: Ob
     return run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
 
 
+def _made_rows(
+    work: Work,
+    clips: Sequence[Clip],
+    turns: TurnsFile,
+    folder: SessionFolder,
+    damaged: Sequence[Sequence[int]],
+) -> list[Row]:
+    """The rows of clips just made, in their order; as many threads as there are workers read the files back.
+
+    Of several clips that are not as they should be, the first one's error is raised.
+    """
+
+    def row(made: tuple[Clip, Sequence[int]]) -> Row:
+        return clip_row(work, made[0], turns, folder, made[1])
+
+    with ThreadPoolExecutor(work.options.worker_count) as threads:
+        return list(threads.map(row, zip(clips, damaged, strict=True)))
+
+
 def _write_voices(work: Work, clip: Clip, folder: SessionFolder) -> None:
     first, count = work.samples_of(clip)
     for side in SIDES:
         sound = work.sound[side]
         with atomic(folder.voice(clip.id, side)) as part:
-            write_flac(part, sound.cut(first, first + count), sound.bits)
+            write_flac(part, sound.blocks(first, first + count), sound.bits)
 
 
 def _refuse_damage(work: Work, clips: Sequence[Clip], damaged: Sequence[Sequence[int]]) -> None:

@@ -313,6 +313,7 @@ def _output_folder(out: Path) -> Path:
 
 def run(description: Path, out: Path, options: Options, observer: Observer | None = None) -> CutResult:
     """The main job: one session from its description to clips, audit, index and run.json."""
+    _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
     with opened(description, out, options, observer) as pipeline:
         begin = time.monotonic()
         for stage in STAGES:

@@ -129,10 +129,10 @@ def _windows(pcm: Pcm) -> Iterator[npt.NDArray[np.float32]]:
     import soxr
 
     stream = soxr.ResampleStream(SAMPLE_RATE, VAD_RATE, 1, dtype="float32", quality="HQ")
-    samples = pcm.array
     rest = np.zeros(0, np.float32)
-    for begin in range(0, len(samples), _BLOCK):
-        block, last = samples[begin : begin + _BLOCK], begin + _BLOCK >= len(samples)
+    for begin in range(0, pcm.samples, _BLOCK):
+        end = min(begin + _BLOCK, pcm.samples)
+        block, last = pcm.cut(begin, end), end == pcm.samples
         rest = np.concatenate([rest, stream.resample_chunk(to_real(block), last=last)])
         if last:
             rest = np.pad(rest, (0, -len(rest) % WINDOW))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from emomedia.audio import conform as module
 from emomedia.audio._pcm import quantise
 from emomedia.audio.conform import UNCORRECTED, Pcm, conform, needs_correction
+from emomedia.audio.decode import BLOCK
+from emomedia.audio.flac import write_flac
 from emomedia.audio.track import blocks
 from emomedia.errors import OutputError, SyncError
 from emomedia.probe.track import first_sample_time
@@ -271,3 +274,26 @@ def test_two_hours_take_no_more_memory_than_a_second(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 16  # MiB, of 989 that the samples have
+
+
+def test_a_long_stretch_is_written_and_counted_without_being_in_memory(tmp_path):
+    samples = 50 * BLOCK
+    (tmp_path / "a.pcm").touch()
+    os.truncate(tmp_path / "a.pcm", 4 * samples)
+    pcm = Pcm(tmp_path / "a.pcm", 24, samples, 0, (0, samples))
+    write_flac(tmp_path / "warm.flac", pcm.blocks(0, 10), 24)
+    tracemalloc.start()
+    write_flac(tmp_path / "a.flac", pcm.blocks(-5, samples + 5), 24)
+    pcm.clipped_samples(-5, samples + 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 4 * BLOCK
+    assert av.open(str(tmp_path / "a.flac")).duration * 48 == (samples + 10) * 1000
+
+
+def test_blocks_are_the_cut_in_parts(tmp_path):
+    samples = noise(3 * BLOCK, 24, 1)[:, 0].astype("<i4")
+    samples.tofile(tmp_path / "a.pcm")
+    pcm = Pcm(tmp_path / "a.pcm", 24, len(samples), 0, (0, len(samples)))
+    for first, end in ((-7, 3 * BLOCK + 7), (5, BLOCK + 5), (BLOCK, 2 * BLOCK), (9, 10)):
+        np.testing.assert_array_equal(np.concatenate(list(pcm.blocks(first, end))), pcm.cut(first, end))

@@ -40,6 +40,12 @@ struct Report {
   std::int64_t resumed_frames = 0;   // composites that lay in spools already
 };
 
+// Has this process's large buffers given back when they are freed; Engine::start() does it too.
+// glibc keeps what was freed for later once a process has freed buffers as large: with an encoder opened for
+// each chunk, holes between what other threads hold add up to a fifth of the peak, and more in a long session.
+// A fixed threshold costs some milliseconds a chunk.
+void return_large_buffers();
+
 // Runs a job on threads of its own. Thread-safe. A worker that hangs is given up while somebody waits:
 // the others go on, finish() throws Error(stalled), and the thread is left to itself.
 class Engine {

@@ -24,7 +24,7 @@ from ..files import writing
 from ..probe.types import Track
 from ..timeline import SAMPLE_RATE, Clock
 from ._pcm import cut, quantise, to_real
-from .decode import Lost
+from .decode import BLOCK, Lost
 from .track import PcmBlock, blocks, rebatched
 
 UNCORRECTED = Fraction(1, 1000)
@@ -81,6 +81,11 @@ class Pcm:
         """Samples ``first … end - 1`` of the session clock as a fresh array, zeros where there are none."""
         return cut(self.array, first, end)
 
+    def blocks(self, first: int, end: int) -> Iterator[PcmBlock]:
+        """The same samples in blocks, no more of them in memory at a time than one block holds."""
+        for begin in range(first, end, BLOCK):
+            yield self.cut(begin, min(end, begin + BLOCK))
+
     def filled_samples(self, first: int, end: int) -> int:
         """How many of the samples ``first … end - 1`` lie before the track's beginning or after its end."""
         return end - first - max(0, min(end, self.covered[1]) - max(first, self.covered[0]))
@@ -93,8 +98,11 @@ class Pcm:
 
     def clipped_samples(self, first: int, end: int) -> int:
         """How many of the samples ``first … end - 1`` are at full scale, where whatever is louder ends up."""
-        samples, top = self.array[max(0, first) : max(0, end)], 1 << (self.bits - 1)
-        return int(np.count_nonzero(samples == top - 1) + np.count_nonzero(samples == -top))
+        top = 1 << (self.bits - 1)
+        return sum(
+            int(np.count_nonzero(block == top - 1) + np.count_nonzero(block == -top))
+            for block in self.blocks(first, end)
+        )
 
 
 def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -> Pcm:
