@@ -55,6 +55,7 @@ constexpr int kLargeBuffer = 1 << 20;  // bytes
 void return_large_buffers() {
 #ifdef __GLIBC__
   ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
+  ::malloc_trim(0);
 #endif
 }
 

@@ -27,7 +27,7 @@ from .timeline import frames_covering, rate_text
 from .turns import Turn, TurnsFile
 
 CHUNK_SECONDS = 2
-"""A chunk that is this long ends at the next span where it can.
+"""A chunk is no longer than this where it can be.
 
 A core may wait for the work of a chunk at the end of a run, and a killed run loses it.  A chunk costs
 an encoder's start, a sixtieth of a second.
@@ -164,7 +164,7 @@ def make_plan(
 
 
 def chunk_frames(rate: Fraction, gop: int) -> int:
-    """Frames of a chunk that is long enough: whole GOPs of :data:`CHUNK_SECONDS` or a little more."""
+    """Frames of a long chunk: the least number of whole GOPs that last :data:`CHUNK_SECONDS`."""
     return max(2, ceil(CHUNK_SECONDS * rate / gop) * gop)
 
 
@@ -260,12 +260,16 @@ def _clip(what: Dialogue | Turn, frames: Frames, spans: Sequence[Span]) -> Clip:
 
 
 def _chunks(spans: Sequence[Span], clips: Sequence[Clip], length: int) -> tuple[Chunk, ...]:
-    """Partition `spans`; a chunk ends where :func:`_edges` must, or where it may and has `length` frames."""
+    """Partition `spans`; a chunk ends where :func:`_edges` must, or may and the next span is too much.
+
+    It has `length` frames at the most, as far as that may be.
+    """
     chunks = []
     first, frames = 0, 0
+    following = [span.frame_count for span in spans[1:]] + [0]
     for number, edge in enumerate(_edges(spans, clips)):
         frames += spans[number].frame_count
-        if edge == "must" or (edge == "may" and frames >= length):
+        if edge == "must" or (edge == "may" and frames + following[number] > length):
             chunks.append(Chunk(first, number + 1 - first))
             first, frames = number + 1, 0
     return tuple(chunks)
