@@ -74,7 +74,7 @@ PartWriter::~PartWriter() {
 }
 
 void PartWriter::write(const void* data, std::size_t size) {
-  if (std::fwrite(data, 1, size, file_.get()) != size) fail_output(path_, "write");
+  if (size > 0 && std::fwrite(data, 1, size, file_.get()) != size) fail_output(path_, "write");
   position_ += size;
 }
 
