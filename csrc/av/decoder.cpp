@@ -14,8 +14,38 @@ extern "C" {
 namespace emomedia::av {
 namespace {
 
-Codec open_decoder(const AVStream& stream, const std::string& subject) {
-  const AVCodec* decoder = avcodec_find_decoder(stream.codecpar->codec_id);
+// Frames that a reader holds at most besides those that its decoder needs: on a GPU their number is fixed.
+constexpr int kHeldFrames = 8;
+
+bool decodes_on_gpu(const AVCodec& decoder) {
+  for (int n = 0; const AVCodecHWConfig* config = avcodec_get_hw_config(&decoder, n); ++n) {
+    const bool by_context = (config->methods & AV_CODEC_HW_CONFIG_METHOD_HW_DEVICE_CTX) != 0;
+    if (by_context && config->device_type == AV_HWDEVICE_TYPE_CUDA) return true;
+  }
+  return false;
+}
+
+// The first of libav's for the codec; for a GPU the first that can use one, if there is one.
+const AVCodec* find_decoder(AVCodecID id, bool for_gpu) {
+  if (for_gpu) {
+    void* at = nullptr;
+    while (const AVCodec* codec = av_codec_iterate(&at)) {
+      if (codec->id == id && av_codec_is_decoder(codec) != 0 && decodes_on_gpu(*codec)) return codec;
+    }
+  }
+  return avcodec_find_decoder(id);
+}
+
+// libav asks again without the GPU's format where the GPU refuses the stream.
+AVPixelFormat prefer_gpu(AVCodecContext* codec, const AVPixelFormat* offered) {
+  for (const AVPixelFormat* format = offered; *format != AV_PIX_FMT_NONE; ++format) {
+    if (*format == AV_PIX_FMT_CUDA) return *format;
+  }
+  return avcodec_default_get_format(codec, offered);
+}
+
+Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferRef* device) {
+  const AVCodec* decoder = find_decoder(stream.codecpar->codec_id, device != nullptr);
   if (decoder == nullptr || av_match_list(decoder->name, kDecoders, ',') == 0) {
     throw Error(Cause::unsupported, subject, "a camera's codec that the installed FFmpeg decodes",
                 avcodec_get_name(stream.codecpar->codec_id), "convert the take to H.264, HEVC or ProRes");
@@ -26,6 +56,11 @@ Codec open_decoder(const AVStream& stream, const std::string& subject) {
   codec->thread_count = 1;
   codec->flags |= AV_CODEC_FLAG_BITEXACT;  // the same pixels on any processor
   codec->max_pixels = kMaxPixels;
+  if (device != nullptr) {
+    codec->hw_device_ctx = allocated(av_buffer_ref(device));
+    codec->get_format = prefer_gpu;
+    codec->extra_hw_frames = kHeldFrames;
+  }
   check(av_opt_set(codec.get(), "codec_whitelist", kDecoders, 0), subject, "limit the decoders");
   check(avcodec_open2(codec.get(), decoder, nullptr), subject, "open the decoder");
   return codec;
@@ -33,8 +68,8 @@ Codec open_decoder(const AVStream& stream, const std::string& subject) {
 
 }  // namespace
 
-Decoder::Decoder(const AVStream& stream, std::string subject)
-    : subject_(std::move(subject)), codec_(open_decoder(stream, subject_)) {}
+Decoder::Decoder(const AVStream& stream, std::string subject, AVBufferRef* device)
+    : subject_(std::move(subject)), codec_(open_decoder(stream, subject_, device)) {}
 
 bool Decoder::send(const AVPacket* packet) {
   const int code = avcodec_send_packet(codec_.get(), packet);

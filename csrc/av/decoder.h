@@ -9,8 +9,9 @@ namespace emomedia::av {
 
 class Decoder {
  public:
-  // `subject` names the file in errors.
-  Decoder(const AVStream& stream, std::string subject);
+  // `subject` names the file in errors. With a device of libav's the frames come out in its memory, and decoding
+  // goes on beside whatever else is done; where it does not decode such a stream, they come from the cores.
+  Decoder(const AVStream& stream, std::string subject, AVBufferRef* device = nullptr);
 
   // Gives a packet, or null at the stream's end; false when libav finds it broken.
   bool send(const AVPacket* packet);

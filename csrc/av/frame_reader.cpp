@@ -32,11 +32,11 @@ std::int64_t time_of(const AVFrame& frame) {
 
 }  // namespace
 
-FrameReader::FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse)
+FrameReader::FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse, AVBufferRef* device)
     : file_(file),
       pulse_(pulse),
       demuxer_(file.path),
-      decoder_(demuxer_.stream(file.stream), file.path),
+      decoder_(demuxer_.stream(file.stream), file.path, device),
       shown_(make_frame()),
       next_(make_frame()) {
   demuxer_.select(file.stream);

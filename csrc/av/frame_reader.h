@@ -28,8 +28,9 @@ using WantedNext = std::function<std::optional<FrameRange>()>;
 
 class FrameReader {
  public:
-  // Borrows `file` and `pulse`, which must outlive the reader. Frames of two fields come out whole.
-  FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse);
+  // Borrows `file` and `pulse`, which must outlive the reader. Frames of two fields come out whole. `device`, of
+  // libav's, decodes progressive ones.
+  FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse, AVBufferRef* device = nullptr);
 
   struct Shown {
     const AVFrame* frame;  // borrowed until the next call

@@ -102,6 +102,11 @@ MutablePicture VideoEncoder::picture() {
   return picture;
 }
 
+std::span<std::uint8_t> VideoEncoder::memory() const {
+  const AVBufferRef* buffer = frame_->buf[0];
+  return buffer == nullptr || frame_->buf[1] != nullptr ? std::span<std::uint8_t>{} : std::span(buffer->data, buffer->size);
+}
+
 void VideoEncoder::encode(std::int64_t pts, bool idr, const PacketSink& sink) { send(*frame_, pts, idr, sink); }
 
 void VideoEncoder::encode_half(const VideoEncoder& whole, std::size_t side, std::int64_t pts, bool idr,

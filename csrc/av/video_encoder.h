@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "av/handles.h"
@@ -26,6 +27,8 @@ class VideoEncoder {
 
   // Where the next frame is to be drawn; valid until encode().
   MutablePicture picture();
+  // All bytes of that picture.
+  std::span<std::uint8_t> memory() const;
 
   // Encodes what was drawn. `pts` ascends by one from frame to frame.
   void encode(std::int64_t pts, bool idr, const PacketSink& sink);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -14,7 +15,15 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
   static constexpr std::size_t kAlignment = 64;
 
-  // At most `most_idle` buffers wait to be used again; others are freed as they come back.
+  // Owns the memory of one buffer.
+  using Buffer = std::shared_ptr<std::uint8_t>;
+  using Allocate = std::function<Buffer()>;
+
+  // At most `most_idle` buffers wait to be used again; others are freed as they come back. `before_reuse` is called
+  // for each that is.
+  static std::shared_ptr<BufferPool> make(Allocate allocate, std::size_t most_idle,
+                                          std::function<void()> before_reuse = {});
+  // Of the host's memory, aligned to kAlignment.
   static std::shared_ptr<BufferPool> make(std::size_t bytes, std::size_t most_idle);
 
   // A buffer of whatever content; it comes back with its last owner.
@@ -24,16 +33,12 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
   void close();
 
  private:
-  struct Free {
-    void operator()(std::uint8_t* samples) const noexcept;
-  };
-  using Buffer = std::unique_ptr<std::uint8_t, Free>;
-
-  BufferPool(std::size_t bytes, std::size_t most_idle);
-  Buffer idle_or_new();
+  BufferPool(Allocate allocate, std::size_t most_idle, std::function<void()> before_reuse);
+  Buffer idle_or_none();
   void give_back(Buffer buffer) noexcept;
 
-  const std::size_t bytes_;
+  const Allocate allocate_;
+  const std::function<void()> before_reuse_;
   std::size_t most_idle_;  // guarded by the mutex, as is the rest
   std::vector<Buffer> idle_;
   std::mutex mutex_;

@@ -1,5 +1,6 @@
 #include "engine/chunk_worker.h"
 
+#include <span>
 #include <string>
 
 #include "av/video_encoder.h"
@@ -21,11 +22,31 @@ struct ChunkWorker::Output {
   const av::PacketSink sink;
 };
 
-ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse)
+// The pages of an encoder's picture, which a GPU copies composites to; pinned anew where the encoder takes others.
+class ChunkWorker::PinnedPicture {
+ public:
+  explicit PinnedPicture(gpu::Device* device) : device_(device) {}
+
+  void pin(std::span<std::uint8_t> memory) {
+    if (device_ == nullptr || memory.data() == pinned_.data()) return;
+    pin_.reset();
+    if (!memory.empty()) pin_ = device_->pin(memory.data(), memory.size());
+    pinned_ = memory;
+  }
+
+ private:
+  gpu::Device* device_;
+  std::span<std::uint8_t> pinned_;
+  std::shared_ptr<void> pin_;
+};
+
+ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse,
+                         const std::shared_ptr<gpu::Device>& device)
     : job_(job),
       frames_done_(frames_done),
       pulse_(pulse),
-      reader_(job.takes, job.video.width, job.video.height, pulse, job.sides) {}
+      device_(device),
+      reader_(job.takes, job.video.width, job.video.height, pulse, job.sides, {device, job.on_gpu}) {}
 
 // What libav makes of damage depends on all that it is given. So a chunk in which there is some is not kept,
 // unless the decoders were given just what it needs, from its own key frame on.
@@ -49,6 +70,7 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_dama
   for (std::size_t number = 0; number < job_.picture_count(); ++number) {
     outputs.emplace_back(job_.settings(number), chunk.spools[number], chunk.first_frame);
   }
+  PinnedPicture pinned(device_.get());  // goes before the encoders' memory does
   std::int64_t frame = 0;
   std::uint8_t damage = 0;
   for (const std::int64_t length : chunk.spans) {
@@ -57,6 +79,7 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_dama
       pulse_.beat();
       const auto f = static_cast<std::size_t>(frame);
       const MutablePicture picture = outputs[0].encoder.picture();
+      pinned.pin(outputs[0].encoder.memory());
       const std::uint8_t damaged = reader_.render({chunk.source[0][f], chunk.source[1][f]}, picture, clock);
       for (Output& output : outputs) output.spool.add_damage(damaged);
       if (job_.observer.observe != nullptr) {

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <stop_token>
+#include <string>
 
 #include "emomedia/job.h"
 #include "engine/composite_reader.h"
@@ -15,18 +17,22 @@ namespace emomedia {
 
 class ChunkWorker {
  public:
-  // Borrows the job, the counter of frames done, which it adds to, and the pulse, which it beats.
-  ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse);
+  // Borrows the job, the counter of frames done, which it adds to, and the pulse, which it beats. `device` is the
+  // GPU that it uses, if any.
+  ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse,
+              const std::shared_ptr<gpu::Device>& device);
 
   // Returns false when it was asked to stop; the spools then do not appear. `next` is asked shortly before the
   // chunk's end, for each take.
   bool make(const Chunk& chunk, const NextChunk& next, const std::stop_token& stop, StageClock& clock);
 
   av::DecodeCounts counts() const { return reader_.counts(); }
+  const std::string& left_gpu(std::size_t side) const { return reader_.left_gpu(side); }
 
  private:
   enum class Outcome { made, stopped, damaged };
   struct Output;
+  class PinnedPicture;
   using Outputs = std::deque<Output>;  // by picture
 
   Outcome make_once(const Chunk& chunk, bool may_be_damaged, const std::stop_token& stop, StageClock& clock);
@@ -37,6 +43,7 @@ class ChunkWorker {
   const Job& job_;
   std::atomic<std::int64_t>& frames_done_;
   Pulse& pulse_;
+  std::shared_ptr<gpu::Device> device_;
   CompositeReader reader_;
 };
 

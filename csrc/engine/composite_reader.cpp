@@ -1,22 +1,11 @@
 #include "engine/composite_reader.h"
 
-extern "C" {
-#include <libavutil/pixdesc.h>
-}
+#include <utility>
 
-#include <algorithm>
-#include <string>
-
-#include "av/names.h"
 #include "emomedia/error.h"
 
 namespace emomedia {
 namespace {
-
-std::string describe(const PictureFormat& f) {
-  return std::to_string(f.width) + "x" + std::to_string(f.height) + ", " + std::to_string(f.depth) + " bit, chroma 1/" +
-         std::to_string(f.sub_x) + " x 1/" + std::to_string(f.sub_y);
-}
 
 // The part of a composite that shows a side.
 MutablePicture half_of(const MutablePicture& composite, std::size_t side) {
@@ -29,90 +18,23 @@ MutablePicture half_of(const MutablePicture& composite, std::size_t side) {
   return half;
 }
 
+std::array<std::unique_ptr<gpu::Queue>, 2> queues_of(const GpuShare& gpu) {
+  if (!gpu.device) return {};
+  return {gpu.device->make_queue(), gpu.device->make_queue()};
+}
+
+gpu::Queue* decoding_queue(const GpuShare& gpu, const std::array<std::unique_ptr<gpu::Queue>, 2>& queues, std::size_t side) {
+  return gpu.decodes[side] ? queues[side].get() : nullptr;
+}
+
 }  // namespace
 
-TakeReader::TakeReader(const Take& take, Pulse& pulse) : take_(take), pulse_(pulse) {
-  std::int64_t index = 0;
-  for (const TakeFile& file : take.files) {
-    first_index_.push_back(index);
-    index += static_cast<std::int64_t>(file.pts.size());
-  }
-}
-
-std::size_t TakeReader::file_of(std::int64_t index) const {
-  const auto after = std::upper_bound(first_index_.begin(), first_index_.end(), index);
-  return static_cast<std::size_t>(after - first_index_.begin() - 1);
-}
-
-TakeReader::Shown TakeReader::at(std::int64_t index) {
-  const std::size_t number = file_of(index);
-  const TakeFile& file = take_.files[number];
-  if (!reader_ || number != open_file_) open(number);
-  const av::FrameReader::Shown shown = reader_->at(index - first_index_[number]);
-  return {checked_view(*shown.frame, file), shown.damaged};
-}
-
-// One file at a time: a decoder holds many pictures, and a take may have hundreds of files.
-void TakeReader::open(std::size_t number) {
-  counts_before_ = counts();
-  reader_.reset();
-  reader_ = std::make_unique<av::FrameReader>(take_.files[number], take_.fields, pulse_);
-  open_file_ = number;
-  pass_on_expected();
-}
-
-void TakeReader::expect(std::int64_t last, const av::WantedNext& next) {
-  last_ = last;
-  next_ = next;
-  if (reader_) pass_on_expected();
-}
-
-// What is expected of the open file; its end ends the reading where that lies in a later one.
-void TakeReader::pass_on_expected() {
-  if (!last_) return;
-  const std::int64_t base = first_index_[open_file_];
-  const auto last_of_file = static_cast<std::int64_t>(take_.files[open_file_].pts.size()) - 1;
-  const auto next = [this, base, last_of_file]() -> std::optional<av::FrameRange> {
-    const auto more = next_ ? next_() : std::nullopt;
-    if (!more || more->first < base || more->first - base > last_of_file) return std::nullopt;
-    return av::FrameRange{more->first - base, std::min(more->last - base, last_of_file)};
-  };
-  reader_->expect(std::clamp<std::int64_t>(*last_ - base, 0, last_of_file), next);
-}
-
-PictureView TakeReader::checked_view(const AVFrame& frame, const TakeFile& file) const {
-  const auto pixels = static_cast<AVPixelFormat>(frame.format);
-  const PictureFormat format = av::picture_format(pixels, frame.width, frame.height);
-  if (!av::composable(pixels) || format != take_.format) {
-    throw Error(Cause::unsupported, file.path, "every frame as " + describe(take_.format),
-                describe(format) + " (" + av::name_or(av_get_pix_fmt_name(pixels), "unknown") + ")",
-                "split the take where its format changes");
-  }
-  PictureView view{format};
-  for (std::size_t plane = 0; plane < 3; ++plane) {
-    view.data[plane] = frame.data[plane];
-    view.stride[plane] = frame.linesize[plane];
-  }
-  return view;
-}
-
-void TakeReader::forget_damage() {
-  if (reader_) reader_->forget_damage();
-}
-
-void TakeReader::forget() {
-  if (reader_) reader_->forget();
-}
-
-av::DecodeCounts TakeReader::counts() const {
-  av::DecodeCounts all = counts_before_;
-  if (reader_) all += reader_->counts();
-  return all;
-}
-
 CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse,
-                                 const std::vector<SidePicture>& sides)
-    : readers_{TakeReader(takes[0], pulse), TakeReader(takes[1], pulse)},
+                                 const std::vector<SidePicture>& sides, GpuShare gpu)
+    : gpu_(std::move(gpu)),
+      queues_(queues_of(gpu_)),
+      readers_{TakeReader(takes[0], pulse, decoding_queue(gpu_, queues_, 0)),
+               TakeReader(takes[1], pulse, decoding_queue(gpu_, queues_, 1))},
       halves_{SideComposer(takes[0], takes[0].crop, width / 2, height, scratch_),
               SideComposer(takes[1], takes[1].crop, width / 2, height, scratch_)} {
   for (const SidePicture& side : sides) {
@@ -123,29 +45,97 @@ CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, in
   }
 }
 
+// A GPU that fails leaves its work to the cores, which draw the same.
 std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
                                      StageClock& clock) {
+  try {
+    return render_once(source, composite, clock);
+  } catch (const Error& error) {
+    if (error.cause() != Cause::device || gpu_.holds_composites) throw;
+    for (TakeReader& reader : readers_) reader.leave_gpu(error.what());
+    return render_once(source, composite, clock);
+  }
+}
+
+std::uint8_t CompositeReader::render_once(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
+                                          StageClock& clock) {
   std::uint8_t damaged = 0;
   for (std::size_t side = 0; side < 2; ++side) {
-    if (render_half(side, source[side], composite, clock)) damaged = static_cast<std::uint8_t>(damaged | (1U << side));
+    if (draw_half(side, source[side], composite, clock)) damaged = static_cast<std::uint8_t>(damaged | (1U << side));
   }
+  for (std::size_t side = 0; side < 2; ++side) wait_for(side);
   return damaged;
 }
 
 bool CompositeReader::render_half(std::size_t side, std::int64_t source, const MutablePicture& composite,
                                   StageClock& clock) {
+  const bool damaged = draw_half(side, source, composite, clock);
+  wait_for(side);
+  return damaged;
+}
+
+bool CompositeReader::draw_half(std::size_t side, std::int64_t source, const MutablePicture& composite,
+                                StageClock& clock) {
   clock.enter(Stage::decode);
-  const TakeReader::Shown shown = readers_[side].at(source);
+  shown_[side] = readers_[side].at(source);
   clock.enter(Stage::compose);
-  halves_[side].compose(shown.picture, half_of(composite, side));
-  shown_[side] = shown.picture;
-  return shown.damaged;
+  draw(halves_[side], side, half_of(composite, side));
+  return shown_[side].damaged;
+}
+
+void CompositeReader::draw(SideComposer& composer, std::size_t side, const MutablePicture& picture) {
+  const TakeReader::Shown& shown = shown_[side];
+  if (!gpu_.holds_composites) {
+    draw_in_host(composer, side, picture);
+  } else if (shown.on_gpu && !composer.converts_colors()) {
+    composer.compose_there(*gpu_.device, *queues_[side], *shown.on_gpu, picture);
+  } else {
+    draw_by_host(composer, side, picture);
+  }
+}
+
+void CompositeReader::draw_in_host(SideComposer& composer, std::size_t side, const MutablePicture& picture) {
+  const TakeReader::Shown& shown = shown_[side];
+  if (shown.on_gpu) {
+    composer.compose(*gpu_.device, *queues_[side], *shown.on_gpu, picture);
+  } else {
+    composer.compose(shown.picture, picture);
+  }
+}
+
+// Into the GPU's memory what the cores have a part in.
+void CompositeReader::draw_by_host(SideComposer& composer, std::size_t side, const MutablePicture& picture) {
+  MutablePicture drawn = picture;
+  std::array<std::size_t, 3> width{}, rows{};
+  std::size_t bytes = 0;
+  for (std::size_t p = 0; p < 3; ++p) {
+    const int plane = static_cast<int>(p);
+    width[p] = static_cast<std::size_t>(picture.format.plane_width(plane) * picture.format.sample_bytes());
+    rows[p] = static_cast<std::size_t>(picture.format.plane_height(plane));
+    bytes += width[p] * rows[p];
+  }
+  drawn_by_host_.resize(bytes);
+  std::uint8_t* at = drawn_by_host_.data();
+  for (std::size_t p = 0; p < 3; at += width[p] * rows[p], ++p) {
+    drawn.data[p] = at;
+    drawn.stride[p] = static_cast<std::ptrdiff_t>(width[p]);
+  }
+  draw_in_host(composer, side, drawn);
+  queues_[side]->wait();
+  for (std::size_t p = 0; p < 3; ++p) {
+    queues_[side]->copy_in({drawn.data[p], drawn.stride[p]}, {picture.data[p], picture.stride[p]}, width[p], rows[p]);
+  }
+}
+
+void CompositeReader::wait_for(std::size_t side) {
+  if (queues_[side]) queues_[side]->wait();
 }
 
 void CompositeReader::render_side(std::size_t number, const MutablePicture& picture, StageClock& clock) {
   clock.enter(Stage::compose);
   Alone& alone = *alone_[number];
-  alone.composer.compose(shown_[alone.side], picture);
+  draw_in_host(alone.composer, alone.side, picture);
+  wait_for(alone.side);
 }
 
 void CompositeReader::forget_damage() {

@@ -6,54 +6,33 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "av/frame_reader.h"
 #include "emomedia/job.h"
 #include "engine/side_composer.h"
 #include "engine/stage_clock.h"
+#include "engine/take_reader.h"
+#include "gpu/device.h"
 
 namespace emomedia {
 
-// One take's frames, counted through its files.
-class TakeReader {
- public:
-  TakeReader(const Take& take, Pulse& pulse);  // borrows both
-
-  struct Shown {
-    PictureView picture;  // borrowed until the next call
-    bool damaged;
-  };
-  Shown at(std::int64_t index);
-  void expect(std::int64_t last, const av::WantedNext& next);  // as av::FrameReader's
-  void forget_damage();
-  void forget();
-  av::DecodeCounts counts() const;
-
- private:
-  std::size_t file_of(std::int64_t index) const;
-  void open(std::size_t number);
-  void pass_on_expected();
-  PictureView checked_view(const AVFrame& frame, const TakeFile& file) const;
-
-  const Take& take_;
-  Pulse& pulse_;
-  std::vector<std::int64_t> first_index_;  // of each file
-  std::unique_ptr<av::FrameReader> reader_;
-  std::size_t open_file_ = 0;  // which file reader_ reads
-  std::optional<std::int64_t> last_;  // expected
-  av::WantedNext next_;
-  av::DecodeCounts counts_before_;  // by the readers of other files
-};
-
 // The chunk that the same reader will be asked for next; null where there is none.
 using NextChunk = std::function<const Chunk*()>;
+
+// What a GPU does for a reader: nothing without a device.
+struct GpuShare {
+  std::shared_ptr<gpu::Device> device;
+  std::array<bool, 2> decodes{};  // by side; composed where it is decoded
+  bool holds_composites = false;  // they are drawn in its memory
+};
 
 class CompositeReader {
  public:
   // Borrows the takes and the pulse. `width` and `height` are those of the composites.
   CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse,
-                  const std::vector<SidePicture>& sides = {});
+                  const std::vector<SidePicture>& sides = {}, GpuShare gpu = {});
 
   // Composes the given frames of the left and the right take into `composite` (4:2:0). Returns which
   // of them were damaged: bit 0 left, bit 1 right.
@@ -73,8 +52,20 @@ class CompositeReader {
   void forget_damage();
   void forget();
   av::DecodeCounts counts() const;
+  // Why a take was decoded on the cores though the GPU should have; empty where it was not.
+  const std::string& left_gpu(std::size_t side) const { return readers_[side].left_gpu(); }
 
  private:
+  std::uint8_t render_once(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
+                           StageClock& clock);
+  bool draw_half(std::size_t side, std::int64_t source, const MutablePicture& composite, StageClock& clock);
+  void draw(SideComposer& composer, std::size_t side, const MutablePicture& picture);
+  void draw_in_host(SideComposer& composer, std::size_t side, const MutablePicture& picture);
+  void draw_by_host(SideComposer& composer, std::size_t side, const MutablePicture& picture);
+  void wait_for(std::size_t side);
+
+  GpuShare gpu_;
+  std::array<std::unique_ptr<gpu::Queue>, 2> queues_;
   std::array<TakeReader, 2> readers_;
   SideScratch scratch_;
   std::array<SideComposer, 2> halves_;
@@ -83,7 +74,8 @@ class CompositeReader {
     SideComposer composer;
   };
   std::vector<std::optional<Alone>> alone_;  // none for those that are halves
-  std::array<PictureView, 2> shown_{};
+  std::array<TakeReader::Shown, 2> shown_{};
+  std::vector<std::uint8_t> drawn_by_host_;  // on its way to the GPU
 };
 
 }  // namespace emomedia

@@ -23,6 +23,7 @@
 #include "engine/chunk_worker.h"
 #include "engine/clip_writer.h"
 #include "engine/spool.h"
+#include "gpu/device.h"
 
 namespace emomedia {
 namespace {
@@ -91,7 +92,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     return_large_buffers();
     started_ = std::chrono::steady_clock::now();
     const auto workers = static_cast<std::size_t>(std::max(1, job_.workers));
-    for (std::size_t i = 0; i < workers; ++i) start_worker();
+    for (std::size_t i = 0; i < workers; ++i) start_worker(gpu_for(i));
   }
 
   bool wait(double seconds) {
@@ -141,12 +142,16 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
  private:
+  std::shared_ptr<gpu::Device> gpu_for(std::size_t worker) const {
+    return job_.gpus.empty() ? nullptr : job_.gpus[worker % job_.gpus.size()];
+  }
+
   // The system may refuse a thread: then those that run are stopped, and finish() tells.
-  void start_worker() {
+  void start_worker(std::shared_ptr<gpu::Device> device) {
     const auto worker = std::make_shared<Worker>();
     const std::lock_guard lock(mutex_);
     try {
-      worker->thread = std::thread([state = shared_from_this(), worker] { state->work(*worker); });
+      worker->thread = std::thread([state = shared_from_this(), worker, device] { state->work(*worker, device); });
     } catch (const std::system_error& error) {
       if (!error_) {
         error_ = std::make_exception_ptr(
@@ -173,12 +178,13 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     return true;
   }
 
-  void work(Worker& self) {
+  void work(Worker& self, const std::shared_ptr<gpu::Device>& device) {
     av::DecodeCounts counts;
     try {
-      ChunkWorker worker(job_, frames_done_, self.pulse);
+      ChunkWorker worker(job_, frames_done_, self.pulse, device);
       work_through(worker, self);
       counts = worker.counts();
+      note_gpu(worker);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_ && !self.given_up) error_ = std::current_exception();
@@ -297,6 +303,13 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     ended_.notify_all();
   }
 
+  void note_gpu(const ChunkWorker& worker) {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t side = 0; side < 2; ++side) {
+      if (report_.left_gpu[side].empty()) report_.left_gpu[side] = worker.left_gpu(side);
+    }
+  }
+
   void collect_measures() {
     for (const Chunk& chunk : job_.chunks) {
       const Spool spool(chunk.spools[0]);
@@ -325,6 +338,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     report_.lead_in_frames = counts_.lead_in;
     report_.surplus_frames = counts_.surplus;
     report_.composed_frames = frames_done_ - report_.resumed_frames;
+    for (const auto& device : job_.gpus) report_.gpus.push_back(device->usage());
   }
 
   const Job job_;

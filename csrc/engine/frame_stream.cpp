@@ -17,6 +17,7 @@
 #include "emomedia/error.h"
 #include "engine/buffer_pool.h"
 #include "engine/composite_reader.h"
+#include "gpu/device.h"
 
 namespace emomedia {
 namespace {
@@ -41,6 +42,11 @@ MutablePicture picture_in(std::uint8_t* samples, const PictureFormat& format) {
     samples += picture.stride[p] * format.plane_height(plane);
   }
   return picture;
+}
+
+// Whoever had a buffer may have let go of it while the GPU still reads it for them.
+std::shared_ptr<BufferPool> pool_on(const std::shared_ptr<gpu::Device>& device, std::size_t bytes, std::size_t most_idle) {
+  return BufferPool::make([device, bytes] { return device->allocate(bytes); }, most_idle, [device] { device->wait(); });
 }
 
 void require_valid(const StreamSettings& settings) {
@@ -91,7 +97,8 @@ class FrameStream::State : public std::enable_shared_from_this<State> {
     require_valid(takes_, stretches_);
     for (const Stretch& stretch : stretches_) total_ += stretch.frame_count();
     const auto in_use = static_cast<std::size_t>(ahead_) + 1;  // by a caller who keeps none but the last
-    pool_ = BufferPool::make(buffer_bytes(format_), in_use);
+    pool_ = settings.device ? pool_on(settings.device, buffer_bytes(format_), in_use)
+                            : BufferPool::make(buffer_bytes(format_), in_use);
   }
 
   void start() {
@@ -180,7 +187,8 @@ class FrameStream::State : public std::enable_shared_from_this<State> {
   }
 
   void compose_all(std::size_t s) {
-    CompositeReader reader(takes_, format_.width, format_.height, sides_[s].pulse);
+    CompositeReader reader(takes_, format_.width, format_.height, sides_[s].pulse, {},
+                           {settings_.device, settings_.on_gpu, settings_.device != nullptr});
     StageClock clock;
     std::int64_t place = 0;
     for (const Stretch& stretch : stretches_) {

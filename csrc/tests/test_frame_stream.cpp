@@ -24,7 +24,7 @@ using namespace emomedia;
 
 namespace {
 
-constexpr StreamSettings kSmall{.width = 256, .height = 128, .ahead = 3};
+const StreamSettings kSmall{.width = 256, .height = 128, .ahead = 3};
 
 std::array<Take, 2> make_takes(const tests::TemporaryFolder& folder) {
   tests::write_footage(folder / "left.mp4", {});

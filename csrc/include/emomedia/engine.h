@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "emomedia/gpu.h"
 #include "emomedia/job.h"
 
 namespace emomedia {
@@ -38,6 +39,9 @@ struct Report {
   std::vector<float> measures;
   std::int64_t composed_frames = 0;  // composites made in this run
   std::int64_t resumed_frames = 0;   // composites that lay in spools already
+  std::vector<gpu::Usage> gpus;      // of each of the job's
+  // By side why a take that was to be decoded on a GPU was decoded on the cores, for a while or from then on.
+  std::array<std::string, 2> left_gpu;
 };
 
 // Has this process's large buffers given back when they are freed; Engine::start() does it too.

@@ -8,7 +8,7 @@
 namespace emomedia {
 
 // One value per class in emomedia/errors.py that the core can raise.
-enum class Cause { description, not_found, media, unsupported, stalled, output, engine, cancelled };
+enum class Cause { description, not_found, media, unsupported, stalled, output, engine, cancelled, device };
 
 // "subject: expected …, found …; remedy", also kept in its parts.
 class Error : public std::runtime_error {

@@ -27,13 +27,15 @@ struct StreamSettings {
   int depth = 8;
   int ahead = 8;  // frames that may be begun before the consumer asks for them
   double stall_seconds = 300.0;  // a side that does nothing for so long is given up
+  std::shared_ptr<gpu::Device> device = nullptr;  // composites come in its memory
+  std::array<bool, 2> on_gpu{};                   // by side: decoded there
 };
 
 // One composite. Its planes Y, U and V (4:2:0) lie one after the other and without padding. The buffer is
 // this frame's own: the stream writes to it again only after its last owner has let go of it.
 struct ComposedFrame {
   std::int64_t number = 0;
-  std::shared_ptr<std::uint8_t> samples;  // aligned to 64 bytes
+  std::shared_ptr<std::uint8_t> samples;  // aligned to 64 bytes; whole, also in a GPU's memory
   std::uint8_t damaged = 0;               // sides, bit 0 left, bit 1 right
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,10 @@
 #include "emomedia/rational.h"
 
 namespace emomedia {
+
+namespace gpu {
+class Device;
+}
 
 // One file of a take and its frames in order of presentation.
 struct TakeFile {
@@ -101,6 +106,8 @@ struct Job {
   std::vector<Chunk> chunks;
   std::vector<Clip> clips;
   int workers = 1;
+  std::vector<std::shared_ptr<gpu::Device>> gpus;  // workers take turns at them
+  std::array<bool, 2> on_gpu{};                    // by side: decoded and composed there, where there is one
   Observer observer;
   double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
 

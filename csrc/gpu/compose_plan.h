@@ -1,0 +1,67 @@
+// A half's filter tables and tiles, laid out for the kernel in compose_tile.h.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "emomedia/frame.h"
+#include "gpu/compose_tile.h"
+#include "kernels/filter.h"
+
+namespace emomedia::gpu {
+
+// A plane where a decoder put it: chroma planes may lie in each other, as NV12 has them.
+struct SourcePlane {
+  const std::uint8_t* data = nullptr;
+  std::ptrdiff_t stride = 0;  // bytes
+  int step = 1;               // bytes from one sample to the next
+};
+
+struct SourcePicture {
+  PictureFormat format;
+  int shift = 0;  // bits below each sample
+  std::array<SourcePlane, 3> plane;
+};
+
+inline constexpr int kThreads = 256;                  // of a block
+inline constexpr std::size_t kMostShared = 96 * 1024;  // bytes of memory that a block may share, on every GPU since 7.5
+
+class ComposePlan {
+ public:
+  // Errors as compose_filters(); also Error(unsupported) for ratios of which not even the smallest tile fits a block.
+  ComposePlan(const HalfGeometry& geometry, int output_depth);
+
+  // What the kernel reads beside the pictures; to be copied to the device as it is, aligned to 16 bytes.
+  const std::vector<std::uint8_t>& tables() const { return tables_; }
+
+  // A launch that composes `source` into `out`, all of them in the device's memory.
+  HalfLaunch launch(const SourcePicture& source, const MutablePicture& out, const std::uint8_t* tables) const;
+
+ private:
+  struct Axis {  // places in tables_
+    std::size_t first = 0, coeff = 0;
+    int groups = 0;
+  };
+  struct Plane {
+    Axis rows, cols;
+    int out_width = 0, out_height = 0;
+  };
+
+  Axis add_rows(const AxisFilter& filter);
+  Axis add_cols(const AxisFilter& filter);
+  template <typename Value>
+  std::size_t add(const std::vector<Value>& values);
+  TileShape shape_of(int cols, int rows) const;
+  TileShape largest_shape() const;
+  const std::int32_t* first_of(const Axis& axis) const;
+
+  HalfGeometry geometry_;
+  int output_depth_;
+  std::vector<std::uint8_t> tables_;
+  std::array<Plane, 3> planes_;
+  TileShape shape_;
+};
+
+}  // namespace emomedia::gpu

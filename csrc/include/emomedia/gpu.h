@@ -1,0 +1,50 @@
+// GPUs: which there are, what they can decode, and owning one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace emomedia::gpu {
+
+// Streams that a GPU decodes.
+struct DecodeLimits {
+  std::string codec;  // libav's name
+  int chroma = 420;   // 420, 422 or 444
+  int depth = 8;
+  int engines = 0;  // that decode them, at a time
+  int max_width = 0, max_height = 0;
+  std::int64_t max_macroblocks = 0;  // 16x16 luma pixels
+};
+
+struct Info {
+  int index = 0;
+  std::string name;
+  std::int64_t memory = 0, free_memory = 0;  // bytes
+  int compute_major = 0, compute_minor = 0;
+  std::vector<DecodeLimits> decodes;
+};
+
+// Why there are none, or those that there are.
+struct Found {
+  std::vector<Info> gpus;
+  std::string reason;  // empty where there is one
+  int driver = 0;      // what CUDA version it brings, as 13000; 0 without a driver
+  int runtime = 0;     // what this build was made with; 0 for one without CUDA
+};
+
+// What went over the bus, and how much of its memory is taken by this process and all others.
+struct Usage {
+  std::int64_t bytes_to_host = 0, bytes_to_device = 0;
+  std::int64_t peak_memory = 0;
+};
+
+class Device;
+
+Found find();
+
+// Throws Error(device) where that cannot be had.
+std::shared_ptr<Device> open(int index);
+
+}  // namespace emomedia::gpu
