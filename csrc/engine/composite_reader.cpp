@@ -52,9 +52,19 @@ std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, 
     return render_once(source, composite, clock);
   } catch (const Error& error) {
     if (error.cause() != Cause::device || gpu_.holds_composites) throw;
-    for (TakeReader& reader : readers_) reader.leave_gpu(error.what());
+    leave_gpu(error);
     return render_once(source, composite, clock);
   }
+}
+
+void CompositeReader::leave_gpu(const Error& error) {
+  for (const auto& queue : queues_) {
+    try {
+      if (queue) queue->wait();  // what is queued still reads frames and writes pictures
+    } catch (const Error&) {
+    }
+  }
+  for (TakeReader& reader : readers_) reader.leave_gpu(error.what());
 }
 
 std::uint8_t CompositeReader::render_once(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
@@ -77,6 +87,7 @@ bool CompositeReader::render_half(std::size_t side, std::int64_t source, const M
 bool CompositeReader::draw_half(std::size_t side, std::int64_t source, const MutablePicture& composite,
                                 StageClock& clock) {
   clock.enter(Stage::decode);
+  source_[side] = source;
   shown_[side] = readers_[side].at(source);
   clock.enter(Stage::compose);
   draw(halves_[side], side, half_of(composite, side));
@@ -134,8 +145,15 @@ void CompositeReader::wait_for(std::size_t side) {
 void CompositeReader::render_side(std::size_t number, const MutablePicture& picture, StageClock& clock) {
   clock.enter(Stage::compose);
   Alone& alone = *alone_[number];
-  draw_in_host(alone.composer, alone.side, picture);
-  wait_for(alone.side);
+  try {
+    draw_in_host(alone.composer, alone.side, picture);
+    wait_for(alone.side);
+  } catch (const Error& error) {
+    if (error.cause() != Cause::device) throw;
+    leave_gpu(error);
+    shown_[alone.side] = readers_[alone.side].at(source_[alone.side]);
+    draw_in_host(alone.composer, alone.side, picture);
+  }
 }
 
 void CompositeReader::forget_damage() {

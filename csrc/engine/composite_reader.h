@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "av/frame_reader.h"
+#include "emomedia/error.h"
 #include "emomedia/job.h"
 #include "engine/side_composer.h"
 #include "engine/stage_clock.h"
@@ -63,6 +64,7 @@ class CompositeReader {
   void draw_in_host(SideComposer& composer, std::size_t side, const MutablePicture& picture);
   void draw_by_host(SideComposer& composer, std::size_t side, const MutablePicture& picture);
   void wait_for(std::size_t side);
+  void leave_gpu(const Error& error);
 
   GpuShare gpu_;
   std::array<std::unique_ptr<gpu::Queue>, 2> queues_;
@@ -74,6 +76,7 @@ class CompositeReader {
     SideComposer composer;
   };
   std::vector<std::optional<Alone>> alone_;  // none for those that are halves
+  std::array<std::int64_t, 2> source_{};  // frames' indices
   std::array<TakeReader::Shown, 2> shown_{};
   std::vector<std::uint8_t> drawn_by_host_;  // on its way to the GPU
 };

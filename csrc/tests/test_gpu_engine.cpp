@@ -1,0 +1,230 @@
+// The engine with a GPU: the same clips as without one, whatever fails. The fake everywhere; the card's own decoders
+// where there is one.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "emomedia/engine.h"
+#include "emomedia/error.h"
+#include "emomedia/frames.h"
+#include "emomedia/gpu.h"
+#include "fake_gpu.h"
+#include "footage.h"
+
+using namespace emomedia;
+using emomedia::tests::FakeGpu;
+
+namespace {
+
+constexpr int kWidth = 320, kHeight = 160;
+constexpr std::int64_t kFrames = 40;
+
+// Two takes, one of them on its side, in two chunks; with a picture of the right side alone.
+Job make_job(const tests::TemporaryFolder& folder, const std::string& name) {
+  std::filesystem::create_directory(folder / name);
+  Job job;
+  job.takes = {tests::make_take(folder / "left.mp4"), tests::make_take(folder / "right.mp4")};
+  job.takes[1].rotate = 90;
+  job.takes[1].crop = {0, 0, job.takes[1].format.height, job.takes[1].format.width};
+  job.sound = {PcmSource{folder / "left.pcm", 16}, PcmSource{folder / "right.pcm", 16}};
+  job.video.width = kWidth;
+  job.video.height = kHeight;
+  job.sides = {{1, 96, 64, {0, 0, 100, 100}}};
+  const auto chunk = [&](std::int64_t first, std::int64_t count) {
+    const std::string stem = folder / (name + "/" + std::to_string(first));
+    Chunk c{first, {count}, {}, {stem + ".spool", stem + ".side.spool"}};
+    for (std::int64_t n = first; n < first + count; ++n) {
+      for (auto& source : c.source) source.push_back(n);
+    }
+    return c;
+  };
+  job.chunks = {chunk(5, 20), chunk(25, 20)};
+  job.clips = {Clip{{folder / (name + "/a.mp4"), folder / (name + "/a.side.mp4")}, 5, kFrames, 5 * 1920, kFrames * 1920, {0, 1}}};
+  return job;
+}
+
+void write_session(const tests::TemporaryFolder& folder) {
+  tests::write_footage(folder / "left.mp4", {.width = 192, .height = 160});
+  tests::write_footage(folder / "right.mp4", {.width = 160, .height = 128, .gop = 33});
+  tests::write_pcm(folder / "left.pcm", 60 * 1920);
+  tests::write_pcm(folder / "right.pcm", 60 * 1920);
+}
+
+Report run(Job job, std::shared_ptr<gpu::Device> device = nullptr, std::array<bool, 2> on_gpu = {true, true}) {
+  if (device) {
+    job.gpus = {std::move(device)};
+    job.on_gpu = on_gpu;
+  }
+  job.workers = 2;
+  Engine engine(std::move(job));
+  engine.start();
+  return engine.finish();
+}
+
+void check_same(const tests::TemporaryFolder& folder, const std::string& a, const std::string& b) {
+  for (const char* clip : {"/a.mp4", "/a.side.mp4"}) {
+    CHECK(!tests::bytes_of(folder / (a + clip)).empty());
+    CHECK(tests::bytes_of(folder / (a + clip)) == tests::bytes_of(folder / (b + clip)));
+  }
+}
+
+// Breaks the coded picture data in the middle of a file.
+void damage(const std::string& path) {
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path));
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  for (std::streamoff at = size / 2; at < size / 2 + 40; ++at) {
+    file.seekp(at);
+    file.put('\x5A');
+  }
+}
+
+// The machine's own GPU; none, and a word about it, where there is none.
+std::shared_ptr<gpu::Device> real_gpu() {
+  const gpu::Found found = gpu::find();
+  if (!found.gpus.empty()) return gpu::open(0);
+  if (std::getenv("EMOMEDIA_REQUIRE_CUDA") != nullptr) FAIL("EMOMEDIA_REQUIRE_CUDA: " << found.reason);
+  MESSAGE("skipped: " << found.reason);
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("with a GPU the clips have the bytes that they have without one") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "cores"));
+  for (const auto& [name, on_gpu] : {std::pair{"both", std::array{true, true}},
+                                     {"left", std::array{true, false}},
+                                     {"none", std::array{false, false}}}) {
+    const auto gpu = std::make_shared<FakeGpu>();
+    const Report report = run(make_job(folder, name), gpu, on_gpu);
+    check_same(folder, "cores", name);
+    CHECK(report.left_gpu == std::array<std::string, 2>{});
+    const int halves = static_cast<int>(kFrames) * ((on_gpu[0] ? 1 : 0) + (on_gpu[1] ? 2 : 0));
+    CHECK(gpu->composed() == halves);
+    // What leaves the card is what was composed.
+    const std::int64_t half = kWidth / 2 * kHeight * 3 / 2, side = 96 * 64 * 3 / 2;
+    CHECK(report.gpus[0].bytes_to_host == kFrames * ((on_gpu[0] ? half : 0) + (on_gpu[1] ? half + side : 0)));
+    CHECK(report.gpus[0].bytes_to_device == 0);
+    CHECK(gpu->pins() == 0);
+    CHECK(gpu->bytes_held() == 0);
+  }
+}
+
+TEST_CASE("a GPU that fails leaves its work to the cores, and the report says why") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "cores"));
+  for (const int halves : {0, 1, 2, 31}) {
+    const std::string name = "fails" + std::to_string(halves);
+    const Report report = run(make_job(folder, name), std::make_shared<FakeGpu>(halves));
+    check_same(folder, "cores", name);
+    CHECK(report.left_gpu[0].find("an illegal address") != std::string::npos);
+  }
+}
+
+TEST_CASE("damage is decoded on the cores, with the same pictures and the same count of them") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  damage(folder / "left.mp4");
+  const Report cores = run(make_job(folder, "cores"));
+  REQUIRE(cores.damaged_frames[0][0] > 0);
+  const auto gpu = std::make_shared<FakeGpu>();
+  const Report report = run(make_job(folder, "gpu"), gpu);
+  check_same(folder, "cores", "gpu");
+  CHECK(report.damaged_frames == cores.damaged_frames);
+  CHECK(report.left_gpu[0] == "damaged frames, which the cores decode");
+  CHECK(report.left_gpu[1].empty());
+  CHECK(gpu->composed() > 0);
+}
+
+TEST_CASE("colours that are converted on the cores have the same bytes") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const auto colored = [&](const std::string& name) {
+    Job job = make_job(folder, name);
+    ColorMap map;
+    for (std::size_t c = 0; c < 3; ++c) map.to_output.factor[c][c] = 7000 + static_cast<int>(c) * 300;
+    job.takes[0].color = map;
+    return job;
+  };
+  run(colored("cores"));
+  run(colored("gpu"), std::make_shared<FakeGpu>());
+  check_same(folder, "cores", "gpu");
+}
+
+namespace {
+
+// All frames of a stream, as bytes.
+std::vector<std::vector<std::uint8_t>> frames_of(const std::array<Take, 2>& takes, std::shared_ptr<gpu::Device> device,
+                                                 std::array<bool, 2> on_gpu) {
+  Stretch stretch{3, {}};
+  for (std::int64_t n = 3; n < 43; ++n) {
+    for (auto& source : stretch.source) source.push_back(n);
+  }
+  FrameStream stream(takes, {stretch}, {.width = kWidth, .height = kHeight, .ahead = 3, .device = std::move(device), .on_gpu = on_gpu});
+  std::vector<std::vector<std::uint8_t>> frames;
+  while (const auto frame = stream.next()) {
+    frames.emplace_back(frame->samples.get(), frame->samples.get() + kWidth * kHeight * 3 / 2);
+  }
+  return frames;
+}
+
+}  // namespace
+
+TEST_CASE("a stream of frames in a GPU's memory has the pictures of one in the host's") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const Job job = make_job(folder, "takes");
+  const auto expected = frames_of(job.takes, nullptr, {});
+  REQUIRE(expected.size() == 40);
+  for (const auto on_gpu : {std::array{true, true}, std::array{false, true}, std::array{false, false}}) {
+    const auto gpu = std::make_shared<FakeGpu>();
+    CHECK(frames_of(job.takes, gpu, on_gpu) == expected);
+    CHECK(gpu->bytes_held() == 0);
+    CHECK(gpu->waits() > 0);  // before a buffer is used again
+    CHECK(gpu->usage().bytes_to_host == 0);
+  }
+}
+
+TEST_CASE("a GPU that fails ends a stream of frames in its memory with its error") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  try {
+    frames_of(make_job(folder, "takes").takes, std::make_shared<FakeGpu>(30), {true, true});
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::device);
+  }
+}
+
+TEST_CASE("cuda: the machine's GPU makes the clips that the cores make") {
+  const auto gpu = real_gpu();
+  if (!gpu) return;
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "cores"));
+  const Report report = run(make_job(folder, "gpu"), gpu);
+  check_same(folder, "cores", "gpu");
+  CHECK(report.left_gpu == std::array<std::string, 2>{});
+  const std::int64_t half = kWidth / 2 * kHeight * 3 / 2, side = 96 * 64 * 3 / 2;
+  CHECK(report.gpus[0].bytes_to_host == kFrames * (2 * half + side));
+}
+
+TEST_CASE("cuda: damage is decoded on the cores") {
+  const auto gpu = real_gpu();
+  if (!gpu) return;
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  damage(folder / "left.mp4");
+  const Report cores = run(make_job(folder, "cores"));
+  const Report report = run(make_job(folder, "gpu"), gpu);
+  MESSAGE("of " << cores.damaged_frames[0][0] << " damaged frames the GPU's decoder told of " << report.damaged_frames[0][0]);
+}
