@@ -7,9 +7,10 @@
 
 namespace emomedia::gpu {
 
-cudaError_t compose_on_stream(const HalfLaunch& launch, cudaStream_t stream);
+// Once for each device, the current one: how its multiprocessors share out their memory.
+cudaError_t prepare_to_compose();
 
-// Lets blocks share as much memory as the plans may ask for; once for each device.
-cudaError_t allow_most_shared();
+// Of the current device; the launch's pointers are its own.
+cudaError_t compose_on_stream(const HalfLaunch& launch, cudaStream_t stream);
 
 }  // namespace emomedia::gpu

@@ -1,8 +1,11 @@
 #include "gpu/compose_plan.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "emomedia/error.h"
 
@@ -10,7 +13,6 @@ namespace emomedia::gpu {
 namespace {
 
 constexpr std::size_t kAlignment = 16;
-constexpr int kMostCols = 64, kMostRows = 32;  // of a tile: measured, see docs/gpu.md
 constexpr int kFewestCols = 4;
 constexpr int kBanks = 32;  // words that a multiprocessor's shared memory gives at a time
 
@@ -59,6 +61,10 @@ std::int32_t pair_at(const std::vector<std::int16_t>& coeff, int group, int half
   return pair_of(coeff[at], coeff[at + 1]);
 }
 
+Split split_of(int width) {
+  return {width, static_cast<std::uint32_t>((65536 + width - 1) / width), kThreads % width, kThreads / width};
+}
+
 // Where the samples of an upright plane lie.
 struct Steps {
   const std::uint8_t* first;
@@ -82,18 +88,41 @@ Steps steps_of(const SourcePlane& plane, int width, int height, int rotate, bool
   return steps;
 }
 
-bool is_word(const std::uint8_t* address) { return reinterpret_cast<std::uintptr_t>(address) % kGroup == 0; }
+std::uintptr_t number_of(const std::uint8_t* address) { return reinterpret_cast<std::uintptr_t>(address); }
+
+// How four samples along memory are read at once, and from where: a step of 0 where they do not lie as that needs.
+// `along` is the way from one to the next, `other` the way to the next four.
+std::pair<Gather, const std::uint8_t*> gather_of(const std::uint8_t* first, std::ptrdiff_t along, std::ptrdiff_t other,
+                                                 int sample_bytes) {
+  const bool reversed = along < 0;
+  const int step = static_cast<int>(reversed ? -along : along);
+  const std::uint8_t* lowest = reversed ? first - (kGroup - 1) * step : first;
+  const auto offset = static_cast<int>(number_of(lowest) % static_cast<unsigned>(step));  // V's in NV12
+  const std::uint8_t* at = lowest - offset;
+  const bool known = (step == 1 && sample_bytes == 1) || step == 2 || (step == 4 && sample_bytes == 2);
+  const bool aligned = number_of(at) % static_cast<unsigned>(kGroup * step) == 0 && other % (kGroup * step) == 0;
+  if (!known || !aligned) return {{}, nullptr};
+  switch (step) {
+    case 1: return {{1, 0, reversed ? 0x0123U : 0x3210U, 0}, at};
+    case 2: {
+      const std::uint32_t even = reversed ? 0x0246 : 0x6420, odd = reversed ? 0x1357 : 0x7531;
+      return {{2, 0, offset == 0 ? even : odd, odd}, at};
+    }
+    default:
+      return {{4, offset == 0 ? 0x5140U : 0x7362U, reversed ? 0x0145U : 0x5410U, reversed ? 0x2367U : 0x7632U}, at};
+  }
+}
 
 }  // namespace
 
-ComposePlan::ComposePlan(const HalfGeometry& geometry, int output_depth)
+ComposePlan::ComposePlan(const HalfGeometry& geometry, int output_depth, const TileLimit& limit)
     : geometry_(geometry), output_depth_(output_depth) {
   const std::array<PlaneFilter, 3> filters = compose_filters(geometry);
   for (std::size_t p = 0; p < 2; ++p) {
     planes_[p] = {add_rows(filters[p].rows), add_cols(filters[p].cols), filters[p].cols.size(), filters[p].rows.size()};
   }
   planes_[2] = planes_[1];
-  shape_ = largest_shape();
+  shape_ = largest_shape(limit);
 }
 
 template <typename Value>
@@ -148,7 +177,6 @@ TileShape ComposePlan::shape_of(int cols, int rows) const {
   shape.cols = cols;
   shape.rows = rows;
   shape.byte_planes = geometry_.source.sample_bytes();
-  int col_groups = 0;
   for (std::size_t p = 0; p < 2; ++p) {
     const Plane& plane = planes_[p];
     const auto most = [](const std::int32_t* first, int size, int length, int groups) {
@@ -161,17 +189,20 @@ TileShape ComposePlan::shape_of(int cols, int rows) const {
     const int bands = (plane.out_height + kRowsABand - 1) / kRowsABand;
     shape.word_groups =
         std::max(shape.word_groups, most(first_of(plane.rows), bands, rows / kRowsABand, plane.rows.groups));
-    col_groups = std::max(col_groups, most(first_of(plane.cols), plane.out_width, cols, plane.cols.groups));
+    shape.col_groups = std::max(shape.col_groups, most(first_of(plane.cols), plane.out_width, cols, plane.cols.groups));
   }
   // Words of one column in neighbouring groups fall on different banks, and four of them still on one alignment.
-  shape.word_stride = (col_groups * kGroup + kBanks - 1) / kBanks * kBanks + kGroup;
-  shape.t_stride = col_groups | 1;
+  shape.word_stride = (shape.col_groups * kGroup + kBanks - 1) / kBanks * kBanks + kGroup;
+  shape.t_stride = shape.col_groups | 1;
+  shape.cols_log2 = std::countr_zero(static_cast<unsigned>(cols));
+  shape.loading = split_of(geometry_.rotate % 180 == 0 ? shape.col_groups : shape.word_groups);
+  shape.filtering = split_of(shape.col_groups);
   return shape;
 }
 
-TileShape ComposePlan::largest_shape() const {
-  for (int cols = kMostCols; cols >= kFewestCols; cols /= 2) {
-    for (int rows = kMostRows; rows >= std::max(kRowsABand, cols / 4); rows /= 2) {
+TileShape ComposePlan::largest_shape(const TileLimit& limit) const {
+  for (int cols = limit.cols; cols >= kFewestCols; cols /= 2) {
+    for (int rows = limit.rows; rows >= std::max(kRowsABand, cols / 4); rows /= 2) {
       const TileShape shape = shape_of(cols, rows);
       if (shape.bytes() <= kMostShared) return shape;
     }
@@ -185,6 +216,9 @@ TileShape ComposePlan::largest_shape() const {
 HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture& out, const std::uint8_t* tables) const {
   HalfLaunch launch;
   launch.shape = shape_;
+  launch.samples = source.format.depth == 8 ? Samples::bytes : source.shift > 0 ? Samples::upper : Samples::words;
+  launch.swapped = geometry_.rotate % 180 != 0;
+  launch.usual = true;
   for (std::size_t p = 0; p < 3; ++p) {
     const Plane& plane = planes_[p];
     const int number = static_cast<int>(p);
@@ -196,24 +230,22 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
     l.down = steps.down;
     l.source_width = steps.width;
     l.source_height = steps.height;
-    l.sample_bytes = source.format.sample_bytes();
-    l.shift = source.shift;
-    l.depth = source.format.depth;
-    const bool bytes = l.sample_bytes == 1;
-    l.words_across = bytes && l.across == 1 && is_word(l.source) && l.down % kGroup == 0;
-    l.words_down = bytes && l.across % kGroup == 0 &&
-                   ((l.down == 1 && is_word(l.source)) || (l.down == -1 && is_word(l.source - (kGroup - 1))));
+    l.t_shift = source.format.depth + source.shift;
+    std::tie(l.gather, l.gathered) = launch.swapped
+                                         ? gather_of(steps.first, steps.down, steps.across, source.format.sample_bytes())
+                                         : gather_of(steps.first, steps.across, steps.down, source.format.sample_bytes());
     l.rows = {reinterpret_cast<const std::int32_t*>(tables + plane.rows.first),
               reinterpret_cast<const PairOfFour*>(tables + plane.rows.coeff), plane.rows.groups};
     l.cols = {reinterpret_cast<const std::int32_t*>(tables + plane.cols.first),
               reinterpret_cast<const PairOfTwo*>(tables + plane.cols.coeff), plane.cols.groups};
+    launch.usual = launch.usual && plane.rows.groups == kUsualGroups && plane.cols.groups == kUsualGroups;
     l.out = out.data[p];
     l.out_stride = out.stride[p];
     l.out_width = plane.out_width;
     l.out_height = plane.out_height;
     l.out_depth = output_depth_;
     l.tiles_across = (plane.out_width + shape_.cols - 1) / shape_.cols;
-    l.tiles = l.tiles_across * ((plane.out_height + shape_.rows - 1) / shape_.rows);
+    l.tiles_down = (plane.out_height + shape_.rows - 1) / shape_.rows;
   }
   return launch;
 }

@@ -26,12 +26,17 @@ struct SourcePicture {
 };
 
 inline constexpr int kThreads = 256;                  // of a block
-inline constexpr std::size_t kMostShared = 96 * 1024;  // bytes of memory that a block may share, on every GPU since 7.5
+inline constexpr std::size_t kMostShared = 64 * 1024;  // bytes that a block may share: compute capability 7.5's
+
+// Outputs of a tile, at the most: powers of two. Measured, see docs/gpu.md.
+struct TileLimit {
+  int cols = 64, rows = 32;
+};
 
 class ComposePlan {
  public:
   // Errors as compose_filters(); also Error(unsupported) for ratios of which not even the smallest tile fits a block.
-  ComposePlan(const HalfGeometry& geometry, int output_depth);
+  ComposePlan(const HalfGeometry& geometry, int output_depth, const TileLimit& limit = {});
 
   // What the kernel reads beside the pictures; to be copied to the device as it is, aligned to 16 bytes.
   const std::vector<std::uint8_t>& tables() const { return tables_; }
@@ -54,7 +59,7 @@ class ComposePlan {
   template <typename Value>
   std::size_t add(const std::vector<Value>& values);
   TileShape shape_of(int cols, int rows) const;
-  TileShape largest_shape() const;
+  TileShape largest_shape(const TileLimit& limit) const;
   const std::int32_t* first_of(const Axis& axis) const;
 
   HalfGeometry geometry_;

@@ -5,8 +5,8 @@
 // of two bytes and T are kept as planes of low and of high bytes, and sum(c * v) is taken as sum(c * low) + 256 *
 // sum(c * high): the same bits, since int32 sums are exact modulo 2^32 and the contract's fit.
 //
-//   load        source samples to words of four rows of one column: that is what the vertical dp2a takes.
-//               Turning and mirroring are nothing but steps from sample to sample
+//   load        source samples to words of four rows of one column: that is what the vertical dp2a takes. Turning
+//               and mirroring are nothing but steps from sample to sample
 //   vertical    two rows of T, four columns at a time, to words of four columns
 //   horizontal  one column of outputs
 //
@@ -18,8 +18,12 @@
 
 #ifdef __CUDACC__
 #define EMOMEDIA_DEVICE __host__ __device__ __forceinline__
+#define EMOMEDIA_DEVICE_RARE __host__ __device__ __noinline__  // keeps its registers out of what calls it
+#define EMOMEDIA_UNROLL _Pragma("unroll")
 #else
 #define EMOMEDIA_DEVICE inline
+#define EMOMEDIA_DEVICE_RARE inline
+#define EMOMEDIA_UNROLL
 #endif
 
 namespace emomedia::gpu {
@@ -54,27 +58,46 @@ struct ColTable {
   int groups = 0;
 };
 
+// What a source's samples are: bytes; int16; or the upper bits of two bytes, as P010 has them.
+enum class Samples { bytes, words, upper };
+
+// How four samples that lie next to each other in memory become a word of their low bytes, and one of their high
+// ones. `step` bytes lie between two; with four of them, the first choice leaves pairs of samples.
+struct Gather {
+  int step = 0;  // 1, 2 or 4; 0 where they can't be read at once
+  std::uint32_t pair = 0, low = 0, high = 0;  // as chosen_bytes() takes them
+};
+
+// How threads share out a grid that is `width` places wide: which one a thread begins at, and how far it goes on
+// from one to the next. Made on the host, so that no thread divides.
+struct Split {
+  int width = 1;
+  std::uint32_t inverse = 0;  // 2^16 / width, rounded up: exact for as many threads as a block has
+  int step_x = 0, step_y = 0;  // threads, as rows and what is left
+};
+
 // One plane of a half, and how it is cut into tiles.
 struct PlaneLaunch {
   const std::uint8_t* source = nullptr;  // the upright plane's first sample
   std::ptrdiff_t across = 0, down = 0;   // bytes to the next sample of an upright row, to the next row
   int source_width = 0, source_height = 0;  // upright samples
-  int sample_bytes = 1;
-  int shift = 0;  // bits below the sample, as P010 has them
-  int depth = 8;
-  bool words_across = false, words_down = false;  // four bytes along that axis are a word of memory
+  const std::uint8_t* gathered = nullptr;   // where the four samples begin that the first one is among
+  Gather gather;
+  int t_shift = 8;
   RowTable rows;
   ColTable cols;
   std::uint8_t* out = nullptr;
   std::ptrdiff_t out_stride = 0;
   int out_width = 0, out_height = 0, out_depth = 8;
-  int tiles_across = 0, tiles = 0;
+  int tiles_across = 0, tiles_down = 0;
 };
 
 // The memory that a block's threads share.
 struct TileShape {
   int cols = 64, rows = 32;  // outputs of a tile; rows are whole bands
-  int word_groups = 0;       // of rows, the most that a tile reads
+  int cols_log2 = 6;
+  int word_groups = 0, col_groups = 0;  // of rows and of columns, the most that a tile reads
+  Split loading, filtering;  // the source's squares, along memory; bands
   int word_stride = 0;       // words from one group of rows to the next; a multiple of four
   int byte_planes = 1;
   int t_stride = 0;  // FourT from one row to the next
@@ -92,8 +115,9 @@ struct TileShape {
 struct HalfLaunch {
   PlaneLaunch plane[3];
   TileShape shape;
-
-  EMOMEDIA_DEVICE int blocks() const { return plane[0].tiles + plane[1].tiles + plane[2].tiles; }
+  Samples samples = Samples::bytes;
+  bool swapped = false;  // upright rows are columns in memory
+  bool usual = false;    // every table has kUsualGroups
 };
 
 // c + the products of two int16 with the lower (or upper) two of four bytes.
@@ -151,14 +175,12 @@ struct Tile {
   int first_col_group, col_groups, first_row_group, row_groups;
 };
 
-EMOMEDIA_DEVICE Tile tile_of(const PlaneLaunch& plane, const TileShape& shape, int number) {
+EMOMEDIA_DEVICE Tile tile_of(const PlaneLaunch& plane, const TileShape& shape, int across, int down) {
   Tile tile;
-  const int down = number / plane.tiles_across, across = number % plane.tiles_across;
   tile.first_col = across * shape.cols;
   tile.cols = smaller(shape.cols, plane.out_width - tile.first_col);
-  tile.first_band = down * shape.rows / kRowsABand;
-  const int bands_left = (plane.out_height + kRowsABand - 1) / kRowsABand - tile.first_band;
-  tile.bands = smaller(shape.rows / kRowsABand, bands_left);
+  tile.first_band = down * (shape.rows / kRowsABand);
+  tile.bands = smaller(shape.rows / kRowsABand, (plane.out_height + kRowsABand - 1) / kRowsABand - tile.first_band);
   tile.first_col_group = plane.cols.first[tile.first_col];
   tile.col_groups = plane.cols.first[tile.first_col + tile.cols - 1] + plane.cols.groups - tile.first_col_group;
   tile.first_row_group = plane.rows.first[tile.first_band];
@@ -183,186 +205,292 @@ struct Work {
 };
 
 // A sample of the upright plane, 0 beyond it: there coefficients are 0 as well.
+template <Samples kSamples>
 EMOMEDIA_DEVICE std::uint32_t sample_at(const PlaneLaunch& plane, int x, int y) {
   if (x >= plane.source_width || y >= plane.source_height) return 0;
   const std::uint8_t* at = plane.source + x * plane.across + y * plane.down;
-  if (plane.sample_bytes == 1) return *at;
-  return static_cast<std::uint32_t>(*reinterpret_cast<const std::uint16_t*>(at)) >> plane.shift;
+  return kSamples == Samples::bytes ? *at : *reinterpret_cast<const std::uint16_t*>(at);
 }
 
-// Four rows of one column, sample by sample.
-EMOMEDIA_DEVICE void load_column(const Work& work, int row_group, int col) {
-  const int x = work.tile.first_col_group * kGroup + col, y = (work.tile.first_row_group + row_group) * kGroup;
-  std::uint32_t low = 0, high = 0;
-  for (int n = 0; n < kGroup; ++n) {
-    const std::uint32_t sample = sample_at(work.plane, x, y + n);
-    low |= (sample & 0xFF) << (8 * n);
-    high |= (sample >> 8 & 0xFF) << (8 * n);
-  }
-  work.words(0, row_group)[col] = low;
-  if (work.plane.sample_bytes == 2) work.words(1, row_group)[col] = high;
-}
+// Four samples' bytes.
+struct Four {
+  std::uint32_t low, high;
+};
 
-// Four rows and four columns of bytes, as four words of memory along the rows.
-EMOMEDIA_DEVICE void load_square(const Work& work, int row_group, int col_group) {
-  const int x = (work.tile.first_col_group + col_group) * kGroup, y = (work.tile.first_row_group + row_group) * kGroup;
-  std::uint32_t row[kGroup];
-  for (int n = 0; n < kGroup; ++n) {
-    const int there = smaller(y + n, work.plane.source_height - 1);  // beyond it coefficients are 0
-    row[n] = *reinterpret_cast<const std::uint32_t*>(work.plane.source + x * work.plane.across + there * work.plane.down);
-  }
-  const std::uint32_t even01 = chosen_bytes(row[0], row[1], 0x5140), odd01 = chosen_bytes(row[0], row[1], 0x7362);
-  const std::uint32_t even23 = chosen_bytes(row[2], row[3], 0x5140), odd23 = chosen_bytes(row[2], row[3], 0x7362);
-  FourWords cols;
-  cols.word[0] = chosen_bytes(even01, even23, 0x5410);
-  cols.word[1] = chosen_bytes(even01, even23, 0x7632);
-  cols.word[2] = chosen_bytes(odd01, odd23, 0x5410);
-  cols.word[3] = chosen_bytes(odd01, odd23, 0x7632);
-  *reinterpret_cast<FourWords*>(work.words(0, row_group) + col_group * kGroup) = cols;
-}
+// What is read of memory at once for four samples.
+template <int kStep>
+struct Raw {
+  std::uint32_t word[kStep];
+};
 
-// Four rows of one column that lie next to each other in memory, from the last where `down` is negative.
-EMOMEDIA_DEVICE void load_word(const Work& work, int row_group, int col) {
-  const int x = work.tile.first_col_group * kGroup + col, y = (work.tile.first_row_group + row_group) * kGroup;
-  const std::uint8_t* at = work.plane.source + x * work.plane.across + y * work.plane.down;
-  std::uint32_t word;
-  if (work.plane.down > 0) {
-    word = *reinterpret_cast<const std::uint32_t*>(at);
+template <int kStep>
+EMOMEDIA_DEVICE Raw<kStep> raw_at(const std::uint8_t* at) {
+  Raw<kStep> raw;
+  if constexpr (kStep == 1) {
+    raw.word[0] = *reinterpret_cast<const std::uint32_t*>(at);
+  } else if constexpr (kStep == 2) {
+    const PairOfTwo both = *reinterpret_cast<const PairOfTwo*>(at);
+    raw.word[0] = static_cast<std::uint32_t>(both.x);
+    raw.word[1] = static_cast<std::uint32_t>(both.y);
   } else {
-    word = chosen_bytes(*reinterpret_cast<const std::uint32_t*>(at - (kGroup - 1)), 0, 0x0123);
+    const FourWords all = *reinterpret_cast<const FourWords*>(at);
+    for (int n = 0; n < kStep; ++n) raw.word[n] = all.word[n];
   }
-  work.words(0, row_group)[col] = word;
+  return raw;
 }
 
+template <Samples kSamples, int kStep>
+EMOMEDIA_DEVICE Four gathered(const Gather& gather, const Raw<kStep>& raw) {
+  constexpr bool kHigh = kSamples != Samples::bytes;
+  if constexpr (kStep == 1) {
+    return {chosen_bytes(raw.word[0], 0, gather.low), 0};
+  } else if constexpr (kStep == 2) {
+    return {chosen_bytes(raw.word[0], raw.word[1], gather.low),
+            kHigh ? chosen_bytes(raw.word[0], raw.word[1], gather.high) : 0};
+  } else {
+    const std::uint32_t a = chosen_bytes(raw.word[0], raw.word[1], gather.pair);
+    const std::uint32_t b = chosen_bytes(raw.word[2], raw.word[3], gather.pair);
+    return {chosen_bytes(a, b, gather.low), kHigh ? chosen_bytes(a, b, gather.high) : 0};
+  }
+}
+
+// Words of four columns by words of four rows, or the other way round.
+EMOMEDIA_DEVICE FourWords transposed(const FourWords& in) {
+  const std::uint32_t even01 = chosen_bytes(in.word[0], in.word[1], 0x5140);
+  const std::uint32_t odd01 = chosen_bytes(in.word[0], in.word[1], 0x7362);
+  const std::uint32_t even23 = chosen_bytes(in.word[2], in.word[3], 0x5140);
+  const std::uint32_t odd23 = chosen_bytes(in.word[2], in.word[3], 0x7362);
+  return {{chosen_bytes(even01, even23, 0x5410), chosen_bytes(even01, even23, 0x7632),
+           chosen_bytes(odd01, odd23, 0x5410), chosen_bytes(odd01, odd23, 0x7632)}};
+}
+
+// Four columns, each a word of four rows: their low bytes and their high ones.
+struct Square {
+  FourWords low, high;
+};
+
+template <Samples kSamples>
+EMOMEDIA_DEVICE_RARE Square square_by_samples(const PlaneLaunch& plane, int x, int y) {
+  Square square;
+  for (int c = 0; c < kGroup; ++c) {
+    square.low.word[c] = square.high.word[c] = 0;
+    for (int n = 0; n < kGroup; ++n) {
+      const std::uint32_t sample = sample_at<kSamples>(plane, x + c, y + n);
+      square.low.word[c] |= (sample & 0xFF) << (8 * n);
+      square.high.word[c] |= (sample >> 8) << (8 * n);
+    }
+  }
+  return square;
+}
+
+// All of it is read before any of it is used: what waits for memory waits once.
+template <Samples kSamples, bool kSwapped, int kStep>
+EMOMEDIA_DEVICE Square square_by_fours(const Gather& gather, const std::uint8_t* at, std::ptrdiff_t next) {
+  Raw<kStep> raw[kGroup];
+  EMOMEDIA_UNROLL
+  for (int n = 0; n < kGroup; ++n) raw[n] = raw_at<kStep>(at + n * next);
+  Square square;
+  EMOMEDIA_UNROLL
+  for (int n = 0; n < kGroup; ++n) {
+    const Four four = gathered<kSamples>(gather, raw[n]);
+    square.low.word[n] = four.low;
+    square.high.word[n] = four.high;
+  }
+  if constexpr (!kSwapped) {
+    square.low = transposed(square.low);
+    if constexpr (kSamples != Samples::bytes) square.high = transposed(square.high);
+  }
+  return square;
+}
+
+template <Samples kSamples>
+EMOMEDIA_DEVICE void store_square(const Work& work, int row_group, int col_group, const Square& square) {
+  *reinterpret_cast<FourWords*>(work.words(0, row_group) + col_group * kGroup) = square.low;
+  if constexpr (kSamples != Samples::bytes) {
+    *reinterpret_cast<FourWords*>(work.words(1, row_group) + col_group * kGroup) = square.high;
+  }
+}
+
+// One thread's way through a grid.
+class Share {
+ public:
+  EMOMEDIA_DEVICE Share(const Split& split, int thread)
+      : split_(split), y_(static_cast<int>(static_cast<std::uint32_t>(thread) * split.inverse >> 16)) {
+    x_ = thread - y_ * split.width;
+  }
+
+  EMOMEDIA_DEVICE int x() const { return x_; }
+  EMOMEDIA_DEVICE int y() const { return y_; }
+  EMOMEDIA_DEVICE void go_on() {
+    x_ += split_.step_x;
+    y_ += split_.step_y;
+    if (x_ >= split_.width) {
+      x_ -= split_.width;
+      ++y_;
+    }
+  }
+
+ private:
+  const Split split_;
+  int y_, x_;
+};
+
+template <Samples kSamples, bool kSwapped, int kStep>
+EMOMEDIA_DEVICE void load_by_fours(const Work& work, int thread) {
+  const PlaneLaunch& plane = work.plane;
+  const Tile& tile = work.tile;
+  const std::ptrdiff_t along = kSwapped ? plane.down : plane.across, next = kSwapped ? plane.across : plane.down;
+  const std::uint8_t* first =
+      plane.gathered + tile.first_col_group * kGroup * plane.across + tile.first_row_group * kGroup * plane.down;
+  const Gather gather = plane.gather;
+  const int width = kSwapped ? tile.row_groups : tile.col_groups, height = kSwapped ? tile.col_groups : tile.row_groups;
+  for (Share share(work.shape.loading, thread); share.y() < height; share.go_on()) {
+    if (share.x() >= width) continue;
+    const std::uint8_t* at = first + share.x() * kGroup * along + share.y() * kGroup * next;
+    const Square square = square_by_fours<kSamples, kSwapped, kStep>(gather, at, next);
+    store_square<kSamples>(work, kSwapped ? share.x() : share.y(), kSwapped ? share.y() : share.x(), square);
+  }
+}
+
+template <Samples kSamples>
+EMOMEDIA_DEVICE void load_by_samples(const Work& work, int thread, int threads) {
+  const Tile& tile = work.tile;
+  for (int n = thread; n < tile.row_groups * tile.col_groups; n += threads) {
+    const int row_group = n / tile.col_groups, col_group = n % tile.col_groups;
+    const int x = (tile.first_col_group + col_group) * kGroup, y = (tile.first_row_group + row_group) * kGroup;
+    store_square<kSamples>(work, row_group, col_group, square_by_samples<kSamples>(work.plane, x, y));
+  }
+}
+
+// Neighbouring threads read neighbouring bytes, four samples at a time where they lie so and all of the tile is
+// inside the plane.
+template <Samples kSamples, bool kSwapped>
 EMOMEDIA_DEVICE void load(const Work& work, int thread, int threads) {
   const PlaneLaunch& plane = work.plane;
   const Tile& tile = work.tile;
-  const int cols = tile.col_groups * kGroup;
-  if (plane.words_across) {
-    for (int n = thread; n < tile.row_groups * tile.col_groups; n += threads) {
-      const int row_group = n / tile.col_groups, col_group = n % tile.col_groups;
-      const bool whole = (tile.first_col_group + col_group + 1) * kGroup <= plane.source_width;
-      if (whole) {
-        load_square(work, row_group, col_group);
-      } else {
-        for (int c = 0; c < kGroup; ++c) load_column(work, row_group, col_group * kGroup + c);
-      }
-    }
-  } else if (plane.words_down) {
-    for (int n = thread; n < tile.row_groups * cols; n += threads) {
-      const int col = n / tile.row_groups, row_group = n % tile.row_groups;
-      const bool whole = (tile.first_row_group + row_group + 1) * kGroup <= plane.source_height &&
-                         tile.first_col_group * kGroup + col < plane.source_width;
-      if (whole) {
-        load_word(work, row_group, col);
-      } else {
-        load_column(work, row_group, col);
-      }
-    }
+  const bool inside = (tile.first_col_group + tile.col_groups) * kGroup <= plane.source_width &&
+                      (tile.first_row_group + tile.row_groups) * kGroup <= plane.source_height;
+  const int step = inside ? plane.gather.step : 0;
+  if (kSamples == Samples::bytes && step == 1) {
+    load_by_fours<kSamples, kSwapped, 1>(work, thread);
+  } else if (step == 2) {
+    load_by_fours<kSamples, kSwapped, 2>(work, thread);
+  } else if (kSamples != Samples::bytes && step == 4) {
+    load_by_fours<kSamples, kSwapped, 4>(work, thread);
   } else {
-    for (int n = thread; n < tile.row_groups * cols; n += threads) load_column(work, n / cols, n % cols);
+    load_by_samples<kSamples>(work, thread, threads);
   }
 }
 
-// Low and high bytes of four T.
+// Low and high bytes of four T, which lie in their words from byte `kFrom` on.
+template <int kFrom>
 EMOMEDIA_DEVICE FourT packed(const std::int32_t (&t)[kGroup]) {
-  const std::uint32_t t01 = chosen_bytes(static_cast<std::uint32_t>(t[0]), static_cast<std::uint32_t>(t[1]), 0x5140);
-  const std::uint32_t t23 = chosen_bytes(static_cast<std::uint32_t>(t[2]), static_cast<std::uint32_t>(t[3]), 0x5140);
+  constexpr std::uint32_t kPairs = kFrom == 0 ? 0x5140 : 0x6251;
+  const std::uint32_t t01 = chosen_bytes(static_cast<std::uint32_t>(t[0]), static_cast<std::uint32_t>(t[1]), kPairs);
+  const std::uint32_t t23 = chosen_bytes(static_cast<std::uint32_t>(t[2]), static_cast<std::uint32_t>(t[3]), kPairs);
   return {chosen_bytes(t01, t23, 0x5410), chosen_bytes(t01, t23, 0x7632)};
 }
 
+// T of the sums of low and of high bytes; of bytes T is the sum's middle two.
+template <Samples kSamples>
+EMOMEDIA_DEVICE FourT rounded(const std::int32_t (&low)[kGroup], const std::int32_t (&high)[kGroup], int shift) {
+  if constexpr (kSamples == Samples::bytes) {
+    return packed<1>(low);
+  } else {
+    std::int32_t t[kGroup];
+    for (int c = 0; c < kGroup; ++c) {
+      t[c] = (low[c] + high[c] * 256) >> shift;
+      if constexpr (kSamples == Samples::words) t[c] = clamped(t[c], INT16_MIN, INT16_MAX);
+    }
+    return packed<0>(t);
+  }
+}
+
 // One band of T, four columns: kGroups as the table has them, or 0 where that is not known beforehand.
-template <int kBytes, int kGroups>
+template <Samples kSamples, int kGroups>
 EMOMEDIA_DEVICE void vertical_band(const Work& work, int band, int col_group) {
   const PlaneLaunch& plane = work.plane;
   const int groups = kGroups > 0 ? kGroups : plane.rows.groups;
   const int number = work.tile.first_band + band;
   const PairOfFour* coeff = plane.rows.coeff + number * groups;
   const int first = plane.rows.first[number] - work.tile.first_row_group;
+  const std::uint32_t* words = work.words(0, first) + col_group * kGroup;
+  const std::uint32_t* above = work.words(1, first) + col_group * kGroup;
   std::int32_t low[kRowsABand][kGroup], high[kRowsABand][kGroup];
   for (int c = 0; c < kGroup; ++c) {
-    low[0][c] = low[1][c] = 1 << (plane.depth - 1);
+    low[0][c] = low[1][c] = 1 << (plane.t_shift - 1);
     high[0][c] = high[1][c] = 0;
   }
-#ifdef __CUDA_ARCH__
-#pragma unroll
-#endif
+  EMOMEDIA_UNROLL
   for (int g = 0; g < groups; ++g) {
     const PairOfFour pairs = coeff[g];
-    const FourWords words = *reinterpret_cast<const FourWords*>(work.words(0, first + g) + col_group * kGroup);
+    const FourWords four = *reinterpret_cast<const FourWords*>(words + g * work.shape.word_stride);
     for (int c = 0; c < kGroup; ++c) {
-      low[0][c] = dot4<false>(pairs.x, pairs.y, words.word[c], low[0][c]);
-      low[1][c] = dot4<false>(pairs.z, pairs.w, words.word[c], low[1][c]);
+      low[0][c] = dot4<false>(pairs.x, pairs.y, four.word[c], low[0][c]);
+      low[1][c] = dot4<false>(pairs.z, pairs.w, four.word[c], low[1][c]);
     }
-    if constexpr (kBytes == 2) {
-      const FourWords above = *reinterpret_cast<const FourWords*>(work.words(1, first + g) + col_group * kGroup);
+    if constexpr (kSamples != Samples::bytes) {
+      constexpr bool kSigned = kSamples == Samples::words;
+      const FourWords upper = *reinterpret_cast<const FourWords*>(above + g * work.shape.word_stride);
       for (int c = 0; c < kGroup; ++c) {
-        high[0][c] = dot4<true>(pairs.x, pairs.y, above.word[c], high[0][c]);
-        high[1][c] = dot4<true>(pairs.z, pairs.w, above.word[c], high[1][c]);
+        high[0][c] = dot4<kSigned>(pairs.x, pairs.y, upper.word[c], high[0][c]);
+        high[1][c] = dot4<kSigned>(pairs.z, pairs.w, upper.word[c], high[1][c]);
       }
     }
   }
-  for (int r = 0; r < kRowsABand; ++r) {
-    std::int32_t t[kGroup];
-    for (int c = 0; c < kGroup; ++c) {
-      t[c] = (low[r][c] + high[r][c] * 256) >> plane.depth;
-      if constexpr (kBytes == 2) t[c] = clamped(t[c], INT16_MIN, INT16_MAX);
-    }
-    work.t(band * kRowsABand + r)[col_group] = packed(t);
-  }
+  FourT* t = work.t(band * kRowsABand) + col_group;
+  t[0] = rounded<kSamples>(low[0], high[0], plane.t_shift);
+  t[work.shape.t_stride] = rounded<kSamples>(low[1], high[1], plane.t_shift);
 }
 
-template <int kBytes, int kGroups>
-EMOMEDIA_DEVICE void vertical(const Work& work, int thread, int threads) {
-  const int col_groups = work.tile.col_groups;
-  for (int n = thread; n < work.tile.bands * col_groups; n += threads) {
-    vertical_band<kBytes, kGroups>(work, n / col_groups, n % col_groups);
-  }
-}
-
-EMOMEDIA_DEVICE void put(const PlaneLaunch& plane, int x, int y, std::int32_t sum) {
-  const int value = clamped(sum >> (28 - plane.out_depth), 0, (1 << plane.out_depth) - 1);
-  std::uint8_t* row = plane.out + y * plane.out_stride;
-  if (plane.out_depth > 8) {
-    reinterpret_cast<std::uint16_t*>(row)[x] = static_cast<std::uint16_t>(value);
-  } else {
-    row[x] = static_cast<std::uint8_t>(value);
+template <Samples kSamples, int kGroups>
+EMOMEDIA_DEVICE void vertical(const Work& work, int thread) {
+  for (Share share(work.shape.filtering, thread); share.y() < work.tile.bands; share.go_on()) {
+    if (share.x() < work.tile.col_groups) vertical_band<kSamples, kGroups>(work, share.y(), share.x());
   }
 }
 
 // One column of the tile's outputs, every `step`-th row from `row` on.
-template <int kGroups>
+template <typename Out, int kGroups>
 EMOMEDIA_DEVICE void horizontal_column(const Work& work, int col, int row, int step) {
   const PlaneLaunch& plane = work.plane;
   const int groups = kGroups > 0 ? kGroups : plane.cols.groups;
   const int x = work.tile.first_col + col;
   const PairOfTwo* coeff = plane.cols.coeff + x * groups;
-  const int first = plane.cols.first[x] - work.tile.first_col_group;
   PairOfTwo kept[kGroups > 0 ? kGroups : 1];
   for (int g = 0; g < kGroups; ++g) kept[g] = coeff[g];
   const int first_row = work.tile.first_band * kRowsABand;
   const int rows = smaller(work.tile.bands * kRowsABand, plane.out_height - first_row);
+  const int shift = 28 - plane.out_depth, top = (1 << plane.out_depth) - 1;
+  const FourT* t = work.t(row) + (plane.cols.first[x] - work.tile.first_col_group);
+  std::uint8_t* out = plane.out + (first_row + row) * plane.out_stride + x * static_cast<int>(sizeof(Out));
+  const std::ptrdiff_t out_step = step * plane.out_stride;
+  const int t_step = step * work.shape.t_stride;
   for (; row < rows; row += step) {
-    const FourT* t = work.t(row) + first;
-    std::int32_t low = 1 << (27 - plane.out_depth), high = 0;
-#ifdef __CUDA_ARCH__
-#pragma unroll
-#endif
+    std::int32_t low = 1 << (shift - 1), high = 0;
+  EMOMEDIA_UNROLL
     for (int g = 0; g < groups; ++g) {
       const PairOfTwo pairs = kGroups > 0 ? kept[g] : coeff[g];
-      low = dot4<false>(pairs.x, pairs.y, t[g].low, low);
-      high = dot4<true>(pairs.x, pairs.y, t[g].high, high);
+      const FourT four = t[g];
+      low = dot4<false>(pairs.x, pairs.y, four.low, low);
+      high = dot4<true>(pairs.x, pairs.y, four.high, high);
     }
-    put(plane, x, first_row + row, low + high * 256);
+    *reinterpret_cast<Out*>(out) = static_cast<Out>(clamped((low + high * 256) >> shift, 0, top));
+    t += t_step;
+    out += out_step;
   }
 }
 
 // Threads lie along the columns, as many rows of them as there are.
 template <int kGroups>
 EMOMEDIA_DEVICE void horizontal(const Work& work, int thread, int threads) {
-  const int cols = work.shape.cols;
-  const int col = thread % cols;
-  if (col < work.tile.cols) horizontal_column<kGroups>(work, col, thread / cols, threads / cols);
+  const int log2 = work.shape.cols_log2, col = thread & (work.shape.cols - 1);
+  if (col >= work.tile.cols) return;
+  if (work.plane.out_depth > 8) {
+    horizontal_column<std::uint16_t, kGroups>(work, col, thread >> log2, threads >> log2);
+  } else {
+    horizontal_column<std::uint8_t, kGroups>(work, col, thread >> log2, threads >> log2);
+  }
 }
 
 }  // namespace emomedia::gpu

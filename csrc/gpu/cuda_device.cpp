@@ -32,7 +32,7 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
     // A thread that waits leaves its core to the encoders.
     check(cudaSetDeviceFlags(cudaDeviceScheduleBlockingSync), "wait without keeping a core busy");
     check(cudaFree(nullptr), "begin");
-    check(allow_most_shared(), "share memory within blocks");
+    check(prepare_to_compose(), "share out its memory");
     note_memory();
   }
 

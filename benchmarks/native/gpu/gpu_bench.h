@@ -1,0 +1,23 @@
+// The parts of emomedia_gpu_bench. Each prints what it measured, a JSON object a line, and throws where it is wrong.
+#pragma once
+
+#include <string>
+
+namespace emomedia::bench {
+
+// What the card can do at the most: bytes copied, integer multiply-adds and dp2a a second.
+void measure_ceilings();
+
+// Composes a 4K take's halves back to back, upright and turned, 8-bit and 10-bit; checked against the cores.
+void measure_kernel();
+
+// libav's plain loop on `sessions` decoders at once, for some seconds.
+void measure_decoding(const std::string& file, int sessions, double seconds);
+
+// The same frames composed as well: `sessions` takes read as pairs, composites in the card's memory.
+void measure_composing(const std::string& file, int sessions, double seconds);
+
+// Composites in the card's memory against those of the cores, frame by frame.
+void check_composites(const std::string& file, int frames);
+
+}  // namespace emomedia::bench
