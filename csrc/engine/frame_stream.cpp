@@ -107,6 +107,7 @@ class FrameStream::State : public std::enable_shared_from_this<State> {
   }
 
   PictureFormat format() const { return format_; }
+  const std::shared_ptr<gpu::Device>& device() const { return settings_.device; }
 
   // Whether this process is a copy of the one whose threads work: nothing here can be waited for.
   bool is_a_copy() const { return ::getpid() != process_; }
@@ -279,6 +280,7 @@ FrameStream::~FrameStream() {
 }
 
 PictureFormat FrameStream::format() const { return state_->format(); }
+std::shared_ptr<gpu::Device> FrameStream::device() const { return state_->device(); }
 std::optional<ComposedFrame> FrameStream::next(const Idle& idle) { return state_->next(idle); }
 void FrameStream::close() {
   if (!state_->is_a_copy()) state_->close();

@@ -22,6 +22,8 @@ namespace {
 
 constexpr const char* kRemedy = "update NVIDIA's driver (see docs/gpu.md), or choose --device cpu";
 
+constexpr std::int64_t kNoteEvery = 64;  // frames: asking how much memory is taken takes a driver's lock
+
 std::string subject_of(int index) { return "GPU " + std::to_string(index); }
 
 // One device of this process: all threads use its primary context, as CUDA's runtime does.
@@ -44,6 +46,7 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
   // Of this thread from now on.
   void enter() const { check(cudaSetDevice(index_), "be used"); }
 
+  int index() const override { return index_; }
   std::unique_ptr<Queue> make_queue() override;
 
   Memory allocate(std::size_t bytes) override {
@@ -94,8 +97,6 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
     while (used > peak && !peak_.compare_exchange_weak(peak, used)) {}
   }
 
-  int index() const { return index_; }
-
  private:
   const int index_;
   std::atomic<std::int64_t> to_host_{0}, to_device_{0}, peak_{0};
@@ -132,7 +133,7 @@ class CudaQueue final : public Queue {
     picture.plane[0] = {frame.data[0], frame.linesize[0], sample};
     picture.plane[1] = {frame.data[1], frame.linesize[1], 2 * sample};
     picture.plane[2] = {frame.data[1] + sample, frame.linesize[1], 2 * sample};
-    device_->note_memory();
+    if (located_++ % kNoteEvery == 0) device_->note_memory();
     return picture;
   }
 
@@ -187,6 +188,7 @@ class CudaQueue final : public Queue {
   cudaStream_t stream_ = nullptr;
   cudaEvent_t done_ = nullptr;
   AVBufferRef* decoding_ = nullptr;
+  std::int64_t located_ = 0;
 };
 
 std::unique_ptr<Queue> CudaDevice::make_queue() { return std::make_unique<CudaQueue>(shared_from_this()); }

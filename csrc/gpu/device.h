@@ -51,6 +51,7 @@ class Device {
  public:
   virtual ~Device() = default;
 
+  virtual int index() const = 0;  // as CUDA counts them
   virtual std::unique_ptr<Queue> make_queue() = 0;
   virtual Memory allocate(std::size_t bytes) = 0;
   // A copy of the host's bytes.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "gpu/device.h"
 #include "python/arrays.h"
 #include "python/kernels.h"
 #include "python/module.h"
@@ -87,9 +88,20 @@ Clip make_clip(std::vector<std::string> paths, std::int64_t first_frame, std::in
 Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, const PcmSource& right_sound,
              const VideoSettings& video, std::vector<SidePicture> sides, std::int64_t audio_bit_rate,
              std::vector<Chunk> chunks, std::vector<Clip> clips, int workers,
+             std::vector<std::shared_ptr<gpu::Device>> gpus, std::array<bool, 2> on_gpu,
              const std::optional<Observer>& observer, double stall_seconds) {
-  return {{left, right},     {left_sound, right_sound}, video,   std::move(sides),               audio_bit_rate,
-          std::move(chunks), std::move(clips),          workers, observer.value_or(Observer{}), stall_seconds};
+  return {{left, right},
+          {left_sound, right_sound},
+          video,
+          std::move(sides),
+          audio_bit_rate,
+          std::move(chunks),
+          std::move(clips),
+          workers,
+          std::move(gpus),
+          on_gpu,
+          observer.value_or(Observer{}),
+          stall_seconds};
 }
 
 // A function by its address: Python has no other name for one that other compilers made.
@@ -140,6 +152,7 @@ void bind_job(py::module_& module) {
       .def(py::init(&make_job), py::kw_only(), py::arg("left"), py::arg("right"), py::arg("left_sound"),
            py::arg("right_sound"), py::arg("video"), py::arg("sides") = std::vector<SidePicture>{},
            py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"), py::arg("workers"),
+           py::arg("gpus") = std::vector<std::shared_ptr<gpu::Device>>{}, py::arg("on_gpu") = std::array<bool, 2>{},
            py::arg("observer") = py::none(), py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 
@@ -164,7 +177,9 @@ void bind_results(py::module_& module) {
       .def_readonly("lead_in_frames", &Report::lead_in_frames)
       .def_readonly("surplus_frames", &Report::surplus_frames)
       .def_readonly("composed_frames", &Report::composed_frames)
-      .def_readonly("resumed_frames", &Report::resumed_frames);
+      .def_readonly("resumed_frames", &Report::resumed_frames)
+      .def_readonly("gpus", &Report::gpus)
+      .def_readonly("left_gpu", &Report::left_gpu);
 }
 
 // Waiting for the workers must not keep others from running Python.

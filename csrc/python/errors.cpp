@@ -16,6 +16,7 @@ const char* class_name(Cause cause) {
     case Cause::unsupported: return "UnsupportedMediaError";
     case Cause::stalled: return "StalledError";
     case Cause::output: return "OutputError";
+    case Cause::device: return "DeviceError";
     default: return "EngineError";
   }
 }

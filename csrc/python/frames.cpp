@@ -7,7 +7,9 @@
 #include <tuple>
 #include <utility>
 
+#include "gpu/device.h"
 #include "python/arrays.h"
+#include "python/device_array.h"
 #include "python/module.h"
 
 namespace py = pybind11;
@@ -30,14 +32,15 @@ using StreamHolder = std::unique_ptr<FrameStream, DeleteReleased>;
 
 StreamHolder make_stream(const Take& left, const Take& right,
                          const std::vector<std::tuple<std::int64_t, Int64Array, Int64Array>>& stretches, int width, int height,
-                         int depth, int ahead, double stall_seconds) {
+                         int depth, int ahead, double stall_seconds, const std::shared_ptr<gpu::Device>& device,
+                         std::array<bool, 2> on_gpu) {
   std::vector<Stretch> sources;
   for (const auto& [first_frame, of_left, of_right] : stretches) {
     sources.push_back({first_frame, {as_vector<std::int64_t>(of_left), as_vector<std::int64_t>(of_right)}});
   }
   const py::gil_scoped_release released;
   return StreamHolder(
-      new FrameStream({left, right}, std::move(sources), {width, height, depth, ahead, stall_seconds}));
+      new FrameStream({left, right}, std::move(sources), {width, height, depth, ahead, stall_seconds, device, on_gpu}));
 }
 
 // The planes one below the other, Y over U over V: (h * 3 / 2, w). The array holds the frame's buffer.
@@ -58,6 +61,10 @@ py::object next_frame(FrameStream& stream) {
   }
   if (!frame) return py::none();
   const PictureFormat format = stream.format();
+  if (const auto device = stream.device()) {
+    DeviceArray there(std::move(frame->samples), device->index(), format.sample_bytes(), {format.height * 3 / 2, format.width});
+    return py::make_tuple(frame->number, std::move(there), frame->damaged);
+  }
   py::array samples = format.depth > 8 ? as_i420<std::uint16_t>(std::move(frame->samples), format)
                                        : as_i420<std::uint8_t>(std::move(frame->samples), format);
   return py::make_tuple(frame->number, std::move(samples), frame->damaged);
@@ -70,9 +77,11 @@ void bind_frames(py::module_& module) {
       .def(py::init(&make_stream), py::arg("left"), py::arg("right"), py::arg("stretches"), py::kw_only(),
            py::arg("width") = StreamSettings{}.width, py::arg("height") = StreamSettings{}.height,
            py::arg("depth") = StreamSettings{}.depth, py::arg("ahead") = StreamSettings{}.ahead,
-           py::arg("stall_seconds") = StreamSettings{}.stall_seconds)
+           py::arg("stall_seconds") = StreamSettings{}.stall_seconds, py::arg("gpu") = nullptr,
+           py::arg("on_gpu") = std::array<bool, 2>{})
       .def("next", &next_frame,
-           "The next frame as (number, I420 samples, damaged sides as bits), or None after the last; raises a side's error.")
+           "The next frame as (number, I420 samples, damaged sides as bits), or None after the last; raises a side's error.\n"
+           "The samples are a NumPy array, or a DeviceArray in the memory of the GPU that was given.")
       .def("close", &FrameStream::close, Released(), "Ends the threads. Frames that were given out stay.");
 }
 

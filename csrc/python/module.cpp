@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, module) {
   emomedia::python::bind_errors(module);
   emomedia::python::bind_media(module);
   emomedia::python::bind_kernels(module);
+  emomedia::python::bind_gpu(module);
   emomedia::python::bind_engine(module);
   emomedia::python::bind_frames(module);
 }

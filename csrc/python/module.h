@@ -8,6 +8,7 @@ namespace emomedia::python {
 void bind_errors(pybind11::module_& module);
 void bind_media(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
+void bind_gpu(pybind11::module_& module);
 void bind_engine(pybind11::module_& module);
 void bind_frames(pybind11::module_& module);
 

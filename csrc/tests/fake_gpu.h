@@ -26,6 +26,7 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
   // Fails for good with the so-manieth half that it is to compose; never by default.
   explicit FakeGpu(int halves_until_failure = -1) : left_(halves_until_failure) {}
 
+  int index() const override { return 0; }
   std::unique_ptr<gpu::Queue> make_queue() override { return std::make_unique<Queue>(shared_from_this()); }
 
   gpu::Memory allocate(std::size_t bytes) override {

@@ -109,6 +109,47 @@ class Clip:
 class Observer:
     def __init__(self, *, address: int, measures: int, context: int = 0) -> None: ...
 
+class DecodeLimits:
+    codec: str
+    chroma: int
+    depth: int
+    engines: int
+    max_width: int
+    max_height: int
+    max_macroblocks: int
+
+class GpuInfo:
+    index: int
+    name: str
+    memory: int
+    free_memory: int
+    compute_major: int
+    compute_minor: int
+    decodes: list[DecodeLimits]
+
+class FoundGpus:
+    gpus: list[GpuInfo]
+    reason: str
+    driver: int
+    runtime: int
+
+class GpuUsage:
+    bytes_to_host: int
+    bytes_to_device: int
+    peak_memory: int
+
+class Gpu: ...
+
+def find_gpus() -> FoundGpus: ...
+def open_gpu(index: int) -> Gpu: ...
+
+class DeviceArray:
+    shape: tuple[int, ...]
+    __cuda_array_interface__: dict[str, Any]
+    def part(self, first: int, shape: Sequence[int]) -> DeviceArray: ...
+    def __dlpack__(self, **request: Any) -> Any: ...
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
 class Job:
     def __init__(
         self,
@@ -123,6 +164,8 @@ class Job:
         chunks: Sequence[Chunk],
         clips: Sequence[Clip],
         workers: int,
+        gpus: Sequence[Gpu] = (),
+        on_gpu: tuple[bool, bool] = (False, False),
         observer: Observer | None = None,
         stall_seconds: float = 300.0,
     ) -> None: ...
@@ -150,6 +193,8 @@ class Report:
     surplus_frames: int
     composed_frames: int
     resumed_frames: int
+    gpus: list[GpuUsage]
+    left_gpu: list[str]
 
 class Engine:
     def __init__(self, job: Job) -> None: ...
@@ -179,6 +224,8 @@ class FrameStream:
         depth: int = 8,
         ahead: int = 8,
         stall_seconds: float = 300.0,
+        gpu: Gpu | None = None,
+        on_gpu: tuple[bool, bool] = (False, False),
     ) -> None: ...
-    def next(self) -> tuple[int, npt.NDArray[Any], int] | None: ...
+    def next(self) -> tuple[int, Any, int] | None: ...
     def close(self) -> None: ...

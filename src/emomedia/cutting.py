@@ -21,6 +21,7 @@ from .errors import DamagedMediaError, MediaError
 from .files import atomic, writing
 from .layout import SessionFolder
 from .observer import Observer
+from .placement import Placement, place
 from .plan import Clip
 from .session import SIDES
 from .turns import TurnsFile
@@ -38,11 +39,12 @@ The same share of the clips' samples may be missing within a track.
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """What a cut did; `report` is the engine's, None when every clip was there already."""
+    """What a cut did; `report` is the engine's, None when every clip was there already, as `placement` is."""
 
     rows: tuple[Row, ...]
     made: int
     report: _core.Report | None
+    placement: Placement | None
 
 
 def cut(
@@ -75,24 +77,25 @@ def cut(
         (clip.id for clip in work.plan.clips), [picture.side for picture in work.sides]
     )
     with writing(folder.path):
-        for place in (folder.clips, folder.audio, folder.spool):
-            place.mkdir(parents=True, exist_ok=True)
+        for where in (folder.clips, folder.audio, folder.spool):
+            where.mkdir(parents=True, exist_ok=True)
         kept = _kept_rows(work, folder)
         stale = [clip for clip in work.plan.clips if clip.id not in kept]
         if stale:
             _refuse_lost_sound(work, stale)
-        report, rows = None, _described(kept.values(), work, turns)
+        report, placement, rows = None, None, _described(kept.values(), work, turns)
         write_rows(folder.audit, rows)
         _remove_strangers(folder, rows)
         if stale:
             with _nothing_unaudited(folder, rows):
-                report = _make(work, stale, folder, observer)
+                placement = place(work.options.device, work.takes, work.options.worker_count)
+                report = _make(work, stale, folder, placement, observer)
                 check_media()
                 _refuse_damage(work, stale, report.damaged_frames)
                 rows = rows + _made_rows(work, stale, turns, folder, report.damaged_frames)
                 write_rows(folder.audit, rows)
         shutil.rmtree(folder.spool)
-    return CutResult(tuple(rows), len(stale), report)
+    return CutResult(tuple(rows), len(stale), report, placement)
 
 
 @contextmanager
@@ -142,12 +145,14 @@ def _is_whole(file: Row, folder: SessionFolder) -> bool:
     return "bytes" not in file or path.stat().st_size == file["bytes"]
 
 
-def _make(work: Work, clips: Sequence[Clip], folder: SessionFolder, observer: Observer) -> _core.Report:
+def _make(
+    work: Work, clips: Sequence[Clip], folder: SessionFolder, placement: Placement, observer: Observer
+) -> _core.Report:
     def write_voices() -> None:
         for clip in clips:
             _write_voices(work, clip, folder)
 
-    job = make_job(work, clips, folder)
+    job = make_job(work, clips, folder, placement)
     return run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
 
 
@@ -209,7 +214,7 @@ def _refuse_lost_sound(work: Work, clips: Sequence[Clip]) -> None:
 def _remove_strangers(folder: SessionFolder, rows: Sequence[Row]) -> None:
     """Remove files of clips that no row names; these two folders are emomedia's own."""
     known = {folder.out / file["path"] for row in rows for file in named_files(row)}
-    for place in (folder.clips, folder.audio):
-        for path in place.iterdir():
+    for where in (folder.clips, folder.audio):
+        for path in where.iterdir():
             if path not in known and (path.is_symlink() or not path.is_dir()):
                 path.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from .colour import Colours, conversion, read_cube, target_colours
 from .layout import SessionFolder
 from .native_observer import NativeObserver
 from .options import AUDIO_BIT_RATE, Options
+from .placement import Placement
 from .plan import Chunk, Clip, Plan
 from .probe import Take
 from .session import SIDES
@@ -204,8 +205,13 @@ def _core_side(picture: SidePicture) -> _core.SidePicture:
     )
 
 
-def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.Job:
-    """The core's job for `clips`, with the chunks that they need and no others."""
+def make_job(
+    work: Work, clips: Iterable[Clip], folder: SessionFolder, placement: Placement | None = None
+) -> _core.Job:
+    """The core's job for `clips`, with the chunks that they need and no others; on the cores by default.
+
+    Raises DeviceError where a GPU of the placement cannot be had.
+    """
     from . import _core
 
     wanted = list(clips)
@@ -213,6 +219,7 @@ def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.
     needed = sorted(held, key=lambda chunk: chunk.first_span)
     number_of = {chunk: number for number, chunk in enumerate(needed)}
     target, depth = target_colours(work.takes), work.options.depth
+    placement = placement or Placement((), {}, work.options.worker_count)
     takes = [work.takes[side] for side in SIDES]
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
     return _core.Job(
@@ -225,7 +232,9 @@ def make_job(work: Work, clips: Iterable[Clip], folder: SessionFolder) -> _core.
         audio_bit_rate=AUDIO_BIT_RATE,
         chunks=[_core_chunk(work, chunk, folder) for chunk in needed],
         clips=[_core_clip(work, clip, folder, number_of) for clip in wanted],
-        workers=work.options.worker_count,
+        workers=placement.workers,
+        gpus=[_core.open_gpu(index) for index in placement.gpus],
+        on_gpu=placement.on_gpu,
         observer=None if work.observer is None else work.observer.core(),
     )
 

@@ -101,5 +101,9 @@ class MissingToolError(EmomediaError, FileNotFoundError):
     """A program or package that a command needs is not installed."""
 
 
+class DeviceError(EmomediaError, RuntimeError):
+    """A GPU was asked for that is not there, that this build or driver cannot use, or that failed."""
+
+
 class EngineError(EmomediaError, RuntimeError):
     """The engine failed for a reason that is not in the input."""

@@ -15,7 +15,7 @@ from math import ceil, floor
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .plan import Frames as Run
 
 Samples = npt.NDArray[np.uint8 | np.uint16]
+DeviceSamples: TypeAlias = "_core.DeviceArray"
 Seconds = float | Decimal | Fraction
 
 SIZE = (1920, 1080)
@@ -45,8 +46,14 @@ class Frame:
 
     The samples lie in a buffer of the core that is this frame's alone: they may be written to, and stay
     until the last array or tensor over them is gone, whatever becomes of the frame and its stream.  Arrays
-    made from it share that buffer; nothing is copied.  It is a DLPack producer on the CPU:
-    ``numpy.from_dlpack(frame)`` and ``torch.from_dlpack(frame)`` give ``i420``.
+    made from it share that buffer; nothing is copied.  It is a DLPack producer: ``numpy.from_dlpack(frame)``
+    and ``torch.from_dlpack(frame)`` give ``i420``.
+
+    In a GPU's memory the samples are whole when the frame is given: no stream needs to wait for them.
+    Arrays there have ``shape``, ``__dlpack__`` and ``__cuda_array_interface__``, which
+    ``cupy.asarray(frame.y)``, ``torch.from_dlpack(frame.y)`` and ``jax.dlpack.from_dlpack(frame.y)`` take.
+    Work on them may be queued and the arrays dropped: a buffer is written to again only after all that the
+    GPU had to do by then.
 
     Attributes
     ----------
@@ -62,7 +69,7 @@ class Frame:
 
     number: int
     rate: Fraction
-    i420: Samples
+    i420: Samples | DeviceSamples
     damaged: tuple[SideName, ...]
 
     @property
@@ -71,27 +78,41 @@ class Frame:
         return self.number / self.rate
 
     @property
-    def y(self) -> Samples:
+    def y(self) -> Samples | DeviceSamples:
         """Luma, uint8 or uint16[height, width]."""
-        return self.i420[: self._height]
+        return self._part(0, self._size)
 
     @property
-    def u(self) -> Samples:
+    def u(self) -> Samples | DeviceSamples:
         """Blue difference, uint8 or uint16[height / 2, width / 2]."""
         return self._chroma(0)
 
     @property
-    def v(self) -> Samples:
+    def v(self) -> Samples | DeviceSamples:
         """Red difference, shaped as `u`."""
         return self._chroma(1)
 
     @property
-    def _height(self) -> int:
-        return len(self.i420) * 2 // 3
+    def _size(self) -> tuple[int, int]:
+        rows, width = self.i420.shape
+        return rows * 2 // 3, width
 
-    def _chroma(self, place: int) -> Samples:
-        plane: Samples = self.i420[self._height :].reshape(2, self._height // 2, -1)[place]
-        return plane
+    def _chroma(self, place: int) -> Samples | DeviceSamples:
+        height, width = self._size
+        shape = height // 2, width // 2
+        return self._part(height * width + place * shape[0] * shape[1], shape)
+
+    def _part(self, first: int, shape: tuple[int, int]) -> Samples | DeviceSamples:
+        """`shape` samples of the buffer from the one at `first` on."""
+        if isinstance(self.i420, np.ndarray):
+            return self.i420.reshape(-1)[first : first + shape[0] * shape[1]].reshape(shape)
+        return self.i420.part(first, shape)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        if isinstance(self.i420, np.ndarray):
+            raise AttributeError("the samples are in the host's memory")
+        return self.i420.__cuda_array_interface__
 
     def __dlpack__(self, **request: Any) -> Any:
         """The samples as DLPack hands them over; `request` is the array API's, as far as NumPy knows it."""
@@ -163,6 +184,7 @@ def frames(
     options: Options | None = None,
     size: tuple[int, int] = SIZE,
     ahead: int = AHEAD,
+    device: Literal["cpu", "cuda"] = "cpu",
 ) -> Frames:
     """The composites of a session, before any encoder, in order.
 
@@ -192,12 +214,17 @@ def frames(
     ahead : int
         Frames that may be begun before they are asked for.  Besides the frames that the caller keeps, two
         decoders and at most twice as many buffers and one are in memory, 3 MB each at 1080p and 8 bits.
+    device : {"cpu", "cuda"}
+        In whose memory the samples come.  With ``cuda``, the first GPU that CUDA shows decodes and composes
+        what it can, and the cores the rest.
 
     Raises
     ------
     DescriptionError
         Frames were asked for that are not in the footage or are excluded; there is no such clip;
         EMOMEDIA_CPU names no instruction set that this processor runs.
+    DeviceError
+        ``cuda`` was asked for and no GPU can be used; at a frame, that it failed there.
     EmomediaError
         Whatever the stages up to sync raise, at once; what a take turns out to be, and StalledError for
         one that hangs, at the frame that it concerns.
@@ -214,16 +241,22 @@ def frames(
         wanted = _checked(pipeline, stretches)
     else:
         wanted = _stretches_between(pipeline, start, end)
-    return Frames(_open(pipeline, wanted, size, ahead), pipeline.probe.rate, wanted)
+    return Frames(_open(pipeline, wanted, size, ahead, device), pipeline.probe.rate, wanted)
 
 
 def _open(
-    pipeline: Pipeline, stretches: Sequence[tuple[int, int]], size: tuple[int, int], ahead: int
+    pipeline: Pipeline,
+    stretches: Sequence[tuple[int, int]],
+    size: tuple[int, int],
+    ahead: int,
+    device: Literal["cpu", "cuda"],
 ) -> _core.FrameStream:
     from . import _core
     from .colour import target_colours
     from .engine import core_colour, core_take
+    from .placement import place
 
+    placement = place(device, pipeline.probe.takes, workers=1)
     probe, depth = pipeline.probe, pipeline.options.depth
     takes = [probe.takes[side] for side in SIDES]
     target = target_colours(probe.takes)
@@ -244,6 +277,8 @@ def _open(
         height=size[1],
         depth=depth,
         ahead=ahead,
+        gpu=_core.open_gpu(placement.gpus[0]) if placement.gpus else None,
+        on_gpu=placement.on_gpu,
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .session import SideName
 
 Interlaced = Literal["deinterlace", "keep", "refuse"]
+Device = Literal["auto", "cpu", "cuda"]
 
 PICTURES = ("composite", "left", "right")
 """What a layout may name: both sides as one picture, and each alone."""
@@ -73,6 +74,8 @@ class Options:
         The pictures to make, of :data:`PICTURES`; the composite is always made.
     side_size : Size
         Of the pictures of one side alone; both numbers even.
+    device : {"auto", "cpu", "cuda"}
+        Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
     workers : int
         Chunks made at a time; never shows in the output.
     """
@@ -88,6 +91,7 @@ class Options:
     lut: Path | None = None
     layout: Collection[str] = DEFAULT_LAYOUT
     side_size: Size = DEFAULT_SIDE_SIZE
+    device: Device = "auto"
     workers: int = 0
 
     def gop_frames(self, rate: Fraction) -> int:

@@ -349,8 +349,8 @@ def write_run_report(pipeline: Pipeline, result: CutResult, wall_seconds: float)
         "clips": len(result.rows),
         "clips_made": result.made,
     }
-    if result.report is not None:
-        body["engine"] = workload(result.report)
+    if result.report is not None and result.placement is not None:
+        body["engine"] = workload(result.report, result.placement)
     write_bytes(pipeline.folder.run_report, (json.dumps(body, indent=1) + "\n").encode())
 
 

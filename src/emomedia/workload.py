@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .session import SIDES
+
 if TYPE_CHECKING:
     from . import _core
+    from .placement import Placement
 
 _DOING = {
     "decode": "decoding",
@@ -17,13 +20,14 @@ _DOING = {
 }
 
 
-def workload(report: _core.Report) -> dict[str, Any]:
+def workload(report: _core.Report, placement: Placement) -> dict[str, Any]:
     """run.json's object on an engine's run.
 
     ``busy_seconds`` are seconds that passed by stage, over all workers, ``cpu_seconds`` those of them on a
     core: where they are much fewer the stage waited, for the disk or for other programs.  ``wait_seconds``
     are those in which a worker found nothing to do.  Shares are of the workers' time, which is the run's
-    times their number.
+    times their number.  ``decoded_on`` tells by side what decoded the take, and why the cores did where a GPU
+    should have; ``gpus`` what went over their buses and the most of their memory that was taken, in bytes.
     """
     busy = {time.stage: time.seconds for time in report.stages if time.stage != "wait"}
     cpu = {time.stage: time.cpu_seconds for time in report.stages if time.stage != "wait"}
@@ -45,13 +49,38 @@ def workload(report: _core.Report) -> dict[str, Any]:
         "lead_in_frames": report.lead_in_frames,
         "surplus_frames": report.surplus_frames,
         "lead_in_share": round(report.lead_in_frames / max(1, decoded), 4),
+        "decoded_on": decoded_on(report, placement),
+        "gpus": [
+            {
+                "index": index,
+                "bytes_to_host": usage.bytes_to_host,
+                "bytes_to_device": usage.bytes_to_device,
+                "peak_memory": usage.peak_memory,
+            }
+            for index, usage in zip(placement.gpus, report.gpus, strict=True)
+        ],
     }
+
+
+def decoded_on(report: _core.Report, placement: Placement) -> dict[str, str]:
+    """By side what decoded the take."""
+    told: dict[str, str] = {}
+    for side, on_gpu, left in zip(SIDES, placement.on_gpu, report.left_gpu, strict=True):
+        if on_gpu:
+            told[side] = f"GPU, at times the cores: {left}" if left else "GPU"
+        else:
+            told[side] = f"cores: {placement.cores[side]}" if side in placement.cores else "cores"
+    return told
 
 
 def told(work: dict[str, Any]) -> str:
     """`work`, from :func:`workload`, in one line."""
     stage, workers = work["bottleneck"], work["workers"]
-    return (
+    line = (
         f"bottleneck: {_DOING[stage]}, {work['shares'][stage]:.0%} of the workers' time; "
         f"{workers} worker{'s' if workers != 1 else ''} busy {work['busy_share']:.0%}"
     )
+    on_gpu = [
+        f"{side} on {where}" for side, where in work["decoded_on"].items() if work["gpus"] or ":" in where
+    ]
+    return line + ("; decoded: " + ", ".join(on_gpu) if on_gpu else "")

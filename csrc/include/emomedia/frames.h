@@ -50,6 +50,8 @@ class FrameStream {
   FrameStream& operator=(const FrameStream&) = delete;
 
   PictureFormat format() const;
+  // In whose memory the composites are; null where that is the host's.
+  std::shared_ptr<gpu::Device> device() const;
 
   // The next frame; none after the last one, or once the stream is closed. Throws what a side met at that
   // frame, and Error(stalled) for one that hangs. Memory is bounded: settings.ahead buffers, one more

@@ -53,7 +53,7 @@ def run(
     lut: arg.Lut = None,
     layout: arg.Layout = arg.LAYOUT_DEFAULT,
     side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
-    device: arg.Device = "auto",
+    device: arg.DeviceOption = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
     json: arg.Json = False,
@@ -62,7 +62,7 @@ def run(
 
     Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
     """
-    del device, encoder  # one of each until the core has more
+    del encoder  # one until the core has more
     from ..pipeline import run as run_session
 
     options = arg.make_options(
@@ -77,6 +77,7 @@ def run(
         lut=lut,
         layout=layout,
         side_size=side_size,
+        device=device,
         workers=workers,
     )
     with make_display(json) as display:
@@ -99,7 +100,7 @@ def _tell_cut(display: Display, result: Any, out: Path) -> None:
     if result.report is not None:
         from ..workload import told, workload
 
-        work = workload(result.report)
+        work = workload(result.report, result.placement)
         summary["bottleneck"] = work["bottleneck"]
         lines += [f"  speed   {folder}/run.json", told(work)]
     display.ends(summary, lines)

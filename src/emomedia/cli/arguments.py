@@ -19,6 +19,7 @@ from ..options import (
     DEFAULT_PRESET,
     DEFAULT_SIDE_SIZE,
     PICTURES,
+    Device,
     Interlaced,
     Options,
     Size,
@@ -185,9 +186,13 @@ Lut = Annotated[
         "--lut", metavar="FILE.cube", help="3-D table to Rec. 709 for takes that name no `lut` of their own."
     ),
 ]
-Device = Annotated[
-    Literal["auto", "cpu"],
-    typer.Option("--device", help="Where to decode and compose; this build has the cpu."),
+DeviceOption = Annotated[
+    Device,
+    typer.Option(
+        "--device",
+        help="Where to decode and compose: on NVIDIA's GPUs (cuda), on the cores (cpu), or on GPUs where "
+        "there are some that decode the takes. Same output.",
+    ),
 ]
 Encoder = Annotated[Literal["auto", "libx264"], typer.Option("--encoder", help="What encodes the clips.")]
 
@@ -210,10 +215,11 @@ def make_options(
     lut: Path | None = None,
     layout: Collection[str] = DEFAULT_LAYOUT,
     side_size: Size = DEFAULT_SIDE_SIZE,
+    device: Device = "auto",
     workers: int = 0,
 ) -> Options:
     """The options of a run from what the command line gave."""
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
-        interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, workers=workers,
+        interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, device=device, workers=workers,
     )  # fmt: skip
