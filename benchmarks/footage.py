@@ -4,8 +4,8 @@ A few seconds of pictures are unique: coding them is slow. They end on a closed 
 copying packets, which costs a decoder what unique ones would. The sound is unique throughout.
 
 ``python -m benchmarks.footage [NAME ...]`` makes them ahead, below BENCH_FOOTAGE or build/bench/footage. With
-``--pictures FOLDER`` only the unique pictures are made, there; where BENCH_PICTURES names such a folder, sessions are
-made from what is in it: machines that are bare or scarce need not code pictures.
+``--pictures FOLDER`` only the unique pictures are made, there; where BENCH_PICTURES names such a folder,
+sessions are made from what is in it: a bare or scarce machine need not code pictures.
 """
 
 from __future__ import annotations
@@ -296,8 +296,9 @@ def _before(packets: Iterator[av.Packet], seconds: Fraction) -> Iterator[av.Pack
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make footage to measure on ahead.")
-    parser.add_argument("names", nargs="*", metavar="NAME", default=["h264-8", "hevc-10"], help=", ".join(FOOTAGE))
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="make the unique pictures alone, there")
+    names = ", ".join(FOOTAGE)
+    parser.add_argument("names", nargs="*", metavar="NAME", default=["h264-8", "hevc-10"], help=names)
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="make the unique pictures alone")
     arguments = parser.parse_args()
     for footage in (FOOTAGE[name] for name in arguments.names):
         if arguments.pictures:

@@ -12,7 +12,7 @@ say() { printf '%s  %s\n' "$(date -u +%T)" "$*"; }
 
 # emomedia's packages that such a machine has not: each range is pyproject.toml's.
 packages() {
-    "$python" - av pydantic soxr <<'PYTHON'
+    "$python" - av faster-whisper pydantic soxr <<'PYTHON'
 import re, sys, tomllib
 ranges = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]
 print(*(r for r in ranges if re.match(r"[\w.-]+", r).group() in sys.argv[1:]), sep="\n")
@@ -21,19 +21,24 @@ PYTHON
 
 # Unpacked, so that the machine needs no pip, and stripped: PyAV's libraries are the largest part of all.
 packages_for_target() {
-    local wheels=$work/wheels platforms=() wanted=()
+    local wheels=$work/wheels platforms=() wanted=() deps
     for platform in manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014; do
         platforms+=(--platform "${platform}_x86_64")
     done
     mapfile -t wanted < <(packages)
     rm -rf "$wheels" "$work/tools/site"
-    "$python" -m pip download --quiet --dest "$wheels" --only-binary=:all: \
-        --python-version "$target" --implementation cp "${platforms[@]}" "${wanted[@]}"
-    rm -f "$wheels"/numpy-*  # soxr's need, and there already
+    for package in "${wanted[@]}"; do
+        # pydantic alone needs others that are not there.
+        case $package in pydantic*) deps=() ;; *) deps=(--no-deps) ;; esac
+        "$python" -m pip download --quiet --dest "$wheels" --only-binary=:all: "${deps[@]}" \
+            --python-version "$target" --implementation cp "${platforms[@]}" "$package"
+    done
     mkdir -p "$work/tools/site"
     for wheel in "$wheels"/*.whl; do
         "$python" -m zipfile -e "$wheel" "$work/tools/site"
     done
+    # Of faster-whisper the voice activity network; the rest would import CTranslate2, which is as large as the bundle.
+    : >"$work/tools/site/faster_whisper/__init__.py"
     find "$work/tools/site" -name '*.so*' -type f -exec strip --strip-unneeded {} +
 }
 

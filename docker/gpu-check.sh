@@ -62,7 +62,7 @@ native() { "$work/core/tests/emomedia_tests"; }
 gpu() { python3 -m pytest -q -p no:cacheprovider -m gpu --durations=10; }
 
 quick() {
-    python3 -m pytest -q -p no:cacheprovider -m "not gpu" -n "$jobs" --durations=5 \
+    python3 -m pytest -q -p no:cacheprovider -m "not gpu" -n "$jobs" --dist worksteal --durations=5 \
         tests/test_run.py tests/test_cutting.py tests/test_frames.py tests/test_layout.py tests/test_sides.py \
         tests/test_instruction_sets.py tests/test_native_observer.py tests/reference
 }
