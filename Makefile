@@ -116,6 +116,14 @@ bench-smoke: bench-native ## run the benchmarks once, on small pictures, to veri
 bench-check: bench-native ## compare with benchmarks/baseline.json, fail on a worsening: CHECK_OPTIONS="--counts --update"
 	@$(PYTHON) -m benchmarks.check $(CHECK_OPTIONS)
 
+# docs/gpu.md: what to carry to a GPU machine, and what to run there, where nothing else is built before.
+.PHONY: gpu-bundle gpu-check
+gpu-bundle: build ## pack what a bare GPU machine lacks into build/gpu-bundle
+	@docker/gpu-bundle.sh $(PYTHON) build/gpu-bundle
+
+gpu-check: ## build, test and measure on a GPU machine with the bundle: BUNDLE=build/gpu-bundle OUT=folder
+	@BUNDLE=$(BUNDLE) OUT=$(OUT) docker/gpu-check.sh
+
 .PHONY: lint
 lint: build ## check style and types
 	@$(VENV)/bin/ruff check .

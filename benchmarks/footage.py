@@ -3,16 +3,18 @@
 A few seconds of pictures are unique: coding them is slow. They end on a closed GOP and are repeated by
 copying packets, which costs a decoder what unique ones would. The sound is unique throughout.
 
-``python -m benchmarks.footage [NAME ...]`` makes them ahead, below BENCH_FOOTAGE or build/bench/footage.
+``python -m benchmarks.footage [NAME ...]`` makes them ahead, below BENCH_FOOTAGE or build/bench/footage. With
+``--pictures FOLDER`` only the unique pictures are made, there; where BENCH_PICTURES names such a folder,
+sessions are made from what is in it: a bare or scarce machine need not code pictures.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -29,6 +31,7 @@ from emomedia.simulate.camera import Camera
 from emomedia.simulate.picture import Moment, Painter
 
 ROOT = Path(os.environ.get("BENCH_FOOTAGE", Path(__file__).parent.parent / "build/bench/footage"))
+PICTURES = Path(os.environ.get("BENCH_PICTURES", ROOT / "pictures"))
 RATE = 25
 MAKING = 1
 """To be counted up with whatever changes what is made from the same Footage."""
@@ -66,6 +69,12 @@ class Footage:
         """Named by all that the files depend on, so that none is taken for another."""
         key = hashlib.sha256(json.dumps([MAKING, asdict(self)]).encode()).hexdigest()
         return ROOT / f"{self.name}-{key[:12]}"
+
+    def pictures_file(self, side: SideName) -> str:
+        """Name of the file with a take's unique pictures, by all that they depend on."""
+        on = [self.codec, self.depth, self.size, self.unique_seconds, self.megabits, self.gop]
+        key = hashlib.sha256(json.dumps([MAKING, on]).encode()).hexdigest()
+        return f"{self.codec}-{self.depth}-{key[:12]}.{side}.mp4"
 
     @property
     def period(self) -> int:
@@ -108,6 +117,8 @@ FOOTAGE = {
         unique_seconds=2, megabits=2,
     ),
     "long": Footage("long", seconds=602, dialogue_seconds=600),
+    "gpu-h264-8": Footage("gpu-h264-8", unique_seconds=1, megabits=50, gop=25),
+    "gpu-hevc-10": Footage("gpu-hevc-10", codec="hevc", depth=10, unique_seconds=1, megabits=36, gop=25),
 }  # fmt: skip
 
 
@@ -150,11 +161,12 @@ def _make(footage: Footage) -> None:
     )
     megabits = {}
     for side in SIDES:
-        pictures = folder / f"{side}.pictures.mp4"
-        _encode_pictures(pictures, footage, side)
+        ready = PICTURES / footage.pictures_file(side)
+        pictures = ready if ready.exists() else make_pictures(footage, side, folder)
         with atomic(folder / f"{side}.mp4") as take:
             megabits[side] = _join(pictures, sound / f"{side}.mp4", take, footage)
-        pictures.unlink()
+        if pictures != ready:
+            pictures.unlink()
     recorder = next(path for path in sound.iterdir() if path.suffix in (".wav", ".flac"))
     shutil.move(recorder, folder / recorder.name)
     write_bytes(folder / "session.toml", _description(described.read_text(), footage).encode())
@@ -187,7 +199,9 @@ def _turns(footage: Footage) -> dict[str, object]:
     return {"session": "bench", "turns": turns}
 
 
-def _encode_pictures(path: Path, footage: Footage, side: SideName) -> None:
+def make_pictures(footage: Footage, side: SideName, folder: Path) -> Path:
+    """The unique pictures of a side's take, without sound, in a file of its own."""
+    path = folder / footage.pictures_file(side)
     with atomic(path) as part, av.open(str(part), "w", format="mp4") as container:
         stream = container.add_stream(_ENCODERS[footage.codec], rate=RATE, options=_settings(footage))
         stream.width, stream.height = footage.size
@@ -201,6 +215,7 @@ def _encode_pictures(path: Path, footage: Footage, side: SideName) -> None:
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
 
 
 _ENCODERS = {"h264": "libx264", "hevc": "libx265"}
@@ -279,7 +294,22 @@ def _before(packets: Iterator[av.Packet], seconds: Fraction) -> Iterator[av.Pack
             return
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make footage to measure on ahead.")
+    names = ", ".join(FOOTAGE)
+    parser.add_argument("names", nargs="*", metavar="NAME", default=["h264-8", "hevc-10"], help=names)
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="make the unique pictures alone")
+    arguments = parser.parse_args()
+    for footage in (FOOTAGE[name] for name in arguments.names):
+        if arguments.pictures:
+            arguments.pictures.mkdir(parents=True, exist_ok=True)
+            for side in SIDES:
+                path = make_pictures(footage, side, arguments.pictures)
+                print(path, f"{path.stat().st_size / 1e6:.1f} MB")
+        else:
+            made = make(footage)
+            print(made.description, made.megabits)
+
+
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or ["h264-8", "hevc-10"]:
-        found = make(FOOTAGE[wanted])
-        print(found.description, found.megabits)
+    main()

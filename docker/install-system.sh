@@ -6,6 +6,7 @@
 #   install-system.sh run      what a package built elsewhere needs to run: no compiler, no headers
 #   install-system.sh fuzz     all, and what fuzzing needs more
 #   install-system.sh bench    all, and what the benchmarks need more: peers, and valgrind
+#   install-system.sh bundle   all, and what docker/gpu-bundle.sh builds and packs
 set -eu
 
 libav="libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev"
@@ -41,8 +42,9 @@ case "${1:-all}" in
     # libFuzzer, the sanitizers, the names in their stacks.
     fuzz) packages="$all clang libclang-rt-dev llvm" ;;
     bench) packages="$all ffmpeg libswscale-dev libzimg-dev valgrind" ;;
+    bundle) packages="$all dpkg-dev libdav1d-dev libffmpeg-nvenc-dev libx264-dev nasm patchelf xz-utils zlib1g-dev" ;;
     *)
-        echo "emomedia: expected no argument, or build, run, fuzz or bench; found $1" >&2
+        echo "emomedia: expected no argument, or build, run, fuzz, bench or bundle; found $1" >&2
         exit 2 ;;
 esac
 

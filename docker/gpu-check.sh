@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Builds, tests and measures emomedia on a GPU machine with a compiler, CUDA and Python, but without FFmpeg and any
+# package registry: `make gpu-bundle` packs what it lacks; docs/gpu.md. A step that fails stops no other; the exit
+# status is 1 and the last lines name it.
+#   BUNDLE=FOLDER      the bundle (build/gpu-bundle)
+#   OUT=FOLDER         where log and results go (build/gpu-check/results)
+#   STEPS="NAME ..."   some of: unpack build native gpu quick measure; what earlier ones made is kept
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bundle=$(realpath "${BUNDLE:-build/gpu-bundle}")
+work=$PWD/build/gpu-check
+tools=$work/tools
+out=$(realpath -m "${OUT:-$work/results}")
+jobs=$(nproc)
+
+export PATH=$tools/bin:$PATH
+export LD_LIBRARY_PATH=$tools/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export PKG_CONFIG_PATH=$tools/lib/pkgconfig
+export ESPEAK_DATA_PATH=$tools/share
+export PYTHONPATH=$PWD/src:$PWD:$tools/site PYTHONUNBUFFERED=1
+export BENCH_PICTURES=$bundle/pictures BENCH_FOOTAGE=$work/footage
+export EMOMEDIA_REQUIRE_CUDA=1
+export bundle work tools out jobs
+
+unpack() {
+    rm -rf "$tools"
+    python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter="tar")' \
+        "$bundle/tools.tar.xz" "$work"
+    ffmpeg -hide_banner -version | head -1
+}
+
+# One configuration for module and tests, so that the core is compiled once. Python is found by CMake's hints alone.
+build() {
+    local options=(
+        -DCMAKE_BUILD_TYPE=Release -DEMOMEDIA_PYTHON=ON -DEMOMEDIA_TESTS=ON "-DDOCTEST_INCLUDE=$tools/include"
+        "-DPython_EXECUTABLE=$(command -v python3)"
+        "-Dpybind11_DIR=$(python3 -c 'import pybind11; print(pybind11.get_cmake_dir())')"
+    )
+    if command -v nvidia-smi >/dev/null; then options+=(-DCMAKE_CUDA_ARCHITECTURES=native); fi
+    CFLAGS=-O3 python3 -m Cython.Build.Cythonize --inplace -3 src/emomedia/audio/_pcm.pyx &
+    cmake -S csrc -B "$work/core" -G Ninja "${options[@]}"
+    cmake --build "$work/core" -j "$jobs"
+    cmake --install "$work/core" --prefix src/emomedia
+    wait $!
+    python3 -c 'import emomedia._core, emomedia.audio._pcm; print("both modules load")'
+    only_ours
+}
+
+# No libav but the bundle's is in the core.
+only_ours() {
+    local module others
+    module=$(python3 -c 'import emomedia._core; print(emomedia._core.__file__)')
+    ldd "$module"
+    others=$(ldd "$module" | grep -E 'lib(av|sw|x264|dav1d)' | grep -v "=> $tools/lib/" || true)
+    [ -z "$others" ] || { echo "not from the bundle: $others"; return 1; }
+}
+
+footage() { python3 -m benchmarks.footage gpu-h264-8 gpu-hevc-10; }
+
+native() { "$work/core/tests/emomedia_tests"; }
+
+gpu() { python3 -m pytest -q -p no:cacheprovider -m gpu --durations=10; }
+
+quick() {
+    python3 -m pytest -q -p no:cacheprovider -m "not gpu" -n "$jobs" --dist worksteal --durations=5 \
+        tests/test_run.py tests/test_cutting.py tests/test_frames.py tests/test_layout.py tests/test_sides.py \
+        tests/test_instruction_sets.py tests/test_native_observer.py tests/reference
+}
+
+measure() { python3 -m benchmarks.gpu --out "$out"; }
+
+export -f unpack build only_ours footage native gpu quick measure
+
+patience=$((jobs < 8 ? 10 : 1))
+
+# NAME SECONDS: runs the function of that name, for so many seconds at most (tenfold where there are few cores). Its
+# output goes to the log, and here too where it fails.
+step() {
+    local name=$1 limit=$2 log=$work/$1.log began=${EPOCHREALTIME/./} state=done
+    timeout --kill-after=5 $((limit * patience)) bash -euo pipefail -c "$name" >"$log" 2>&1 || state="failed ($?)"
+    local took=$(( (${EPOCHREALTIME/./} - began) / 1000 ))
+    local line
+    line=$(printf '%-8s %4d.%03d s  %s' "$name" $((took / 1000)) $((took % 1000)) "$state")
+    { echo "== $line"; cat "$log"; } >>"$out/gpu-check.log"
+    echo "$line"
+    if [ "$state" = done ]; then tail -n 2 "$log" | cut -c1-200 | sed 's/^/    /'; return; fi
+    tail -n 40 "$log" | cut -c1-300 | sed 's/^/    /'
+    echo "$name" >>"$work/failed"
+}
+
+wanted() { [[ " ${STEPS:-unpack build native gpu quick measure} " == *" $1 "* ]]; }
+
+mkdir -p "$work" "$out" && rm -f "$work/failed"
+{ uname -sr; nproc; python3 --version; nvcc --version | tail -1; nvidia-smi -L; } >"$out/gpu-check.log" 2>&1
+if wanted unpack; then step unpack 60; fi
+# Made while the core is compiled, which has the processors idle at its end.
+if wanted build; then
+    step footage 120 >"$work/footage.line" &
+    step build 150
+    wait $!
+    cat "$work/footage.line"
+fi
+if wanted native; then step native 60; fi
+if wanted gpu; then step gpu 90; fi
+if wanted quick; then step quick 90; fi
+if wanted measure; then step measure 150; fi
+printf 'all      %4d s\n' "$SECONDS" | tee -a "$out/gpu-check.log"
+[ ! -e "$work/failed" ] || { echo "failed: $(paste -sd' ' "$work/failed")" | tee -a "$out/gpu-check.log"; exit 1; }
