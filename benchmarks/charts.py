@@ -64,11 +64,14 @@ def draw(folder: Path, records: Sequence[Record], machine: dict[str, Any]) -> li
         "compose": (_compose(measured), "Composing one 4K take to its half: CPU ms a picture on one core"),
         "end_to_end": (_end_to_end(measured, machine["cores"]), "From two 4K takes to clips: ms a composite"),
     }
+    stamp = (
+        f"{machine['processor']}, {machine['cores']} cores; medians, lines from the least to the most round"
+    )
     drawn = []
     for name, (panels, title) in charts.items():
         if panels:
             for theme in THEMES:
-                _draw(folder / f"{name}-{theme.name}.svg", title, panels, theme, machine)
+                draw_chart(folder / f"{name}-{theme.name}.svg", title, panels, theme, stamp)
             drawn.append(name)
     return drawn
 
@@ -114,7 +117,8 @@ def _end_to_end(measured: Measured, cores: int) -> list[Panel]:
     return panels
 
 
-def _draw(path: Path, title: str, panels: Sequence[Panel], theme: Theme, machine: dict[str, Any]) -> None:
+def draw_chart(path: Path, title: str, panels: Sequence[Panel], theme: Theme, stamp: str) -> None:
+    """Two panels to a row, below a title, above a stamp."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     import matplotlib.pyplot as plt
 
@@ -131,9 +135,6 @@ def _draw(path: Path, title: str, panels: Sequence[Panel], theme: Theme, machine
         _panel(axis, panel, theme)
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    stamp = (
-        f"{machine['processor']}, {machine['cores']} cores; medians, lines from the least to the most round"
-    )
     figure.supxlabel(stamp, color=theme.others, fontsize=8, x=0.01, ha="left")
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)

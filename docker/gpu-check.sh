@@ -36,7 +36,7 @@ build() {
         "-DPython_EXECUTABLE=$(command -v python3)"
         "-Dpybind11_DIR=$(python3 -c 'import pybind11; print(pybind11.get_cmake_dir())')"
     )
-    if command -v nvidia-smi >/dev/null; then options+=(-DCMAKE_CUDA_ARCHITECTURES=native); fi
+    if command -v nvidia-smi >/dev/null; then options+=(-DEMOMEDIA_CUDA=ON -DEMOMEDIA_GPU_BENCH=ON -DEMOMEDIA_CUDA_ARCHITECTURES=native); fi
     CFLAGS=-O3 python3 -m Cython.Build.Cythonize --inplace -3 src/emomedia/audio/_pcm.pyx &
     cmake -S csrc -B "$work/core" -G Ninja "${options[@]}"
     cmake --build "$work/core" -j "$jobs"
@@ -67,7 +67,7 @@ quick() {
         tests/test_instruction_sets.py tests/test_native_observer.py tests/reference
 }
 
-measure() { python3 -m benchmarks.gpu --out "$out"; }
+measure() { python3 -m benchmarks.gpu --program "$work/core/gpu_bench/emomedia_gpu_bench" --out "$out"; }
 
 export -f unpack build only_ours footage native gpu quick measure
 

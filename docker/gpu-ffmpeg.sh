@@ -61,6 +61,9 @@ fi
 
 rm -rf "$prefix" && mkdir -p "$prefix"
 cp -a "$build/ffmpeg/bin" "$build/ffmpeg/lib" "$build/ffmpeg/include" "$prefix/"
+# NVIDIA's decoder's headers, which the core is built with.
+cp -r /usr/include/ffnvcodec "$prefix/include/"
+cp "$(pkg-config --variable=pcfiledir ffnvcodec)/ffnvcodec.pc" "$prefix/lib/pkgconfig/"
 libraries=$(ldconfig -p | sed -nE 's/^\t(libx264|libdav1d)\.so\.[0-9]+ .*x86-64.* => (.*)/\2/p')
 # shellcheck disable=SC2086
 cp -L $libraries "$prefix/lib/"

@@ -10,7 +10,8 @@
 set -eu
 
 libav="libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev"
-build="g++ pkg-config python3-dev python3-venv $libav"
+nvdec="libffmpeg-nvenc-dev"  # headers alone, for those who have CUDA
+build="$nvdec g++ pkg-config python3-dev python3-venv $libav"
 voice="espeak-ng"  # speaks in simulated sessions, and nowhere else
 all="$build make $voice doctest-dev"
 missing=""
@@ -42,7 +43,7 @@ case "${1:-all}" in
     # libFuzzer, the sanitizers, the names in their stacks.
     fuzz) packages="$all clang libclang-rt-dev llvm" ;;
     bench) packages="$all ffmpeg libswscale-dev libzimg-dev valgrind" ;;
-    bundle) packages="$all dpkg-dev libdav1d-dev libffmpeg-nvenc-dev libx264-dev nasm patchelf xz-utils zlib1g-dev" ;;
+    bundle) packages="$all dpkg-dev libdav1d-dev libx264-dev nasm patchelf xz-utils zlib1g-dev" ;;
     *)
         echo "emomedia: expected no argument, or build, run, fuzz, bench or bundle; found $1" >&2
         exit 2 ;;

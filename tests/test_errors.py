@@ -146,6 +146,11 @@ def stalled(folder, _patch):
     run_job(folder, 1, stall_seconds=1.0)
 
 
+def device(_folder, _patch):
+    """A GPU of a number that no machine has."""
+    _core.open_gpu(1000)
+
+
 EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] = {
     errors.DescriptionError: description,
     errors.MediaNotFoundError: media_not_found,
@@ -160,6 +165,7 @@ EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] 
     errors.VerifyError: verify,
     errors.MissingToolError: missing_tool,
     errors.EngineError: engine,
+    errors.DeviceError: device,
 }
 
 BUILTINS = {
@@ -176,6 +182,7 @@ BUILTINS = {
     errors.VerifyError: ValueError,
     errors.MissingToolError: FileNotFoundError,
     errors.EngineError: RuntimeError,
+    errors.DeviceError: RuntimeError,
 }
 
 

@@ -228,3 +228,33 @@ TEST_CASE("cuda: damage is decoded on the cores") {
   const Report report = run(make_job(folder, "gpu"), gpu);
   MESSAGE("of " << cores.damaged_frames[0][0] << " damaged frames the GPU's decoder told of " << report.damaged_frames[0][0]);
 }
+
+namespace {
+
+// So many chunks of two frames each, all over the takes.
+Job many_chunks(const tests::TemporaryFolder& folder, const std::string& name, int count) {
+  Job job = make_job(folder, name);
+  job.sides.clear();
+  job.video.preset = "ultrafast";
+  job.chunks.clear();
+  job.clips.clear();
+  for (int n = 0; n < count; ++n) {
+    const std::int64_t frame = n * 17 % 58;
+    job.chunks.push_back({2 * n, {2}, {}, {folder / (name + "/" + std::to_string(n) + ".spool")}});
+    job.chunks.back().source = {{{frame, frame + 1}, {frame, frame + 1}}};
+  }
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("cuda: as much of the GPU's memory is taken for a thousand chunks as for twenty") {
+  const auto gpu = real_gpu();
+  if (!gpu) return;
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const std::int64_t few = run(many_chunks(folder, "few", 20), gpu).gpus[0].peak_memory;
+  const std::int64_t many = run(many_chunks(folder, "many", 1000), gpu).gpus[0].peak_memory;
+  MESSAGE("peak " << few << " bytes, then " << many);
+  CHECK(many <= few + few / 50);
+}

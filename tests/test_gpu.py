@@ -1,0 +1,131 @@
+"""The machine's own GPU: the bytes of the cores, frames in its memory.  Skipped where there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import emomedia
+from emomedia import _core
+from emomedia.layout import SessionFolder
+from emomedia.options import PICTURES, Options
+from emomedia.pipeline import run
+from emomedia.session import load_session
+
+pytestmark = pytest.mark.gpu
+
+KINDS: dict[str, dict[str, Any]] = {
+    "h264": {"right_offset": Fraction("0.52")},
+    "h264 on its side": {"rotate": 90},
+    "hevc 10 bit, long open GOPs": {
+        "codec": "hevc",
+        "depth": 10,
+        "rotate": 270,
+        "gop": 250,
+        "open_gop": True,
+    },
+    "29.97 in two files": {"fps": Fraction(30000, 1001), "parts": 2},
+}
+SIZE = {"size": (540, 960), "seconds": Fraction(4)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gpu():
+    found = _core.find_gpus()
+    if not found.gpus:
+        if os.environ.get("EMOMEDIA_REQUIRE_CUDA"):
+            pytest.fail(f"EMOMEDIA_REQUIRE_CUDA: {found.reason}")
+        pytest.skip(f"needs an NVIDIA GPU: {found.reason}")
+    return found.gpus[0]
+
+
+def made(session: Path, out: Path, device: Any, **choices: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Every clip's bytes and run.json."""
+    options = Options(turns=session.parent / "turns.json", preset="ultrafast", device=device, **choices)
+    run(session, out, options)
+    folder = SessionFolder(out.resolve(), load_session(session).id)
+    clips = {path.name: path.read_bytes() for path in sorted(folder.clips.iterdir())}
+    return clips, json.loads(folder.run_report.read_text())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_clips_have_the_bytes_that_the_cores_make(simulated, tmp_path, kind):
+    session = simulated(**SIZE, **KINDS[kind])
+    there, report = made(session, tmp_path / "gpu", "cuda", layout=PICTURES, workers=3)
+    here, _ = made(session, tmp_path / "cores", "cpu", layout=PICTURES, workers=2)
+    assert len(there) > 3
+    assert there == here
+    assert report["engine"]["decoded_on"] == {"left": "GPU", "right": "GPU"}
+    # What leaves the card is the composites, whose halves the sides alone are.
+    composite = 1920 * 1080 * 3 // 2
+    assert report["engine"]["gpus"][0]["bytes_to_host"] == report["engine"]["composed_frames"] * composite
+
+
+def test_what_the_gpu_does_not_decode_the_cores_do(simulated, tmp_path):
+    session = simulated(**SIZE, depth=10)  # H.264 in 10 bits: no GPU before Blackwell
+    found = _core.find_gpus().gpus[0]
+    if any(limit.codec == "h264" and limit.depth == 10 for limit in found.decodes):
+        pytest.skip(f"{found.name} decodes H.264 in 10 bits")
+    there, report = made(session, tmp_path / "gpu", "auto")
+    here, _ = made(session, tmp_path / "cores", "cpu")
+    assert there == here
+    assert (
+        report["engine"]["decoded_on"]["left"]
+        == f"cores: {found.name} does not decode h264 4:2:0 with 10 bits"
+    )
+
+
+def host_frames(session: Path) -> list[np.ndarray]:
+    with emomedia.frames(session, start=1, end=2) as frames:
+        return [frame.i420.copy() for frame in frames]
+
+
+def test_frames_in_its_memory_are_those_of_the_host(simulated):
+    cupy = pytest.importorskip("cupy")
+    session = simulated(**SIZE)
+    expected = host_frames(session)
+    with emomedia.frames(session, start=1, end=2, device="cuda") as frames:
+        for frame, here in zip(frames, expected, strict=True):
+            assert np.array_equal(cupy.asnumpy(cupy.asarray(frame)), here)
+            assert np.array_equal(cupy.asnumpy(cupy.from_dlpack(frame)), here)
+            assert np.array_equal(cupy.asnumpy(cupy.asarray(frame.y)), here[:1080])
+            assert np.array_equal(
+                cupy.asnumpy(cupy.asarray(frame.v)).reshape(-1), here.reshape(-1)[-960 * 540 :]
+            )
+
+
+def test_torch_and_jax_take_them_without_a_copy(simulated):
+    torch = pytest.importorskip("torch")
+    session = simulated(**SIZE)
+    expected = host_frames(session)
+    with emomedia.frames(session, start=1, end=2, device="cuda") as frames:
+        frame = next(frames)
+        tensor = torch.from_dlpack(frame)
+        assert tensor.data_ptr() == frame.__cuda_array_interface__["data"][0]
+        assert np.array_equal(tensor.cpu().numpy(), expected[0])
+        jax = pytest.importorskip("jax")
+        assert np.array_equal(np.asarray(jax.dlpack.from_dlpack(next(frames).y)), expected[1][:1080])
+
+
+def test_a_buffer_waits_for_work_that_its_owner_queued_and_left(simulated):
+    """Arrays are dropped while the GPU has still to read them; the stream must not write over them."""
+    cupy = pytest.importorskip("cupy")
+    session = simulated(**SIZE)
+    expected = [float(frame[:1080].astype(np.float64).sum()) for frame in host_frames(session)]
+    ballast = cupy.ones((4096, 4096), cupy.float32)
+    sums = []
+    with (
+        cupy.cuda.Stream(non_blocking=True),
+        emomedia.frames(session, start=1, end=2, device="cuda", ahead=2) as frames,
+    ):
+        for frame in frames:
+            ballast = ballast @ ballast * 1e-4  # keeps the queue long
+            sums.append(cupy.asarray(frame.y).astype(cupy.float64).sum())
+            del frame
+        assert [float(each) for each in sums] == expected

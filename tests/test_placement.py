@@ -1,0 +1,154 @@
+"""Which takes a GPU decodes, how many workers' decoders it holds, and what is said where none can be used."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from emomedia.errors import DeviceError
+from emomedia.placement import MEMORY_SHARE, decoder_bytes, place, placed
+
+GIB = 1 << 30
+
+
+def limit(codec: str, chroma: int = 420, depth: int = 8, most: tuple[int, int] = (4096, 4096)) -> Any:
+    macroblocks = most[0] * most[1] // 256
+    return SimpleNamespace(
+        codec=codec, chroma=chroma, depth=depth, engines=7,
+        max_width=most[0], max_height=most[1], max_macroblocks=macroblocks,
+    )  # fmt: skip
+
+
+# What an H100 says of itself.
+HOPPER = [
+    limit("h264"),
+    *(limit("hevc", chroma, depth, (8192, 8192)) for chroma in (420, 444) for depth in (8, 10, 12)),
+    *(limit("vp9", 420, depth, (8192, 8192)) for depth in (8, 10, 12)),
+]
+
+
+def gpu(index: int = 0, free: int = 70 * GIB, decodes: Any = HOPPER) -> Any:
+    return SimpleNamespace(index=index, name="NVIDIA H100", free_memory=free, decodes=decodes)
+
+
+def found(*gpus: Any, reason: str = "", driver: int = 13000, runtime: int = 13000) -> Any:
+    return SimpleNamespace(gpus=list(gpus), reason=reason, driver=driver, runtime=runtime)
+
+
+def take(
+    codec: str = "h264", depth: int = 8, chroma: str = "4:2:0", fields: str = "progressive", **size: int
+) -> Any:
+    return SimpleNamespace(
+        files=[SimpleNamespace(codec=codec)], bit_depth=depth, chroma=chroma, fields=fields,
+        width=size.get("width", 2160), height=size.get("height", 3840),
+    )  # fmt: skip
+
+
+def both(one: Any, other: Any | None = None) -> dict[str, Any]:
+    return {"left": one, "right": other or one}
+
+
+def test_without_a_gpu_auto_means_the_cores():
+    none = found(reason="no CUDA device is visible", driver=0)
+    placement = placed("auto", both(take()), 8, none)
+    assert (placement.gpus, placement.cores, placement.workers) == ((), {}, 8)
+    assert placement.on_gpu == (False, False)
+
+
+def test_cpu_asks_no_gpu():
+    assert place("cpu", both(take()), 3).gpus == ()
+    assert placed("cpu", both(take()), 3, found(gpu())).on_gpu == (False, False)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [take(), take("hevc"), take("hevc", 10), take("hevc", 12), take("vp9", 10)],
+    ids=lambda one: one.files[0].codec,
+)
+def test_what_the_gpu_names_it_decodes(one):
+    for device in ("auto", "cuda"):
+        placement = placed(device, both(one), 16, found(gpu()))
+        assert (placement.gpus, placement.cores, placement.workers) == ((0,), {}, 16)
+        assert placement.on_gpu == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("one", "reason"),
+    [
+        (take("h264", 10), "NVIDIA H100 does not decode h264 4:2:0 with 10 bits"),
+        (take("hevc", 10, "4:2:2"), "NVIDIA H100 does not decode hevc 4:2:2 with 10 bits"),
+        (take("hevc", 8, "4:4:4"), "NVIDIA H100 does not decode hevc 4:4:4 with 8 bits"),
+        (take("prores", 10, "4:2:2"), "NVIDIA H100 does not decode prores 4:2:2 with 10 bits"),
+        (take("av1"), "NVIDIA H100 does not decode av1 4:2:0 with 8 bits"),
+        (
+            take(width=4320, height=7680),
+            "NVIDIA H100 decodes h264 4:2:0 with 8 bits up to 4096x4096, not 4320x7680",
+        ),
+        (take(fields="top first"), "interlaced: whole frames are made on the cores"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_it_does_not_name_is_decoded_on_the_cores_and_said(one, reason):
+    mixed = placed("cuda", both(take(), one), 16, found(gpu()))
+    assert (mixed.gpus, dict(mixed.cores), mixed.on_gpu) == ((0,), {"right": reason}, (True, False))
+    alone = placed("auto", both(one), 16, found(gpu()))
+    assert (alone.gpus, dict(alone.cores)) == ((), {"left": reason, "right": reason})
+    with pytest.raises(DeviceError) as caught:
+        placed("cuda", both(one), 16, found(gpu()))
+    assert reason in str(caught.value)
+
+
+def test_a_picture_with_too_many_macroblocks_stays_on_the_cores():
+    narrow = limit("h264", most=(4096, 4096))
+    narrow.max_macroblocks = 32400 // 2
+    placement = placed("auto", both(take()), 16, found(gpu(decodes=[narrow])))
+    assert set(placement.cores) == {"left", "right"}
+
+
+def test_every_gpu_must_decode_what_the_workers_bring():
+    placement = placed("auto", both(take("hevc")), 16, found(gpu(), gpu(1, decodes=[limit("h264")])))
+    assert placement.gpus == ()
+    assert placed("auto", both(take()), 16, found(gpu(), gpu(1))).gpus == (0, 1)
+
+
+def test_as_many_workers_as_decoders_fit_the_memory():
+    one = take("hevc", 10)
+    free = int(2 * decoder_bytes(one) * 5.5 / MEMORY_SHARE)
+    assert placed("cuda", both(one), 16, found(gpu(free=free))).workers == 5
+    assert placed("cuda", both(one), 16, found(gpu(free=free), gpu(1, free=free))).workers == 10
+    assert placed("cuda", both(one), 3, found(gpu(free=free))).workers == 3
+    # One take alone needs half of it.
+    assert placed("cuda", both(one, take("prores", 10, "4:2:2")), 16, found(gpu(free=free))).workers == 11
+
+
+def test_a_gpu_without_room_is_left_alone():
+    small = found(gpu(free=100 << 20))
+    placement = placed("auto", both(take()), 16, small)
+    assert (placement.gpus, placement.workers) == ((), 16)
+    assert placement.cores["left"] == "its decoder does not fit the GPU's free memory"
+    with pytest.raises(DeviceError, match="does not fit"):
+        placed("cuda", both(take()), 16, small)
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        (found(reason="x", driver=0), "found no driver of NVIDIA's; install NVIDIA's driver 580 or newer"),
+        (
+            found(reason="x", driver=12080),
+            "found a driver for CUDA 12.8, where this build has 13.0; install NVIDIA's driver 580 or newer",
+        ),
+        (found(reason="no CUDA device is visible"), "found no CUDA device is visible"),
+        (
+            found(reason="this build has no CUDA: it was made without nvcc", driver=0, runtime=0),
+            "made without nvcc; install the CUDA toolkit and build again",
+        ),
+    ],
+)
+def test_where_there_is_none_the_error_names_the_driver_or_the_build(there, words):
+    with pytest.raises(DeviceError) as caught:
+        placed("cuda", both(take()), 1, there)
+    assert words in str(caught.value)
+    assert "--device cpu" in str(caught.value)
