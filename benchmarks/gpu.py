@@ -111,7 +111,7 @@ def measured(program: Path, work: Path, sessions: int) -> dict[str, Any]:
     result: dict[str, Any] = {"ceilings": native(program, "ceilings")[0], "kernel": native(program, "kernel")}
     for case in CASES:
         take = str(make(FOOTAGE[case]).description.parent / "left.mp4")
-        found: dict[str, Any] = {"check": native(program, "check", take, "25")[0]}
+        found: dict[str, Any] = {"check": native(program, "check", take, "10")[0]}
         for what in ("decode", "compose"):
             found[what] = native(program, what, take, str(sessions), str(SECONDS))[0]
         report = runs(case, work / case, "--device", "cuda")

@@ -1,5 +1,4 @@
-# emomedia on NVIDIA GPUs, on Ubuntu 24.04. Today's core runs on the CPU alone: this image holds the same package
-# as the one for the CPU, on the base in which its CUDA parts are to be built and run. Needs BuildKit.
+# emomedia on NVIDIA GPUs, on Ubuntu 24.04: the base has nvcc, so the core is built with its CUDA parts. Needs BuildKit.
 #
 #   docker build -f docker/cuda.Dockerfile -t emomedia:cuda .
 #   docker run --rm --gpus all --user "$(id -u):$(id -g)" -v /path/to/footage:/footage:ro -v /path/to/datasets:/out \
