@@ -71,5 +71,6 @@ find "$prefix/lib" "$prefix/bin" -type f ! -name '*.pc' -exec strip --strip-unne
 # Found wherever the folder lies: by each other, by programs, by pkg-config.
 find "$prefix/lib" -maxdepth 1 -type f -exec patchelf --set-rpath "\$ORIGIN" {} +
 find "$prefix/bin" -type f -exec patchelf --set-rpath "\$ORIGIN/../lib" {} +
-sed -i -e 's|^prefix=.*|prefix=${pcfiledir}/../..|' -e "s|$build/ffmpeg|\${prefix}|" \
-    -e '/^Requires.private/d' -e '/^Libs.private/d' "$prefix"/lib/pkgconfig/*.pc
+sed -i -e 's|^prefix=.*|prefix=${pcfiledir}/../..|' -e 's|^libdir=.*|libdir=${prefix}/lib|' \
+    -e 's|^includedir=.*|includedir=${prefix}/include|' -e '/^Requires.private/d' -e '/^Libs.private/d' \
+    "$prefix"/lib/pkgconfig/*.pc
