@@ -1,5 +1,8 @@
 #include "python/device_array.h"
 
+#include <pybind11/stl.h>
+
+#include <functional>
 #include <numeric>
 #include <utility>
 
