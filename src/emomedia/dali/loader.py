@@ -33,8 +33,8 @@ from .schedule import Indices, Schedule, windows
 class Batch:
     """Windows of clips, as DALI's tensors on the loader's device.
 
-    They are DLPack producers: ``torch.from_dlpack(batch.video["speaker"])`` shares their memory, on the GPU
-    (where they have ``__cuda_array_interface__`` too) as on the CPU (where ``numpy.asarray`` takes them).  Each
+    They are DLPack producers: ``torch.from_dlpack(batch.video["speaker"])`` shares their memory, on the GPU,
+    where they have ``__cuda_array_interface__`` too, as on the CPU, where ``numpy.asarray`` takes them.  Each
     stays as long as it, or what was made of it, is kept.
 
     Attributes
@@ -43,9 +43,9 @@ class Batch:
         "speaker" and "listener", or for dialogues "left" and "right" →
         uint8[batch, frames, height, width, 3], R'G'B' of full range.
     sound : dict
-        The same actors → float32[batch, samples] at 48 kHz, full scale 1.0; the values of their FLAC files.
+        The same actors → float32[batch, samples] at 48 kHz, full scale 1.0; their FLAC files' values.
     samples : tuple of int
-        How many each window has.  At rates that do not divide 48000, or that differ from clip to clip, windows
+        How many each window has.  Where rates do not divide 48000, or differ from clip to clip, windows
         differ in length, and zeros follow the shorter ones.
     clips : tuple of dict
         Each window's clip as the index has it: ``id``, ``text``, ``emotion``, ``speaker`` (a side) and so on.
@@ -72,8 +72,8 @@ class Loader:
     """Batches from the kept clips of a finished dataset.
 
     A clip is cut into windows, one every `step` frames from its first on; clips shorter than a window give
-    none.  Iterating gives the batches that are left of the current epoch; the next iteration is the next epoch,
-    or goes on where a loop was left.  One loop at a time.
+    none.  Iterating gives the batches that are left of the current epoch; the next iteration is the next
+    epoch, or goes on where a loop was left.  One loop at a time.
 
     Parameters
     ----------

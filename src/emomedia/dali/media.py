@@ -88,13 +88,15 @@ def pictures(window: Window) -> Pictures:
         made = np.empty((window.count, codec.height, codec.width, 3), np.uint8)
         missing = set(range(window.count))
         for packet in chain(_packets(window, container, video), [None]):
+            shown = packet is None or _number(window, video, packet.pts) >= window.first
+            codec.skip_frame = "DEFAULT" if shown else "NONREF"  # no window needs them
             for frame in codec.decode(packet):
                 place = _number(window, video, frame.pts) - window.first
                 if place in missing:
                     made[place] = _rgb(convert, frame).to_ndarray()
                     missing.remove(place)
     if missing:
-        raise _short(window, f"{window.count - len(missing)} of them")
+        raise _short(window, f"{len(missing)} fewer")
     return made
 
 
@@ -109,19 +111,18 @@ def excerpt(window: Window) -> Excerpt:
     import av
 
     with _video(window) as (container, video):
-        file = BytesIO()
-        key = begin = None
+        file, matrix = BytesIO(), _matrix(window, video)
+        packets = _packets(window, container, video)
+        key = next(packets)
+        begin, lead = key.dts or 0, window.first - _number(window, video, key.pts)
         with av.open(file, "w", format="mp4") as output:
             stream = output.add_stream_from_template(video)
             stream.time_base = video.time_base
-            for packet in _packets(window, container, video):
-                if key is None or begin is None:
-                    key, begin = _number(window, video, packet.pts), packet.dts or 0
+            for packet in chain([key], packets):
                 packet.pts, packet.dts = (packet.pts or 0) - begin, (packet.dts or 0) - begin
                 packet.stream = stream
                 output.mux(packet)
-        matrix = _matrix(window, video)
-    return Excerpt(np.frombuffer(file.getbuffer(), np.uint8), window.first - (key or 0), matrix)
+    return Excerpt(np.frombuffer(file.getbuffer(), np.uint8), lead, matrix)
 
 
 def voice(path: Path, first: int, count: int) -> npt.NDArray[np.float32]:
@@ -170,11 +171,14 @@ def _packets(window: Window, container: InputContainer, video: VideoStream) -> I
     needed: int | None = None
     for packet in _from_key_frame(window, container, video):
         number = _number(window, video, packet.pts)
+        if packet.is_corrupt:
+            raise _unlike(window.path, "whole packets", f"that of frame {number} cut short")
         needed = window.end - number if needed is None else needed
         yield packet
         needed -= number < window.end
         if needed == 0:
             return
+    raise _short(window, f"{needed} fewer")
 
 
 def _from_key_frame(
