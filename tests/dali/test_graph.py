@@ -19,6 +19,8 @@ from emomedia.dali.graph import correction, device_number, pipeline, require_dal
 from emomedia.dali.reader import Reader
 from emomedia.errors import DescriptionError, MissingToolError
 
+from .needs import need_dali
+
 FIRSTS = (0, 3, 10, 17)
 FRAMES = 5
 
@@ -26,6 +28,7 @@ FRAMES = 5
 @pytest.fixture(scope="module")
 def vp9(dataset, tmp_path_factory):
     """A turn's row, and the folder in which its clip is VP9."""
+    need_dali()
     out = tmp_path_factory.mktemp("vp9")
     row = next(row for row in read_clips(dataset, "turn").to_pylist() if row["speaker"] == "right")
     for file in row["audio"]:
@@ -66,7 +69,6 @@ def outputs(vp9, size, decoder):
 
 @pytest.mark.parametrize("size", [None, (96, 108)])
 def test_dalis_decoder_gives_the_windows_frames_in_the_clips_colours(vp9, size):
-    pytest.importorskip("nvidia.dali", reason="the extra 'dali' is not installed")
     *found, found_first, found_second = outputs(vp9, size, "cpu")
     *expected, first, second = outputs(vp9, size, None)
     assert np.array_equal(found_first, first) and np.array_equal(found_second, second)

@@ -21,6 +21,7 @@ from emomedia.dataset.index import write_index
 from emomedia.errors import DescriptionError, MediaError, StageError
 
 from ..exact import decoded_sound
+from .needs import need_dali
 from .test_media import rgb
 
 NTSC = Fraction(30000, 1001)
@@ -30,7 +31,7 @@ SMALL = (48, 54)
 @pytest.fixture
 def loader(dataset):
     """Makes loaders over the dataset, on the CPU."""
-    pytest.importorskip("nvidia.dali", reason="the extra 'dali' is not installed")
+    need_dali()
 
     def make(out: Path = dataset, **choices: Any) -> Loader:
         usual = {"frames": 2, "step": 6, "batch_size": 2, "size": SMALL, "device": "cpu", "threads": 2}
@@ -155,9 +156,7 @@ def test_a_loader_goes_on_with_just_the_batches_that_were_left(loader):
             state = first.state_dict()
         second = loader(**chosen)
         second.load_state_dict(state)
-        left = []
-        while second.epoch < 2:
-            left += [(places(batch), contents(batch)) for batch in second]
+        left = [(places(batch), contents(batch)) for _ in range(2 - second.epoch) for batch in second]
         assert left == expected[given:], given
 
 
@@ -210,7 +209,7 @@ def test_a_broken_clip_ends_the_loop_with_its_name(loader, dataset, tmp_path):
         list(loader(out))
 
 
-def test_a_folder_without_an_index_and_one_without_a_window_are_refused(loader, tmp_path):
+def test_a_folder_without_an_index_and_one_without_a_batch_are_refused(loader, tmp_path):
     with pytest.raises(
         StageError, match=r"clips\.parquet: expected the index of a finished dataset, found no such"
     ):
@@ -219,9 +218,13 @@ def test_a_folder_without_an_index_and_one_without_a_window_are_refused(loader, 
     with pytest.raises(StageError, match=r"clips\.parquet: expected the index of a finished dataset"):
         loader(tmp_path)
     with pytest.raises(
-        DescriptionError, match="expected turn clips of 1000 frames or more, found none among the 4"
+        DescriptionError,
+        match="expected windows for a batch of 2 on each of 1 ranks, found 0 of 1000 frames in 4 wanted turn clips",
     ):
         loader(frames=1000)
+    with pytest.raises(DescriptionError, match="a batch of 2 on each of 3 ranks, found 4 of 20 frames in 4"):
+        loader(frames=20, step=100, world_size=3)
+    assert len(loader(frames=20, step=100, world_size=3, drop_last=False)) == 1
 
 
 @pytest.mark.parametrize(

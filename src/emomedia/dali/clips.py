@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 COLUMNS = (
     "id", "kind", "session", "dialogue", "speaker", "path", "sha256", "audio", "first_frame", "frame_count",
-    "fps", "start", "end", "text", "topic", "emotion", "quality", "keep",
+    "fps", "start", "end", "damaged_frames", "text", "topic", "emotion", "quality", "keep",
 )  # fmt: skip
 """What a loader tells of a clip; names and meaning are the index's."""
 

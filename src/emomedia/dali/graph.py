@@ -134,7 +134,12 @@ def pipeline(
         else:
             file, lead, matrix = pictures
             composites = fn.decoders.video(
-                file, device=decoder, start_frame=lead, sequence_length=frames, pad_mode="none"
+                file,
+                device=decoder,
+                start_frame=lead,
+                sequence_length=frames,
+                pad_mode="none",
+                affine=False,  # all processes of a machine would be pinned to the same cores
             )
         halves = [_half(dali, composites, at, size, matrix) for at in (begin, HALF - begin)]
         voices = [first, second] if device is None else [first.gpu(), second.gpu()]

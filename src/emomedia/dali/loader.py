@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil
 from os import PathLike
 from pathlib import Path
@@ -90,7 +91,7 @@ class Loader:
     MissingToolError
         DALI is not installed, or the GPU that was asked for is not there.
     DescriptionError
-        No clip has a window, or there is no such device.
+        There are too few windows for a batch, or there is no such device.
     StageError
         `out` has no index.
     """
@@ -102,8 +103,6 @@ class Loader:
         self._clip_of, self._first_of = windows(
             self._clips["frame_count"].to_numpy(), options.frames, options.step or options.frames
         )
-        if not len(self._clip_of):
-            raise _no_window(out, options, len(self._clips))
         self._schedule = Schedule(
             window_count=len(self._clip_of),
             batch_size=options.batch_size,
@@ -112,6 +111,8 @@ class Loader:
             world_size=options.world_size,
             drop_last=options.drop_last,
         )
+        if not len(self._schedule):
+            raise _too_few(out, options, len(self._clip_of), len(self._clips))
         rates = [Fraction(rate) for rate in self._clips["fps"].unique().to_pylist()]
         self._reader = Reader(
             out=Path(out),
@@ -139,7 +140,7 @@ class Loader:
 
         The states of all ranks are equal where `drop_last` is, so one is good for all.
         """
-        return {"epoch": self.epoch, "batches_given": self._given, "order": self._order_digest()}
+        return {"epoch": self.epoch, "batches_given": self._given, "order": self._order_digest}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on after the batch at which `state` was taken.
@@ -149,7 +150,7 @@ class Loader:
         DescriptionError
             The state is of other clips or windows, or of another order; what is left would be something else.
         """
-        own = self._order_digest()
+        own = self._order_digest
         if state["order"] != own:
             raise DescriptionError(
                 "load_state_dict",
@@ -159,6 +160,7 @@ class Loader:
             )
         self.epoch, self._given = int(state["epoch"]), int(state["batches_given"])
 
+    @cached_property
     def _order_digest(self) -> str:
         """Of all that decides which batches there are, but the rank."""
         options = self._options
@@ -222,12 +224,12 @@ class Loader:
         )
 
 
-def _no_window(out: str | PathLike[str], options: LoaderOptions, clips: int) -> DescriptionError:
+def _too_few(out: str | PathLike[str], options: LoaderOptions, windows: int, clips: int) -> DescriptionError:
     return DescriptionError(
         out,
-        expected=f"{options.kind} clips of {options.frames} frames or more",
-        found=f"none among the {clips} that are kept and wanted",
-        remedy="choose fewer frames, or another kind",
+        expected=f"windows for a batch of {options.batch_size} on each of {options.world_size} ranks",
+        found=f"{windows} of {options.frames} frames in {clips} wanted {options.kind} clips",
+        remedy="choose fewer frames, a smaller batch, or drop_last=False",
     )
 
 
