@@ -219,7 +219,7 @@ def test_a_folder_without_an_index_and_one_without_a_batch_are_refused(loader, t
         loader(tmp_path)
     with pytest.raises(
         DescriptionError,
-        match="expected windows for a batch of 2 on each of 1 ranks, found 0 of 1000 frames in 4 wanted turn clips",
+        match="expected windows for a batch of 2 on each of 1 ranks, found 0 of 1000 frames in 4 wanted",
     ):
         loader(frames=1000)
     with pytest.raises(DescriptionError, match="a batch of 2 on each of 3 ranks, found 4 of 20 frames in 4"):
