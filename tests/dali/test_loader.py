@@ -187,6 +187,15 @@ def test_a_state_of_other_batches_is_refused(loader, other):
     loader(size=None, ahead=0, threads=1).load_state_dict(state)
 
 
+def test_a_state_of_other_clips_is_refused_though_their_windows_are_alike(loader):
+    one, other = (
+        loader(frames=20, step=100, where=lambda row, session=session: row["session"] == session)
+        for session in ("pal", "ntsc")
+    )
+    with pytest.raises(DescriptionError, match="load_state_dict: expected a state of these clips"):
+        other.load_state_dict(one.state_dict())
+
+
 def test_nothing_of_a_loop_that_was_left_stays_behind(loader):
     made = loader(step=20)
     list(made)
