@@ -103,7 +103,8 @@ def pipeline(
     Parameters
     ----------
     source : callable
-        Gives a batch's inputs, or raises StopIteration.  For each sample: int32[1], the column at which the
+        Gives a batch's inputs, or raises StopIteration.  Frames are read where they are: they have to stay as
+        they are until the batch's outputs have come.  For each sample: int32[1], the column at which the
         first actor's half begins; float32[n] twice, the voices of the first and of the second; then without a
         decoder the composites, uint8[frames, height, width, 3], and with one the uint8[m] of an MP4, int32[],
         how many frames to pass over in it, and the float32[3, 3] of :func:`correction`.
@@ -123,11 +124,12 @@ def pipeline(
         inputs += [("FHWC", types.UINT8, 4)]
     else:
         inputs += [("", types.UINT8, 1), ("", types.INT32, 0), ("", types.FLOAT, 2)]
+    in_place = decoder is None  # frames are large; what a GPU is given is small, and may be read late
     layouts, kinds, ranks = (list(column) for column in zip(*inputs, strict=True))
     graph = dali.Pipeline(batch_size=batch_size, num_threads=threads, device_id=device)
     with graph:
         begin, first, second, *pictures = fn.external_source(
-            source, len(inputs), layout=layouts, dtype=kinds, ndim=ranks, no_copy=True
+            source, len(inputs), layout=layouts, dtype=kinds, ndim=ranks, no_copy=in_place
         )
         if decoder is None:
             (composites,), matrix = pictures, None

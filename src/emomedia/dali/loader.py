@@ -192,7 +192,7 @@ class Loader:
         def source() -> Arrays:
             batch = next(planned)
             arrays = tuple(list(column) for column in zip(*(s.result() for s in batch.samples), strict=True))
-            taken.append((batch, arrays))  # DALI reads the arrays where they are
+            taken.append((batch, arrays))  # DALI may read the arrays where they are
             return arrays
 
         graph = pipeline(
