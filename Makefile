@@ -43,6 +43,14 @@ test: build ## run all tests: native and Python
 	@$(MAKE) --no-print-directory test-native
 	@$(PYTHON) -m pytest -q
 
+# DALI takes 0.7 GB of disk, so `make test` does without it and skips what needs it.
+DALI_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dali"]))')
+
+.PHONY: test-dali
+test-dali: build ## install NVIDIA DALI and run the tests of the training loader with it
+	@$(PIP) install $(DALI_PACKAGES)
+	@EMOMEDIA_REQUIRE_DALI=1 $(PYTHON) -m pytest -q tests/dali
+
 NATIVE = -G Ninja -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON
 CMAKE := $(VENV)/bin/cmake
 CTEST := $(VENV)/bin/ctest

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from emomedia.audio.decode import decode
+from emomedia.audio.flac import write_flac
 from emomedia.errors import MediaError, MediaNotFoundError, UnsupportedMediaError
 
 from .sounds import noise, shared, write_wav
@@ -40,6 +41,15 @@ def test_flac_is_exact(tmp_path, bits):
     samples = noise(30_001, bits, 2)
     write_flac_stereo(tmp_path / "a.flac", samples, bits)
     np.testing.assert_array_equal(whole(tmp_path / "a.flac"), samples << (8 if bits == 24 else 0))
+
+
+@pytest.mark.parametrize("samples", [86_400, 100_000])
+def test_flac_is_exact_from_near_its_end_on(tmp_path, samples):
+    expected = noise(samples, 18)
+    write_flac(tmp_path / "a.flac", [expected[:, 0].astype(np.int32)], 24)
+    for first in range(samples - 20_000, samples, 499):
+        found = whole(tmp_path / "a.flac", first=first)
+        np.testing.assert_array_equal(found, expected[first:] << 8, err_msg=str(first))
 
 
 def write_flac_stereo(path: Path, samples: np.ndarray, bits: int) -> None:

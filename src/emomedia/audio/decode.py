@@ -289,11 +289,23 @@ def _origin(broken: list[Hole], head: AudioFrame) -> int:
 
 
 def _seek(container: InputContainer, audio: AudioStream, tick: int) -> bool:
-    """Go to the last packet at or before `tick` of the stream's clock, if that is not its start."""
-    if tick <= (audio.start_time or 0):
+    """Go to a packet at or before `tick` of the stream's clock, the last one, if that is not its start.
+
+    libav does not find some places near a FLAC file's end; then it is an earlier packet.
+    """
+    import av
+
+    start = audio.start_time or 0
+    if tick <= start:
         return False
-    container.seek(tick, stream=audio)
-    return True
+    while True:
+        try:
+            container.seek(tick, stream=audio)
+            return True
+        except av.error.FFmpegError:
+            if tick == start:
+                raise
+            tick = max(start, tick - BLOCK)
 
 
 def _check_format(path: Path, frame: AudioFrame, sample_rate: int, channels: int) -> None:

@@ -166,7 +166,8 @@ def _scales(colours: Colours, depth: int, bits: int) -> tuple[Fraction, Fraction
     return 16 * unit, 219 * unit, 128 * unit, 224 * unit
 
 
-def _weights(matrix: str) -> tuple[Fraction, Fraction, Fraction]:
+def luma_weights(matrix: str) -> tuple[Fraction, Fraction, Fraction]:
+    """Weights of red, green and blue in luma, by libav's name of the matrix."""
     red, blue = _LUMA[matrix]
     return red, 1 - red - blue, blue
 
@@ -174,7 +175,7 @@ def _weights(matrix: str) -> tuple[Fraction, Fraction, Fraction]:
 def _decoded(colours: Colours, depth: int) -> _Rows:
     """Rows that make R'G'B', 0 to 1, of 12-bit Y'CbCr."""
     black, luma, middle, chroma = _scales(colours, depth, SOURCE_BITS)
-    red, green, blue = _weights(colours.matrix)
+    red, green, blue = luma_weights(colours.matrix)
     from_cb = (Fraction(0), -2 * blue * (1 - blue) / green, 2 * (1 - blue))
     from_cr = (2 * (1 - red), -2 * red * (1 - red) / green, Fraction(0))
     rows = []
@@ -188,7 +189,7 @@ def _decoded(colours: Colours, depth: int) -> _Rows:
 def _encoded(colours: Colours, depth: int) -> _Rows:
     """Rows that make 14-bit Y'CbCr of R'G'B', 0 to 1."""
     black, luma, middle, chroma = _scales(colours, depth, OUTPUT_BITS)
-    red, green, blue = _weights(colours.matrix)
+    red, green, blue = luma_weights(colours.matrix)
     to_cb = [-red, -green, 1 - blue]
     to_cr = [1 - red, -green, -blue]
     return [
