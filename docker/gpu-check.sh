@@ -100,7 +100,7 @@ if wanted build; then
     wait $!
     cat "$work/footage.line"
 fi
-if wanted native; then step native 60; fi
+if wanted native; then step native 90; fi
 if wanted gpu; then step gpu 90; fi
 if wanted quick; then step quick 90; fi
 if wanted measure; then step measure 150; fi

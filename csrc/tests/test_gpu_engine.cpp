@@ -231,7 +231,7 @@ TEST_CASE("cuda: damage is decoded on the cores") {
 
 namespace {
 
-// So many chunks of two frames each, all over the takes.
+// So many chunks of two frames each, all over takes whose every other frame is a key frame.
 Job many_chunks(const tests::TemporaryFolder& folder, const std::string& name, int count) {
   Job job = make_job(folder, name);
   job.sides.clear();
@@ -239,7 +239,7 @@ Job many_chunks(const tests::TemporaryFolder& folder, const std::string& name, i
   job.chunks.clear();
   job.clips.clear();
   for (int n = 0; n < count; ++n) {
-    const std::int64_t frame = n * 17 % 58;
+    const std::int64_t frame = 2 * (n * 17 % 29);
     job.chunks.push_back({2 * n, {2}, {}, {folder / (name + "/" + std::to_string(n) + ".spool")}});
     job.chunks.back().source = {{{frame, frame + 1}, {frame, frame + 1}}};
   }
@@ -253,6 +253,8 @@ TEST_CASE("cuda: as much of the GPU's memory is taken for a thousand chunks as f
   if (!gpu) return;
   const tests::TemporaryFolder folder;
   write_session(folder);
+  tests::write_footage(folder / "left.mp4", {.width = 192, .height = 160, .gop = 2});
+  tests::write_footage(folder / "right.mp4", {.width = 160, .height = 128, .gop = 2});
   const std::int64_t few = run(many_chunks(folder, "few", 20), gpu).gpus[0].peak_memory;
   const std::int64_t many = run(many_chunks(folder, "many", 1000), gpu).gpus[0].peak_memory;
   MESSAGE("peak " << few << " bytes, then " << many);
