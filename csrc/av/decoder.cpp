@@ -30,7 +30,8 @@ const AVCodec* find_decoder(AVCodecID id, bool for_gpu) {
   if (for_gpu) {
     void* at = nullptr;
     while (const AVCodec* codec = av_codec_iterate(&at)) {
-      if (codec->id == id && av_codec_is_decoder(codec) != 0 && decodes_on_gpu(*codec)) return codec;
+      const bool known = codec->id == id && av_codec_is_decoder(codec) != 0 && av_match_list(codec->name, kDecoders, ',') != 0;
+      if (known && decodes_on_gpu(*codec)) return codec;
     }
   }
   return avcodec_find_decoder(id);

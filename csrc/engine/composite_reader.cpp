@@ -29,6 +29,18 @@ gpu::Queue* decoding_queue(const GpuShare& gpu, const std::array<std::unique_ptr
 
 }  // namespace
 
+// However its block is left, nothing stays queued behind it.
+class CompositeReader::Settled {
+ public:
+  explicit Settled(CompositeReader& reader) : reader_(reader) {}
+  ~Settled() { reader_.settle(); }
+  Settled(const Settled&) = delete;
+  Settled& operator=(const Settled&) = delete;
+
+ private:
+  CompositeReader& reader_;
+};
+
 CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, int height, Pulse& pulse,
                                  const std::vector<SidePicture>& sides, GpuShare gpu)
     : gpu_(std::move(gpu)),
@@ -57,18 +69,17 @@ std::uint8_t CompositeReader::render(const std::array<std::int64_t, 2>& source, 
   }
 }
 
+// For good: what CUDA answers after a failure is that failure again.
 void CompositeReader::leave_gpu(const Error& error) {
-  for (const auto& queue : queues_) {
-    try {
-      if (queue) queue->wait();  // what is queued still reads frames and writes pictures
-    } catch (const Error&) {
-    }
-  }
   for (TakeReader& reader : readers_) reader.leave_gpu(error.what());
+  for (auto& shown : shown_) {
+    if (shown && shown->on_gpu) shown.reset();
+  }
 }
 
 std::uint8_t CompositeReader::render_once(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
                                           StageClock& clock) {
+  const Settled settled(*this);
   std::uint8_t damaged = 0;
   for (std::size_t side = 0; side < 2; ++side) {
     if (draw_half(side, source[side], composite, clock)) damaged = static_cast<std::uint8_t>(damaged | (1U << side));
@@ -79,6 +90,7 @@ std::uint8_t CompositeReader::render_once(const std::array<std::int64_t, 2>& sou
 
 bool CompositeReader::render_half(std::size_t side, std::int64_t source, const MutablePicture& composite,
                                   StageClock& clock) {
+  const Settled settled(*this);
   const bool damaged = draw_half(side, source, composite, clock);
   wait_for(side);
   return damaged;
@@ -91,14 +103,15 @@ bool CompositeReader::draw_half(std::size_t side, std::int64_t source, const Mut
   shown_[side] = readers_[side].at(source);
   clock.enter(Stage::compose);
   draw(halves_[side], side, half_of(composite, side));
-  return shown_[side].damaged;
+  return shown_[side]->damaged;
 }
 
 void CompositeReader::draw(SideComposer& composer, std::size_t side, const MutablePicture& picture) {
-  const TakeReader::Shown& shown = shown_[side];
+  const TakeReader::Shown& shown = *shown_[side];
   if (!gpu_.holds_composites) {
     draw_in_host(composer, side, picture);
   } else if (shown.on_gpu && !composer.converts_colors()) {
+    queued_[side] = true;
     composer.compose_there(*gpu_.device, *queues_[side], *shown.on_gpu, picture);
   } else {
     draw_by_host(composer, side, picture);
@@ -106,8 +119,9 @@ void CompositeReader::draw(SideComposer& composer, std::size_t side, const Mutab
 }
 
 void CompositeReader::draw_in_host(SideComposer& composer, std::size_t side, const MutablePicture& picture) {
-  const TakeReader::Shown& shown = shown_[side];
+  const TakeReader::Shown& shown = *shown_[side];
   if (shown.on_gpu) {
+    queued_[side] = true;
     composer.compose(*gpu_.device, *queues_[side], *shown.on_gpu, picture);
   } else {
     composer.compose(shown.picture, picture);
@@ -132,28 +146,46 @@ void CompositeReader::draw_by_host(SideComposer& composer, std::size_t side, con
     drawn.stride[p] = static_cast<std::ptrdiff_t>(width[p]);
   }
   draw_in_host(composer, side, drawn);
-  queues_[side]->wait();
+  wait_for(side);
+  queued_[side] = true;
   for (std::size_t p = 0; p < 3; ++p) {
     queues_[side]->copy_in({drawn.data[p], drawn.stride[p]}, {picture.data[p], picture.stride[p]}, width[p], rows[p]);
   }
 }
 
 void CompositeReader::wait_for(std::size_t side) {
-  if (queues_[side]) queues_[side]->wait();
+  if (!queued_[side]) return;
+  queues_[side]->wait();
+  queued_[side] = false;
+}
+
+// What is queued reads frames and writes pictures that others own.
+void CompositeReader::settle() noexcept {
+  for (std::size_t side = 0; side < 2; ++side) {
+    try {
+      wait_for(side);
+    } catch (const Error&) {
+      queued_[side] = false;
+    }
+  }
 }
 
 void CompositeReader::render_side(std::size_t number, const MutablePicture& picture, StageClock& clock) {
   clock.enter(Stage::compose);
-  Alone& alone = *alone_[number];
   try {
-    draw_in_host(alone.composer, alone.side, picture);
-    wait_for(alone.side);
+    draw_side(*alone_[number], picture);
   } catch (const Error& error) {
     if (error.cause() != Cause::device) throw;
     leave_gpu(error);
-    shown_[alone.side] = readers_[alone.side].at(source_[alone.side]);
-    draw_in_host(alone.composer, alone.side, picture);
+    draw_side(*alone_[number], picture);
   }
+}
+
+void CompositeReader::draw_side(Alone& alone, const MutablePicture& picture) {
+  const Settled settled(*this);
+  if (!shown_[alone.side]) shown_[alone.side] = readers_[alone.side].at(source_[alone.side]);
+  draw_in_host(alone.composer, alone.side, picture);
+  wait_for(alone.side);
 }
 
 void CompositeReader::forget_damage() {

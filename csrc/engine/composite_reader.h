@@ -57,27 +57,32 @@ class CompositeReader {
   const std::string& left_gpu(std::size_t side) const { return readers_[side].left_gpu(); }
 
  private:
+  class Settled;
+  struct Alone {
+    std::size_t side;
+    SideComposer composer;
+  };
+
   std::uint8_t render_once(const std::array<std::int64_t, 2>& source, const MutablePicture& composite,
                            StageClock& clock);
   bool draw_half(std::size_t side, std::int64_t source, const MutablePicture& composite, StageClock& clock);
   void draw(SideComposer& composer, std::size_t side, const MutablePicture& picture);
   void draw_in_host(SideComposer& composer, std::size_t side, const MutablePicture& picture);
   void draw_by_host(SideComposer& composer, std::size_t side, const MutablePicture& picture);
+  void draw_side(Alone& alone, const MutablePicture& picture);
   void wait_for(std::size_t side);
+  void settle() noexcept;
   void leave_gpu(const Error& error);
 
   GpuShare gpu_;
   std::array<std::unique_ptr<gpu::Queue>, 2> queues_;
+  std::array<bool, 2> queued_{};  // something that was not waited for
   std::array<TakeReader, 2> readers_;
   SideScratch scratch_;
   std::array<SideComposer, 2> halves_;
-  struct Alone {
-    std::size_t side;
-    SideComposer composer;
-  };
   std::vector<std::optional<Alone>> alone_;  // none for those that are halves
   std::array<std::int64_t, 2> source_{};  // frames' indices
-  std::array<TakeReader::Shown, 2> shown_{};
+  std::array<std::optional<TakeReader::Shown>, 2> shown_;  // none where the GPU that held it was left
   std::vector<std::uint8_t> drawn_by_host_;  // on its way to the GPU
 };
 

@@ -143,7 +143,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
  private:
   std::shared_ptr<gpu::Device> gpu_for(std::size_t worker) const {
-    return job_.gpus.empty() ? nullptr : job_.gpus[worker % job_.gpus.size()];
+    if (worker >= job_.gpu_of.size() || job_.gpu_of[worker] < 0) return nullptr;
+    return job_.gpus.at(static_cast<std::size_t>(job_.gpu_of[worker]));
   }
 
   // The system may refuse a thread: then those that run are stopped, and finish() tells.
@@ -181,10 +182,10 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void work(Worker& self, const std::shared_ptr<gpu::Device>& device) {
     av::DecodeCounts counts;
     try {
-      ChunkWorker worker(job_, frames_done_, self.pulse, device);
-      work_through(worker, self);
-      counts = worker.counts();
-      note_gpu(worker);
+      const auto worker = make_worker(self, device);
+      work_through(*worker, self);
+      counts = worker->counts();
+      note_gpu(*worker);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_ && !self.given_up) error_ = std::current_exception();
@@ -301,6 +302,20 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     if (--running_ > 0) return;
     make_report();
     ended_.notify_all();
+  }
+
+  // A GPU that can't be had leaves its work to the cores.
+  std::unique_ptr<ChunkWorker> make_worker(Worker& self, const std::shared_ptr<gpu::Device>& device) {
+    try {
+      return std::make_unique<ChunkWorker>(job_, frames_done_, self.pulse, device);
+    } catch (const Error& error) {
+      if (error.cause() != Cause::device) throw;
+      const std::lock_guard lock(mutex_);
+      for (std::size_t side = 0; side < 2; ++side) {
+        if (job_.on_gpu[side]) report_.left_gpu[side] = error.what();
+      }
+    }
+    return std::make_unique<ChunkWorker>(job_, frames_done_, self.pulse, nullptr);
   }
 
   void note_gpu(const ChunkWorker& worker) {

@@ -193,6 +193,7 @@ class FrameStream::State : public std::enable_shared_from_this<State> {
     StageClock clock;
     std::int64_t place = 0;
     for (const Stretch& stretch : stretches_) {
+      reader.forget_damage();
       reader.forget();
       std::int64_t number = stretch.first_frame;
       for (const std::int64_t source : stretch.source[s]) {
@@ -215,9 +216,15 @@ class FrameStream::State : public std::enable_shared_from_this<State> {
     side.idle = false;
     if (is_over()) return std::nullopt;
     side.pulse.beat();
-    const auto waiting = static_cast<std::size_t>(place - given_);
-    if (waiting == begun_.size()) begun_.push_back({number, pool_->take(), 0});
-    return picture_in(begun_[waiting].samples.get(), format_);
+    const auto is_begun = [&] { return static_cast<std::size_t>(place - given_) < begun_.size(); };
+    if (!is_begun()) {
+      lock.unlock();
+      std::shared_ptr<std::uint8_t> samples = pool_->take();  // which may wait for a GPU
+      lock.lock();
+      if (is_over()) return std::nullopt;
+      if (!is_begun()) begun_.push_back({number, std::move(samples), 0});
+    }
+    return picture_in(begun_[static_cast<std::size_t>(place - given_)].samples.get(), format_);
   }
 
   void finish(std::size_t s, std::int64_t place, bool damaged) {

@@ -43,7 +43,7 @@ TakeReader::Shown TakeReader::at(std::int64_t index) {
     left_gpu_ = "damaged frames, which the cores decode";
     switch_to(Decoding::cores_for_damage);
   } catch (const Error& error) {
-    if (error.cause() == Cause::stalled) throw;
+    if (error.cause() == Cause::stalled || error.cause() == Cause::cancelled) throw;
     leave_gpu(error.what());
   }
   return show(index);

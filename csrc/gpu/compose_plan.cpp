@@ -207,10 +207,10 @@ TileShape ComposePlan::largest_shape(const TileLimit& limit) const {
       if (shape.bytes() <= kMostShared) return shape;
     }
   }
-  throw Error(Cause::unsupported, "composing on the GPU", "pictures at most some thirty times as small as the crop",
+  throw Error(Cause::device, "composing on the GPU", "pictures at most some twenty times as small as what they show",
               std::to_string(geometry_.crop.width) + "x" + std::to_string(geometry_.crop.height) + " to " +
                   std::to_string(geometry_.width) + "x" + std::to_string(geometry_.height),
-              "choose a larger --side-size, or --device cpu");
+              "choose a larger size, or let the cores do it");
 }
 
 HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture& out, const std::uint8_t* tables) const {

@@ -35,7 +35,7 @@ struct TileLimit {
 
 class ComposePlan {
  public:
-  // Errors as compose_filters(); also Error(unsupported) for ratios of which not even the smallest tile fits a block.
+  // Errors as compose_filters(); also Error(device) for ratios of which not even the smallest tile fits a block.
   ComposePlan(const HalfGeometry& geometry, int output_depth, const TileLimit& limit = {});
 
   // What the kernel reads beside the pictures; to be copied to the device as it is, aligned to 16 bytes.

@@ -26,13 +26,34 @@ constexpr std::int64_t kNoteEvery = 64;  // frames: asking how much memory is ta
 
 std::string subject_of(int index) { return "GPU " + std::to_string(index); }
 
+// While it lives the device is this thread's current one; afterwards that which was so before, since the thread may be
+// a caller's, with work of its own on another card.
+class Current {
+ public:
+  explicit Current(int index) {
+    if (cudaGetDevice(&before_) != cudaSuccess) before_ = index;
+    code_ = before_ == index ? cudaSuccess : cudaSetDevice(index);
+    changed_ = before_ != index;
+  }
+  ~Current() {
+    if (changed_) cudaSetDevice(before_);
+  }
+  Current(const Current&) = delete;
+  Current& operator=(const Current&) = delete;
+
+  cudaError_t code() const { return code_; }
+
+ private:
+  int before_ = 0;
+  bool changed_ = false;
+  cudaError_t code_ = cudaSuccess;
+};
+
 // One device of this process: all threads use its primary context, as CUDA's runtime does.
 class CudaDevice final : public Device, public std::enable_shared_from_this<CudaDevice> {
  public:
   explicit CudaDevice(int index) : index_(index) {
-    enter();
-    // A thread that waits leaves its core to the encoders.
-    check(cudaSetDeviceFlags(cudaDeviceScheduleBlockingSync), "wait without keeping a core busy");
+    const Current here = entered();
     check(cudaFree(nullptr), "begin");
     check(prepare_to_compose(), "share out its memory");
     note_memory();
@@ -43,44 +64,46 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
     throw Error(Cause::device, subject_of(index_), std::string("to ") + what, cudaGetErrorString(code), kRemedy);
   }
 
-  // Of this thread from now on.
-  void enter() const { check(cudaSetDevice(index_), "be used"); }
+  Current entered() const { return Current(index_); }
 
   int index() const override { return index_; }
   std::unique_ptr<Queue> make_queue() override;
 
   Memory allocate(std::size_t bytes) override {
-    enter();
+    const Current here = entered();
+    check(here.code(), "be used");
     void* memory = nullptr;
     check(cudaMalloc(&memory, bytes), "allocate memory");
     note_memory();
     return {static_cast<std::uint8_t*>(memory), [self = shared_from_this()](std::uint8_t* held) {
-              cudaSetDevice(self->index_);
+              const Current there = self->entered();
               cudaFree(held);
             }};
   }
 
   Memory upload(const std::uint8_t* bytes, std::size_t size) override {
     Memory memory = allocate(size);
+    const Current here = entered();
     check(cudaMemcpy(memory.get(), bytes, size, cudaMemcpyHostToDevice), "take tables");
+    check(cudaStreamSynchronize(cudaStreamLegacy), "take tables");  // no queue waits for that stream
     note_to_device(size);
     return memory;
   }
 
   std::shared_ptr<void> pin(void* bytes, std::size_t size) override {
-    enter();
-    if (cudaHostRegister(bytes, size, cudaHostRegisterDefault) != cudaSuccess) {
+    const Current here = entered();
+    if (here.code() != cudaSuccess || cudaHostRegister(bytes, size, cudaHostRegisterDefault) != cudaSuccess) {
       cudaGetLastError();  // or the next one who asks would be told
       return nullptr;
     }
     return {bytes, [self = shared_from_this()](void* held) {
-              cudaSetDevice(self->index_);
+              const Current there = self->entered();
               cudaHostUnregister(held);
             }};
   }
 
   void wait() override {
-    enter();
+    const Current here = entered();
     check(cudaDeviceSynchronize(), "finish its work");
   }
 
@@ -105,14 +128,15 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
 class CudaQueue final : public Queue {
  public:
   explicit CudaQueue(std::shared_ptr<CudaDevice> device) : device_(std::move(device)) {
-    device_->enter();
+    const Current here = device_->entered();
+    device_->check(here.code(), "be used");
     device_->check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "queue work");
     device_->check(cudaEventCreateWithFlags(&done_, cudaEventDisableTiming | cudaEventBlockingSync), "queue work");
     open_decoding();
   }
   ~CudaQueue() override {
     av_buffer_unref(&decoding_);
-    cudaSetDevice(device_->index());
+    const Current here = device_->entered();
     if (done_ != nullptr) cudaEventDestroy(done_);
     if (stream_ != nullptr) cudaStreamDestroy(stream_);
   }
@@ -138,7 +162,7 @@ class CudaQueue final : public Queue {
   }
 
   void compose(const HalfLaunch& launch) override {
-    device_->enter();
+    const Current here = device_->entered();
     device_->check(compose_on_stream(launch, stream_), "compose");
   }
 
@@ -152,14 +176,14 @@ class CudaQueue final : public Queue {
   }
 
   void wait() override {
-    device_->enter();
+    const Current here = device_->entered();
     device_->check(cudaEventRecord(done_, stream_), "tell when it is done");
     device_->check(cudaEventSynchronize(done_), "finish its work");
   }
 
  private:
   void copy(ConstRows from, Rows to, std::size_t width, std::size_t rows, cudaMemcpyKind kind) {
-    device_->enter();
+    const Current here = device_->entered();
     device_->check(cudaMemcpy2DAsync(to.data, static_cast<std::size_t>(to.stride), from.data,
                                      static_cast<std::size_t>(from.stride), width, rows, kind, stream_),
                    "copy composites");

@@ -79,7 +79,10 @@ Found find() {
     found.reason = code != cudaSuccess ? cudaGetErrorString(code) : "no CUDA device is visible";
     return found;
   }
+  int before = 0;
+  const bool known = cudaGetDevice(&before) == cudaSuccess;
   for (int index = 0; index < count; ++index) found.gpus.push_back(info_of(index));
+  if (known) cudaSetDevice(before);  // the caller's work may be there
   return found;
 }
 

@@ -88,7 +88,7 @@ Clip make_clip(std::vector<std::string> paths, std::int64_t first_frame, std::in
 Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, const PcmSource& right_sound,
              const VideoSettings& video, std::vector<SidePicture> sides, std::int64_t audio_bit_rate,
              std::vector<Chunk> chunks, std::vector<Clip> clips, int workers,
-             std::vector<std::shared_ptr<gpu::Device>> gpus, std::array<bool, 2> on_gpu,
+             std::vector<std::shared_ptr<gpu::Device>> gpus, std::vector<int> gpu_of, std::array<bool, 2> on_gpu,
              const std::optional<Observer>& observer, double stall_seconds) {
   return {{left, right},
           {left_sound, right_sound},
@@ -99,6 +99,7 @@ Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, c
           std::move(clips),
           workers,
           std::move(gpus),
+          std::move(gpu_of),
           on_gpu,
           observer.value_or(Observer{}),
           stall_seconds};
@@ -152,7 +153,8 @@ void bind_job(py::module_& module) {
       .def(py::init(&make_job), py::kw_only(), py::arg("left"), py::arg("right"), py::arg("left_sound"),
            py::arg("right_sound"), py::arg("video"), py::arg("sides") = std::vector<SidePicture>{},
            py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"), py::arg("workers"),
-           py::arg("gpus") = std::vector<std::shared_ptr<gpu::Device>>{}, py::arg("on_gpu") = std::array<bool, 2>{},
+           py::arg("gpus") = std::vector<std::shared_ptr<gpu::Device>>{}, py::arg("gpu_of") = std::vector<int>{},
+           py::arg("on_gpu") = std::array<bool, 2>{},
            py::arg("observer") = py::none(), py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 

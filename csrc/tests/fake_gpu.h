@@ -23,13 +23,22 @@ namespace emomedia::tests {
 
 class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<FakeGpu> {
  public:
-  // Fails for good with the so-manieth half that it is to compose; never by default.
+  // Fails with the so-manieth half that it is to compose, and from then on with whatever it is asked, as CUDA does;
+  // never by default.
   explicit FakeGpu(int halves_until_failure = -1) : left_(halves_until_failure) {}
 
+  // Refuses the so-manieth piece of memory that is asked for, once.
+  void refuse_allocation(int number) { refused_ = number; }
+
   int index() const override { return 0; }
-  std::unique_ptr<gpu::Queue> make_queue() override { return std::make_unique<Queue>(shared_from_this()); }
+  std::unique_ptr<gpu::Queue> make_queue() override {
+    require_alive();
+    return std::make_unique<Queue>(shared_from_this());
+  }
 
   gpu::Memory allocate(std::size_t bytes) override {
+    require_alive();
+    if (refused_-- == 0) throw Error(Cause::device, "GPU 0", "to allocate memory", "out of memory", "free some");
     bytes_held_ += static_cast<std::int64_t>(bytes);
     return {new (std::align_val_t{256}) std::uint8_t[bytes], [self = shared_from_this(), bytes](std::uint8_t* held) {
               self->bytes_held_ -= static_cast<std::int64_t>(bytes);
@@ -42,10 +51,14 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
     return memory;
   }
   std::shared_ptr<void> pin(void* bytes, std::size_t) override {
+    if (failed_) return nullptr;
     ++pins_;
     return {bytes, [self = shared_from_this()](void*) { --self->pins_; }};
   }
-  void wait() override { ++waits_; }
+  void wait() override {
+    require_alive();
+    ++waits_;
+  }
   gpu::Usage usage() const override { return {to_host_.load(), to_device_.load(), bytes_held_.load()}; }
 
   int composed() const { return composed_; }  // halves
@@ -57,6 +70,7 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
   class Queue final : public gpu::Queue {
    public:
     explicit Queue(std::shared_ptr<FakeGpu> gpu) : gpu_(std::move(gpu)) {}
+    ~Queue() override { work(); }  // a card does what it was given, whoever waits
 
     AVBufferRef* decoding() override { return nullptr; }
     std::optional<gpu::SourcePicture> locate(const AVFrame& frame, const PictureFormat& format) override {
@@ -79,12 +93,17 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
       copy(from, to, width, rows);
     }
     void wait() override {
-      for (const auto& work : queued_) work();
-      queued_.clear();
+      work();
+      gpu_->require_alive();
     }
 
    private:
+    void work() {
+      for (const auto& each : queued_) each();
+      queued_.clear();
+    }
     void copy(gpu::ConstRows from, gpu::Rows to, std::size_t width, std::size_t rows) {
+      gpu_->require_alive();
       queued_.push_back([=] {
         for (std::size_t y = 0; y < rows; ++y) {
           const auto row = static_cast<std::ptrdiff_t>(y);
@@ -99,12 +118,15 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
 
   void count_half() {
     ++composed_;
-    if (left_ < 0) return;
-    if (left_ == 0) throw Error(Cause::device, "GPU 0", "to compose", "an illegal address", "see the log");
-    --left_;
+    if (left_ >= 0 && left_-- == 0) failed_ = true;
+    require_alive();
+  }
+  void require_alive() const {
+    if (failed_) throw Error(Cause::device, "GPU 0", "to do its work", "an illegal address", "see the log");
   }
 
-  std::atomic<int> left_, composed_{0}, waits_{0}, pins_{0};
+  std::atomic<bool> failed_{false};
+  std::atomic<int> left_, refused_{-1}, composed_{0}, waits_{0}, pins_{0};
   std::atomic<std::int64_t> to_host_{0}, to_device_{0}, bytes_held_{0};
 };
 

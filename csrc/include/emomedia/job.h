@@ -106,8 +106,9 @@ struct Job {
   std::vector<Chunk> chunks;
   std::vector<Clip> clips;
   int workers = 1;
-  std::vector<std::shared_ptr<gpu::Device>> gpus;  // workers take turns at them
-  std::array<bool, 2> on_gpu{};                    // by side: decoded and composed there, where there is one
+  std::vector<std::shared_ptr<gpu::Device>> gpus;
+  std::vector<int> gpu_of;       // by worker: which of them it uses; others, and those with -1, use the cores alone
+  std::array<bool, 2> on_gpu{};  // by side: decoded and composed there by workers that have one
   Observer observer;
   double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
 
