@@ -25,6 +25,7 @@ from .machine import machine
 
 CASES = {"gpu-h264-8": "H.264, 8 bit", "gpu-hevc-10": "HEVC, 10 bit"}
 SECONDS = 3.0
+SAME = "clips equal to the cores'"
 MACS = 71e6
 """Multiply-adds of a 4K take's half: 14 taps down 1080 x 2160 samples and along 1080 x 960, half as many
 again for the chroma."""
@@ -131,6 +132,7 @@ def bars(result: dict[str, Any]) -> Iterator[Bar]:
     roofline = max(MACS / ceilings["imad_s"], BYTES / ceilings["copy_bytes_s"]) * 1e6
     upright = next(each for each in result["kernel"] if (each["rotate"], each["depth"]) == (0, 8))
     yield Bar("kernel, 8 bits upright, share of the roofline", roofline / upright["us"], least=0.5)
+    yield Bar(SAME, float(result[next(iter(CASES))]["same_clips"]), least=1)
     for case, title in CASES.items():
         found = result[case]
         depth = 10 if "10" in case else 8
@@ -193,6 +195,8 @@ def main() -> None:
     (arguments.out / "gpu.json").write_text(json.dumps(body, indent=1) + "\n")
     for bar in asked:
         print(f"{'met ' if bar.met else 'MISS'}  {bar.value:8.3f}  {bar.what}")
+    if not result[next(iter(CASES))]["same_clips"]:
+        raise SystemExit(f"not {SAME}")
     chart(result, arguments.out, f"{result['ceilings']['gpu']}, {body['machine']['cores']} cores; one round")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emomedia.errors import DeviceError
-from emomedia.placement import MEMORY_SHARE, decoder_bytes, place, placed
+from emomedia.placement import MEMORY_SHARE, decoder_bytes, place, placed, placed_for_frames
 
 GIB = 1 << 30
 
@@ -29,8 +29,13 @@ HOPPER = [
 ]
 
 
-def gpu(index: int = 0, free: int = 70 * GIB, decodes: Any = HOPPER) -> Any:
-    return SimpleNamespace(index=index, name="NVIDIA H100", free_memory=free, decodes=decodes)
+def gpu(
+    index: int = 0, free: int = 70 * GIB, decodes: Any = HOPPER, compute: tuple[int, int] = (9, 0)
+) -> Any:
+    return SimpleNamespace(
+        index=index, name="NVIDIA H100", free_memory=free, decodes=decodes,
+        compute_major=compute[0], compute_minor=compute[1],
+    )  # fmt: skip
 
 
 def found(*gpus: Any, reason: str = "", driver: int = 13000, runtime: int = 13000) -> Any:
@@ -78,9 +83,9 @@ def test_what_the_gpu_names_it_decodes(one):
     ("one", "reason"),
     [
         (take("h264", 10), "NVIDIA H100 does not decode h264 4:2:0 with 10 bits"),
-        (take("hevc", 10, "4:2:2"), "NVIDIA H100 does not decode hevc 4:2:2 with 10 bits"),
-        (take("hevc", 8, "4:4:4"), "NVIDIA H100 does not decode hevc 4:4:4 with 8 bits"),
-        (take("prores", 10, "4:2:2"), "NVIDIA H100 does not decode prores 4:2:2 with 10 bits"),
+        (take("hevc", 10, "4:2:2"), "4:2:2: emomedia has GPUs decode 4:2:0 alone"),
+        (take("hevc", 8, "4:4:4"), "4:4:4: emomedia has GPUs decode 4:2:0 alone"),
+        (take("mpeg2video"), "NVIDIA H100 does not decode mpeg2video 4:2:0 with 8 bits"),
         (take("av1"), "NVIDIA H100 does not decode av1 4:2:0 with 8 bits"),
         (
             take(width=4320, height=7680),
@@ -107,29 +112,60 @@ def test_a_picture_with_too_many_macroblocks_stays_on_the_cores():
     assert set(placement.cores) == {"left", "right"}
 
 
-def test_every_gpu_must_decode_what_the_workers_bring():
-    placement = placed("auto", both(take("hevc")), 16, found(gpu(), gpu(1, decodes=[limit("h264")])))
-    assert placement.gpus == ()
-    assert placed("auto", both(take()), 16, found(gpu(), gpu(1))).gpus == (0, 1)
+def test_of_several_gpus_those_are_used_that_decode_the_most():
+    old = gpu(0, decodes=[limit("h264")])
+    assert placed("auto", both(take("hevc")), 4, found(old, gpu(1))).gpu_of == (1, 1, 1, 1)
+    assert placed("auto", both(take(), take("hevc")), 2, found(old, gpu(1))).gpu_of == (1, 1)
+    assert placed("auto", both(take()), 4, found(old, gpu(1))).gpu_of == (0, 1, 0, 1)
 
 
-def test_as_many_workers_as_decoders_fit_the_memory():
+def test_as_many_workers_have_a_gpu_as_decoders_fit_its_memory():
     one = take("hevc", 10)
-    free = int(2 * decoder_bytes(one) * 5.5 / MEMORY_SHARE)
-    assert placed("cuda", both(one), 16, found(gpu(free=free))).workers == 5
-    assert placed("cuda", both(one), 16, found(gpu(free=free), gpu(1, free=free))).workers == 10
-    assert placed("cuda", both(one), 3, found(gpu(free=free))).workers == 3
+    free = int(2 * decoder_bytes(one) * 2.5 / MEMORY_SHARE)
+    alone = placed("cuda", both(one), 4, found(gpu(3, free=free)))
+    assert (alone.workers, alone.gpu_of, alone.gpus) == (4, (3, 3, None, None), (3,))
+    assert alone.number_of == (0, 0, -1, -1)
+    two = placed("cuda", both(one), 5, found(gpu(1, free=free), gpu(4, free=free // 2)))
+    assert (two.gpu_of, two.number_of) == ((1, 4, 1, None, None), (0, 1, 0, -1, -1))
+    assert placed("cuda", both(one), 1, found(gpu(free=free))).gpu_of == (0,)
     # One take alone needs half of it.
-    assert placed("cuda", both(one, take("prores", 10, "4:2:2")), 16, found(gpu(free=free))).workers == 11
+    half = placed("cuda", both(one, take("prores", 10, "4:2:2")), 9, found(gpu(free=free)))
+    assert half.gpu_of == (*[0] * 5, *[None] * 4)
 
 
 def test_a_gpu_without_room_is_left_alone():
     small = found(gpu(free=100 << 20))
     placement = placed("auto", both(take()), 16, small)
     assert (placement.gpus, placement.workers) == ((), 16)
-    assert placement.cores["left"] == "its decoder does not fit the GPU's free memory"
+    assert placement.cores["left"] == "its decoder does not fit the free memory of NVIDIA H100"
     with pytest.raises(DeviceError, match="does not fit"):
         placed("cuda", both(take()), 16, small)
+    assert placed("auto", both(take()), 2, found(gpu(free=100 << 20), gpu(1))).gpu_of == (1, 1)
+
+
+def test_gpus_that_the_kernel_is_not_compiled_for_are_left_alone():
+    volta = gpu(compute=(7, 0))
+    reason = "NVIDIA H100 has compute capability 7.0, below 7.5"
+    assert placed("auto", both(take()), 2, found(volta)).cores["right"] == reason
+    assert placed("auto", both(take()), 2, found(volta, gpu(1, compute=(7, 5)))).gpu_of == (1, 1)
+    with pytest.raises(DeviceError, match="below 7"):
+        placed_for_frames(both(take()), found(volta))
+
+
+def test_a_missing_decoder_library_is_named():
+    why = placed("auto", both(take()), 2, found(gpu(decodes=[]))).cores["left"]
+    assert "libnvcuvid" in why
+    assert "NVIDIA_DRIVER_CAPABILITIES" in why
+
+
+def test_frames_come_in_a_gpu_that_decodes_nothing_too():
+    raw = both(take("prores", 10, "4:2:2"))
+    placement = placed_for_frames(raw, found(gpu(0, free=GIB), gpu(1)))
+    assert (placement.gpus, placement.on_gpu) == ((1,), (False, False))
+    mixed = placed_for_frames(both(take(), raw["left"]), found(gpu()))
+    assert (mixed.gpus, mixed.on_gpu) == ((0,), (True, False))
+    with pytest.raises(DeviceError, match="no driver"):
+        placed_for_frames(raw, found(driver=0))
 
 
 @pytest.mark.parametrize(
@@ -141,6 +177,10 @@ def test_a_gpu_without_room_is_left_alone():
             "found a driver for CUDA 12.8, where this build has 13.0; install NVIDIA's driver 580 or newer",
         ),
         (found(reason="no CUDA device is visible"), "found no CUDA device is visible"),
+        (
+            found(reason="no CUDA device is visible", driver=12020, runtime=12090),
+            "found no CUDA device is visible",
+        ),
         (
             found(reason="this build has no CUDA: it was made without nvcc", driver=0, runtime=0),
             "made without nvcc; install the CUDA toolkit and build again",

@@ -51,6 +51,12 @@ void release(DlManagedTensor* managed) { delete static_cast<Held*>(managed->cont
 DeviceArray::DeviceArray(std::shared_ptr<std::uint8_t> memory, int device, int item_bytes, std::vector<std::int64_t> shape)
     : memory_(std::move(memory)), device_(device), item_bytes_(item_bytes), shape_(std::move(shape)) {}
 
+DeviceArray::~DeviceArray() {
+  if (memory_ == nullptr || PyGILState_Check() == 0) return;
+  const py::gil_scoped_release released;
+  memory_.reset();
+}
+
 std::int64_t DeviceArray::items() const {
   return std::accumulate(shape_.begin(), shape_.end(), std::int64_t{1}, std::multiplies<>());
 }
@@ -75,7 +81,12 @@ py::dict DeviceArray::cuda_array_interface() const {
 
 std::pair<int, int> DeviceArray::dlpack_device() const { return {kCuda, device_}; }
 
-py::capsule DeviceArray::dlpack() const {
+py::capsule DeviceArray::dlpack(const py::kwargs& request) const {
+  const auto given = [&](const char* name) { return request.contains(name) && !request[name].is_none(); };
+  if (given("copy") && request["copy"].cast<bool>()) throw py::buffer_error("the samples are not copied");
+  if (given("dl_device") && request["dl_device"].cast<std::pair<int, int>>() != dlpack_device()) {
+    throw py::buffer_error("the samples stay in their GPU's memory");
+  }
   auto held = std::make_unique<Held>(Held{{}, memory_, shape_});
   const DlType type{kUnsigned, static_cast<std::uint8_t>(8 * item_bytes_), 1};
   held->managed = {{memory_.get(), {kCuda, device_}, static_cast<std::int32_t>(shape_.size()), type, held->shape.data(), nullptr, 0},

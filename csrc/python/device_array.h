@@ -13,6 +13,8 @@ namespace emomedia::python {
 class DeviceArray {
  public:
   DeviceArray(std::shared_ptr<std::uint8_t> memory, int device, int item_bytes, std::vector<std::int64_t> shape);
+  DeviceArray(DeviceArray&&) = default;
+  ~DeviceArray();  // may wait for the GPU: without the GIL
 
   // `shape` items from the one at `first` on.
   DeviceArray part(std::int64_t first, std::vector<std::int64_t> shape) const;
@@ -23,8 +25,8 @@ class DeviceArray {
 
   // CUDA Array Interface, version 3. What is in the array is there already: no stream is to be waited for.
   pybind11::dict cuda_array_interface() const;
-  // DLPack's capsule, unversioned; and its device.
-  pybind11::capsule dlpack() const;
+  // DLPack's capsule, unversioned; and its device. Refuses, as the standard asks, a copy and another device.
+  pybind11::capsule dlpack(const pybind11::kwargs& request) const;
   std::pair<int, int> dlpack_device() const;
 
  private:

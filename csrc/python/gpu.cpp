@@ -50,7 +50,7 @@ void bind_device_array(py::module_& module) {
       .def("part", &DeviceArray::part, py::arg("first"), py::arg("shape"),
            "The items from the one at `first` on, as an array of `shape` over the same memory.")
       .def_property_readonly("__cuda_array_interface__", &DeviceArray::cuda_array_interface)
-      .def("__dlpack__", [](const DeviceArray& array, const py::kwargs&) { return array.dlpack(); })
+      .def("__dlpack__", [](const DeviceArray& array, const py::kwargs& request) { return array.dlpack(request); })
       .def("__dlpack_device__", &DeviceArray::dlpack_device);
 }
 

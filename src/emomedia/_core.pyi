@@ -165,6 +165,7 @@ class Job:
         clips: Sequence[Clip],
         workers: int,
         gpus: Sequence[Gpu] = (),
+        gpu_of: Sequence[int] = (),
         on_gpu: tuple[bool, bool] = (False, False),
         observer: Observer | None = None,
         stall_seconds: float = 300.0,

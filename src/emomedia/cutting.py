@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from .audio.flac import write_flac
 from .dataset.audit import Row, clip_row, described, named_files, read_rows, write_rows
 from .engine import Work, make_job, run_job
-from .errors import DamagedMediaError, MediaError
+from .errors import DamagedMediaError, DeviceError, MediaError
 from .files import atomic, writing
 from .layout import SessionFolder
 from .observer import Observer
@@ -88,8 +88,7 @@ def cut(
         _remove_strangers(folder, rows)
         if stale:
             with _nothing_unaudited(folder, rows):
-                placement = place(work.options.device, work.takes, work.options.worker_count)
-                report = _make(work, stale, folder, placement, observer)
+                report, placement = _make(work, stale, folder, observer)
                 check_media()
                 _refuse_damage(work, stale, report.damaged_frames)
                 rows = rows + _made_rows(work, stale, turns, folder, report.damaged_frames)
@@ -146,14 +145,28 @@ def _is_whole(file: Row, folder: SessionFolder) -> bool:
 
 
 def _make(
-    work: Work, clips: Sequence[Clip], folder: SessionFolder, placement: Placement, observer: Observer
-) -> _core.Report:
+    work: Work, clips: Sequence[Clip], folder: SessionFolder, observer: Observer
+) -> tuple[_core.Report, Placement]:
     def write_voices() -> None:
         for clip in clips:
             _write_voices(work, clip, folder)
 
-    job = make_job(work, clips, folder, placement)
-    return run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
+    job, placement = _placed_job(work, clips, folder)
+    report = run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
+    return report, placement
+
+
+def _placed_job(work: Work, clips: Sequence[Clip], folder: SessionFolder) -> tuple[_core.Job, Placement]:
+    """The job on the GPUs that were found; on the cores where one cannot be had and none was asked for."""
+    placement = place(work.options.device, work.takes, work.options.worker_count)
+    try:
+        return make_job(work, clips, folder, placement), placement
+    except DeviceError as error:
+        if work.options.device != "auto":
+            raise
+        why = f"{error.subject}: {error.found}"
+    placement = Placement(placement.workers, (), dict.fromkeys(SIDES, why))
+    return make_job(work, clips, folder, placement), placement
 
 
 def _made_rows(

@@ -219,7 +219,7 @@ def make_job(
     needed = sorted(held, key=lambda chunk: chunk.first_span)
     number_of = {chunk: number for number, chunk in enumerate(needed)}
     target, depth = target_colours(work.takes), work.options.depth
-    placement = placement or Placement((), {}, work.options.worker_count)
+    placement = placement or Placement(work.options.worker_count)
     takes = [work.takes[side] for side in SIDES]
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
     return _core.Job(
@@ -234,6 +234,7 @@ def make_job(
         clips=[_core_clip(work, clip, folder, number_of) for clip in wanted],
         workers=placement.workers,
         gpus=[_core.open_gpu(index) for index in placement.gpus],
+        gpu_of=placement.number_of,
         on_gpu=placement.on_gpu,
         observer=None if work.observer is None else work.observer.core(),
     )

@@ -215,8 +215,9 @@ def frames(
         Frames that may be begun before they are asked for.  Besides the frames that the caller keeps, two
         decoders and at most twice as many buffers and one are in memory, 3 MB each at 1080p and 8 bits.
     device : {"cpu", "cuda"}
-        In whose memory the samples come.  With ``cuda``, the first GPU that CUDA shows decodes and composes
-        what it can, and the cores the rest.
+        In whose memory the samples come.  With ``cuda``, the GPU that decodes the most of the takes does what
+        it can, and the cores the rest; from a frame that is damaged on, that take is the cores' until the
+        next stretch.
 
     Raises
     ------
@@ -254,9 +255,11 @@ def _open(
     from . import _core
     from .colour import target_colours
     from .engine import core_colour, core_take
-    from .placement import place
+    from .placement import Placement, placed_for_frames
 
-    placement = place(device, pipeline.probe.takes, workers=1)
+    placement = Placement(1)
+    if device == "cuda":
+        placement = placed_for_frames(pipeline.probe.takes, _core.find_gpus())
     probe, depth = pipeline.probe, pipeline.options.depth
     takes = [probe.takes[side] for side in SIDES]
     target = target_colours(probe.takes)

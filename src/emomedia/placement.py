@@ -7,8 +7,8 @@ decoded, so that no frame of a take crosses the bus.  The pictures are the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .errors import DeviceError
@@ -29,35 +29,49 @@ MEMORY_SHARE = 0.8
 _MACROBLOCK = 16
 
 
+OLDEST = (7, 5)
+"""Compute capability of the oldest GPUs that the kernel is compiled for: Turing's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Who does what for one session.
 
     Attributes
     ----------
-    gpus : tuple of int
-        CUDA's numbers of those that are used, which the workers take turns at; none if all is done on the
-        cores.
-    cores : mapping of side to str
-        The sides whose takes are decoded on the cores, and why.
     workers : int
         Chunks made at a time.
+    gpu_of : tuple of (int or None)
+        For each worker CUDA's number of the GPU that it uses, or None for one that uses the cores alone.
+    cores : mapping of side to str
+        The sides whose takes are decoded on the cores, and why.
     """
 
-    gpus: tuple[int, ...]
-    cores: Mapping[SideName, str]
     workers: int
+    gpu_of: tuple[int | None, ...] = ()
+    cores: Mapping[SideName, str] = field(default_factory=dict)
+
+    @property
+    def gpus(self) -> tuple[int, ...]:
+        """The GPUs that are used, each once."""
+        return tuple(sorted({gpu for gpu in self.gpu_of if gpu is not None}))
 
     @property
     def on_gpu(self) -> tuple[bool, bool]:
-        """By side, left before right: whether its take is decoded on a GPU."""
-        return tuple(bool(self.gpus) and side not in self.cores for side in SIDES)  # type: ignore[return-value]
+        """By side, left before right: whether workers that have a GPU decode its take there."""
+        left, right = (bool(self.gpus) and side not in self.cores for side in SIDES)
+        return left, right
+
+    @property
+    def number_of(self) -> tuple[int, ...]:
+        """`gpu_of` as the core takes it: places in `gpus`, -1 for the cores."""
+        return tuple(-1 if gpu is None else self.gpus.index(gpu) for gpu in self.gpu_of)
 
 
 def place(device: Device, takes: Mapping[str, Take], workers: int) -> Placement:
     """Where to do the video of a session with these takes, on the GPUs that there are; see :func:`placed`."""
     if device == "cpu":
-        return Placement((), {}, workers)
+        return Placement(workers)
     from . import _core
 
     return placed(device, takes, workers, _core.find_gpus())
@@ -66,12 +80,15 @@ def place(device: Device, takes: Mapping[str, Take], workers: int) -> Placement:
 def placed(device: Device, takes: Mapping[str, Take], workers: int, found: _core.FoundGpus) -> Placement:
     """Where to do the video, given what GPUs there are.
 
+    Of several GPUs those are used that decode the most of the takes.  As many workers have one as have
+    decoders that fit its memory; the others use the cores.
+
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"}
         ``auto`` takes GPUs that are there and decode at least one of the takes.
     workers : int
-        Chunks that may be made at a time; fewer are where decoders for so many do not fit the GPUs' memory.
+        Chunks made at a time.
 
     Raises
     ------
@@ -79,7 +96,42 @@ def placed(device: Device, takes: Mapping[str, Take], workers: int, found: _core
         ``cuda`` was asked for, and there is no GPU, or none that decodes either take.
     """
     if device == "cpu" or (device == "auto" and not found.gpus):
-        return Placement((), {}, workers)
+        return Placement(workers)
+    _require_some(found)
+    choices = [(gpu, _cores(takes, gpu)) for gpu in found.gpus]
+    cores = min((cores for _, cores in choices), key=len)
+    if len(cores) < len(SIDES):
+        rooms = [(gpu.index, _room(takes, cores, gpu)) for gpu, theirs in choices if theirs == cores]
+        return Placement(workers, _dealt(rooms, workers), cores)
+    if device == "auto":
+        return Placement(workers, (), cores)
+    raise DeviceError(
+        "--device cuda",
+        expected="a take that a GPU decodes",
+        found="; ".join(f"{side}: {why}" for side, why in cores.items()),
+        remedy="choose --device cpu or auto",
+    )
+
+
+def placed_for_frames(takes: Mapping[str, Take], found: _core.FoundGpus) -> Placement:
+    """The GPU in whose memory composites are to come, whoever decodes: the one that decodes the most.
+
+    Raises DeviceError where there is none.
+    """
+    _require_some(found)
+    usable = [gpu for gpu in found.gpus if _is_new_enough(gpu)]
+    if not usable:
+        raise DeviceError(
+            "frames",
+            expected="a GPU that composes",
+            found=_too_old(found.gpus[0]),
+            remedy="choose device='cpu'",
+        )
+    gpu = min(usable, key=lambda gpu: (len(_cores(takes, gpu)), -gpu.free_memory))
+    return Placement(1, (gpu.index,), _cores(takes, gpu))
+
+
+def _require_some(found: _core.FoundGpus) -> None:
     if not found.gpus:
         raise DeviceError(
             "--device cuda",
@@ -87,30 +139,33 @@ def placed(device: Device, takes: Mapping[str, Take], workers: int, found: _core
             found=why_none(found),
             remedy=f"{_driver_remedy(found)}, or choose --device cpu",
         )
-    cores: dict[SideName, str] = {
-        side: why for side in SIDES if (why := why_on_cores(takes[side], found.gpus))
-    }
-    fitting = _fitting_workers(takes, cores, found.gpus)
-    if fitting == 0 and len(cores) < len(SIDES):
-        cores = {side: cores.get(side, "its decoder does not fit the GPU's free memory") for side in SIDES}
-    if len(cores) < len(SIDES):
-        return Placement(tuple(gpu.index for gpu in found.gpus), cores, min(workers, fitting))
-    if device == "auto":
-        return Placement((), cores, workers)
-    raise DeviceError(
-        "--device cuda",
-        expected=f"a take that {found.gpus[0].name} decodes",
-        found="; ".join(f"{side}: {why}" for side, why in cores.items()),
-        remedy="choose --device cpu or auto",
-    )
 
 
-def _fitting_workers(
-    takes: Mapping[str, Take], cores: Mapping[SideName, str], gpus: list[_core.GpuInfo]
-) -> int:
-    """Workers whose decoders fit the GPUs' free memory."""
+def _cores(takes: Mapping[str, Take], gpu: _core.GpuInfo) -> dict[SideName, str]:
+    """The takes that the GPU does not decode, and why."""
+    cores: dict[SideName, str] = {side: why for side in SIDES if (why := why_on_cores(takes[side], gpu))}
+    if len(cores) < len(SIDES) and _room(takes, cores, gpu) == 0:
+        return {
+            side: cores.get(side, f"its decoder does not fit the free memory of {gpu.name}") for side in SIDES
+        }
+    return cores
+
+
+def _room(takes: Mapping[str, Take], cores: Mapping[SideName, str], gpu: _core.GpuInfo) -> int:
+    """Workers whose decoders fit the GPU's free memory."""
     needed = sum(decoder_bytes(takes[side]) for side in SIDES if side not in cores)
-    return sum(int(MEMORY_SHARE * gpu.free_memory // needed) for gpu in gpus) if needed else 0
+    return int(MEMORY_SHARE * gpu.free_memory // needed)
+
+
+def _dealt(rooms: Sequence[tuple[int, int]], workers: int) -> tuple[int | None, ...]:
+    """A GPU for each worker, in turns, as far as their rooms go."""
+    left = dict(rooms)
+    dealt: list[int | None] = []
+    while len(dealt) < workers and any(left.values()):
+        for gpu in [gpu for gpu, room in left.items() if room]:
+            dealt.append(gpu)
+            left[gpu] -= 1
+    return (*dealt[:workers], *[None] * (workers - len(dealt)))
 
 
 def decoder_bytes(take: Take) -> int:
@@ -119,43 +174,54 @@ def decoder_bytes(take: Take) -> int:
     return SURFACES * samples * (2 if take.bit_depth > 8 else 1)
 
 
-def why_on_cores(take: Take, gpus: list[_core.GpuInfo]) -> str | None:
-    """Why not all of the GPUs decode the take; None if they do."""
+def why_on_cores(take: Take, gpu: _core.GpuInfo) -> str | None:
+    """Why the GPU does not decode the take; None if it does."""
     if take.fields != "progressive":
         return "interlaced: whole frames are made on the cores"
-    for gpu in gpus:
-        for codec in sorted({file.codec for file in take.files}):
-            if why := _why_not(take, codec, gpu):
-                return why
-    return None
+    if take.chroma != "4:2:0":
+        return f"{take.chroma}: emomedia has GPUs decode 4:2:0 alone"
+    if not _is_new_enough(gpu):
+        return _too_old(gpu)
+    if not gpu.decodes:
+        return (
+            f"no decoder on {gpu.name}: libnvcuvid is missing; in a container NVIDIA_DRIVER_CAPABILITIES "
+            "has to name video"
+        )
+    codecs = sorted({file.codec for file in take.files})
+    return next((why for codec in codecs if (why := _why_not(take, codec, gpu))), None)
+
+
+def _is_new_enough(gpu: _core.GpuInfo) -> bool:
+    return (gpu.compute_major, gpu.compute_minor) >= OLDEST
+
+
+def _too_old(gpu: _core.GpuInfo) -> str:
+    oldest = ".".join(map(str, OLDEST))
+    return f"{gpu.name} has compute capability {gpu.compute_major}.{gpu.compute_minor}, below {oldest}"
 
 
 def _why_not(take: Take, codec: str, gpu: _core.GpuInfo) -> str | None:
     kind = f"{codec} {take.chroma} with {take.bit_depth} bits"
-    chroma = int(take.chroma.replace(":", ""))
     limits = [
         limit
         for limit in gpu.decodes
-        if (limit.codec, limit.chroma, limit.depth) == (codec, chroma, take.bit_depth)
+        if (limit.codec, limit.chroma, limit.depth) == (codec, 420, take.bit_depth)
     ]
-    if not limits or chroma != 420:
+    if not limits:
         return f"{gpu.name} does not decode {kind}"
     limit = limits[0]
     blocks = -(-take.width // _MACROBLOCK) * -(-take.height // _MACROBLOCK)
-    fits = (
-        take.width <= limit.max_width and take.height <= limit.max_height and blocks <= limit.max_macroblocks
-    )
-    if not fits:
-        most = f"{limit.max_width}x{limit.max_height}"
-        return f"{gpu.name} decodes {kind} up to {most}, not {take.width}x{take.height}"
-    return None
+    if take.width <= limit.max_width and take.height <= limit.max_height and blocks <= limit.max_macroblocks:
+        return None
+    most = f"{limit.max_width}x{limit.max_height}"
+    return f"{gpu.name} decodes {kind} up to {most}, not {take.width}x{take.height}"
 
 
 def why_none(found: _core.FoundGpus) -> str:
     """Why no GPU can be used."""
     if found.runtime and not found.driver:
         return "no driver of NVIDIA's"
-    if found.driver < found.runtime:
+    if found.driver // 1000 < found.runtime // 1000:
         return f"a driver for CUDA {_version(found.driver)}, where this build has {_version(found.runtime)}"
     return found.reason
 

@@ -188,6 +188,9 @@ void check_composites(const std::string& file, int frames) {
   }
   std::printf("{\"what\": \"check\", \"file\": \"%s\", \"frames\": %d, \"equal\": %d, \"left_gpu\": \"%s\"}\n", file.c_str(), frames,
               equal, there.left_gpu(0).c_str());
+  for (std::size_t side = 0; side < 2; ++side) {
+    if (!there.left_gpu(side).empty()) throw std::runtime_error(there.left_gpu(side));
+  }
   if (equal != frames) throw std::runtime_error("composites of the GPU and of the cores differ");
 }
 
