@@ -1,0 +1,308 @@
+"""A clock through many measured offsets, some of them wrong: straight, bent, or broken by steps.  Pure.
+
+An offset is measured at a time of the recording, in seconds by which the other clock is ahead then.  Of
+a straight clock all offsets lie on one line, whose slope is the drift.  A recorder that paused or lost a
+buffer makes a step: the same line, moved.  A clock that warms up bends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from .chain import Reals, Smoothness, best_chain, jumps
+
+ON_IT = 0.001
+"""Seconds from the clock within which an offset bears it out: heads move by a foot."""
+
+MIN_STEP = 0.01
+"""Seconds of the smallest step that is told from acoustics: one voice reaches two microphones by two ways,
+whose lengths differ by up to three metres."""
+
+MIN_STEP_WINDOWS = 4
+"""Offsets that have to bear out a stretch before or after a step."""
+
+MIN_BEND = 0.0015
+"""Seconds by which the offsets must lie off the straight line, over minutes, for it to be bent."""
+
+MIN_DRIFT_SHIFT = 0.00025
+"""Seconds by which drift must displace the recordings over what they share to count as found."""
+
+_ROUGH = Smoothness(jitter=0.001, drift=5e-4, jump=1.0)
+_CLOSE = Smoothness(jitter=0.0015, drift=1e-5, jump=1.0)
+_PATHS = 0.012
+_MIN_PATH_SHARE = 0.15
+_KERNEL = 0.0004
+_BEND_SECONDS = 300.0
+_MIN_BEND_WINDOWS = 8
+_QUIET_VOTE = 0.4
+_NO_VOTE = 1e-9
+_GATE, _LEAST_GATE = 5.0, 0.0002
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """Offsets as they were measured.
+
+    Attributes
+    ----------
+    times : float64[n]
+        Seconds of the recording, in order; equal ones are alternatives.
+    offsets : float64[n]
+        Seconds.
+    clarity : float64[n]
+        0 to 1, how far each stands out; see :class:`emomedia.audio.gcc.Peak`.
+    loud : bool[n]
+        Whether the recording is loud there, so that its own voice speaks rather than one across the room.
+    """
+
+    times: Reals
+    offsets: Reals
+    clarity: Reals
+    loud: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A clock, and how the offsets lie to it.
+
+    Attributes
+    ----------
+    knots : float64[k]
+        Times in seconds at which a piece of the clock begins; the first is minus infinity.
+    values, slopes : float64[k]
+        Offset that each piece has at time zero, and its drift in seconds per second.
+    steps : tuple of int
+        Pieces that begin with a step; the others go on where the one before ended.
+    residuals : float64[n]
+        Seconds from the clock of each measured offset.
+    on_it : bool[n]
+        Whether it bears the clock out.
+    paths : tuple of float
+        Seconds from the clock of the ways that the voices take: (0,), or two on either side of it.
+    """
+
+    knots: Reals
+    values: Reals
+    slopes: Reals
+    steps: tuple[int, ...]
+    residuals: Reals
+    on_it: npt.NDArray[np.bool_]
+    paths: tuple[float, ...]
+
+    def at(self, times: Reals) -> Reals:
+        """The clock's offset at `times`."""
+        return _at(self.knots, self.values, self.slopes, times)
+
+
+def fit_clock(measured: Measured, between: bool) -> Fit:
+    """The clock that most of the measured offsets bear out.
+
+    Parameters
+    ----------
+    measured : Measured
+        At least one offset.
+    between : bool
+        Where offsets heap up at two places a few milliseconds apart, because two voices reach both
+        microphones by ways of different lengths: whether the clock goes midway between them, as it must
+        where neither microphone is one voice's own, or through the heap of the recording's own voice.
+    """
+    times = measured.times
+    votes = measured.clarity * np.where(measured.loud, 1.0, _QUIET_VOTE)
+    slope = _rough_slope(times, measured.offsets, votes)
+    level = measured.offsets - slope * times
+    chain = best_chain(times, level, votes, _CLOSE)
+    parts = _stretches(times, level, chain)
+    starts = _starts(times, parts)
+    stretch = np.searchsorted(starts, times, side="right") - 1
+    medians = np.array([np.median(level[part]) for part in parts])
+    places = np.array([_heap(level, votes, at, stretch == n) for n, at in enumerate(medians)])
+    residuals = level - places[stretch]
+    paths = _paths(residuals, votes, between)
+    bends = () if len(paths) > 1 else _bends(times, residuals, np.concatenate(parts))
+    if bends:
+        kept = np.concatenate(parts)
+        residuals = level - np.interp(times, times[kept], _smoothed(level[kept], stretch[kept]))
+    model = _solved(times, level, votes, stretch, _nearest(residuals, paths), bends)
+    straight = (slope + model.slope) * np.ptp(times[model.inside])
+    if not bends and abs(straight) < MIN_DRIFT_SHIFT:
+        model = _solved(times, level, votes, stretch, _nearest(residuals, paths), None, -slope)
+    return _judged(measured, _pieces(model, slope, starts, places, float(np.mean(paths))), paths)
+
+
+def _rough_slope(times: Reals, offsets: Reals, votes: Reals) -> float:
+    """The median slope between offsets of one chain, jumps left out (Theil 1950, Sen 1968)."""
+    chain = best_chain(times, offsets, votes, _ROUGH)
+    at, of = times[chain], offsets[chain]
+    part = np.zeros(len(chain), int)
+    part[jumps(at, of, _ROUGH)] = 1
+    part = np.cumsum(part)
+    i, j = np.triu_indices(len(chain), 1)
+    same = (part[i] == part[j]) & (at[j] - at[i] >= np.ptp(at) / 8) & (at[j] > at[i])
+    if not same.any():
+        return 0.0
+    i, j = i[same], j[same]
+    return float(np.median((of[j] - of[i]) / (at[j] - at[i])))
+
+
+def _stretches(times: Reals, level: Reals, chain: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+    """The chain in stretches, between which there are steps."""
+    parts = np.split(chain, jumps(times[chain], level[chain], _CLOSE))
+    least = min(MIN_STEP_WINDOWS, max(map(len, parts)))
+    joined: list[npt.NDArray[np.intp]] = []
+    for part in parts:
+        if len(part) < least:
+            continue
+        if joined and abs(np.median(level[part]) - np.median(level[joined[-1]])) < MIN_STEP:
+            joined[-1] = np.concatenate([joined[-1], part])
+        else:
+            joined.append(part)
+    return joined
+
+
+def _starts(times: Reals, parts: list[npt.NDArray[np.intp]]) -> Reals:
+    """When each stretch begins, midway between what is known before and after; the first always."""
+    steps = [(times[before[-1]] + times[after[0]]) / 2 for before, after in pairwise(parts)]
+    return np.array([-np.inf, *steps])
+
+
+def _heap(places: Reals, votes: Reals, around: float, among: npt.NDArray[np.bool_]) -> float:
+    """Where most votes heap up, within the reach of different paths."""
+    near = among & (np.abs(places - around) < _PATHS)
+    places, votes = places[near], votes[near] + _NO_VOTE
+    grid = np.arange(places.min(), places.max() + _KERNEL, _KERNEL / 4)
+    top = float(grid[np.argmax(_density(grid, places, votes))])
+    close = np.abs(places - top) <= 2 * _KERNEL
+    return float(np.average(places[close], weights=votes[close]))
+
+
+def _density(grid: Reals, places: Reals, votes: Reals) -> Reals:
+    distance = np.abs(grid[:, None] - places[None]) / _KERNEL
+    density: Reals = np.clip(1 - distance / 2, 0, None) @ votes
+    return density
+
+
+def _paths(residuals: Reals, votes: Reals, between: bool) -> tuple[float, ...]:
+    """Where the offsets heap up: at zero, the highest heap, alone, or at a second place too."""
+    near = np.abs(residuals) < _PATHS
+    second = near & (np.abs(residuals) > 2 * ON_IT)
+    if not between or not second.any():
+        return (0.0,)
+    other = _heap(residuals, votes, 0.0, second)
+    counted = [np.abs(residuals - at) <= ON_IT for at in (0.0, other)]
+    here, there = (float(votes[heap].sum()) for heap in counted)
+    if there < _MIN_PATH_SHARE * (here + there) or counted[1].sum() < MIN_STEP_WINDOWS:
+        return (0.0,)
+    return (0.0, other)
+
+
+def _bends(times: Reals, residuals: Reals, chain: npt.NDArray[np.intp]) -> tuple[float, ...]:
+    """Times between which the clock is straight, if it is not so throughout."""
+    at, off = times[chain], residuals[chain]
+    count = int(np.ptp(at) // _BEND_SECONDS)
+    edges = np.linspace(at[0], at[-1], count + 1)
+    number = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, max(0, count - 1))
+    sizes = np.bincount(number, minlength=count)
+    if count < 3 or sizes.min() < _MIN_BEND_WINDOWS:
+        return ()
+    middles = np.array([np.median(at[number == n]) for n in range(count)])
+    medians = np.array([np.median(off[number == n]) for n in range(count)])
+    line = np.polyval(np.polyfit(middles, medians, 1), middles)
+    return tuple(map(float, edges[1:-1])) if np.abs(medians - line).max() > MIN_BEND else ()
+
+
+def _smoothed(level: Reals, stretch: npt.NDArray[np.intp]) -> Reals:
+    """The running median of five within each stretch."""
+    smooth = level.copy()
+    for number in np.unique(stretch):
+        inside = np.flatnonzero(stretch == number)
+        padded = np.pad(level[inside], 2, mode="edge")
+        smooth[inside] = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    return smooth
+
+
+def _nearest(residuals: Reals, paths: tuple[float, ...]) -> tuple[Reals, npt.NDArray[np.bool_]]:
+    """Of each residual the path that it is nearest to, and whether it lies on that path."""
+    ways = np.array(paths)
+    path = ways[np.argmin(np.abs(residuals[:, None] - ways[None]), axis=1)]
+    return path, np.abs(residuals - path) <= ON_IT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """Least squares of what lies inside: slope, its changes at the bends, each stretch's level at time 0."""
+
+    slope: float
+    changes: Reals
+    bends: tuple[float, ...]
+    levels: Reals
+    known: npt.NDArray[np.bool_]
+    inside: npt.NDArray[np.bool_]
+
+
+def _solved(
+    times: Reals,
+    level: Reals,
+    votes: Reals,
+    stretch: npt.NDArray[np.intp],
+    near: tuple[Reals, npt.NDArray[np.bool_]],
+    bends: tuple[float, ...] | None,
+    slope: float = 0.0,
+) -> _Model:
+    """The model, solved again without what lies far off; with `bends` None its slope is `slope`."""
+    path, inside = near
+    target = level - path
+    centre = float(times[inside].mean()) if inside.any() else 0.0
+    ramps = [np.maximum(0.0, times - bend) for bend in bends or ()]
+    shape = [] if bends is None else [times - centre, *ramps]
+    fixed = slope * (times - centre) if bends is None else np.zeros(len(times))
+    members = np.eye(int(stretch.max()) + 1)[stretch]
+    design = np.column_stack([*shape, members])
+    for _ in range(3):
+        weight = np.sqrt(votes[inside] + _NO_VOTE)
+        solved, *_ = np.linalg.lstsq(
+            design[inside] * weight[:, None], (target - fixed)[inside] * weight, rcond=None
+        )
+        off = np.abs(target - fixed - design @ solved)
+        gate = np.clip(_GATE * np.median(off[inside]), _LEAST_GATE, ON_IT) if inside.any() else ON_IT
+        if not (off <= gate).any():
+            break
+        inside = off <= gate
+    found = slope if bends is None else float(solved[0])
+    changes = solved[1 : len(shape)] if shape else np.zeros(0)
+    levels = solved[len(shape) :] - found * centre
+    known = np.isin(np.arange(members.shape[1]), stretch[inside])
+    return _Model(found, changes, bends or (), levels, known, inside)
+
+
+def _pieces(
+    model: _Model, slope: float, starts: Reals, places: Reals, middle: float
+) -> tuple[Reals, Reals, Reals, tuple[int, ...]]:
+    """The model's pieces: begins, offsets at time zero, slopes, and which begin with a step."""
+    knots = np.unique(np.concatenate([starts, model.bends]))
+    stretch = np.searchsorted(starts, knots, side="right") - 1
+    levels = np.where(model.known, model.levels, places)
+    values, slopes = levels[stretch] + middle, np.full(len(knots), slope + model.slope)
+    for bend, change in zip(model.bends, model.changes, strict=True):
+        values = values - np.where(knots >= bend, change * bend, 0.0)
+        slopes = slopes + np.where(knots >= bend, change, 0.0)
+    return knots, values, slopes, tuple(map(int, np.flatnonzero(np.isin(knots, starts[1:]))))
+
+
+def _judged(
+    measured: Measured, pieces: tuple[Reals, Reals, Reals, tuple[int, ...]], paths: tuple[float, ...]
+) -> Fit:
+    knots, values, slopes, steps = pieces
+    residuals = measured.offsets - _at(knots, values, slopes, measured.times)
+    ways = np.array(paths) - float(np.mean(paths))
+    on_it = (np.abs(residuals[:, None] - ways[None]) <= ON_IT).any(axis=1)
+    return Fit(knots, values, slopes, steps, residuals, on_it, tuple(map(float, ways)))
+
+
+def _at(knots: Reals, values: Reals, slopes: Reals, times: Reals) -> Reals:
+    piece = np.searchsorted(knots, times, side="right") - 1
+    found: Reals = values[piece] + slopes[piece] * times
+    return found
