@@ -31,7 +31,7 @@ MIN_BEND = 0.0015
 MIN_DRIFT_SHIFT = 0.00025
 """Seconds by which drift must displace the recordings over what they share to count as found."""
 
-_ROUGH = Smoothness(jitter=0.001, drift=5e-4, jump=1.0)
+_ROUGH = Smoothness(jitter=0.001, drift=5e-4, jump=1.0, memory=15.0)
 _CLOSE = Smoothness(jitter=0.0015, drift=1e-5, jump=1.0)
 _PATHS = 0.012
 _MIN_PATH_SHARE = 0.15
