@@ -43,7 +43,7 @@ _MOST_DRIFT = 5e-4
 _GUESSES = tuple(n * 1e-4 for n in range(-5, 6))
 """Seconds per second.  Half of the distance between two smears a window's ends by 0.2 ms."""
 
-_FEW, _SPARSE = 20, 60
+_FEW, _SPARSE = 12, 60
 """Windows that are tried with every guess; windows that measure drift before it is taken out."""
 
 _SMEAR = 8e-5
@@ -125,6 +125,8 @@ def align(reference: Proxy, other: Proxy, between: bool = False) -> Match | None
         match = _fine(reference, other, rough, between)
         if match and (best is None or match.confidence > best.confidence):
             best = match
+        if best and best.confidence >= THRESHOLD:
+            break
     return best
 
 
@@ -231,7 +233,8 @@ def _match(reference: Proxy, other: Proxy, measured: Measured, fit: Fit) -> Matc
     for number, step in zip(fit.steps, steps, strict=False):
         starts[number] = step.time
     pieces = tuple(
-        Piece(*values) for values in zip(starts, map(float, fit.values), map(float, fit.slopes * 1e6), strict=True)
+        Piece(*values)
+        for values in zip(starts, map(float, fit.values), map(float, fit.slopes * 1e6), strict=True)
     )
     best = _best_of_each(measured, fit)
     windows = tuple(

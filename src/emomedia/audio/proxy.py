@@ -115,9 +115,7 @@ def make_proxy(
         yield Proxy(file.fileno(), samples, np.concatenate([np.zeros(0, np.float32), *levels]))
 
 
-def _at_proxy_rate(
-    sound: Iterable[npt.NDArray[np.float32]], rate: int
-) -> Iterator[npt.NDArray[np.float32]]:
+def _at_proxy_rate(sound: Iterable[npt.NDArray[np.float32]], rate: int) -> Iterator[npt.NDArray[np.float32]]:
     """The sound at 8 kHz, in blocks that are not empty; its first sample stays the first."""
     import soxr
 
