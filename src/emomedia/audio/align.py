@@ -9,7 +9,7 @@ levels and one window, however long the recordings are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .chain import Reals
 from .coarse import Course, courses
-from .fit import Fit, Measured, fit_clock
+from .fit import FAR_VOICES, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
 from .gcc import phat_peak
 from .proxy import LEVEL_RATE, PROXY_RATE, Proxy
 from .steps import Line, Step, locate
@@ -145,12 +145,30 @@ def _fine(reference: Proxy, other: Proxy, rough: Course, between: bool) -> Match
     measured = _measured(other, length, place, sparse, drift)
     if measured is None:
         return None
-    fit = fit_clock(measured, between)
-    found = float(fit.slopes[0])
+    _, fit = _best_fit(measured, between)
+    found = float(np.clip(fit.slopes[0], -_MOST_DRIFT, _MOST_DRIFT))
     if len(sparse) < len(starts) or abs(found - drift) > _SMEAR / length:
-        measured = _measured(other, length, place, starts, np.clip(found, -_MOST_DRIFT, _MOST_DRIFT))
-        fit = fit_clock(measured, between)
-    return _match(reference, other, measured, fit)
+        measured = _measured(other, length, place, starts, found) or measured
+    return _match(reference, other, *_best_fit(measured, between))
+
+
+def _best_fit(measured: Measured, between: bool) -> tuple[Measured, Fit]:
+    """The clock through the windows; a coarser one where far voices leave no fine one.
+
+    Then no window is the recording's own voice, so all count alike.
+    """
+    fit = fit_clock(measured, TWO_VOICES if between else OWN_VOICE)
+    if not between or _confidence(measured, fit) >= THRESHOLD:
+        return measured, fit
+    alike = replace(measured, loud=np.ones(len(measured.times), bool))
+    return alike, fit_clock(alike, FAR_VOICES)
+
+
+def _confidence(measured: Measured, fit: Fit) -> float:
+    """The share of the loud windows that lie on the clock, if they are clear enough together to tell."""
+    loud = measured.loud
+    share = len(np.unique(measured.times[loud & fit.on_it])) / len(np.unique(measured.times[loud]))
+    return share * min(1.0, float(measured.clarity[fit.on_it].sum()) / _ENOUGH)
 
 
 def _grid(reference: Proxy, other: Proxy, rough: Course) -> tuple[float, Reals]:
@@ -221,14 +239,10 @@ def _level(proxy: Proxy, start: float, length: float) -> float:
 
 
 def _match(reference: Proxy, other: Proxy, measured: Measured, fit: Fit) -> Match:
-    loud = measured.loud
-    _, first = np.unique(measured.times, return_index=True)
-    counted = len(np.unique(measured.times[loud]))
-    share = len(np.unique(measured.times[loud & fit.on_it])) / counted
-    sure = min(1.0, float(measured.clarity[fit.on_it].sum()) / _ENOUGH)
+    confidence = _confidence(measured, fit)
     ways = np.abs(fit.residuals[:, None] - np.array(fit.paths)).min(axis=1)
     residual = float(np.median(ways[fit.on_it])) if fit.on_it.any() else 0.0
-    steps = tuple(_steps(reference, other, measured, fit)) if share * sure >= THRESHOLD else ()
+    steps = tuple(_steps(reference, other, measured, fit)) if confidence >= THRESHOLD else ()
     starts = [0.0, *map(float, fit.knots[1:])]
     for number, step in zip(fit.steps, steps, strict=False):
         starts[number] = step.time
@@ -244,7 +258,7 @@ def _match(reference: Proxy, other: Proxy, measured: Measured, fit: Fit) -> Matc
     return Match(
         offset=pieces[0].offset,
         drift_ppm=pieces[0].drift_ppm,
-        confidence=share * sure,
+        confidence=confidence,
         residual_ms=residual * 1000,
         pieces=pieces if len(pieces) > 1 else (),
         steps=steps,

@@ -15,32 +15,79 @@ import numpy.typing as npt
 
 from .chain import Reals, Smoothness, best_chain, jumps
 
-ON_IT = 0.001
-"""Seconds from the clock within which an offset bears it out: heads move by a foot."""
-
-MIN_STEP = 0.01
-"""Seconds of the smallest step that is told from acoustics: one voice reaches two microphones by two ways,
-whose lengths differ by up to three metres."""
-
 MIN_STEP_WINDOWS = 4
 """Offsets that have to bear out a stretch before or after a step."""
 
-MIN_BEND = 0.0015
-"""Seconds by which the offsets must lie off the straight line, over minutes, for it to be bent."""
-
-MIN_DRIFT_SHIFT = 0.00025
-"""Seconds by which drift must displace the recordings over what they share to count as found."""
-
-_ROUGH = Smoothness(jitter=0.001, drift=5e-4, jump=1.0, memory=15.0)
-_CLOSE = Smoothness(jitter=0.0015, drift=1e-5, jump=1.0)
-_PATHS = 0.012
-_MIN_PATH_SHARE = 0.15
-_KERNEL = 0.0004
 _BEND_SECONDS = 300.0
 _MIN_BEND_WINDOWS = 8
+_MIN_PATH_SHARE = 0.15
 _QUIET_VOTE = 0.4
 _NO_VOTE = 1e-9
-_GATE, _LEAST_GATE = 5.0, 0.0002
+_GATE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Acoustics:
+    """What the microphones' places make of offsets.
+
+    Attributes
+    ----------
+    on_it : float
+        Seconds from the clock within which an offset bears it out.
+    reach : float
+        Seconds within which offsets differ because voices take different ways.
+    min_step : float
+        Seconds of the smallest step that is told from that.
+    between : bool
+        Whether offsets that heap up at two places mean two voices, and the clock lies midway between them.
+    """
+
+    on_it: float
+    reach: float
+    min_step: float
+    between: bool
+
+    @property
+    def rough(self) -> Smoothness:
+        """Of a clock whose drift is not known."""
+        return Smoothness(jitter=self.on_it, drift=5e-4, jump=1.0, memory=15.0)
+
+    @property
+    def close(self) -> Smoothness:
+        """Of a clock whose drift has been taken out."""
+        return Smoothness(jitter=1.5 * self.on_it, drift=1e-5, jump=1.0)
+
+    @property
+    def kernel(self) -> float:
+        """Seconds over which offsets heap up."""
+        return 0.4 * self.on_it
+
+    @property
+    def min_gate(self) -> float:
+        """Seconds within which no offset is an outlier."""
+        return 0.2 * self.on_it
+
+    @property
+    def min_shift(self) -> float:
+        """Seconds by which drift must displace the recordings over what they share to count as found."""
+        return 0.25 * self.on_it
+
+    @property
+    def min_bend(self) -> float:
+        """Seconds by which offsets must lie off the straight line, over minutes, for it to be bent."""
+        return 1.5 * self.on_it
+
+
+OWN_VOICE = Acoustics(on_it=0.001, reach=0.012, min_step=0.01, between=False)
+"""One recording is the microphone at a mouth, whose voice the other hears: one way, but for what the head
+moves.  Other voices reach the microphone too, by ways of up to three metres more."""
+
+TWO_VOICES = Acoustics(on_it=0.001, reach=0.012, min_step=0.01, between=True)
+"""Each hears both voices, one of them sooner, and clearly."""
+
+FAR_VOICES = Acoustics(on_it=0.01, reach=0.012, min_step=0.05, between=False)
+"""Both hear voices from so far that echoes are louder than they are: an offset is right to ten milliseconds,
+and the mean of many is nearer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,47 +145,48 @@ class Fit:
         return _at(self.knots, self.values, self.slopes, times)
 
 
-def fit_clock(measured: Measured, between: bool) -> Fit:
+def fit_clock(measured: Measured, acoustics: Acoustics) -> Fit:
     """The clock that most of the measured offsets bear out.
 
     Parameters
     ----------
     measured : Measured
         At least one offset.
-    between : bool
-        Where offsets heap up at two places a few milliseconds apart, because two voices reach both
-        microphones by ways of different lengths: whether the clock goes midway between them, as it must
-        where neither microphone is one voice's own, or through the heap of the recording's own voice.
+    acoustics : Acoustics
+        :data:`OWN_VOICE`, :data:`TWO_VOICES` or :data:`FAR_VOICES`.
     """
     times = measured.times
     votes = measured.clarity * np.where(measured.loud, 1.0, _QUIET_VOTE)
-    slope = _rough_slope(times, measured.offsets, votes)
+    slope = _rough_slope(times, measured.offsets, votes, acoustics.rough)
     level = measured.offsets - slope * times
-    chain = best_chain(times, level, votes, _CLOSE)
-    parts = _stretches(times, level, chain)
+    chain = best_chain(times, level, votes, acoustics.close)
+    parts = _stretches(times, level, chain, acoustics)
     starts = _starts(times, parts)
     stretch = np.searchsorted(starts, times, side="right") - 1
     medians = np.array([np.median(level[part]) for part in parts])
-    places = np.array([_heap(level, votes, at, stretch == n) for n, at in enumerate(medians)])
+    places = np.array([_heap(level, votes, at, stretch == n, acoustics) for n, at in enumerate(medians)])
     residuals = level - places[stretch]
-    paths = _paths(residuals, votes, between)
-    bends = () if len(paths) > 1 else _bends(times, residuals, np.concatenate(parts))
+    paths = _paths(residuals, votes, acoustics)
+    bends = () if len(paths) > 1 else _bends(times, residuals, np.concatenate(parts), acoustics.min_bend)
     if bends:
         kept = np.concatenate(parts)
         residuals = level - np.interp(times, times[kept], _smoothed(level[kept], stretch[kept]))
-    model = _solved(times, level, votes, stretch, _nearest(residuals, paths), bends)
+    near = _nearest(residuals, paths, acoustics)
+    model = _solved(times, level, votes, stretch, near, bends, acoustics)
     straight = (slope + model.slope) * np.ptp(times[model.inside])
-    if not bends and abs(straight) < MIN_DRIFT_SHIFT:
-        model = _solved(times, level, votes, stretch, _nearest(residuals, paths), None, -slope)
-    return _judged(measured, _pieces(model, slope, starts, places, float(np.mean(paths))), paths)
+    if not bends and abs(straight) < acoustics.min_shift:
+        model = _solved(times, level, votes, stretch, near, None, acoustics, -slope)
+    return _judged(
+        measured, _pieces(model, slope, starts, places, float(np.mean(paths))), paths, acoustics.on_it
+    )
 
 
-def _rough_slope(times: Reals, offsets: Reals, votes: Reals) -> float:
+def _rough_slope(times: Reals, offsets: Reals, votes: Reals, smooth: Smoothness) -> float:
     """The median slope between offsets of one chain, jumps left out (Theil 1950, Sen 1968)."""
-    chain = best_chain(times, offsets, votes, _ROUGH)
+    chain = best_chain(times, offsets, votes, smooth)
     at, of = times[chain], offsets[chain]
     part = np.zeros(len(chain), int)
-    part[jumps(at, of, _ROUGH)] = 1
+    part[jumps(at, of, smooth)] = 1
     part = np.cumsum(part)
     i, j = np.triu_indices(len(chain), 1)
     same = (part[i] == part[j]) & (at[j] - at[i] >= np.ptp(at) / 8) & (at[j] > at[i])
@@ -148,15 +196,17 @@ def _rough_slope(times: Reals, offsets: Reals, votes: Reals) -> float:
     return float(np.median((of[j] - of[i]) / (at[j] - at[i])))
 
 
-def _stretches(times: Reals, level: Reals, chain: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+def _stretches(
+    times: Reals, level: Reals, chain: npt.NDArray[np.intp], acoustics: Acoustics
+) -> list[npt.NDArray[np.intp]]:
     """The chain in stretches, between which there are steps."""
-    parts = np.split(chain, jumps(times[chain], level[chain], _CLOSE))
+    parts = np.split(chain, jumps(times[chain], level[chain], acoustics.close))
     least = min(MIN_STEP_WINDOWS, max(map(len, parts)))
     joined: list[npt.NDArray[np.intp]] = []
     for part in parts:
         if len(part) < least:
             continue
-        if joined and abs(np.median(level[part]) - np.median(level[joined[-1]])) < MIN_STEP:
+        if joined and abs(np.median(level[part]) - np.median(level[joined[-1]])) < acoustics.min_step:
             joined[-1] = np.concatenate([joined[-1], part])
         else:
             joined.append(part)
@@ -169,37 +219,40 @@ def _starts(times: Reals, parts: list[npt.NDArray[np.intp]]) -> Reals:
     return np.array([-np.inf, *steps])
 
 
-def _heap(places: Reals, votes: Reals, around: float, among: npt.NDArray[np.bool_]) -> float:
+def _heap(
+    places: Reals, votes: Reals, around: float, among: npt.NDArray[np.bool_], acoustics: Acoustics
+) -> float:
     """Where most votes heap up, within the reach of different paths."""
-    near = among & (np.abs(places - around) < _PATHS)
+    near = among & (np.abs(places - around) < acoustics.reach)
     places, votes = places[near], votes[near] + _NO_VOTE
-    grid = np.arange(places.min(), places.max() + _KERNEL, _KERNEL / 4)
-    top = float(grid[np.argmax(_density(grid, places, votes))])
-    close = np.abs(places - top) <= 2 * _KERNEL
+    kernel = acoustics.kernel
+    grid = np.arange(places.min(), places.max() + kernel, kernel / 4)
+    top = float(grid[np.argmax(_density(grid, places, votes, kernel))])
+    close = np.abs(places - top) <= 2 * kernel
     return float(np.average(places[close], weights=votes[close]))
 
 
-def _density(grid: Reals, places: Reals, votes: Reals) -> Reals:
-    distance = np.abs(grid[:, None] - places[None]) / _KERNEL
+def _density(grid: Reals, places: Reals, votes: Reals, kernel: float) -> Reals:
+    distance = np.abs(grid[:, None] - places[None]) / kernel
     density: Reals = np.clip(1 - distance / 2, 0, None) @ votes
     return density
 
 
-def _paths(residuals: Reals, votes: Reals, between: bool) -> tuple[float, ...]:
+def _paths(residuals: Reals, votes: Reals, acoustics: Acoustics) -> tuple[float, ...]:
     """Where the offsets heap up: at zero, the highest heap, alone, or at a second place too."""
-    near = np.abs(residuals) < _PATHS
-    second = near & (np.abs(residuals) > 2 * ON_IT)
-    if not between or not second.any():
+    near = np.abs(residuals) < acoustics.reach
+    second = near & (np.abs(residuals) > 2 * acoustics.on_it)
+    if not acoustics.between or not second.any():
         return (0.0,)
-    other = _heap(residuals, votes, 0.0, second)
-    counted = [np.abs(residuals - at) <= ON_IT for at in (0.0, other)]
+    other = _heap(residuals, votes, 0.0, second, acoustics)
+    counted = [np.abs(residuals - at) <= acoustics.on_it for at in (0.0, other)]
     here, there = (float(votes[heap].sum()) for heap in counted)
     if there < _MIN_PATH_SHARE * (here + there) or counted[1].sum() < MIN_STEP_WINDOWS:
         return (0.0,)
     return (0.0, other)
 
 
-def _bends(times: Reals, residuals: Reals, chain: npt.NDArray[np.intp]) -> tuple[float, ...]:
+def _bends(times: Reals, residuals: Reals, chain: npt.NDArray[np.intp], least: float) -> tuple[float, ...]:
     """Times between which the clock is straight, if it is not so throughout."""
     at, off = times[chain], residuals[chain]
     count = int(np.ptp(at) // _BEND_SECONDS)
@@ -211,7 +264,7 @@ def _bends(times: Reals, residuals: Reals, chain: npt.NDArray[np.intp]) -> tuple
     middles = np.array([np.median(at[number == n]) for n in range(count)])
     medians = np.array([np.median(off[number == n]) for n in range(count)])
     line = np.polyval(np.polyfit(middles, medians, 1), middles)
-    return tuple(map(float, edges[1:-1])) if np.abs(medians - line).max() > MIN_BEND else ()
+    return tuple(map(float, edges[1:-1])) if np.abs(medians - line).max() > least else ()
 
 
 def _smoothed(level: Reals, stretch: npt.NDArray[np.intp]) -> Reals:
@@ -224,11 +277,13 @@ def _smoothed(level: Reals, stretch: npt.NDArray[np.intp]) -> Reals:
     return smooth
 
 
-def _nearest(residuals: Reals, paths: tuple[float, ...]) -> tuple[Reals, npt.NDArray[np.bool_]]:
+def _nearest(
+    residuals: Reals, paths: tuple[float, ...], acoustics: Acoustics
+) -> tuple[Reals, npt.NDArray[np.bool_]]:
     """Of each residual the path that it is nearest to, and whether it lies on that path."""
     ways = np.array(paths)
     path = ways[np.argmin(np.abs(residuals[:, None] - ways[None]), axis=1)]
-    return path, np.abs(residuals - path) <= ON_IT
+    return path, np.abs(residuals - path) <= acoustics.on_it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,6 +305,7 @@ def _solved(
     stretch: npt.NDArray[np.intp],
     near: tuple[Reals, npt.NDArray[np.bool_]],
     bends: tuple[float, ...] | None,
+    acoustics: Acoustics,
     slope: float = 0.0,
 ) -> _Model:
     """The model, solved again without what lies far off; with `bends` None its slope is `slope`."""
@@ -267,7 +323,9 @@ def _solved(
             design[inside] * weight[:, None], (target - fixed)[inside] * weight, rcond=None
         )
         off = np.abs(target - fixed - design @ solved)
-        gate = np.clip(_GATE * np.median(off[inside]), _LEAST_GATE, ON_IT) if inside.any() else ON_IT
+        gate = acoustics.on_it
+        if inside.any():
+            gate = np.clip(_GATE * np.median(off[inside]), acoustics.min_gate, gate)
         if not (off <= gate).any():
             break
         inside = off <= gate
@@ -293,13 +351,16 @@ def _pieces(
 
 
 def _judged(
-    measured: Measured, pieces: tuple[Reals, Reals, Reals, tuple[int, ...]], paths: tuple[float, ...]
+    measured: Measured,
+    pieces: tuple[Reals, Reals, Reals, tuple[int, ...]],
+    paths: tuple[float, ...],
+    on_it: float,
 ) -> Fit:
     knots, values, slopes, steps = pieces
     residuals = measured.offsets - _at(knots, values, slopes, measured.times)
     ways = np.array(paths) - float(np.mean(paths))
-    on_it = (np.abs(residuals[:, None] - ways[None]) <= ON_IT).any(axis=1)
-    return Fit(knots, values, slopes, steps, residuals, on_it, tuple(map(float, ways)))
+    near: npt.NDArray[np.bool_] = np.abs(residuals[:, None] - ways[None]).min(axis=1) <= on_it
+    return Fit(knots, values, slopes, steps, residuals, near, tuple(map(float, ways)))
 
 
 def _at(knots: Reals, values: Reals, slopes: Reals, times: Reals) -> Reals:
