@@ -8,8 +8,6 @@ camera recorded none, from timecode, or refused.  The conventions are in docs/so
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from . import timecode
 from .errors import SyncError
-from .session import SIDES
+from .recordings import Heard, Recordings
+from .session import SIDES, SideName
 from .sync_table import Entry, clocks, decimal, entry
 from .timeline import Clock
 
 if TYPE_CHECKING:
     from .audio.align import Match
     from .audio.bridge import Bridge
-    from .audio.proxy import Proxy
     from .probe.types import Probe, Take, Track
 
 __all__ = ["SPEED_OF_SOUND", "clocks", "sync_session"]
@@ -68,12 +66,11 @@ def sync_session(probe: Probe, folder: Path | None = None) -> dict[str, Any]:
     OutputError
         If there is no room for the scratch files.
     """
-    with _Recordings(folder) as recordings:
+    with Recordings(folder) as recordings:
         left = entry(Clock(), "reference")
         right_clock, right = _right_take(probe, recordings)
-        take_clocks = {"left": Clock(), "right": right_clock}
-        tracks = {side: _track(probe, side, take_clocks, recordings) for side in SIDES}
-    tracks = _one_recorder(probe, tracks)
+        take_clocks: dict[SideName, Clock] = {"left": Clock(), "right": right_clock}
+        tracks = _tracks(probe, take_clocks, recordings)
     return {
         "session": probe.session.id,
         "left": {"take": left, "track": tracks["left"][1]},
@@ -81,48 +78,7 @@ def sync_session(probe: Probe, folder: Path | None = None) -> dict[str, Any]:
     }
 
 
-class _Recordings:
-    """The recordings' proxies and how they lie to each other; each is read once, each pair aligned once."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._open = ExitStack()
-        self._proxies: dict[Track, Proxy] = {}
-        self._matches: dict[tuple[Track, Track, bool], Match | None] = {}
-
-    def __enter__(self) -> _Recordings:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def silent(self, track: Track) -> bool:
-        """Whether there is nothing in it but digital silence."""
-        self._read([track])
-        return self._proxies[track].silent
-
-    def aligned(self, pairs: Sequence[tuple[Track, Track]], between: bool = False) -> list[Match | None]:
-        """For each pair (reference, other) the other's place; two at a time."""
-        from .audio import align
-
-        self._read([track for pair in pairs for track in pair])
-        left = [pair for pair in pairs if (*pair, between) not in self._matches]
-        jobs = [(self._proxies[reference], self._proxies[other]) for reference, other in left]
-        with ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(lambda job: align.align(*job, between=between), jobs))
-        self._matches |= {(*pair, between): match for pair, match in zip(left, found, strict=True)}
-        return [self._matches[*pair, between] for pair in pairs]
-
-    def _read(self, tracks: Sequence[Track]) -> None:
-        from .audio.proxy import track_proxy
-
-        new = [track for track in dict.fromkeys(tracks) if track not in self._proxies]
-        with ThreadPoolExecutor(2) as pool:
-            made = pool.map(lambda track: self._open.enter_context(track_proxy(track, self._folder)), new)
-            self._proxies |= dict(zip(new, made, strict=True))
-
-
-def _right_take(probe: Probe, recordings: _Recordings) -> tuple[Clock, Entry]:
+def _right_take(probe: Probe, recordings: Recordings) -> tuple[Clock, Entry]:
     """The right take's clock, and what sync.json says of it."""
     declared = probe.session.right.offset
     if declared is not None:
@@ -136,7 +92,7 @@ def _right_take(probe: Probe, recordings: _Recordings) -> tuple[Clock, Entry]:
 
 
 def _through_tracks(
-    probe: Probe, recordings: _Recordings, left: Track, right: Track
+    probe: Probe, recordings: Recordings, left: Track, right: Track
 ) -> tuple[Clock, Entry] | None:
     """By what both cameras hear of each actor's own microphone, if there are two and they are heard."""
     from .audio.align import THRESHOLD
@@ -161,13 +117,13 @@ def _through_tracks(
 
 def _seen(pairs: Sequence[tuple[Match, Match]], bridge: Bridge, right: Track) -> Match:
     """The microphones' windows in the right camera's sound, in the right take's own time."""
-    from .audio.bridge import offset_at
+    from .audio.bridge import heard_at
 
     windows = sorted(
         (
-            replace(window, time=window.time + float(offset_at(match, window.time)) + float(right.start))
+            replace(window, time=time + float(right.start))
             for _, match in pairs
-            for window in match.windows
+            for window, time in zip(match.windows, heard_at(match), strict=True)
         ),
         key=lambda window: window.time,
     )
@@ -178,7 +134,7 @@ def _seen(pairs: Sequence[tuple[Match, Match]], bridge: Bridge, right: Track) ->
     )
 
 
-def _directly(recordings: _Recordings, left: Track, right: Track, remedy: str) -> tuple[Clock, Entry]:
+def _directly(recordings: Recordings, left: Track, right: Track, remedy: str) -> tuple[Clock, Entry]:
     """By what the cameras hear of both actors."""
     from .audio.bridge import straightened
 
@@ -210,30 +166,66 @@ def _timecode_entry(clock: Clock, interval: Fraction) -> Entry:
     return made | {"uncertainty_ms": decimal(1000 * interval, 3)}
 
 
+def _tracks(
+    probe: Probe, take_clocks: dict[SideName, Clock], recordings: Recordings
+) -> dict[SideName, tuple[Clock, Entry]]:
+    """Both tracks' clocks, and what sync.json says of them; two channels of one file have one clock."""
+    matches = _track_matches(probe, recordings)
+    if len(matches) == len(SIDES) and _one_file(probe):
+        matches = recordings.located_together(matches)
+    tracks = {side: _track(probe, side, take_clocks, matches.get(side), recordings) for side in SIDES}
+    return _one_clock(tracks) if len(matches) == len(SIDES) and _one_file(probe) else tracks
+
+
+def _track_matches(probe: Probe, recordings: Recordings) -> dict[SideName, Heard]:
+    """Each microphone's place in its own camera's sound, where that is what tells it."""
+    sought: dict[SideName, tuple[Track, Track]] = {}
+    for side in SIDES:
+        track, sound = probe.tracks[side], probe.takes[side].sound
+        if probe.session.side(side).mic_offset is not None or track.own_audio:
+            continue
+        if sound is not None and not recordings.silent(sound):
+            sought[side] = sound, track
+    recordings.aligned(list(sought.values()))
+    return {side: Heard(*pair, _found(recordings, *pair, _mic_remedy(side))) for side, pair in sought.items()}
+
+
+def _mic_remedy(side: str) -> str:
+    return f"give the {side} track's 'mic_offset' in session.toml"
+
+
+def _one_file(probe: Probe) -> bool:
+    """Whether both tracks are channels of one stream, which has one clock."""
+    left, right = (probe.tracks[side] for side in SIDES)
+    return (left.path, left.stream) == (right.path, right.stream)
+
+
 def _track(
-    probe: Probe, side: str, take_clocks: dict[str, Clock], recordings: _Recordings
+    probe: Probe,
+    side: SideName,
+    take_clocks: dict[SideName, Clock],
+    heard: Heard | None,
+    recordings: Recordings,
 ) -> tuple[Clock, Entry]:
     """A track's clock, and what sync.json says of it."""
-    description, track = probe.session.side(side), probe.tracks[side]
+    description, track, take_clock = probe.session.side(side), probe.tracks[side], take_clocks[side]
     if description.mic_offset is not None:
         return Clock(description.mic_offset), entry(Clock(description.mic_offset), "declared")
     if track.own_audio:
-        take_clock = take_clocks[side]
         own = Clock(take_clock.to_session(track.start), take_clock.drift_ppm)
         return own, entry(own, "reference")
-    remedy = f"give the {side} track's 'mic_offset' in session.toml"
-    sound = probe.takes[side].sound
-    if sound is None or recordings.silent(sound):
-        return _track_by_timecode(probe, side, take_clocks) or _no_sound(probe, recordings, remedy, side)
-    match = _found(recordings, sound, track, remedy)
-    take_clock = take_clocks[side]
-    sound_clock = Clock(take_clock.to_session(sound.start), take_clock.drift_ppm)
+    if heard is None:
+        by_timecode = _track_by_timecode(probe, side, take_clocks)
+        return by_timecode or _no_sound(probe, recordings, _mic_remedy(side), side)
+    sound_clock = Clock(take_clock.to_session(heard.camera.start), take_clock.drift_ppm)
     late = description.camera_distance / SPEED_OF_SOUND
-    clock = _moved(_track_clock(sound_clock, match), -late)
-    return clock, entry(clock, "sound", match.confidence, match)
+    clock = _moved(_track_clock(sound_clock, heard.match), -late)
+    return clock, entry(clock, "sound", heard.match.confidence, heard.match)
 
 
-def _track_by_timecode(probe: Probe, side: str, take_clocks: dict[str, Clock]) -> tuple[Clock, Entry] | None:
+def _track_by_timecode(
+    probe: Probe, side: SideName, take_clocks: dict[SideName, Clock]
+) -> tuple[Clock, Entry] | None:
     """By a broadcast WAV's time and a take's timecode."""
     track = probe.tracks[side]
     for each in (side, *SIDES):
@@ -277,16 +269,12 @@ def _rounded(clock: Clock) -> Clock:
     return Clock(round(clock.offset, 7), round(clock.drift_ppm, 4))
 
 
-def _one_recorder(probe: Probe, tracks: dict[str, tuple[Clock, Entry]]) -> dict[str, tuple[Clock, Entry]]:
-    """Two channels of one file have one clock: the mean of what was found for either.
+def _one_clock(tracks: dict[SideName, tuple[Clock, Entry]]) -> dict[SideName, tuple[Clock, Entry]]:
+    """The mean of what was found for either channel of a file.
 
     They are left apart where they lie too far apart to be: then a declared offset is wrong.
     """
-    left, right = (probe.tracks[side] for side in SIDES)
     both = [tracks[side] for side in SIDES]
-    found = all(made["method"] == "sound" for _, made in both)
-    if not found or (left.path, left.stream) != (right.path, right.stream):
-        return tracks
     (one, _), (other, _) = both
     if len(one.later) != len(other.later):
         return tracks
@@ -332,7 +320,7 @@ def _place(clock: Clock) -> Entry:
 
 
 def _found(
-    recordings: _Recordings, reference: Track, other: Track, remedy: str, between: bool = False
+    recordings: Recordings, reference: Track, other: Track, remedy: str, between: bool = False
 ) -> Match:
     """The place of `other` on the clock of `reference`, or a refusal."""
     from .audio.align import THRESHOLD
@@ -363,7 +351,7 @@ def _unsteady(reference: Track, other: Track, drift_ppm: float, residual_ms: flo
     )
 
 
-def _no_sound(probe: Probe, recordings: _Recordings, remedy: str, side: str | None = None) -> Any:
+def _no_sound(probe: Probe, recordings: Recordings, remedy: str, side: SideName | None = None) -> Any:
     """Refuses what neither sound nor timecode nor the user places."""
     sides = SIDES if side is None else (side,)
     for each in sides:

@@ -15,6 +15,7 @@ from .timeline import Clock
 
 if TYPE_CHECKING:
     from .audio.align import Match
+    from .audio.steps import Step
 
 MAX_OFFSET = 1_000_000
 """Seconds, eleven days, that a recording may begin before or after the left take."""
@@ -96,14 +97,7 @@ def _measured(clock: Clock, match: Match) -> Entry:
     if match.paths_ms:
         made["paths_ms"] = [decimal(way, 3) for way in match.paths_ms]
     if match.steps:
-        made["steps"] = [
-            {
-                "at": decimal(step.time, 3),
-                "seconds": decimal(step.seconds, 6),
-                "within": decimal(step.within, 3),
-            }
-            for step in match.steps
-        ]
+        made["steps"] = [_step(step, clock) for step in match.steps]
     if match.windows:
         at = [clock.to_session(Fraction(round(window.time, 3))) for window in match.windows]
         made["windows"] = {
@@ -112,6 +106,16 @@ def _measured(clock: Clock, match: Match) -> Entry:
             "counts": [int(window.on_it) for window in match.windows],
         }
     return made
+
+
+def _step(step: Step, clock: Clock) -> Entry:
+    """A step: where in the recording, where on the session clock what follows it begins, and how large."""
+    return {
+        "at": decimal(step.time, 3),
+        "session": decimal(clock.to_session(Fraction(round(step.time, 4))), 3),
+        "seconds": decimal(step.seconds, 6),
+        "within": decimal(step.within, 3),
+    }
 
 
 def decimal(value: Fraction | float, digits: int | None) -> float:
@@ -157,7 +161,7 @@ def _piece(entry: Any, key: str) -> tuple[Fraction, Clock]:
 
 
 def _check_order(first: Clock, pieces: Sequence[tuple[Fraction, Clock]], key: str) -> None:
-    """Lines follow each other in the recording and on the session clock; the first begins at zero or before."""
+    """Lines follow each other in the recording and on the session clock, from second zero on."""
     starts = [Fraction(0), *(start for start, _ in pieces)]
     lines = [first, *(line for _, line in pieces)]
     begins = [line.to_session(start) for start, line in zip(starts, lines, strict=True)]

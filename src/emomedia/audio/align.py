@@ -8,7 +8,7 @@ levels and one window, however long the recordings are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -20,7 +20,7 @@ from .coarse import Course, courses
 from .fit import FAR_VOICES, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
 from .gcc import phat_peak
 from .proxy import LEVEL_RATE, PROXY_RATE, Proxy
-from .steps import Line, Step, locate
+from .steps import Hearing, Line, Step, locate
 
 THRESHOLD = 0.4
 """Confidence below which two recordings do not count as being of one event."""
@@ -41,7 +41,7 @@ Place = Callable[[float, float], list[tuple[float, float]]]
 
 _MOST_DRIFT = 5e-4
 _GUESSES = tuple(n * 1e-4 for n in range(-5, 6))
-"""Seconds per second.  Half of the distance between two smears a window's ends by 0.2 ms."""
+"""Seconds per second, tried with half a window: half of their distance smears its ends by 0.1 ms."""
 
 _FEW, _SPARSE = 12, 60
 """Windows that are tried with every guess; windows that measure drift before it is taken out."""
@@ -51,6 +51,9 @@ _SMEAR = 8e-5
 
 _MARGIN = 4.0
 _KNOWN = 8
+_CLEAR = 0.6
+"""Confidence from which two far voices are believed to be told from their echoes."""
+
 _ENOUGH = 1.0
 """Clarity that the windows on the clock must add up to: two windows without a doubt."""
 
@@ -82,8 +85,9 @@ class Match:
     Attributes
     ----------
     confidence : float
-        0 to 1: the share of the louder half of the windows that lie on the clock, to a millisecond.
-        Recordings of different events stay under 0.3.
+        0 to 1: the share of the louder half of the windows that lie on the clock, to a millisecond;
+        twice the share to ten milliseconds, of all windows, where both hear voices from afar.
+        Recordings of different events stay under 0.25.
     residual_ms : float
         Median distance of those windows from the clock, in milliseconds.
     pieces : tuple of Piece
@@ -140,7 +144,8 @@ def _fine(reference: Proxy, other: Proxy, rough: Course, between: bool) -> Match
     if len(starts) == 0:
         return None
     place = partial(_placed, reference, other, rough, length)
-    drift = _guessed(place, _liveliest(other, length, starts))
+    half = partial(_placed, reference, other, rough, length / 2)
+    drift = _guessed(half, _liveliest(other, length / 2, starts))
     sparse = starts[:: max(1, len(starts) // _SPARSE)]
     measured = _measured(other, length, place, sparse, drift)
     if measured is None:
@@ -158,7 +163,7 @@ def _best_fit(measured: Measured, between: bool) -> tuple[Measured, Fit]:
     Then no window is the recording's own voice, so all count alike.
     """
     fit = fit_clock(measured, TWO_VOICES if between else OWN_VOICE)
-    if not between or _confidence(measured, fit) >= THRESHOLD:
+    if not between or _confidence(measured, fit) >= _CLEAR:
         return measured, fit
     alike = replace(measured, loud=np.ones(len(measured.times), bool))
     return alike, fit_clock(alike, FAR_VOICES)
@@ -168,7 +173,9 @@ def _confidence(measured: Measured, fit: Fit) -> float:
     """The share of the loud windows that lie on the clock, if they are clear enough together to tell."""
     loud = measured.loud
     share = len(np.unique(measured.times[loud & fit.on_it])) / len(np.unique(measured.times[loud]))
-    return share * min(1.0, float(measured.clarity[fit.on_it].sum()) / _ENOUGH)
+    return min(1.0, share / fit.acoustics.expected) * min(
+        1.0, float(measured.clarity[fit.on_it].sum()) / _ENOUGH
+    )
 
 
 def _grid(reference: Proxy, other: Proxy, rough: Course) -> tuple[float, Reals]:
@@ -281,7 +288,17 @@ def _steps(reference: Proxy, other: Proxy, measured: Measured, fit: Fit) -> Iter
             _line(fit, number - 1, measured, before & (piece == number - 1), -1),
             _line(fit, number, measured, after & (piece == number), 1),
         )
-        yield locate(reference, other, span, lines)
+        yield locate([Hearing(reference, other, lines)], span)
+
+
+def stepped(match: Match, steps: Sequence[Step]) -> Match:
+    """`match` with its steps, of which it has as many, at other times."""
+    moved = {old.time: new.time for old, new in zip(match.steps, steps, strict=True)}
+    pieces = tuple(replace(piece, start=moved.get(piece.start, piece.start)) for piece in match.pieces)
+    placed = tuple(
+        replace(old, time=new.time, within=new.within) for old, new in zip(match.steps, steps, strict=True)
+    )
+    return replace(match, pieces=pieces, steps=placed)
 
 
 def _line(fit: Fit, number: int, measured: Measured, there: npt.NDArray[np.bool_], way: int) -> Line:

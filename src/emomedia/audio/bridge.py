@@ -112,6 +112,13 @@ def offset_at(match: Match, times: Reals) -> Reals:
     return found
 
 
+def heard_at(match: Match) -> Reals:
+    """The reference's time of each of a match's windows."""
+    times = np.array([window.time for window in match.windows])
+    heard: Reals = offset_at(match, times) + times
+    return heard
+
+
 def _sampled(*matches: Match) -> Reals:
     """Times at which windows of all matches lie on their clocks; away from steps, whose places are vague."""
     times = np.unique([window.time for match in matches for window in match.windows if window.on_it] or [0.0])

@@ -1,8 +1,9 @@
 """Roughly where a recording lies on another's clock, all along it, from the two levels alone.  Pure.
 
 Neither rooms nor microphones nor noise change much how a voice's level comes and goes.  The recording is
-taken in sections that overlap by half, each of which is correlated with all of the other recording; of the sections' likeliest
-places those count that go together.  So a recorder that paused has two places, and each is found.
+taken in sections that overlap by half, each of which is correlated with all of the other recording; of the
+sections' likeliest places those count that go together.  So a recorder that paused has two places, and
+each is found.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ def _modulation(level: Level) -> Reals:
     padded = np.pad(level.astype(np.float64), (width // 2, width - width // 2), mode="edge")
     sums = np.concatenate([[0.0], np.cumsum(padded)])
     mean = (sums[width:] - sums[:-width])[: len(level)] / width
-    return np.clip(level - mean, -_LIMIT_DB, _LIMIT_DB)
+    modulation: Reals = np.clip(level - mean, -_LIMIT_DB, _LIMIT_DB)
+    return modulation
 
 
 def _likely(

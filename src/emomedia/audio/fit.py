@@ -38,6 +38,8 @@ class Acoustics:
         Seconds within which offsets differ because voices take different ways.
     min_step : float
         Seconds of the smallest step that is told from that.
+    expected : float
+        Share of the offsets that bear a right clock out if all is well.
     between : bool
         Whether offsets that heap up at two places mean two voices, and the clock lies midway between them.
     """
@@ -45,6 +47,7 @@ class Acoustics:
     on_it: float
     reach: float
     min_step: float
+    expected: float
     between: bool
 
     @property
@@ -78,14 +81,14 @@ class Acoustics:
         return 1.5 * self.on_it
 
 
-OWN_VOICE = Acoustics(on_it=0.001, reach=0.012, min_step=0.01, between=False)
+OWN_VOICE = Acoustics(on_it=0.001, reach=0.012, min_step=0.01, expected=1.0, between=False)
 """One recording is the microphone at a mouth, whose voice the other hears: one way, but for what the head
 moves.  Other voices reach the microphone too, by ways of up to three metres more."""
 
-TWO_VOICES = Acoustics(on_it=0.001, reach=0.012, min_step=0.01, between=True)
+TWO_VOICES = Acoustics(on_it=0.001, reach=0.012, min_step=0.01, expected=1.0, between=True)
 """Each hears both voices, one of them sooner, and clearly."""
 
-FAR_VOICES = Acoustics(on_it=0.01, reach=0.012, min_step=0.05, between=False)
+FAR_VOICES = Acoustics(on_it=0.01, reach=0.012, min_step=0.05, expected=0.5, between=False)
 """Both hear voices from so far that echoes are louder than they are: an offset is right to ten milliseconds,
 and the mean of many is nearer."""
 
@@ -139,6 +142,7 @@ class Fit:
     residuals: Reals
     on_it: npt.NDArray[np.bool_]
     paths: tuple[float, ...]
+    acoustics: Acoustics
 
     def at(self, times: Reals) -> Reals:
         """The clock's offset at `times`."""
@@ -176,9 +180,8 @@ def fit_clock(measured: Measured, acoustics: Acoustics) -> Fit:
     straight = (slope + model.slope) * np.ptp(times[model.inside])
     if not bends and abs(straight) < acoustics.min_shift:
         model = _solved(times, level, votes, stretch, near, None, acoustics, -slope)
-    return _judged(
-        measured, _pieces(model, slope, starts, places, float(np.mean(paths))), paths, acoustics.on_it
-    )
+    pieces = _pieces(model, slope, starts, places, float(np.mean(paths)))
+    return _judged(measured, pieces, paths, acoustics)
 
 
 def _rough_slope(times: Reals, offsets: Reals, votes: Reals, smooth: Smoothness) -> float:
@@ -354,13 +357,13 @@ def _judged(
     measured: Measured,
     pieces: tuple[Reals, Reals, Reals, tuple[int, ...]],
     paths: tuple[float, ...],
-    on_it: float,
+    acoustics: Acoustics,
 ) -> Fit:
     knots, values, slopes, steps = pieces
     residuals = measured.offsets - _at(knots, values, slopes, measured.times)
     ways = np.array(paths) - float(np.mean(paths))
-    near: npt.NDArray[np.bool_] = np.abs(residuals[:, None] - ways[None]).min(axis=1) <= on_it
-    return Fit(knots, values, slopes, steps, residuals, near, tuple(map(float, ways)))
+    near: npt.NDArray[np.bool_] = np.abs(residuals[:, None] - ways[None]).min(axis=1) <= acoustics.on_it
+    return Fit(knots, values, slopes, steps, residuals, near, tuple(map(float, ways)), acoustics)
 
 
 def _at(knots: Reals, values: Reals, slopes: Reals, times: Reals) -> Reals:

@@ -103,7 +103,7 @@ def _between_samples(around: npt.NDArray[np.float64]) -> float:
 
 @cache
 def _kernel() -> npt.NDArray[np.float64]:
-    """Sinc with a cosine's taper: from 2·_REACH + 3 samples to places from one before the middle to one after."""
+    """A tapered sinc: from 2·_REACH + 3 samples to places from one before the middle to one after."""
     places = np.linspace(-1, 1, 2 * _STEPS + 1)
     distance = places[:, None] - np.arange(-_REACH - 1, _REACH + 2)
     kernel: npt.NDArray[np.float64] = np.sinc(distance) * np.cos(np.pi / 2 * distance / (_REACH + 2.5)) ** 2

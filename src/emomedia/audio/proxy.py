@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,10 +99,10 @@ def make_proxy(
 ) -> Iterator[Proxy]:
     """The proxy of sound that comes in blocks of float32[n], full scale 1.0, `rate` samples a second."""
     place = Path(tempfile.gettempdir()) if folder is None else folder
-    with writing(place):
-        place.mkdir(parents=True, exist_ok=True)
-        file = tempfile.TemporaryFile(dir=place, buffering=0)
-    with file:
+    with ExitStack() as open_files:
+        with writing(place):
+            place.mkdir(parents=True, exist_ok=True)
+            file = open_files.enter_context(tempfile.TemporaryFile(dir=place, buffering=0))
         levels, last, samples = [], np.zeros(1, np.float32), 0
         rest = np.zeros(0, np.float32)
         for block in _at_proxy_rate(sound, rate):

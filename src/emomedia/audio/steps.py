@@ -1,8 +1,9 @@
-"""When exactly a recording lost or gained time: the sound fits one offset before, and another after.  Pure."""
+"""When a recording lost or gained time: its sound fits one offset before, and another after.  Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ _HOP = 40
 """Samples, 5 ms, between the places that a step is looked for at."""
 
 _BLOCK = 8192
-"""Samples of which the middle half is looked at: drift moves little within it, and its edges reach nothing."""
+"""Samples, of which the middle half counts: drift moves little within it, and the edges are far."""
 
 _HALF = _BLOCK // 2 // _HOP * _HOP
 _KNOWN_SECONDS = 6.0
@@ -26,7 +27,7 @@ _BAND = (150.0, 3600.0)
 _SMOOTH = 150 * _BLOCK // PROXY_RATE
 """Lines of a block's spectrum, 150 Hz, over which it is flattened."""
 
-_OPEN = 2.0
+_OPEN = 6.0
 """Log likelihood that places may lack to count as no worse than the best one."""
 
 _NOTHING = 1e-12
@@ -61,95 +62,116 @@ class Step:
         or, negative, time that is in it twice or that the other one lacks.
     within : float
         Seconds on either side that the sound leaves open: a step in silence cannot be heard.
+    span : (float, float)
+        Between what seconds of the recording it was looked for.
+    lines : (Line, Line)
+        The clock before and after it.
     """
 
     time: float
     seconds: float
     within: float
+    span: tuple[float, float] = field(repr=False)
+    lines: tuple[Line, Line] = field(repr=False)
 
 
-def locate(reference: Proxy, other: Proxy, span: tuple[float, float], lines: tuple[Line, Line]) -> Step:
-    """Find the step of `other` within `span`, seconds of its own.
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A recording with a step, one that heard the same without it, and the clock before and after."""
+
+    reference: Proxy
+    other: Proxy
+    lines: tuple[Line, Line]
+
+
+def locate(hearings: Sequence[Hearing], span: tuple[float, float]) -> Step:
+    """Find a step within `span`, seconds of the recording.
 
     How sound gets from the recording's microphone to the reference's, echoes and all, is learned where the
-    offset is known: once for the voice that is loud in it, once for what is across the room.  Then every
-    5 ms are asked which of the two offsets they fit better.
+    offset is known; then every 5 ms are asked which of the two offsets they fit better.
 
     Parameters
     ----------
-    lines : (Line, Line)
-        The clock before and after the step.
+    hearings : sequence of Hearing
+        One for each channel of the recording: together they hear both voices closely.
     """
-    voices = [_voice(reference, other, lines, loud) for loud in (True, False)]
+    voices = [voice for hearing in hearings for loud in (True, False) if (voice := _voice(hearing, loud))]
     first, count = round(span[0] * PROXY_RATE), round((span[1] - span[0]) * PROXY_RATE)
-    gains = [np.zeros(1)]
-    for begin in range(first, first + max(count, _HOP), _HALF):
-        for_before, for_after = (
-            sum(voice.weight * _likeness(reference, other, begin, line, voice.response) for voice in voices)
-            for line in lines
-        )
-        gains.append(for_before - for_after)
-    total = np.cumsum(np.concatenate(gains))[: max(1, count // _HOP) + 1]
+    total = np.zeros(1 + -(-max(count, _HOP) // _HALF) * (_HALF // _HOP))
+    for voice in voices:
+        gains = [
+            voice.likeness(begin, voice.hearing.lines[0]) - voice.likeness(begin, voice.hearing.lines[1])
+            for begin in range(first, first + max(count, _HOP), _HALF)
+        ]
+        total[1:] += voice.weight * np.cumsum(np.concatenate(gains))
+    total = total[: max(1, count // _HOP) + 1]
     best = int(np.argmax(total))
     low, high = _run(total >= total[best] - _OPEN, best)
     time = (first + best * _HOP) / PROXY_RATE
+    lines = hearings[0].lines
     size = lines[1].at(time) - lines[0].at(time)
-    return Step(time, size, max(best - low, high - best, 1) * _HOP / PROXY_RATE)
+    return Step(time, size, max(best - low, high - best, 1) * _HOP / PROXY_RATE, span, lines)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Voice:
-    """A voice's way from the recording to the reference, as a spectrum, and what likeness by it weighs."""
+    """A voice's way from the recording to the reference, as a spectrum; what likeness weighs as evidence."""
 
+    hearing: Hearing
     response: Spectrum
     weight: float
 
+    def likeness(self, begin: int, line: Line) -> Reals:
+        """How well each hop from sample `begin` on fits the reference on a line: float64[_HALF // _HOP]."""
+        mine, theirs = _spectra(self.hearing, begin, line)
+        return _alike(mine * self.response, theirs)
 
-def _voice(reference: Proxy, other: Proxy, lines: tuple[Line, Line], loud: bool) -> _Voice:
+
+def _voice(hearing: Hearing, loud: bool) -> _Voice | None:
     """What the known places tell of the voice that is loud in the recording, or of the one that is not."""
     known = [
-        _whites(reference, other, round(begin * PROXY_RATE), line)
-        for line in lines
+        _spectra(hearing, round(begin * PROXY_RATE), line)
+        for line in hearing.lines
         for time in (line.loud if loud else line.quiet)
         for begin in np.arange(time - _KNOWN_SECONDS / 2, time + _KNOWN_SECONDS / 2, _HALF / PROXY_RATE)
     ]
     if not known:
-        return _Voice(np.zeros(_BLOCK // 2 + 1, complex), 0.0)
-    total = np.fft.irfft(sum(theirs * np.conj(mine) for mine, theirs in known), _BLOCK)
+        return None
+    total = np.fft.irfft(np.sum([heard * np.conj(spoken) for spoken, heard in known], axis=0), _BLOCK)
     near = np.concatenate([total[-_EARLY:], total[:_LATE]])
     near[np.abs(near) < _STANDS_OUT * np.median(np.abs(near))] = 0
     response = np.zeros(_BLOCK)
     response[-_EARLY:], response[:_LATE] = near[:_EARLY], near[_EARLY:]
-    spectrum = np.fft.rfft(response)
-    likeness = np.concatenate([_fitting(mine, theirs, spectrum) for mine, theirs in known])
-    return _Voice(spectrum, float(likeness.mean() / (likeness.var() + _NOTHING)))
+    way = np.fft.rfft(response)
+    likeness = np.concatenate([_alike(spoken * way, heard) for spoken, heard in known])
+    return _Voice(hearing, way, float(likeness.mean() / (likeness.var() + _NOTHING)))
 
 
-def _likeness(reference: Proxy, other: Proxy, begin: int, line: Line, response: Spectrum) -> Reals:
-    """How well each hop from sample `begin` on fits the reference on that line: float64[_HALF // _HOP]."""
-    return _fitting(*_whites(reference, other, begin, line), response)
-
-
-def _fitting(mine: Spectrum, theirs: Spectrum, response: Spectrum) -> Reals:
-    product = np.fft.irfft(mine * response, _BLOCK) * np.fft.irfft(theirs, _BLOCK)
+def _alike(mine: Spectrum, theirs: Spectrum) -> Reals:
+    """The correlation of two blocks in each hop of their middle half; less where a hop is quiet."""
     margin = (_BLOCK - _HALF) // 2
-    found: Reals = product[margin : margin + _HALF].reshape(-1, _HOP).sum(axis=1)
+    one, two = (
+        np.fft.irfft(each, _BLOCK)[margin : margin + _HALF].reshape(-1, _HOP) for each in (mine, theirs)
+    )
+    powers = [np.sum(each * each, axis=1) for each in (one, two)]
+    scale = np.sqrt(np.prod([power + power.mean() for power in powers], axis=0))
+    found: Reals = np.sum(one * two, axis=1) / (scale + _NOTHING)
     return found
 
 
-def _whites(reference: Proxy, other: Proxy, begin: int, line: Line) -> tuple[Spectrum, Spectrum]:
-    """Flattened spectra of a block whose middle half begins at `begin`, and of the reference's where it belongs."""
+def _spectra(hearing: Hearing, begin: int, line: Line) -> tuple[Spectrum, Spectrum]:
+    """Flattened, of a block whose middle half begins at `begin`, and of the reference's where it belongs."""
     begin -= (_BLOCK - _HALF) // 2
     place = begin + line.at((begin + _BLOCK / 2) / PROXY_RATE) * PROXY_RATE
     whole = int(np.floor(place))
-    mine = np.fft.rfft(other.read(begin, _BLOCK), _BLOCK)
-    theirs = np.fft.rfft(reference.read(whole, _BLOCK), _BLOCK)
+    mine = np.fft.rfft(hearing.other.read(begin, _BLOCK), _BLOCK)
+    theirs = np.fft.rfft(hearing.reference.read(whole, _BLOCK), _BLOCK)
     theirs = theirs * np.exp(2j * np.pi * (place - whole) / _BLOCK * np.arange(len(theirs)))
     return _flattened(mine), _flattened(theirs)
 
 
 def _flattened(spectrum: Spectrum) -> Spectrum:
-    """The spectrum at one level over the band of speech: by a filter so short that it moves nothing in time."""
+    """The spectrum at one level over the band of speech, by a filter too short to move anything in time."""
     first, end = (round(hertz * _BLOCK / PROXY_RATE) for hertz in _BAND)
     sums = np.concatenate([[0.0], np.cumsum(np.abs(spectrum) ** 2)])
     low, high = np.arange(first, end) - _SMOOTH // 2, np.arange(first, end) + _SMOOTH // 2
