@@ -115,16 +115,18 @@ def locate(hearings: Sequence[Hearing], span: tuple[float, float]) -> Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Voice:
-    """A voice's way from the recording to the reference, as a spectrum; what likeness weighs as evidence."""
+    """A voice's way from the recording to the reference, as a spectrum; the mean power of a hop of its sound
+    once it went that way, and of the reference's; what likeness weighs as evidence."""
 
     hearing: Hearing
     response: Spectrum
+    powers: tuple[float, float]
     weight: float
 
     def likeness(self, begin: int, line: Line) -> Reals:
         """How well each hop from sample `begin` on fits the reference on a line: float64[_HALF // _HOP]."""
         mine, theirs = _spectra(self.hearing, begin, line)
-        return _alike(mine * self.response, theirs)
+        return _alike(_hops(mine * self.response), _hops(theirs), self.powers)
 
 
 def _voice(hearing: Hearing, loud: bool) -> _Voice | None:
@@ -143,19 +145,23 @@ def _voice(hearing: Hearing, loud: bool) -> _Voice | None:
     response = np.zeros(_BLOCK)
     response[-_EARLY:], response[:_LATE] = near[:_EARLY], near[_EARLY:]
     way = np.fft.rfft(response)
-    likeness = np.concatenate([_alike(spoken * way, heard) for spoken, heard in known])
-    return _Voice(hearing, way, float(likeness.mean() / (likeness.var() + _NOTHING)))
+    mine = np.concatenate([_hops(spoken * way) for spoken, _ in known])
+    theirs = np.concatenate([_hops(heard) for _, heard in known])
+    powers = float(np.sum(mine * mine) / len(mine)), float(np.sum(theirs * theirs) / len(theirs))
+    likeness = _alike(mine, theirs, powers)
+    return _Voice(hearing, way, powers, float(likeness.mean() / (likeness.var() + _NOTHING)))
 
 
-def _alike(mine: Spectrum, theirs: Spectrum) -> Reals:
-    """The correlation of two blocks in each hop of their middle half; less where a hop is quiet."""
+def _hops(block: Spectrum) -> Reals:
+    """The middle half of a block in hops: float64[_HALF // _HOP, _HOP]."""
     margin = (_BLOCK - _HALF) // 2
-    one, two = (
-        np.fft.irfft(each, _BLOCK)[margin : margin + _HALF].reshape(-1, _HOP) for each in (mine, theirs)
-    )
-    powers = [np.sum(each * each, axis=1) for each in (one, two)]
-    scale = np.sqrt(np.prod([power + power.mean() for power in powers], axis=0))
-    found: Reals = np.sum(one * two, axis=1) / (scale + _NOTHING)
+    return np.fft.irfft(block, _BLOCK)[margin : margin + _HALF].reshape(-1, _HOP)
+
+
+def _alike(mine: Reals, theirs: Reals, powers: tuple[float, float]) -> Reals:
+    """The correlation of each hop; near nothing where a hop is far quieter than those of the mean power."""
+    scales = [np.sum(hops * hops, axis=1) + power for hops, power in zip((mine, theirs), powers, strict=True)]
+    found: Reals = np.sum(mine * theirs, axis=1) / (np.sqrt(scales[0] * scales[1]) + _NOTHING)
     return found
 
 
@@ -171,13 +177,13 @@ def _spectra(hearing: Hearing, begin: int, line: Line) -> tuple[Spectrum, Spectr
 
 
 def _flattened(spectrum: Spectrum) -> Spectrum:
-    """The spectrum at one level over the band of speech, by a filter too short to move anything in time."""
+    """The spectrum at its own level all over the band of speech, by a filter too short to move sound."""
     first, end = (round(hertz * _BLOCK / PROXY_RATE) for hertz in _BAND)
     sums = np.concatenate([[0.0], np.cumsum(np.abs(spectrum) ** 2)])
     low, high = np.arange(first, end) - _SMOOTH // 2, np.arange(first, end) + _SMOOTH // 2
     power = (sums[np.minimum(high, len(spectrum))] - sums[np.maximum(low, 0)]) / _SMOOTH
     flat = np.zeros_like(spectrum)
-    flat[first:end] = spectrum[first:end] / np.sqrt(power + _NOTHING)
+    flat[first:end] = spectrum[first:end] * np.sqrt(power.mean() / (power + _NOTHING))
     return flat
 
 
