@@ -47,7 +47,7 @@ def test_time_that_is_in_the_track_twice_is_there_once(tmp_path):
     pcm = conform(of, stepped("0", ("1", "-0.1", "0")), 2 * SECOND, tmp_path, "left")
     begin = round(0.9 * SECOND)
     np.testing.assert_array_equal(pcm.array[:begin], samples[:begin])
-    np.testing.assert_array_equal(pcm.array[begin : 91_200], samples[SECOND : 2 * SECOND])
+    np.testing.assert_array_equal(pcm.array[begin:91_200], samples[SECOND : 2 * SECOND])
     assert pcm.covered == (0, 91_200) and pcm.damaged == ()
 
 

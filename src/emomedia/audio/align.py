@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .chain import Reals
 from .coarse import Course, courses
-from .fit import FAR_VOICES, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
+from .fit import FAR_VOICES, MAX_SLOPE, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
 from .gcc import phat_peak
 from .proxy import LEVEL_RATE, PROXY_RATE, Proxy
 from .steps import Hearing, Line, Step, locate
@@ -39,7 +39,6 @@ SHORTEST = 0.5
 
 Place = Callable[[float, float], list[tuple[float, float]]]
 
-_MOST_DRIFT = 5e-4
 _GUESSES = tuple(n * 1e-4 for n in range(-5, 6))
 """Seconds per second, tried with half a window: half of their distance smears its ends by 0.1 ms."""
 
@@ -151,7 +150,7 @@ def _fine(reference: Proxy, other: Proxy, rough: Course, between: bool) -> Match
     if measured is None:
         return None
     _, fit = _best_fit(measured, between)
-    found = float(np.clip(fit.slopes[0], -_MOST_DRIFT, _MOST_DRIFT))
+    found = float(np.clip(fit.slopes[0], -MAX_SLOPE, MAX_SLOPE))
     if len(sparse) < len(starts) or abs(found - drift) > _SMEAR / length:
         measured = _measured(other, length, place, starts, found) or measured
     return _match(reference, other, *_best_fit(measured, between))

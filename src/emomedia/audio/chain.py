@@ -20,8 +20,6 @@ class Smoothness:
         Seconds by which two guesses of one place may differ.
     drift : float
         Seconds per second by which places may move.
-    memory : float
-        Seconds for which drift is allowed for: else a long silence would hide a step.
     jump : float
         What the scores of the guesses beyond a jump must add up to, to be worth it.
     """
@@ -29,11 +27,10 @@ class Smoothness:
     jitter: float
     drift: float
     jump: float
-    memory: float = np.inf
 
     def joins(self, seconds: Reals, moved: Reals) -> npt.NDArray[np.bool_]:
         """Whether places that are `seconds` apart in time and `moved` in place belong together."""
-        return np.abs(moved) <= self.jitter + self.drift * np.minimum(np.abs(seconds), self.memory)
+        return np.abs(moved) <= self.jitter + self.drift * np.abs(seconds)
 
 
 def best_chain(times: Reals, places: Reals, scores: Reals, smooth: Smoothness) -> npt.NDArray[np.intp]:

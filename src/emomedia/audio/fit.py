@@ -15,6 +15,9 @@ import numpy.typing as npt
 
 from .chain import Reals, Smoothness, best_chain, jumps
 
+MAX_SLOPE = 5e-4
+"""Seconds per second of the fastest drift that is looked for."""
+
 MIN_STEP_WINDOWS = 4
 """Offsets that have to bear out a stretch before or after a step."""
 
@@ -24,6 +27,7 @@ _MIN_PATH_SHARE = 0.15
 _QUIET_VOTE = 0.4
 _NO_VOTE = 1e-9
 _GATE = 5.0
+_MOST_VOTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,6 @@ class Acoustics:
     min_step: float
     expected: float
     between: bool
-
-    @property
-    def rough(self) -> Smoothness:
-        """Of a clock whose drift is not known."""
-        return Smoothness(jitter=self.on_it, drift=5e-4, jump=1.0, memory=15.0)
 
     @property
     def close(self) -> Smoothness:
@@ -159,44 +158,70 @@ def fit_clock(measured: Measured, acoustics: Acoustics) -> Fit:
     acoustics : Acoustics
         :data:`OWN_VOICE`, :data:`TWO_VOICES` or :data:`FAR_VOICES`.
     """
-    times = measured.times
     votes = measured.clarity * np.where(measured.loud, 1.0, _QUIET_VOTE)
-    slope = _rough_slope(times, measured.offsets, votes, acoustics.rough)
-    level = measured.offsets - slope * times
+    slope = _rough_slope(measured.times, measured.offsets, votes, acoustics.on_it)
+    first = _along(measured, votes, slope, acoustics)
+    if not first.model.bends:  # offsets heap up more sharply once the drift is right
+        slope += first.model.slope
+    return _judged(measured, _along(measured, votes, slope, acoustics), slope, acoustics)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """The stretches between steps: when each begins and where it lies; the voices' paths; the model."""
+
+    starts: Reals
+    places: Reals
+    paths: tuple[float, ...]
+    model: _Model
+
+
+def _along(measured: Measured, votes: Reals, slope: float, acoustics: Acoustics) -> _Course:
+    """The course of a clock that has about this slope."""
+    times, level = measured.times, measured.offsets - slope * measured.times
     chain = best_chain(times, level, votes, acoustics.close)
     parts = _stretches(times, level, chain, acoustics)
-    starts = _starts(times, parts)
+    starts, kept = _starts(times, parts), np.concatenate(parts)
     stretch = np.searchsorted(starts, times, side="right") - 1
     medians = np.array([np.median(level[part]) for part in parts])
     places = np.array([_heap(level, votes, at, stretch == n, acoustics) for n, at in enumerate(medians)])
     residuals = level - places[stretch]
     paths = _paths(residuals, votes, acoustics)
-    bends = () if len(paths) > 1 else _bends(times, residuals, np.concatenate(parts), acoustics.min_bend)
+    bends = () if len(paths) > 1 else _bends(times, residuals, kept, acoustics.min_bend)
     if bends:
-        kept = np.concatenate(parts)
         residuals = level - np.interp(times, times[kept], _smoothed(level[kept], stretch[kept]))
     near = _nearest(residuals, paths, acoustics)
     model = _solved(times, level, votes, stretch, near, bends, acoustics)
-    straight = (slope + model.slope) * np.ptp(times[model.inside])
-    if not bends and abs(straight) < acoustics.min_shift:
+    shift = (slope + model.slope) * np.ptp(times[model.inside])
+    if not bends and abs(shift) < acoustics.min_shift:
         model = _solved(times, level, votes, stretch, near, None, acoustics, -slope)
-    pieces = _pieces(model, slope, starts, places, float(np.mean(paths)))
-    return _judged(measured, pieces, paths, acoustics)
+    return _Course(starts, places, paths, model)
 
 
-def _rough_slope(times: Reals, offsets: Reals, votes: Reals, smooth: Smoothness) -> float:
-    """The median slope between offsets of one chain, jumps left out (Theil 1950, Sen 1968)."""
-    chain = best_chain(times, offsets, votes, smooth)
-    at, of = times[chain], offsets[chain]
-    part = np.zeros(len(chain), int)
-    part[jumps(at, of, smooth)] = 1
-    part = np.cumsum(part)
-    i, j = np.triu_indices(len(chain), 1)
-    same = (part[i] == part[j]) & (at[j] - at[i] >= np.ptp(at) / 8) & (at[j] > at[i])
-    if not same.any():
-        return 0.0
-    i, j = i[same], j[same]
-    return float(np.median((of[j] - of[i]) / (at[j] - at[i])))
+def _rough_slope(times: Reals, offsets: Reals, votes: Reals, on_it: float) -> float:
+    """The slope along which the offsets heap up most, wherever: steps and two voices make several heaps.
+
+    That is a Hough transform, of which for each slope the squares of the heaps are added up.
+    """
+    span = float(np.ptp(times))
+    best = np.argsort(votes)[-_MOST_VOTERS:]
+    times, offsets, votes = times[best] - times.mean(), offsets[best], votes[best]
+    step = 2 * on_it / span if span > 0 else np.inf
+    found, highest = 0.0, -np.inf
+    for number in sorted(range(-int(MAX_SLOPE / step), int(MAX_SLOPE / step) + 1), key=abs):
+        score = _heaped((offsets - number * step * times) / on_it, votes)
+        if score > highest:
+            found, highest = number * step, score
+    return found
+
+
+def _heaped(places: Reals, votes: Reals) -> float:
+    """The sum of the squares of the votes in each unit, for two ways of dividing it up."""
+    total = 0.0
+    for shift in (0.0, 0.5):
+        _, unit = np.unique(np.floor(places + shift), return_inverse=True)
+        total += float(np.sum(np.bincount(unit, votes) ** 2))
+    return total
 
 
 def _stretches(
@@ -339,29 +364,24 @@ def _solved(
     return _Model(found, changes, bends or (), levels, known, inside)
 
 
-def _pieces(
-    model: _Model, slope: float, starts: Reals, places: Reals, middle: float
-) -> tuple[Reals, Reals, Reals, tuple[int, ...]]:
-    """The model's pieces: begins, offsets at time zero, slopes, and which begin with a step."""
+def _pieces(course: _Course, slope: float) -> tuple[Reals, Reals, Reals, tuple[int, ...]]:
+    """A course's pieces: begins, offsets at time zero, slopes, and which begin with a step."""
+    model, starts = course.model, course.starts
     knots = np.unique(np.concatenate([starts, model.bends]))
     stretch = np.searchsorted(starts, knots, side="right") - 1
-    levels = np.where(model.known, model.levels, places)
-    values, slopes = levels[stretch] + middle, np.full(len(knots), slope + model.slope)
+    levels = np.where(model.known, model.levels, course.places) + float(np.mean(course.paths))
+    values, slopes = levels[stretch], np.full(len(knots), slope + model.slope)
     for bend, change in zip(model.bends, model.changes, strict=True):
         values = values - np.where(knots >= bend, change * bend, 0.0)
         slopes = slopes + np.where(knots >= bend, change, 0.0)
     return knots, values, slopes, tuple(map(int, np.flatnonzero(np.isin(knots, starts[1:]))))
 
 
-def _judged(
-    measured: Measured,
-    pieces: tuple[Reals, Reals, Reals, tuple[int, ...]],
-    paths: tuple[float, ...],
-    acoustics: Acoustics,
-) -> Fit:
-    knots, values, slopes, steps = pieces
+def _judged(measured: Measured, course: _Course, slope: float, acoustics: Acoustics) -> Fit:
+    """The fit that a course around `slope` makes, and which offsets bear it out."""
+    knots, values, slopes, steps = _pieces(course, slope)
     residuals = measured.offsets - _at(knots, values, slopes, measured.times)
-    ways = np.array(paths) - float(np.mean(paths))
+    ways = np.array(course.paths) - float(np.mean(course.paths))
     near: npt.NDArray[np.bool_] = np.abs(residuals[:, None] - ways[None]).min(axis=1) <= acoustics.on_it
     return Fit(knots, values, slopes, steps, residuals, near, tuple(map(float, ways)), acoustics)
 

@@ -36,7 +36,7 @@ class Peak:
         In samples; to a hundredth of one where the recordings are clean.
     clarity : float
         0 to 1: one less the height of the highest other peak more than 20 ms away, as a part of this
-        one's.  Stretches that have nothing in common stay under 0.35.
+        one's.  Stretches that have nothing in common seldom reach 0.4.
     """
 
     place: float
