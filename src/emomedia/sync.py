@@ -112,7 +112,8 @@ def _through_tracks(
         raise _unsteady(left, right, drift_ppm, bridge.residual_ms, "give the right take's 'offset'")
     clock = _from_sound(Clock(left.start), bridge.offset, drift_ppm, right.start)
     made = entry(clock, "sound", min(match.confidence for match in matches), _seen(pairs, bridge, right))
-    return clock, made | {"through": "tracks", "paths_ms": [-bridge.apart_ms / 2, bridge.apart_ms / 2]}
+    way = decimal(bridge.apart_ms / 2, 3)
+    return clock, made | {"through": "tracks", "paths_ms": [-way, way]}
 
 
 def _seen(pairs: Sequence[tuple[Match, Match]], bridge: Bridge, right: Track) -> Match:
