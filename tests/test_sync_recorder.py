@@ -1,4 +1,4 @@
-"""One recorder, two cameras: both voices by two ways each; steps, bends, timecode, the table and the picture."""
+"""One recorder, two cameras, two voices by two ways each; steps, timecode, the table and the picture."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_recorder_that_lost_a_buffer(tmp_path, sounds):
 def test_a_camera_that_lost_a_buffer_is_refused(tmp_path, sounds):
     cut = dict(sounds)
     cut["right camera"] = np.delete(sounds["right camera"], slice(40 * RATE, round(40.4 * RATE)))
-    with pytest.raises(SyncError, match=r"right\.wav: .*no steady clock .*give the right take's 'offset'"):
+    with pytest.raises(SyncError, match=r"right\.wav: .*no steady clock .* a step of -0\.4\d\d s .*'offset'"):
         sync_session(described(tmp_path, cut))
 
 

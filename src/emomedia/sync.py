@@ -23,6 +23,7 @@ from .timeline import Clock
 if TYPE_CHECKING:
     from .audio.align import Match
     from .audio.bridge import Bridge
+    from .audio.steps import Step
     from .probe.types import Probe, Take, Track
 
 __all__ = ["SPEED_OF_SOUND", "clocks", "sync_session"]
@@ -39,6 +40,8 @@ MAX_RESIDUAL_MS = 20.0
 ONE_RECORDER_MS = 10.0
 """Milliseconds by which two channels of one file may be found apart and still be brought together: the
 voices' ways to two cameras differ by less than three metres."""
+
+_MOST_TOLD = 5
 
 TIMECODE_CONFIDENCE = 0.5
 """Nothing in the recordings bears timecode out."""
@@ -109,7 +112,9 @@ def _through_tracks(
     bridge = bridged(pairs)
     drift_ppm = (bridge.speed - 1) * 1e6
     if bridge.residual_ms > MAX_RESIDUAL_MS or abs(drift_ppm) > MAX_DRIFT_PPM:
-        raise _unsteady(left, right, drift_ppm, bridge.residual_ms, "give the right take's 'offset'")
+        steps = max((match.steps for match in matches), key=len)
+        remedy = "give the right take's 'offset' in session.toml"
+        raise _unsteady(left, right, drift_ppm, bridge.residual_ms, remedy, steps)
     clock = _from_sound(Clock(left.start), bridge.offset, drift_ppm, right.start)
     made = entry(clock, "sound", min(match.confidence for match in matches), _seen(pairs, bridge, right))
     way = decimal(bridge.apart_ms / 2, 3)
@@ -141,7 +146,7 @@ def _directly(recordings: Recordings, left: Track, right: Track, remedy: str) ->
 
     match = straightened(_found(recordings, left, right, remedy, between=True))
     if match.residual_ms > MAX_RESIDUAL_MS:
-        raise _unsteady(left, right, match.drift_ppm, match.residual_ms, remedy)
+        raise _unsteady(left, right, match.drift_ppm, match.residual_ms, remedy, match.steps)
     clock = _from_sound(Clock(left.start), match.offset, match.drift_ppm, right.start)
     return clock, entry(clock, "sound", match.confidence, match)
 
@@ -343,11 +348,20 @@ def _found(
     )
 
 
-def _unsteady(reference: Track, other: Track, drift_ppm: float, residual_ms: float, remedy: str) -> SyncError:
+def _unsteady(
+    reference: Track,
+    other: Track,
+    drift_ppm: float,
+    residual_ms: float,
+    remedy: str,
+    steps: Sequence[Step] = (),
+) -> SyncError:
+    """What a recording is refused with that no line comes near enough to."""
+    told = "".join(f"; a step of {step.seconds:+.3f} s at {step.time:.1f} s" for step in steps[:_MOST_TOLD])
     return SyncError(
         other.path,
         expected=f"an unbroken recording of what {reference.path.name} also holds",
-        found=f"no steady clock ({drift_ppm:.0f} ppm, {residual_ms:.0f} ms off that)",
+        found=f"no steady clock ({drift_ppm:.0f} ppm, {residual_ms:.0f} ms off that{told})",
         remedy=f"name the right recording, or {remedy}",
     )
 

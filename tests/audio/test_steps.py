@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 
@@ -31,10 +33,13 @@ def without(sound: np.ndarray, at: float, seconds: float) -> np.ndarray:
     return np.concatenate([sound[:begin], sound[begin + round(seconds * RATE) :]])
 
 
+def proxy(sound: np.ndarray):
+    return make_proxy([sound.astype(np.float32)], RATE)
+
+
 def matched(reference: np.ndarray, other: np.ndarray):
-    with make_proxy([reference.astype(np.float32)], RATE) as one:
-        with make_proxy([other.astype(np.float32)], RATE) as two:
-            return align(one, two)
+    with proxy(reference) as one, proxy(other) as two:
+        return align(one, two)
 
 
 @pytest.mark.parametrize("seconds", [0.0213, 0.1, 0.75, 12.0, -0.064])
@@ -72,7 +77,7 @@ def test_a_step_in_silence_is_as_vague_as_it_is():
 
 
 def test_two_channels_are_asked_together():
-    voice, heard = room(200, seed=6)
+    voice, _ = room(200, seed=6)
     other, _ = room(200, seed=7)
     turns = (np.arange(len(voice)) // (4 * RATE)) % 2 == 0
     mine, theirs = np.where(turns, voice, 1e-4), np.where(turns, 1e-4, other)
@@ -84,15 +89,11 @@ def test_two_channels_are_asked_together():
     at = 102.0  # while the second one talks
     recorder = [without(sound, at, 0.4) for sound in (mine, theirs)]
     hearings, spans = [], []
-    with (
-        make_proxy([cameras[0].astype(np.float32)], RATE) as a,
-        make_proxy([recorder[0].astype(np.float32)], RATE) as b,
-        make_proxy([cameras[1].astype(np.float32)], RATE) as c,
-        make_proxy([recorder[1].astype(np.float32)], RATE) as d,
-    ):
-        for camera, channel in ((a, b), (c, d)):
-            (step,) = align(camera, channel).steps
-            hearings.append(Hearing(camera, channel, step.lines))
+    with ExitStack() as stack:
+        for camera, channel in zip(cameras, recorder, strict=True):
+            pair = stack.enter_context(proxy(camera)), stack.enter_context(proxy(channel))
+            (step,) = align(*pair).steps
+            hearings.append(Hearing(*pair, step.lines))
             spans.append(step.span)
         together = locate(hearings, (min(s[0] for s in spans), max(s[1] for s in spans)))
     assert together.time == pytest.approx(at, abs=0.05)
