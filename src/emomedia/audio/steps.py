@@ -27,7 +27,7 @@ _BAND = (150.0, 3600.0)
 _SMOOTH = 150 * _BLOCK // PROXY_RATE
 """Lines of a block's spectrum, 150 Hz, over which it is flattened."""
 
-_OPEN = 6.0
+_OPEN = 10.0
 """Log likelihood that places may lack to count as no worse than the best one."""
 
 _NOTHING = 1e-12
