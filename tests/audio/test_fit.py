@@ -106,3 +106,11 @@ def test_chance_bears_no_clock_out(acoustics):
             rng.random(count) < 0.5,
         )
         assert fit_clock(chance, acoustics).on_it.mean() < 0.4
+
+
+@pytest.mark.parametrize("acoustics", [OWN_VOICE, TWO_VOICES, FAR_VOICES])
+@pytest.mark.parametrize("offsets", [[2.5], [2.5, 2.53], [2.5, -0.1, 2.5]])
+def test_the_fewest_offsets(offsets, acoustics):
+    count = len(offsets)
+    few = Measured(3000.0 * np.arange(count), np.array(offsets), np.full(count, 0.5), np.ones(count, bool))
+    assert fit_clock(few, acoustics).at(np.zeros(1))[0] == pytest.approx(2.5, abs=0.04)

@@ -183,7 +183,7 @@ def _along(measured: Measured, votes: Reals, slope: float, acoustics: Acoustics)
     parts = _stretches(times, level, chain, acoustics)
     starts, kept = _starts(times, parts), np.concatenate(parts)
     stretch = np.searchsorted(starts, times, side="right") - 1
-    medians = np.array([np.median(level[part]) for part in parts])
+    medians = [np.sort(level[part])[len(part) // 2] for part in parts]  # each one of the offsets
     places = np.array([_heap(level, votes, at, stretch == n, acoustics) for n, at in enumerate(medians)])
     residuals = level - places[stretch]
     paths = _paths(residuals, votes, acoustics)
@@ -204,9 +204,11 @@ def _rough_slope(times: Reals, offsets: Reals, votes: Reals, on_it: float) -> fl
     That is a Hough transform, of which for each slope the squares of the heaps are added up.
     """
     span = float(np.ptp(times))
+    if span == 0:
+        return 0.0
     best = np.argsort(votes)[-_MOST_VOTERS:]
     times, offsets, votes = times[best] - times.mean(), offsets[best], votes[best]
-    step = 2 * on_it / span if span > 0 else np.inf
+    step = 2 * on_it / span
     found, highest = 0.0, -np.inf
     for number in sorted(range(-int(MAX_SLOPE / step), int(MAX_SLOPE / step) + 1), key=abs):
         score = _heaped((offsets - number * step * times) / on_it, votes)
