@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emomedia import stages
-from emomedia.audio import align
+from emomedia.audio import proxy
 from emomedia.audio.align import Match
 from emomedia.errors import DescriptionError, MediaNotFoundError, SyncError
 from emomedia.probe.types import Probe, Take, TakeFile, Track
@@ -126,8 +126,8 @@ def test_the_camera_hears_later_than_the_microphone(session):
 
 def test_each_recording_is_read_once(session, monkeypatch):
     read = []
-    loudness = align.loudness
-    monkeypatch.setattr(align, "loudness", lambda of: read.append(of.path.name) or loudness(of))
+    blocks = proxy.blocks
+    monkeypatch.setattr(proxy, "blocks", lambda of: read.append(of.path.name) or blocks(of))
     sync_session(session)
     assert sorted(read) == ["left.wav", "mic.wav", "right.wav"]
 

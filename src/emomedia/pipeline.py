@@ -111,8 +111,8 @@ class Pipeline:
     @cached_property
     def sync(self) -> dict[str, dict[str, Clock]]:
         """Per side the clocks of ``take`` and ``track``."""
-        probe = self.probe
-        body = self._stage("sync", [self._content("probe")], None, lambda: sync_session(probe))
+        probe, scratch = self.probe, self.folder.sound if self.writes else None
+        body = self._stage("sync", [self._content("probe")], None, lambda: sync_session(probe, scratch))
         return clocks_of(body, self.folder.stage("sync"))
 
     @cached_property

@@ -1,47 +1,59 @@
 """The sync stage: every take and every track of a session on one clock.
 
 The left take is the clock.  What session.toml declares is taken as it is; a take's own sound is where
-its container puts it; everything else is found from the sound (:mod:`emomedia.audio.align`) or refused.
+its container puts it; everything else is found from the sound (:mod:`emomedia.audio.align`), or, where a
+camera recorded none, from timecode, or refused.  The conventions are in docs/sound-sync.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .descriptions import MAX_DIGITS, show
-from .errors import DescriptionError, SyncError
-from .session import SIDES
+from . import timecode
+from .errors import SyncError
+from .recordings import Heard, Recordings
+from .session import SIDES, SideName
+from .sync_table import Entry, clocks, decimal, entry
 from .timeline import Clock
 
 if TYPE_CHECKING:
     from .audio.align import Match
+    from .audio.bridge import Bridge
+    from .audio.steps import Step
     from .probe.types import Probe, Take, Track
 
-    Align = Callable[[Track, Track], Match | None]
+__all__ = ["SPEED_OF_SOUND", "clocks", "sync_session"]
 
 SPEED_OF_SOUND = 343
 """Metres per second, at 20 °C: the camera hears a mouth later than the microphone does."""
-
-MAX_OFFSET = 1_000_000
-"""Seconds, eleven days, that a recording may begin before or after the left take."""
-
-MAX_GIVEN_DRIFT_PPM = 10_000
-"""What a user's own sync.json may say: film speeds differ by 1000 ppm."""
 
 MAX_DRIFT_PPM = 500
 """What is believed when found: crystals are within 100 ppm, two of them within 200."""
 
 MAX_RESIDUAL_MS = 20.0
-"""Milliseconds, half a frame at 25 fps, by which the stretches may lie off the line found through them."""
+"""Milliseconds, half a frame at 25 fps, by which a take may lie off the line found for it."""
+
+ONE_RECORDER_MS = 10.0
+"""Milliseconds by which two channels of one file may be found apart and still be brought together: the
+voices' ways to two cameras differ by less than three metres."""
+
+_MOST_TOLD = 5
+
+TIMECODE_CONFIDENCE = 0.5
+"""Nothing in the recordings bears timecode out."""
 
 
-def sync_session(probe: Probe) -> dict[str, Any]:
+def sync_session(probe: Probe, folder: Path | None = None) -> dict[str, Any]:
     """Find the clock of every take and track.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where scratch files may lie: 58 MB for each recording and hour, gone when this returns.
 
     Returns
     -------
@@ -54,129 +66,278 @@ def sync_session(probe: Probe) -> dict[str, Any]:
         If a recording's place is neither declared nor to be found with confidence.
     MediaError, MediaNotFoundError, UnsupportedMediaError
         If the sound cannot be read.
+    OutputError
+        If there is no room for the scratch files.
     """
-    from .audio.align import align, loudness
-
-    aligned = partial(align, curve=cache(loudness))  # each recording is read from end to end but once
-    takes = {"left": _entry(Fraction(0), "reference"), "right": _right_take(probe, aligned)}
-    body: dict[str, Any] = {"session": probe.session.id}
-    for side in SIDES:
-        take_clock = _clock(takes[side], f"sync.json: {side}.take")
-        body[side] = {"take": takes[side], "track": _track(probe, side, take_clock, aligned)}
-    return body
-
-
-def clocks(body: dict[str, Any], source: Path = Path("sync.json")) -> dict[str, dict[str, Clock]]:
-    """The clocks in the content of a sync.json, read from `source`: side → ``take`` or ``track`` → clock.
-
-    Raises
-    ------
-    DescriptionError
-        If the user's own sync.json lacks one, or moves the left take, which is the clock.
-    """
-    found: dict[str, dict[str, Clock]] = {}
-    for side in SIDES:
-        entries = body.get(side)
-        entries = entries if isinstance(entries, dict) else {}
-        found[side] = {
-            kind: _clock(entries.get(kind), f"{source}: {side}.{kind}") for kind in ("take", "track")
-        }
-    if found["left"]["take"] != Clock():
-        raise DescriptionError(
-            f"{source}: left.take",
-            expected="offset 0 and drift_ppm 0, because the left take is the session clock",
-            found=_clock_text(body["left"]["take"]),
-            remedy="move the other take and the tracks instead",
-        )
-    return found
+    with Recordings(folder) as recordings:
+        left = entry(Clock(), "reference")
+        right_clock, right = _right_take(probe, recordings)
+        take_clocks: dict[SideName, Clock] = {"left": Clock(), "right": right_clock}
+        tracks = _tracks(probe, take_clocks, recordings)
+    return {
+        "session": probe.session.id,
+        "left": {"take": left, "track": tracks["left"][1]},
+        "right": {"take": right, "track": tracks["right"][1]},
+    }
 
 
-def _clock_text(entry: dict[str, Any]) -> str:
-    """An entry's offset and drift for a message."""
-    return f"offset {entry.get('offset')} and drift_ppm {entry.get('drift_ppm', 0)}"
-
-
-def _clock(entry: Any, key: str) -> Clock:
-    if not isinstance(entry, dict) or "offset" not in entry:
-        raise DescriptionError(
-            key,
-            expected="an 'offset' in seconds",
-            found="nothing" if entry is None else show(entry),
-            remedy="add it, or delete sync.json",
-        )
-    offset = _number(entry["offset"], f"{key}.offset", MAX_OFFSET)
-    return Clock(offset, _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm", MAX_GIVEN_DRIFT_PPM))
-
-
-def _number(value: Any, key: str, most: int) -> Fraction:
-    """`value`, read from JSON, as the decimal that is written there."""
-    is_number = isinstance(value, int | float | Decimal | Fraction) and not isinstance(value, bool)
-    if isinstance(value, Decimal):  # others are short to write and take a lifetime to work out
-        is_number = value.is_finite() and abs(value.adjusted()) <= MAX_DIGITS
-        is_number = is_number and len(value.as_tuple().digits) <= MAX_DIGITS
-    if not is_number or not abs(value) <= most:  # not a number compares false
-        raise DescriptionError(
-            key,
-            expected=f"a number from -{most} to {most}",
-            found=show(value),
-            remedy="correct it",
-        )
-    return Fraction(str(value))
-
-
-def _right_take(probe: Probe, align: Align) -> dict[str, Any]:
+def _right_take(probe: Probe, recordings: Recordings) -> tuple[Clock, Entry]:
+    """The right take's clock, and what sync.json says of it."""
     declared = probe.session.right.offset
     if declared is not None:
-        return _entry(declared, "declared")
+        return Clock(declared), entry(Clock(declared), "declared")
     remedy = "give the right take's 'offset' in session.toml"
-    left, right = (_sound(probe.takes[side], remedy) for side in SIDES)
-    match = _found(align, left, right, remedy)
-    clock = _composed(Clock(left.start), match)  # of the right sound's first sample
-    return _entry(clock.offset - right.start * clock.speed, "sound", clock, match)
+    sounds = [probe.takes[side].sound for side in SIDES]
+    left, right = sounds
+    if left is None or right is None or any(recordings.silent(sound) for sound in (left, right)):
+        return _by_timecode(probe) or _no_sound(probe, recordings, remedy)
+    return _through_tracks(probe, recordings, left, right) or _directly(recordings, left, right, remedy)
 
 
-def _track(probe: Probe, side: str, take_clock: Clock, align: Align) -> dict[str, Any]:
-    description = probe.session.side(side)
-    track, take = probe.tracks[side], probe.takes[side]
+def _through_tracks(
+    probe: Probe, recordings: Recordings, left: Track, right: Track
+) -> tuple[Clock, Entry] | None:
+    """By what both cameras hear of each actor's own microphone, if there are two and they are heard."""
+    from .audio.align import THRESHOLD
+    from .audio.bridge import bridged
+
+    mics = [probe.tracks[side] for side in SIDES if probe.session.side(side).mic_offset is None]
+    if len(mics) < len(SIDES) or any(mic.own_audio for mic in mics):
+        return None
+    found = recordings.aligned([(camera, mic) for mic in mics for camera in (left, right)])
+    matches = [match for match in found if match and match.confidence >= THRESHOLD]
+    if len(matches) < len(found):
+        return None
+    pairs = list(zip(matches[::2], matches[1::2], strict=True))
+    bridge = bridged(pairs)
+    drift_ppm = (bridge.speed - 1) * 1e6
+    if bridge.residual_ms > MAX_RESIDUAL_MS or abs(drift_ppm) > MAX_DRIFT_PPM:
+        steps = max((match.steps for match in matches), key=len)
+        remedy = "give the right take's 'offset' in session.toml"
+        raise _unsteady(left, right, drift_ppm, bridge.residual_ms, remedy, steps)
+    clock = _from_sound(Clock(left.start), bridge.offset, drift_ppm, right.start)
+    made = entry(clock, "sound", min(match.confidence for match in matches), _seen(pairs, bridge, right))
+    way = decimal(bridge.apart_ms / 2, 3)
+    return clock, made | {"through": "tracks", "paths_ms": [-way, way]}
+
+
+def _seen(pairs: Sequence[tuple[Match, Match]], bridge: Bridge, right: Track) -> Match:
+    """The microphones' windows in the right camera's sound, in the right take's own time."""
+    from .audio.bridge import heard_at
+
+    windows = sorted(
+        (
+            replace(window, time=time + float(right.start))
+            for _, match in pairs
+            for window, time in zip(match.windows, heard_at(match), strict=True)
+        ),
+        key=lambda window: window.time,
+    )
+    residual = max(match.residual_ms for _, match in pairs)
+    first = pairs[0][1]
+    return replace(
+        first, offset=bridge.offset, residual_ms=residual, windows=tuple(windows), steps=(), pieces=()
+    )
+
+
+def _directly(recordings: Recordings, left: Track, right: Track, remedy: str) -> tuple[Clock, Entry]:
+    """By what the cameras hear of both actors."""
+    from .audio.bridge import straightened
+
+    match = straightened(_found(recordings, left, right, remedy, between=True))
+    if match.residual_ms > MAX_RESIDUAL_MS:
+        raise _unsteady(left, right, match.drift_ppm, match.residual_ms, remedy, match.steps)
+    clock = _from_sound(Clock(left.start), match.offset, match.drift_ppm, right.start)
+    return clock, entry(clock, "sound", match.confidence, match)
+
+
+def _by_timecode(probe: Probe) -> tuple[Clock, Entry] | None:
+    """By both cameras' timecode, if they have it: right to a frame if they were set alike."""
+    times = [_take_timecode(probe.takes[side]) for side in SIDES]
+    if times[0] is None or times[1] is None:
+        return None
+    clock = Clock(timecode.shortest(times[1] - times[0]))
+    interval = max(1 / probe.takes[side].rate for side in SIDES)
+    return clock, _timecode_entry(clock, interval)
+
+
+def _take_timecode(take: Take) -> Fraction | None:
+    found = take.files[0].timecode
+    return None if found is None else timecode.seconds_of(found, take.rate)
+
+
+def _timecode_entry(clock: Clock, interval: Fraction) -> Entry:
+    """A frame's length is what timecode leaves open."""
+    made = entry(clock, "timecode", TIMECODE_CONFIDENCE)
+    return made | {"uncertainty_ms": decimal(1000 * interval, 3)}
+
+
+def _tracks(
+    probe: Probe, take_clocks: dict[SideName, Clock], recordings: Recordings
+) -> dict[SideName, tuple[Clock, Entry]]:
+    """Both tracks' clocks, and what sync.json says of them; two channels of one file have one clock."""
+    matches = _track_matches(probe, recordings)
+    if len(matches) == len(SIDES) and _one_file(probe):
+        matches = recordings.located_together(matches)
+    tracks = {side: _track(probe, side, take_clocks, matches.get(side), recordings) for side in SIDES}
+    return _one_clock(tracks) if len(matches) == len(SIDES) and _one_file(probe) else tracks
+
+
+def _track_matches(probe: Probe, recordings: Recordings) -> dict[SideName, Heard]:
+    """Each microphone's place in its own camera's sound, where that is what tells it."""
+    sought: dict[SideName, tuple[Track, Track]] = {}
+    for side in SIDES:
+        track, sound = probe.tracks[side], probe.takes[side].sound
+        if probe.session.side(side).mic_offset is not None or track.own_audio:
+            continue
+        if sound is not None and not recordings.silent(sound):
+            sought[side] = sound, track
+    recordings.aligned(list(sought.values()))
+    return {side: Heard(*pair, _found(recordings, *pair, _mic_remedy(side))) for side, pair in sought.items()}
+
+
+def _mic_remedy(side: str) -> str:
+    return f"give the {side} track's 'mic_offset' in session.toml"
+
+
+def _one_file(probe: Probe) -> bool:
+    """Whether both tracks are channels of one stream, which has one clock."""
+    left, right = (probe.tracks[side] for side in SIDES)
+    return (left.path, left.stream) == (right.path, right.stream)
+
+
+def _track(
+    probe: Probe,
+    side: SideName,
+    take_clocks: dict[SideName, Clock],
+    heard: Heard | None,
+    recordings: Recordings,
+) -> tuple[Clock, Entry]:
+    """A track's clock, and what sync.json says of it."""
+    description, track, take_clock = probe.session.side(side), probe.tracks[side], take_clocks[side]
     if description.mic_offset is not None:
-        return _entry(description.mic_offset, "declared")
+        return Clock(description.mic_offset), entry(Clock(description.mic_offset), "declared")
     if track.own_audio:
-        return _entry(take_clock.to_session(track.start), "reference", take_clock)
-    remedy = f"give the {side} track's 'mic_offset' in session.toml"
-    sound = _sound(take, remedy)
-    match = _found(align, sound, track, remedy)
-    clock = _composed(Clock(take_clock.to_session(sound.start), take_clock.drift_ppm), match)
-    return _entry(clock.offset - description.camera_distance / SPEED_OF_SOUND, "sound", clock, match)
+        own = Clock(take_clock.to_session(track.start), take_clock.drift_ppm)
+        return own, entry(own, "reference")
+    if heard is None:
+        by_timecode = _track_by_timecode(probe, side, take_clocks)
+        return by_timecode or _no_sound(probe, recordings, _mic_remedy(side), side)
+    sound_clock = Clock(take_clock.to_session(heard.camera.start), take_clock.drift_ppm)
+    late = description.camera_distance / SPEED_OF_SOUND
+    clock = _moved(_track_clock(sound_clock, heard.match), -late)
+    return clock, entry(clock, "sound", heard.match.confidence, heard.match)
 
 
-def _composed(reference: Clock, match: Match) -> Clock:
+def _track_by_timecode(
+    probe: Probe, side: SideName, take_clocks: dict[SideName, Clock]
+) -> tuple[Clock, Entry] | None:
+    """By a broadcast WAV's time and a take's timecode."""
+    track = probe.tracks[side]
+    for each in (side, *SIDES):
+        take_time = _take_timecode(probe.takes[each])
+        if take_time is not None and track.time_reference is not None:
+            began = Fraction(track.time_reference, track.sample_rate)
+            clock = Clock(take_clocks[each].to_session(timecode.shortest(began - take_time)))
+            return clock, _timecode_entry(clock, 1 / probe.takes[each].rate)
+    return None
+
+
+def _from_sound(reference: Clock, offset: float, drift_ppm: float, start: Fraction) -> Clock:
+    """The clock of a take whose sound, `start` after its first frame, lies so on the clock of `reference`."""
+    line = _composed(reference, offset, drift_ppm)
+    return _rounded(Clock(line.offset - start * line.speed, line.drift_ppm))
+
+
+def _track_clock(reference: Clock, match: Match) -> Clock:
     """The session clock of a recording that `match` places on the clock of `reference`."""
-    speed = (1 + Fraction(match.drift_ppm) / 1_000_000) * reference.speed
-    return Clock(reference.to_session(Fraction(match.offset)), (speed - 1) * 1_000_000)
+    first = _composed(reference, match.offset, match.drift_ppm)
+    later = tuple(
+        (Fraction(round(piece.start, 4)), _rounded(_composed(reference, piece.offset, piece.drift_ppm)))
+        for piece in match.pieces[1:]
+    )
+    return Clock(first.offset, first.drift_ppm, later)
 
 
-def _sound(take: Take, remedy: str) -> Track:
-    if take.sound is None:
-        raise SyncError(
-            take.files[0].path,
-            expected="the camera's own sound to find its place by",
-            found="none",
-            remedy=remedy,
-        )
-    return take.sound
+def _composed(reference: Clock, offset: float, drift_ppm: float) -> Clock:
+    speed = (1 + Fraction(drift_ppm) / 1_000_000) * reference.speed
+    return Clock(reference.to_session(Fraction(offset)), (speed - 1) * 1_000_000)
 
 
-def _found(align: Align, reference: Track, other: Track, remedy: str) -> Match:
+def _moved(clock: Clock, seconds: Fraction) -> Clock:
+    """The clock `seconds` later."""
+    later = tuple((start, Clock(line.offset + seconds, line.drift_ppm)) for start, line in clock.later)
+    return Clock(clock.offset + seconds, clock.drift_ppm, later)
+
+
+def _rounded(clock: Clock) -> Clock:
+    """As sync.json will say it, so that what follows from it follows from the file too."""
+    return Clock(round(clock.offset, 7), round(clock.drift_ppm, 4))
+
+
+def _one_clock(tracks: dict[SideName, tuple[Clock, Entry]]) -> dict[SideName, tuple[Clock, Entry]]:
+    """The mean of what was found for either channel of a file.
+
+    They are left apart where they lie too far apart to be: then a declared offset is wrong.
+    """
+    both = [tracks[side] for side in SIDES]
+    (one, _), (other, _) = both
+    if len(one.later) != len(other.later):
+        return tracks
+    middle = _middle(both)
+    apart = [
+        abs(a.to_session(middle) - b.to_session(middle))
+        for (_, a), (_, b) in zip(one.pieces, other.pieces, strict=True)
+    ]
+    if max(apart) * 1000 > ONE_RECORDER_MS:
+        return tracks
+    joined = _mean(one, other)
+    apart_ms = decimal(1000 * max(apart), 3)
+    return {
+        side: (joined, made | _place(joined) | {"apart_ms": apart_ms}) for side, (_, made) in tracks.items()
+    }
+
+
+def _middle(both: Sequence[tuple[Clock, Entry]]) -> Fraction:
+    """A local time about the middle of what was measured."""
+    clock, made = both[0]
+    at = made.get("windows", {}).get("at") or [float(clock.offset)]
+    return clock.to_local(Fraction(sum(at) / len(at)))
+
+
+def _mean(one: Clock, other: Clock) -> Clock:
+    """The clock midway between two of as many lines."""
+
+    def between(a: Clock, b: Clock) -> Clock:
+        return Clock((a.offset + b.offset) / 2, (a.drift_ppm + b.drift_ppm) / 2)
+
+    later = tuple(
+        ((start + end) / 2, between(a, b))
+        for (start, a), (end, b) in zip(one.later, other.later, strict=True)
+    )
+    first = between(one, other)
+    return Clock(first.offset, first.drift_ppm, later)
+
+
+def _place(clock: Clock) -> Entry:
+    """What an entry says of a clock that was found."""
+    made = entry(clock, "sound")
+    return {key: made[key] for key in ("offset", "drift_ppm", "later") if key in made}
+
+
+def _found(
+    recordings: Recordings, reference: Track, other: Track, remedy: str, between: bool = False
+) -> Match:
     """The place of `other` on the clock of `reference`, or a refusal."""
     from .audio.align import THRESHOLD
 
-    match = align(reference, other)
+    (match,) = recordings.aligned([(reference, other)], between)
     if match is None:
         found = "only silence"
     elif match.confidence < THRESHOLD:
         found = f"nothing alike (confidence {match.confidence:.2f}, {THRESHOLD} needed)"
     elif match.residual_ms > MAX_RESIDUAL_MS or abs(match.drift_ppm) > MAX_DRIFT_PPM:
-        found = f"no steady clock ({match.drift_ppm:.0f} ppm, {match.residual_ms:.0f} ms off that)"
+        raise _unsteady(reference, other, match.drift_ppm, match.residual_ms, remedy)
     else:
         return match
     raise SyncError(
@@ -187,22 +348,34 @@ def _found(align: Align, reference: Track, other: Track, remedy: str) -> Match:
     )
 
 
-def _entry(
-    offset: Fraction, method: str, clock: Clock | None = None, match: Match | None = None
-) -> dict[str, Any]:
-    """One entry of sync.json; what was found is rounded, what was declared is not."""
-    drift = clock.drift_ppm if clock else Fraction(0)
-    entry: dict[str, Any] = {
-        "offset": _decimal(offset, 7 if method != "declared" else None),
-        "drift_ppm": _decimal(drift, 4),
-        "method": method,
-        "confidence": _decimal(Fraction(match.confidence), 4) if match else 1.0,
-    }
-    if match:
-        entry["residual_ms"] = _decimal(Fraction(match.residual_ms), 4)
-    return entry
+def _unsteady(
+    reference: Track,
+    other: Track,
+    drift_ppm: float,
+    residual_ms: float,
+    remedy: str,
+    steps: Sequence[Step] = (),
+) -> SyncError:
+    """What a recording is refused with that no line comes near enough to."""
+    told = "".join(f"; a step of {step.seconds:+.3f} s at {step.time:.1f} s" for step in steps[:_MOST_TOLD])
+    return SyncError(
+        other.path,
+        expected=f"an unbroken recording of what {reference.path.name} also holds",
+        found=f"no steady clock ({drift_ppm:.0f} ppm, {residual_ms:.0f} ms off that{told})",
+        remedy=f"name the right recording, or {remedy}",
+    )
 
 
-def _decimal(value: Fraction, digits: int | None) -> float:
-    """`value` as the float that is written with at most `digits` decimals (None: as many as it needs)."""
-    return float(value if digits is None else round(value, digits))
+def _no_sound(probe: Probe, recordings: Recordings, remedy: str, side: SideName | None = None) -> Any:
+    """Refuses what neither sound nor timecode nor the user places."""
+    sides = SIDES if side is None else (side,)
+    for each in sides:
+        take = probe.takes[each]
+        if take.sound is None or recordings.silent(take.sound):
+            raise SyncError(
+                take.files[0].path,
+                expected="the camera's own sound to find its place by",
+                found="none" if take.sound is None else "only silence",
+                remedy=remedy,
+            )
+    raise AssertionError("only asked where a take has no sound")

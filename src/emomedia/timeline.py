@@ -63,21 +63,47 @@ def nearest_standard_rate(interval: Fraction) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Maps a file's local time onto the session clock: ``offset + u * (1 + drift_ppm * 1e-6)``."""
+    """Maps a file's local time onto the session clock: ``offset + u * (1 + drift_ppm * 1e-6)``.
+
+    Attributes
+    ----------
+    later : tuple of (Fraction, Clock)
+        Tracks only: local times in order, from each of which on another line holds, because the recorder
+        lost time there or its pace changed.  Those clocks have no `later` of their own.
+    """
 
     offset: Fraction = Fraction(0)
     drift_ppm: Fraction = Fraction(0)
+    later: tuple[tuple[Fraction, Clock], ...] = ()
 
     @property
     def speed(self) -> Fraction:
-        """Session seconds per local second."""
+        """Session seconds per local second, at the beginning."""
         return 1 + self.drift_ppm / 1_000_000
 
+    @property
+    def pieces(self) -> tuple[tuple[Fraction | None, Clock], ...]:
+        """Every line with the local time from which on it holds; the first one has held always."""
+        return (None, Clock(self.offset, self.drift_ppm)), *self.later
+
     def to_session(self, local: Fraction) -> Fraction:
-        return self.offset + local * self.speed
+        line = self._line([start for start, _ in self.later], local)
+        return line.offset + local * line.speed
 
     def to_local(self, session: Fraction) -> Fraction:
-        return (session - self.offset) / self.speed
+        """The local time of a session time; within what a step left out, the step's own."""
+        if not self.later:
+            return (session - self.offset) / self.speed
+        begins = [line.to_session(start) for start, line in self.later]
+        line = self._line(begins, session)
+        local = (session - line.offset) / line.speed
+        following = bisect_right(begins, session)
+        return min(local, self.later[following][0]) if following < len(begins) else local
+
+    def _line(self, begins: Sequence[Fraction], time: Fraction) -> Clock:
+        """The last line that begins at or before `time`."""
+        number = bisect_right(begins, time)
+        return self.later[number - 1][1] if number else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,9 @@ def sync_json(data: bytes) -> None:
     _, body = _stage(data)
     for kinds in sync.clocks(body).values():
         for clock in kinds.values():
-            assert clock.to_local(clock.to_session(Fraction(1, 3))) == Fraction(1, 3)
+            there = clock.to_session(Fraction(1, 3))
+            assert clock.later or clock.to_local(there) == Fraction(1, 3)
+            clock.to_local(there)
 
 
 def clips(data: bytes) -> None:

@@ -76,7 +76,10 @@ SYNC: dict[str, Any] = {
         "take": {"offset": 0.0, "drift_ppm": 0.0, "method": "reference", "confidence": 1.0},
         "track": {"offset": -3.2071, "drift_ppm": 41.7, "residual_ms": 0.3, "method": "sound"},
     },
-    "right": {"take": {"offset": 0.12, "method": "declared"}, "track": {"offset": 1, "drift_ppm": -20}},
+    "right": {
+        "take": {"offset": 0.12, "method": "declared"},
+        "track": {"offset": 1, "drift_ppm": -20, "later": [{"from": 3.5, "offset": 1.25, "drift_ppm": -20}]},
+    },
 }
 
 

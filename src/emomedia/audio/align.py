@@ -1,46 +1,78 @@
-"""How one recording of a conversation lies against another: offset, drift, and how sure that is.
+"""How one recording lies on another's clock: offset, drift, steps, and how sure that is.
 
-Two steps.  The coarse one correlates the loudness of both recordings, 100 values a second over their
-whole length, which neither rooms nor microphones nor drift change much.  The fine one looks at short
-stretches of sound at 48 kHz around that place, by cross-correlation with whitened spectra (GCC-PHAT;
-Knapp and Carter 1976, https://doi.org/10.1109/TASSP.1976.1162830).  Memory: the loudness curves and one
-stretch.
+Coarse to fine: the levels alone tell roughly where (:mod:`.coarse`); windows of 8 s all along the recording
+are placed to a hundredth of a millisecond around there (:mod:`.gcc`); the clock that most of them bear out
+is fitted through them (:mod:`.fit`), and its steps are looked up in the sound (:mod:`.steps`).  Memory: the
+levels and one window, however long the recordings are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from math import gcd
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from ..probe.types import Track
-from ..timeline import SAMPLE_RATE
-from ._pcm import to_real
-from .track import blocks, rebatched, stretch
+from .chain import Reals
+from .coarse import Course, courses
+from .fit import FAR_VOICES, MAX_SLOPE, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
+from .gcc import phat_peak
+from .proxy import LEVEL_RATE, PROXY_RATE, Proxy
+from .steps import Hearing, Line, Step, locate
 
-THRESHOLD = 0.3
+THRESHOLD = 0.4
 """Confidence below which two recordings do not count as being of one event."""
 
-MIN_DRIFT_SECONDS = 240
-"""Drift is looked for when the stretches span at least this; shorter, 50 ppm stay under 12 ms."""
+REACH = 0.5
+"""Seconds around the rough place within which a window is looked for."""
 
-MIN_DRIFT_SHIFT = 0.002
-"""Seconds by which drift must displace the recordings over their overlap to count as found."""
+WINDOW_SECONDS = (8.192, 4.096)
+"""Of a window; the shorter one where the recordings share less than four of the longer."""
 
-_RATE = 8000
-_HOP = 80
-_HOPS = _RATE // _HOP
-_CANDIDATES = 3
-_STRETCHES = 8
-_STRETCH_SECONDS = 5.0
-_REACH_SECONDS = 0.5
-_PEAK_SECONDS = 0.02
-_BAND = (150.0, 6000.0)
+MOST_WINDOWS = 600
+"""Windows of a pair; farther apart in longer recordings."""
 
-Curve = npt.NDArray[np.float32]
+SHORTEST = 0.5
+"""Seconds that recordings must share for there to be anything to compare."""
+
+Place = Callable[[float, float], list[tuple[float, float]]]
+
+_GUESSES = tuple(n * 1e-4 for n in range(-5, 6))
+"""Seconds per second, tried with half a window: half of their distance smears its ends by 0.1 ms."""
+
+_FEW, _SPARSE = 12, 60
+"""Windows that are tried with every guess; windows that measure drift before it is taken out."""
+
+_SMEAR = 8e-5
+"""Seconds by which the ends of a window may be off against its middle."""
+
+_MARGIN = 4.0
+_KNOWN = 8
+_CLEAR = 0.6
+"""Confidence from which two far voices are believed to be told from their echoes."""
+
+_ENOUGH = 1.0
+"""Clarity that the windows on the clock must add up to: two windows without a doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """From `start` on, in the recording's seconds, it is ``offset + u · (1 + drift_ppm · 1e-6)``."""
+
+    start: float
+    offset: float
+    drift_ppm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one window tells: the recording's `time`, its distance from the clock, whether it counts."""
+
+    time: float
+    residual_ms: float
+    on_it: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +84,48 @@ class Match:
     Attributes
     ----------
     confidence : float
-        0 to 1: one less the height of the highest other peak, as a part of the peak's own; the median
-        over the stretches.  Unrelated recordings stay under 0.25.
+        0 to 1: the share of the louder half of the windows that lie on the clock, to a millisecond;
+        twice the share to ten milliseconds, of all windows, where both hear voices from afar.
+        Recordings of different events stay under 0.25.
     residual_ms : float
-        Median distance of the stretches from that line, in milliseconds.
+        Median distance of those windows from the clock, in milliseconds.
+    pieces : tuple of Piece
+        The whole clock where it is not one line, else empty; the first is `offset` and `drift_ppm`.
+    steps : tuple of Step
+        Where the recording lost or gained time.
+    windows : tuple of Window
+        All that was measured, in order.
+    paths_ms : tuple of float
+        Two where the voices reach both microphones by two ways, milliseconds either side of the clock.
     """
 
     offset: float
     drift_ppm: float
     confidence: float
     residual_ms: float
+    pieces: tuple[Piece, ...] = ()
+    steps: tuple[Step, ...] = ()
+    windows: tuple[Window, ...] = field(default=(), repr=False)
+    paths_ms: tuple[float, ...] = ()
 
 
-def loudness(track: Track) -> Curve:
-    """Log power of the track, 100 values a second; the lowest octave of rumble is weakened."""
-    import soxr
-
-    stream = soxr.ResampleStream(track.sample_rate, _RATE, 1, dtype="float32", quality="MQ")
-    curve: list[npt.NDArray[np.float32]] = []
-    rest = np.zeros(0, np.float32)
-    for block in rebatched(blocks(track)):
-        rest = np.concatenate([rest, stream.resample_chunk(to_real(block))])
-        whole = len(rest) // _HOP * _HOP
-        hops = np.diff(rest[:whole].reshape(-1, _HOP), axis=1)
-        curve.append(np.log10(np.mean(hops * hops, axis=1) + 1e-10))
-        rest = rest[whole:]
-    return np.concatenate(curve) if curve else np.zeros(0, np.float32)
-
-
-def align(reference: Track, other: Track, curve: Callable[[Track], Curve] = loudness) -> Match | None:
+def align(reference: Proxy, other: Proxy, between: bool = False) -> Match | None:
     """Find where `other` lies on the clock of `reference`.
 
     Parameters
     ----------
-    curve : callable
-        :func:`loudness`, or what remembers its results where a track is aligned more than once.
+    between : bool
+        Whether neither is the microphone of one voice: then the clock goes midway between the voices' ways
+        (:func:`emomedia.audio.fit.fit_clock`).
 
     Returns
     -------
     Match or None
         The likeliest place, however low its confidence; None if one recording holds nothing to compare.
     """
-    curves = curve(reference), curve(other)
-    matches = (_refined(reference, other, curves, lag) for lag in _coarse(*map(_modulation, curves)))
     best: Match | None = None
-    for match in matches:
+    for rough in courses(reference.level, other.level):
+        match = _fine(reference, other, rough, between)
         if match and (best is None or match.confidence > best.confidence):
             best = match
         if best and best.confidence >= THRESHOLD:
@@ -104,144 +133,185 @@ def align(reference: Track, other: Track, curve: Callable[[Track], Curve] = loud
     return best
 
 
-def _modulation(curve: Curve) -> npt.NDArray[np.float64]:
-    """The curve less its mean over the second around: what level and noise do not change."""
-    width = _HOPS
-    if len(curve) == 0:
-        return np.zeros(0)
-    padded = np.pad(curve.astype(np.float64), (width // 2, width - width // 2), mode="edge")
-    sums = np.concatenate([[0.0], np.cumsum(padded)])
-    mean = (sums[width:] - sums[:-width])[: len(curve)] / width
-    result: npt.NDArray[np.float64] = curve - mean
-    return result
+def _fine(reference: Proxy, other: Proxy, rough: Course, between: bool) -> Match | None:
+    """The exact place near the course `rough`.
 
-
-def _coarse(reference: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Iterator[float]:
-    """The likeliest offsets in seconds, best first."""
-    if not reference.any() or not other.any():
-        return
-    size = 1 << (len(reference) + len(other)).bit_length()
-    spectrum = np.fft.rfft(reference, size) * np.conj(np.fft.rfft(other, size))
-    correlation = np.fft.irfft(spectrum, size)
-    for _ in range(_CANDIDATES):
-        peak = int(np.argmax(correlation))
-        yield (peak if peak < len(reference) else peak - size) / _HOPS
-        around = np.arange(peak - _HOPS // 2, peak + _HOPS // 2) % size
-        correlation[around] = -np.inf
-
-
-def _refined(
-    reference: Track,
-    other: Track,
-    curves: tuple[Curve, Curve],
-    lag: float,
-) -> Match | None:
-    """The exact place near `lag`, from stretches all over what both recordings cover."""
-    starts = list(_stretches(*curves, round(lag * _HOPS)))
-    if not starts:
+    Drift smears a window's correlation, by 1.2 ms at 150 ppm: so it is guessed first, measured roughly with
+    a part of the windows, and then taken out of all of them.
+    """
+    length, starts = _grid(reference, other, rough)
+    if len(starts) == 0:
         return None
-    found = np.array([_fine(reference, other, start, lag) for start in starts])
-    middles = np.array(starts) + _STRETCH_SECONDS / 2
-    sure = found[:, 1] >= THRESHOLD
-    confidence = float(np.median(found[:, 1]))
-    if not sure.any():
-        return Match(lag, 0.0, confidence, 0.0)
-    return _line(middles[sure], found[sure, 0], confidence)
+    place = partial(_placed, reference, other, rough, length)
+    half = partial(_placed, reference, other, rough, length / 2)
+    drift = _guessed(half, _liveliest(other, length / 2, starts))
+    sparse = starts[:: max(1, len(starts) // _SPARSE)]
+    measured = _measured(other, length, place, sparse, drift)
+    if measured is None:
+        return None
+    _, fit = _best_fit(measured, between)
+    found = float(np.clip(fit.slopes[0], -MAX_SLOPE, MAX_SLOPE))
+    if len(sparse) < len(starts) or abs(found - drift) > _SMEAR / length:
+        measured = _measured(other, length, place, starts, found) or measured
+    return _match(reference, other, *_best_fit(measured, between))
 
 
-def _stretches(
-    reference: npt.NDArray[np.float32], other: npt.NDArray[np.float32], lag: int
-) -> Iterator[float]:
-    """Local times of `other`, in seconds, of the liveliest stretches: one from each part of the overlap."""
-    first, end = max(0, -lag), min(len(other), len(reference) - lag)
-    length = round(_STRETCH_SECONDS * _HOPS)
-    parts = min(_STRETCHES, (end - first) // length)
-    if parts < 1:
-        if end - first >= _HOPS:
-            yield first / _HOPS
-        return
-    both = reference[first + lag : end + lag] + other[first:end]
-    sums = np.concatenate([[0.0], np.cumsum(np.float64(both))])
-    scores = sums[length:] - sums[:-length]
-    for part in range(parts):
-        begin, stop = (len(both) * part // parts, len(both) * (part + 1) // parts - length + 1)
-        yield (first + begin + int(np.argmax(scores[begin:stop]))) / _HOPS
+def _best_fit(measured: Measured, between: bool) -> tuple[Measured, Fit]:
+    """The clock through the windows; a coarser one where far voices leave no fine one.
+
+    Then no window is the recording's own voice, so all count alike.
+    """
+    fit = fit_clock(measured, TWO_VOICES if between else OWN_VOICE)
+    if not between or _confidence(measured, fit) >= _CLEAR:
+        return measured, fit
+    alike = replace(measured, loud=np.ones(len(measured.times), bool))
+    return alike, fit_clock(alike, FAR_VOICES)
 
 
-def _fine(reference: Track, other: Track, start: float, lag: float) -> tuple[float, float]:
-    """Offset in seconds and confidence from the stretch of `other` that begins at `start` seconds."""
-    reach = round(_REACH_SECONDS * SAMPLE_RATE)
-    short = _sound(other, start, _STRETCH_SECONDS)
-    long = _sound(reference, start + lag - _REACH_SECONDS, _STRETCH_SECONDS + 2 * _REACH_SECONDS)
-    place, confidence = phat_peak(long, short, 2 * reach)
-    return lag + (place - reach) / SAMPLE_RATE, confidence
+def _confidence(measured: Measured, fit: Fit) -> float:
+    """The share of the loud windows that lie on the clock, if they are clear enough together to tell."""
+    loud = measured.loud
+    share = len(np.unique(measured.times[loud & fit.on_it])) / len(np.unique(measured.times[loud]))
+    return min(1.0, share / fit.acoustics.expected) * min(
+        1.0, float(measured.clarity[fit.on_it].sum()) / _ENOUGH
+    )
 
 
-def _sound(track: Track, start: float, seconds: float) -> npt.NDArray[np.float32]:
-    """A stretch of a track at 48 kHz; its first sample is the one nearest to `start`."""
+def _grid(reference: Proxy, other: Proxy, rough: Course) -> tuple[float, Reals]:
+    """Length of a window and where each begins, in seconds of `other`; none where too little is shared."""
+    begin = max(0.0, -rough.around(0.0)[0])
+    end = min(other.seconds, reference.seconds - rough.around(other.seconds)[0])
+    shared = end - begin
+    if shared < SHORTEST:
+        return 0.0, np.zeros(0)
+    long, short = WINDOW_SECONDS
+    length = min(long if shared >= 4 * long else short, shared)
+    count = min(MOST_WINDOWS, max(1, round(2 * shared / length) - 1))
+    return length, np.linspace(begin, end - length, count)
+
+
+def _liveliest(other: Proxy, length: float, starts: Reals) -> Reals:
+    """The loudest window in each of a few parts of the recording."""
+    levels = np.array([_level(other, start, length) for start in starts])
+    parts = np.array_split(np.arange(len(starts)), min(_FEW, len(starts)))
+    return starts[[part[np.argmax(levels[part])] for part in parts]]
+
+
+def _guessed(place: Place, starts: Reals) -> float:
+    """Of some drifts the one with which the windows' peaks stand out most."""
+    clarity = [sum(max(c for _, c in place(drift, start)) for start in starts) for drift in _GUESSES]
+    return _GUESSES[int(np.argmax(clarity))]
+
+
+def _measured(other: Proxy, length: float, place: Place, starts: Reals, drift: float) -> Measured | None:
+    """What all windows that hold any sound tell."""
+    rows = [
+        (start + length / 2, offset, clarity, _level(other, start, length))
+        for start in starts
+        for offset, clarity in place(drift, start)
+    ]
+    if not rows:
+        return None
+    times, offsets, clarity, levels = np.array(rows).T
+    return Measured(times, offsets, clarity, levels >= np.median(levels))
+
+
+def _placed(
+    reference: Proxy, other: Proxy, rough: Course, length: float, drift: float, start: float
+) -> list[tuple[float, float]]:
+    """Offset at its middle and clarity of the window from `start` on, around each place that it may have."""
     import soxr
 
-    first = round(start * SAMPLE_RATE)
-    if track.sample_rate == SAMPLE_RATE:
-        return stretch(track, first, round(seconds * SAMPLE_RATE))
-    unit = track.sample_rate // gcd(track.sample_rate, SAMPLE_RATE)  # samples after which the rates meet
-    local = (first * track.sample_rate // SAMPLE_RATE - track.sample_rate // 10) // unit * unit
-    sound = stretch(track, local, round((seconds + 0.3) * track.sample_rate))
-    begin = first - local * SAMPLE_RATE // track.sample_rate
-    resampled: npt.NDArray[np.float32] = soxr.resample(sound, track.sample_rate, SAMPLE_RATE, quality="HQ")
-    return resampled[begin : begin + round(seconds * SAMPLE_RATE)]
+    first, size = round(start * PROXY_RATE), int(length * PROXY_RATE)
+    sound, reach = other.read(first, size), round(REACH * PROXY_RATE)
+    if not sound.any():
+        return []
+    if drift:
+        sound = soxr.resample(sound, 1.0, 1.0 + drift, quality="MQ")
+    found = []
+    for guess in rough.around(start + length / 2):
+        begin = first + round(guess * PROXY_RATE) - reach
+        heard = reference.read(begin, len(sound) + 2 * reach)
+        peak = phat_peak(heard, sound, 2 * reach, PROXY_RATE)
+        offset = (begin + peak.place - first) / PROXY_RATE + drift * length / 2
+        found.append((offset, peak.clarity))
+    return found
 
 
-def phat_peak(
-    long: npt.NDArray[np.float32], short: npt.NDArray[np.float32], last: int
-) -> tuple[float, float]:
-    """Where `short` lies in `long`, in samples from 0 to `last`, and how sure that is.
-
-    Both spectra are whitened within the band of speech.  Either polarity counts.
-
-    Parameters
-    ----------
-    long, short : float32[n], float32[m]
-        At 48 kHz.
-
-    Returns
-    -------
-    place : float
-        To a fraction of a sample, by a parabola through the peak.
-    confidence : float
-        One less the highest peak more than 20 ms away, as a part of the peak.
-    """
-    size = 1 << (len(long) + len(short)).bit_length()
-    cross = np.fft.rfft(long, size) * np.conj(np.fft.rfft(short, size))
-    frequency = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
-    magnitude = np.abs(cross)
-    inside = (frequency >= _BAND[0]) & (frequency <= _BAND[1]) & (magnitude > 1e-12)
-    white = np.where(inside, cross / np.maximum(magnitude, 1e-12), 0)
-    height = np.abs(np.fft.irfft(white, size)[: last + 1])
-    peak = int(np.argmax(height))
-    aside = np.abs(np.arange(len(height)) - peak) > _PEAK_SECONDS * SAMPLE_RATE
-    if height[peak] == 0 or not aside.any():
-        return float(peak), 0.0
-    return peak + _parabola(height, peak), float(1 - height[aside].max() / height[peak])
+def _level(proxy: Proxy, start: float, length: float) -> float:
+    """Mean power of a stretch in dB."""
+    part = proxy.level[int(start * LEVEL_RATE) : max(1, int((start + length) * LEVEL_RATE))]
+    return float(10 * np.log10(np.mean(10 ** (part.astype(np.float64) / 10)))) if len(part) else -np.inf
 
 
-def _parabola(height: npt.NDArray[np.float64], peak: int) -> float:
-    """Distance from sample `peak` of the top of the parabola through it and its neighbours."""
-    if not 0 < peak < len(height) - 1:
-        return 0.0
-    before, top, after = height[peak - 1 : peak + 2]
-    bend = before - 2 * top + after
-    return float((before - after) / (2 * bend)) if bend < 0 else 0.0
+def _match(reference: Proxy, other: Proxy, measured: Measured, fit: Fit) -> Match:
+    confidence = _confidence(measured, fit)
+    ways = np.abs(fit.residuals[:, None] - np.array(fit.paths)).min(axis=1)
+    residual = float(np.median(ways[fit.on_it])) if fit.on_it.any() else 0.0
+    steps = tuple(_steps(reference, other, measured, fit)) if confidence >= THRESHOLD else ()
+    starts = [0.0, *map(float, fit.knots[1:])]
+    for number, step in zip(fit.steps, steps, strict=False):
+        starts[number] = step.time
+    pieces = tuple(
+        Piece(*values)
+        for values in zip(starts, map(float, fit.values), map(float, fit.slopes * 1e6), strict=True)
+    )
+    best = _best_of_each(measured, fit)
+    windows = tuple(
+        Window(float(t), float(r * 1000), bool(on))
+        for t, r, on in zip(measured.times[best], fit.residuals[best], fit.on_it[best], strict=True)
+    )
+    return Match(
+        offset=pieces[0].offset,
+        drift_ppm=pieces[0].drift_ppm,
+        confidence=confidence,
+        residual_ms=residual * 1000,
+        pieces=pieces if len(pieces) > 1 else (),
+        steps=steps,
+        windows=windows,
+        paths_ms=tuple(1000 * way for way in fit.paths) if len(fit.paths) > 1 else (),
+    )
 
 
-def _line(places: npt.NDArray[np.float64], offsets: npt.NDArray[np.float64], confidence: float) -> Match:
-    """The line through the stretches' offsets that outliers do not move (Theil 1950, Sen 1968)."""
-    i, j = np.triu_indices(len(places), 1)
-    slope = 0.0
-    if np.ptp(places) >= MIN_DRIFT_SECONDS and len(places) >= 4:
-        slope = float(np.median((offsets[j] - offsets[i]) / (places[j] - places[i])))
-    if abs(slope) * (places.max() + _STRETCH_SECONDS) < MIN_DRIFT_SHIFT:
-        slope = 0.0
-    offset = float(np.median(offsets - slope * places))
-    residual = np.median(np.abs(offsets - slope * places - offset))
-    return Match(offset, slope * 1e6, confidence, float(residual) * 1000)
+def _steps(reference: Proxy, other: Proxy, measured: Measured, fit: Fit) -> Iterator[Step]:
+    """Each step of the clock, looked up in the sound between the windows that are sure of either side."""
+    times = measured.times
+    piece = np.searchsorted(fit.knots, times, side="right") - 1
+    for number in fit.steps:
+        sure = times[fit.on_it & (piece < number)], times[fit.on_it & (piece >= number)]
+        ends = float(sure[0].max(initial=-np.inf)), float(sure[1].min(initial=np.inf))
+        span = max(0.0, ends[0] - _MARGIN), min(other.seconds, ends[1] + _MARGIN)
+        before = times <= ends[0]
+        after = times >= ends[1]
+        lines = (
+            _line(fit, number - 1, measured, before & (piece == number - 1), -1),
+            _line(fit, number, measured, after & (piece == number), 1),
+        )
+        yield locate([Hearing(reference, other, lines)], span)
+
+
+def stepped(match: Match, steps: Sequence[Step]) -> Match:
+    """`match` with its steps, of which it has as many, at other times."""
+    moved = {old.time: new.time for old, new in zip(match.steps, steps, strict=True)}
+    pieces = tuple(replace(piece, start=moved.get(piece.start, piece.start)) for piece in match.pieces)
+    placed = tuple(
+        replace(old, time=new.time, within=new.within) for old, new in zip(match.steps, steps, strict=True)
+    )
+    return replace(match, pieces=pieces, steps=placed)
+
+
+def _line(fit: Fit, number: int, measured: Measured, there: npt.NDArray[np.bool_], way: int) -> Line:
+    """One piece of the clock, with the windows of either loudness that are nearest to its end or begin."""
+    loud, quiet = (
+        tuple(map(float, measured.times[there & of][::way][:_KNOWN]))
+        for of in (fit.on_it & measured.loud, ~measured.loud)
+    )
+    return Line(float(fit.values[number]), float(fit.slopes[number]), loud, quiet)
+
+
+def _best_of_each(measured: Measured, fit: Fit) -> npt.NDArray[np.intp]:
+    """Of the alternatives at one time the one nearest to the clock."""
+    order = np.lexsort((np.abs(fit.residuals), measured.times))
+    _, first = np.unique(measured.times[order], return_index=True)
+    best: npt.NDArray[np.intp] = order[first]
+    return best

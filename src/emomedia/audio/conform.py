@@ -10,9 +10,9 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
@@ -34,6 +34,10 @@ A millisecond is what sound needs for 34 cm, and less than half a frame at any r
 it a track keeps its very samples.
 """
 
+_MARGIN_SECONDS = Fraction(1, 20)
+_FADE = 480
+"""Samples, 10 ms, over which one line of a clock goes over into the next: they differ by half a sample."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pcm:
@@ -49,6 +53,9 @@ class Pcm:
     first_sample : int
         Index within the track (its first sample is 0, counted at 48 kHz) of session sample 0;
         negative if the track begins later.
+    later : tuple of (int, int)
+        Where the track's clock has steps or bends: session samples from which on another index holds,
+        and that index less the session sample, in order.
     covered : (int, int)
         The samples ``[first, end)`` that the track itself gives.
     corrected : bool
@@ -68,6 +75,12 @@ class Pcm:
     corrected: bool = False
     damaged: tuple[tuple[int, int], ...] = ()
     source: Path = Path()
+    later: tuple[tuple[int, int], ...] = ()
+
+    def track_sample(self, session_sample: int) -> int:
+        """The index within the track of a sample of the session clock."""
+        number = bisect_right(self.later, session_sample, key=itemgetter(0))
+        return session_sample + (self.later[number - 1][1] if number else self.first_sample)
 
     @property
     def array(self) -> PcmBlock:
@@ -120,15 +133,15 @@ def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -
     MediaError, MediaNotFoundError, UnsupportedMediaError
         If the track cannot be read.
     """
-    begin = round(clock.offset * SAMPLE_RATE)
-    corrected = needs_correction(track.sample_rate, clock, samples)
+    runs = _runs(track, clock, samples)
+    corrected = runs[0].corrected
     lost: list[tuple[int, int]] = []
-    source = _resampled(track, clock, lost) if corrected else blocks(track, lost=_noted(lost))
     path = folder / f"{name}.pcm"
     with _written(path) as file:
         if samples > 0:  # holes, mapped on a disk that is full by then, would end the process by SIGBUS
             os.posix_fallocate(file.fileno(), 0, samples * (2 if track.bits == 16 else 4))
-        end = _write_at(file, source, begin, samples)
+        ends = [_write_run(file, track, run, samples, lost) for run in runs]
+    begin, end = runs[0].begin, max(ends)
     covered = max(0, begin), min(samples, end)
     if covered[0] >= covered[1]:
         path.unlink()
@@ -138,10 +151,72 @@ def conform(track: Track, clock: Clock, samples: int, folder: Path, name: str) -
             found=f"a track from {begin / SAMPLE_RATE:.3f} s to {end / SAMPLE_RATE:.3f} s",
             remedy="correct 'mic_offset' in session.toml, or name the right recording",
         )
-    ratio = SAMPLE_RATE * clock.speed / track.sample_rate if corrected else Fraction(1)
-    damaged = tuple(_inside(covered, [begin + round(edge * ratio) for edge in run]) for run in lost)
+    lost += [(end, run.begin) for end, run in zip(ends, runs[1:], strict=False) if end < run.begin]
+    damaged = (_inside(covered, run) for run in sorted(lost))
     whole = tuple(run for run in damaged if run[0] < run[1])
-    return Pcm(path, track.bits, samples, -begin, covered, corrected, whole, track.path)
+    later = tuple(
+        (run.begin, round(Fraction(run.first * SAMPLE_RATE, track.sample_rate)) - run.begin)
+        for run in runs[1:]
+    )
+    return Pcm(path, track.bits, samples, -begin, covered, corrected, whole, track.path, later)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Samples ``[first, end)`` of a track (None: all there are) that go to session sample `begin` and on.
+
+    Attributes
+    ----------
+    ratio : Fraction
+        Session samples per sample of the track.
+    corrected : bool
+        Whether it is resampled by that ratio.
+    before, after : int
+        Samples to read on either side, where it goes on what the run before ended with or is gone on with:
+        a resampler needs them, and the two are crossfaded.
+    """
+
+    first: int
+    end: int | None
+    begin: int
+    ratio: Fraction
+    corrected: bool
+    before: int = 0
+    after: int = 0
+
+
+def _runs(track: Track, clock: Clock, samples: int) -> list[_Run]:
+    """What of the track goes where: one run for each line of its clock."""
+    corrected = needs_correction(track.sample_rate, clock, samples)
+    rate, runs = track.sample_rate, list[_Run]()
+    starts: list[int | None] = [0, *(round(start * rate) for start, _ in clock.later), None]
+    for (first, end), (_, line) in zip(pairwise(starts), clock.pieces, strict=True):
+        assert first is not None
+        ratio = SAMPLE_RATE * line.speed / rate if corrected else Fraction(1)
+        run = _Run(first, end, round(line.to_session(Fraction(first, rate)) * SAMPLE_RATE), ratio, corrected)
+        goes_on = runs[-1].begin + (first - runs[-1].first) * runs[-1].ratio if runs else None
+        if goes_on is not None and abs(goes_on - run.begin) <= 1:
+            margin = round(_MARGIN_SECONDS * rate) if corrected else 0
+            runs[-1] = replace(runs[-1], after=margin)
+            run = replace(run, begin=round(goes_on), before=min(margin, first))
+        runs.append(run)
+    return runs
+
+
+def _write_run(file: BinaryIO, track: Track, run: _Run, samples: int, lost: list[tuple[int, int]]) -> int:
+    """Write one run and return the session sample at which it ends; adds what the track lacks to `lost`."""
+    lacking: list[tuple[int, int]] = []
+    if run.corrected:
+        early = round(run.before * run.ratio)
+        source = _resampled(track, run, lacking)
+    else:
+        early, source = 0, _plain(track, run, lacking)
+    end = _write_at(file, source, run.begin - early, samples, run.begin if early else None)
+    for missing in lacking:
+        first, last = (max(run.first, edge if run.end is None else min(edge, run.end)) for edge in missing)
+        begins, ends = (run.begin + round((edge - run.first) * run.ratio) for edge in (first, last))
+        lost.append((begins, ends))
+    return end
 
 
 def _inside(limits: tuple[int, int], run: Sequence[int]) -> tuple[int, int]:
@@ -167,7 +242,7 @@ def _written(path: Path) -> Iterator[BinaryIO]:
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
+            with path.open("w+b") as file:
                 yield file
         whole = True
     finally:
@@ -179,19 +254,35 @@ def needs_correction(sample_rate: int, clock: Clock, samples: int) -> bool:
     """Whether a track has to be resampled: its rate is not 48 kHz, or its drift reaches :data:`UNCORRECTED`.
 
     Drift displaces the sample at local time ``u`` by ``u · drift``; what counts is the worst within the
-    session's `samples`.
+    session's `samples`.  Each line of a clock with steps displaces from its own beginning on.
     """
+    if sample_rate != SAMPLE_RATE:
+        return True
     last = max(Fraction(0), clock.to_local(Fraction(samples, SAMPLE_RATE)))
-    return sample_rate != SAMPLE_RATE or abs(clock.drift_ppm) * last >= UNCORRECTED * 1_000_000
+    starts = [Fraction(0), *(start for start, _ in clock.later)]
+    ends = [*starts[1:], last]
+    return any(
+        abs(line.drift_ppm) * max(Fraction(0), min(end, last) - start) >= UNCORRECTED * 1_000_000
+        for start, end, (_, line) in zip(starts, ends, clock.pieces, strict=True)
+    )
 
 
-def _write_at(file: BinaryIO, source: Iterable[PcmBlock], begin: int, samples: int) -> int:
-    """Write blocks from session sample `begin` on, what falls into ``[0, samples)``; return the end seen."""
+def _write_at(
+    file: BinaryIO, source: Iterable[PcmBlock], begin: int, samples: int, faded: int | None = None
+) -> int:
+    """Write blocks from session sample `begin` on, what falls into ``[0, samples)``; return the end seen.
+
+    With `faded` nothing is written before that sample, and what comes there fades in over what is there.
+    """
     place = begin
+    least = 0 if faded is None else max(0, faded)
     for block in source:
-        inside = block[max(0, -place) : max(0, samples - place)]
+        inside = block[max(0, least - place) : max(0, samples - place)]
         if len(inside):
-            file.seek(max(0, place) * inside.itemsize)
+            at = max(least, place)
+            if faded is not None and at < faded + _FADE:
+                inside = _crossfaded(file, inside, at, at - faded)
+            file.seek(at * inside.itemsize)
             file.write(inside.astype(inside.dtype.newbyteorder("<"), copy=False).tobytes())
         place += len(block)
         if place >= samples:
@@ -199,14 +290,37 @@ def _write_at(file: BinaryIO, source: Iterable[PcmBlock], begin: int, samples: i
     return place
 
 
-def _resampled(track: Track, clock: Clock, lost: list[tuple[int, int]]) -> Iterator[PcmBlock]:
-    """The track's samples at 48 kHz of the session clock; adds the runs that it lacks to `lost`."""
+def _crossfaded(file: BinaryIO, block: PcmBlock, at: int, into: int) -> PcmBlock:
+    """`block`, which begins `into` samples into a fade at sample `at` of `file`, over what is there."""
+    count = min(len(block), _FADE - into)
+    file.seek(at * block.itemsize)
+    kind = block.dtype.newbyteorder("<")
+    there = np.frombuffer(file.read(count * block.itemsize), kind).astype(np.float64)
+    share = (np.arange(into, into + len(there)) + 0.5) / _FADE
+    mixed = block.copy()
+    mixed[: len(there)] = np.rint(there * (1 - share) + block[: len(there)] * share)
+    return mixed
+
+
+def _plain(track: Track, run: _Run, lost: list[tuple[int, int]]) -> Iterator[PcmBlock]:
+    """The run's own samples; adds the samples that the track lacks to `lost`."""
+    first = run.first - run.before
+    left = None if run.end is None else run.end + run.after - first
+    for block in blocks(track, first, _noted(lost)):
+        yield block if left is None else block[:left]
+        if left is not None:
+            left -= len(block)
+            if left <= 0:
+                return
+
+
+def _resampled(track: Track, run: _Run, lost: list[tuple[int, int]]) -> Iterator[PcmBlock]:
+    """The run's samples at 48 kHz of the session clock; adds the samples that the track lacks to `lost`."""
     import soxr
 
-    ratio = float(SAMPLE_RATE * clock.speed / track.sample_rate)
-    stream = soxr.ResampleStream(1.0, ratio, 1, dtype="float64", quality="VHQ")
+    stream = soxr.ResampleStream(1.0, float(run.ratio), 1, dtype="float64", quality="VHQ")
     place = 0
-    for block, last in _with_last(rebatched(blocks(track, lost=_noted(lost)))):
+    for block, last in _with_last(rebatched(_plain(track, run, lost))):
         real = stream.resample_chunk(to_real(block, np.float64), last=last)
         yield quantise(real, track.bits, place)
         place += len(real)

@@ -180,7 +180,7 @@ def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
     first, count = work.samples_of(clip)
     return {
         "take_first_frame": int(work.source_indices(side, clip.first_frame, 1)[0]),
-        "track_first_sample": sound.first_sample + first,
+        "track_first_sample": sound.track_sample(first),
         "sample_count": count,
         "filled_samples": sound.filled_samples(first, first + count),
         "damaged_samples": sound.damaged_samples(first, first + count),
