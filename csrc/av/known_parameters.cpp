@@ -20,8 +20,16 @@ constexpr std::size_t kMostFiles = 1024;  // a take has hundreds at the most
 
 using Identity = std::tuple<dev_t, ino_t, off_t, std::int64_t, std::int64_t>;
 
-std::mutex mutex;
-std::map<Identity, std::vector<Parameters>> known;
+struct Memory {
+  std::mutex mutex;
+  std::map<Identity, std::vector<Parameters>> files;
+};
+
+// Never destroyed: a thread that hung may wake while the process ends.
+Memory& memory() {
+  static Memory& all = *new Memory;
+  return all;
+}
 
 std::optional<Identity> identify(const std::string& path, const AVFormatContext& input) {
   if (!std::string_view(input.iformat->name).starts_with("mov")) return std::nullopt;
@@ -48,17 +56,19 @@ void note_parameters(const std::string& path, const AVFormatContext& input) {
     Parameters& copy = streams.emplace_back(allocated(avcodec_parameters_alloc()));
     check(avcodec_parameters_copy(copy.get(), input.streams[i]->codecpar), path, "copy the streams' parameters");
   }
-  const std::lock_guard lock(mutex);
-  if (known.size() >= kMostFiles) known.clear();
-  known[*identity] = std::move(streams);
+  Memory& known = memory();
+  const std::lock_guard lock(known.mutex);
+  if (known.files.size() >= kMostFiles) known.files.clear();
+  known.files[*identity] = std::move(streams);
 }
 
 bool recall_parameters(const std::string& path, AVFormatContext& input) {
   const auto identity = identify(path, input);
   if (!identity) return false;
-  const std::lock_guard lock(mutex);
-  const auto found = known.find(*identity);
-  if (found == known.end() || !are_of(found->second, input)) return false;
+  Memory& known = memory();
+  const std::lock_guard lock(known.mutex);
+  const auto found = known.files.find(*identity);
+  if (found == known.files.end() || !are_of(found->second, input)) return false;
   for (unsigned i = 0; i < input.nb_streams; ++i) {
     check(avcodec_parameters_copy(input.streams[i]->codecpar, found->second[i].get()), path,
           "copy the streams' parameters");
