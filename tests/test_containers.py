@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -145,3 +146,13 @@ def test_no_other_module_opens_media_for_reading():
         if re.search(r"\bav\.open\(", line) and '"w"' not in line
     ]
     assert [path for path, _ in opens] == ["containers.py"]
+
+
+def test_who_wants_the_sound_alone_has_no_picture_decoded(simulated):
+    take = simulated(size=(270, 480), seconds=Fraction(4)).parent / "left.mp4"
+    with containers.opened(take) as container:
+        assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
+        (sound,) = container.streams.audio
+    with containers.opened(take, only=sound.index) as container:
+        assert container.streams.video[0].codec_context.pix_fmt is None
+        assert next(container.decode(audio=0)).samples > 0

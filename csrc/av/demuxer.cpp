@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "av/check.h"
+#include "av/known_parameters.h"
 #include "av/limits.h"
 #include "emomedia/error.h"
 
@@ -79,12 +80,15 @@ void find_parameters(AVFormatContext& input, const std::string& path) {
   options.limit_pixels();
   check(avformat_find_stream_info(&input, input.nb_streams > 0 ? options.get() : nullptr), path,
         "read the streams' parameters");
+  note_parameters(path, input);
 }
 
 }  // namespace
 
-Demuxer::Demuxer(std::string path) : path_(std::move(path)), input_(open_input(path_)), packet_(make_packet()) {
-  find_parameters(*input_, path_);
+Demuxer::Demuxer(std::string path, Parameters parameters)
+    : path_(std::move(path)), input_(open_input(path_)), packet_(make_packet()) {
+  if (parameters == Parameters::declared) return;
+  if (parameters == Parameters::found || !recall_parameters(path_, *input_)) find_parameters(*input_, path_);
 }
 
 void Demuxer::select(int stream) {

@@ -9,8 +9,14 @@ namespace emomedia::av {
 
 class Demuxer {
  public:
+  // What is known of the streams once the file is open: all that libav finds out, for which it may read on and
+  // decode; what it found out when the file was opened before, if it was; or what the container's header declares,
+  // which is enough to read packets of an MP4 or MOV. What libav derives beside codecs' parameters, as rates and
+  // the streams' beginnings are, is there only where it was `found`.
+  enum class Parameters { found, known, declared };
+
   // Opens `path` with the allowed demuxers and protocols only. Throws Error(not_found or media).
-  explicit Demuxer(std::string path);
+  explicit Demuxer(std::string path, Parameters parameters = Parameters::found);
 
   const std::string& path() const { return path_; }
   const AVFormatContext& format() const { return *input_; }

@@ -35,7 +35,7 @@ std::int64_t time_of(const AVFrame& frame) {
 FrameReader::FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse, AVBufferRef* device)
     : file_(file),
       pulse_(pulse),
-      demuxer_(file.path),
+      demuxer_(file.path, Demuxer::Parameters::known),
       decoder_(demuxer_.stream(file.stream), file.path, device),
       shown_(make_frame()),
       next_(make_frame()) {

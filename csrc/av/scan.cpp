@@ -127,7 +127,7 @@ VideoInfo describe(const AVFrame& frame) {
 
 // The first frame that comes out of the decoder, and its time.
 std::int64_t decode_first(const std::string& path, int stream, Pulse& pulse, FrameTable& table) {
-  av::Demuxer demuxer(path);
+  av::Demuxer demuxer(path, av::Demuxer::Parameters::known);
   demuxer.select(stream);
   av::Decoder decoder(demuxer.stream(stream), path);
   const av::Frame frame = av::make_frame();
@@ -162,22 +162,40 @@ void leave_out_undecodable(std::int64_t first_shown, std::optional<std::int64_t>
   table.pts.erase(table.pts.begin(), end);
 }
 
-FrameTable scan(const std::string& path, int stream, Pulse& pulse) {
-  av::Demuxer demuxer(path);
+void select(av::Demuxer& demuxer, int stream) {
   if (stream < 0 || static_cast<unsigned>(stream) >= demuxer.format().nb_streams) {
-    fail(path, "a video stream", "no stream " + std::to_string(stream));
+    fail(demuxer.path(), "a video stream", "no stream " + std::to_string(stream));
   }
   demuxer.select(stream);
-  FrameTable table;
+}
+
+// Fills in all that packets tell. Returns the time of the first frame that was coded without another, if there is one.
+std::optional<std::int64_t> list_frames(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable& table) {
   Packets packets = read_packets(demuxer, stream, pulse, table);
-  if (packets.shown.empty()) fail(path, "frames", "none");
+  if (packets.shown.empty()) fail(demuxer.path(), "frames", "none");
   const std::optional<std::int64_t> key = first_key(packets);
   std::ranges::stable_sort(packets.shown, {}, &ScannedPacket::pts);
-  refuse_jumps_back(path, packets.shown);
-  refuse_several_stretches(path, packets);
-  fill_table(path, packets.shown, table);
+  refuse_jumps_back(demuxer.path(), packets.shown);
+  refuse_several_stretches(demuxer.path(), packets);
+  fill_table(demuxer.path(), packets.shown, table);
+  return key;
+}
+
+FrameTable scan(const std::string& path, int stream, Pulse& pulse) {
+  av::Demuxer demuxer(path, av::Demuxer::Parameters::known);
+  select(demuxer, stream);
+  FrameTable table;
+  const std::optional<std::int64_t> key = list_frames(demuxer, stream, pulse, table);
   leave_out_undecodable(decode_first(path, stream, pulse, table), key, table);
   return table;
+}
+
+std::vector<std::int64_t> times(const std::string& path, int stream, Pulse& pulse) {
+  av::Demuxer demuxer(path, av::Demuxer::Parameters::declared);
+  select(demuxer, stream);
+  FrameTable table;
+  list_frames(demuxer, stream, pulse, table);
+  return std::move(table.pts);
 }
 
 }  // namespace
@@ -186,6 +204,12 @@ FrameTable scan_frames(const std::string& path, int stream, const Idle& idle) {
   const auto table = std::make_shared<FrameTable>();
   do_watched(path, kStallSeconds, [=](Pulse& pulse) { *table = scan(path, stream, pulse); }, idle);
   return std::move(*table);
+}
+
+std::vector<std::int64_t> frame_times(const std::string& path, int stream, const Idle& idle) {
+  const auto found = std::make_shared<std::vector<std::int64_t>>();
+  do_watched(path, kStallSeconds, [=](Pulse& pulse) { *found = times(path, stream, pulse); }, idle);
+  return std::move(*found);
 }
 
 }  // namespace emomedia

@@ -97,6 +97,15 @@ py::dict scan(const std::string& path, int stream) {
   return out;
 }
 
+py::object times(const std::string& path, int stream) {
+  std::vector<std::int64_t> pts;
+  {
+    const py::gil_scoped_release released;
+    pts = frame_times(path, stream, notice_signals);
+  }
+  return as_array(std::move(pts));
+}
+
 }  // namespace
 
 void notice_signals() {
@@ -111,6 +120,8 @@ void bind_media(py::module_& module) {
   module.def("scan", &scan, py::arg("path"), py::arg("stream"),
              "The frames of a video stream in order of presentation: pts int64[n], key bool[n], last_duration; the "
              "numbers of hidden and undecodable ones; and what the first one decoded says of its picture.");
+  module.def("frame_times", &times, py::arg("path"), py::arg("stream"),
+             "scan()'s pts alone, int64[n], of an MP4 or MOV: nothing is decoded.");
   module.def("library_versions", &library_versions, "libav's versions, for the provenance of outputs.");
 }
 

@@ -105,6 +105,18 @@ std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+void blank_samples(const std::string& path) {
+  std::string bytes = bytes_of(path);
+  const std::size_t box = bytes.find("mdat");
+  if (box == std::string::npos) throw std::runtime_error("no samples in " + path);
+  std::size_t size = 0;
+  for (std::size_t i = box - 4; i < box; ++i) size = size << 8 | static_cast<std::uint8_t>(bytes[i]);
+  bytes.replace(box + 4, size - 8, size - 8, '\0');
+  const auto date = std::filesystem::last_write_time(path);
+  std::ofstream(path, std::ios::binary) << bytes;
+  std::filesystem::last_write_time(path, date);
+}
+
 void write_pcm(const std::string& path, int samples) {
   std::vector<std::int16_t> values;
   for (int n = 0; n < samples; ++n) values.push_back(static_cast<std::int16_t>(n % 1000));

@@ -30,6 +30,9 @@ struct Footage {
 // Writes an MP4 whose frame n carries n in its luma, with silence beside it.
 void write_footage(const std::string& path, const Footage& footage);
 
+// Makes all samples of such a file zeros, its size and date as they were.
+void blank_samples(const std::string& path);
+
 // The index that a picture carries, anywhere within columns x .. x + width - 1 of its luma.
 int read_index(const PictureView& picture, int x, int width);
 int read_index(const AVFrame& frame);

@@ -88,15 +88,32 @@ TEST_CASE("where the container tells no key frames, the frames' own headers do")
 
 TEST_CASE("a file that was cut off says how many of its frames are there") {
   const tests::TemporaryFolder folder;
-  tests::write_footage(folder / "a.mp4", {});
-  std::filesystem::resize_file(folder / "a.mp4", std::filesystem::file_size(folder / "a.mp4") * 3 / 4);
-  try {
-    scan_frames(folder / "a.mp4", 0);
-    FAIL("no error");
-  } catch (const Error& error) {
-    CHECK(error.cause() == Cause::media);
-    CHECK(error.expected() == "the 60 frames that its index names");
-  }
+  const std::string path = folder / "a.mp4";
+  tests::write_footage(path, {});
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) * 3 / 4);
+  const auto refused = [](const auto& read) {
+    try {
+      read();
+      FAIL("no error");
+    } catch (const Error& error) {
+      CHECK(error.cause() == Cause::media);
+      CHECK(error.expected() == "the 60 frames that its index names");
+    }
+  };
+  refused([&] { scan_frames(path, 0); });
+  refused([&] { frame_times(path, 0); });
+}
+
+TEST_CASE("frames' times alone are told without decoding any") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a.mp4";
+  tests::write_footage(path, {});
+  const FrameTable table = scan_frames(path, 0);
+  CHECK(frame_times(path, 0) == table.pts);
+  tests::blank_samples(path);
+  CHECK_THROWS_AS(scan_frames(path, 0), Error);
+  CHECK(frame_times(path, 0) == table.pts);
+  CHECK_THROWS_AS(frame_times(path, 7), Error);
 }
 
 TEST_CASE("a playlist is not followed") {

@@ -73,6 +73,10 @@ struct FrameTable {
 // Reads the whole file and decodes its first frame. Errors as probe_media(); also for times that jump back.
 FrameTable scan_frames(const std::string& path, int stream, const Idle& idle = {});
 
+// The frames' times alone, of an MP4 or MOV, whose header declares its streams: nothing is decoded. As in a
+// FrameTable, errors too, but for frames that do not decode.
+std::vector<std::int64_t> frame_times(const std::string& path, int stream, const Idle& idle = {});
+
 // "libavcodec 59.37.100" and so on, for the provenance of outputs.
 std::vector<std::string> library_versions();
 

@@ -77,7 +77,7 @@ def opened(path: Path, stream: int) -> Iterator[tuple[InputContainer, AudioStrea
     """
     from av.stream import Discard
 
-    with _translated(path), containers.opened(path) as container:
+    with _translated(path), containers.opened(path, only=stream) as container:
         found = container.streams[stream] if stream < len(container.streams) else None
         if found is None or found.type != "audio" or found.codec_context is None:
             raise UnsupportedMediaError(

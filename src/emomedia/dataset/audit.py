@@ -203,7 +203,7 @@ def _words(clip: Clip, turns: TurnsFile) -> Row:
 
 def check_frames(path: Path, frame_count: int) -> None:
     """Make sure that the file just written holds `frame_count` frames, the first one shown at zero."""
-    pts = _core.scan(str(path), 0)["pts"]
+    pts = _core.frame_times(str(path), 0)
     if len(pts) != frame_count or pts[0] != 0:
         raise VerifyError(
             path,
