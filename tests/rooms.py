@@ -80,6 +80,13 @@ def f1(found: np.ndarray, known: np.ndarray) -> float:
     return 1.0 if right + wrong == 0 else 2 * right / (2 * right + wrong)
 
 
+def si_sdr(heard: np.ndarray, image: np.ndarray) -> float:
+    """Scale-invariant signal-to-distortion ratio in dB (Le Roux et al. 2019)."""
+    heard, image = heard.astype(np.float64), image.astype(np.float64)
+    target = (heard @ image) / (image @ image) * image
+    return float(10 * np.log10((target @ target) / ((heard - target) @ (heard - target))))
+
+
 @cache
 def utterances(name: str) -> tuple[np.ndarray, ...]:
     """The utterances of a real recording at 48 kHz, each of one level and faded at its ends."""

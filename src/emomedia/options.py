@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .session import SideName
 
 Interlaced = Literal["deinterlace", "keep", "refuse"]
+Clean = Literal["overlaps", "all", "off"]
 
 PICTURES = ("composite", "left", "right")
 """What a layout may name: both sides as one picture, and each alone."""
@@ -73,6 +74,9 @@ class Options:
         The pictures to make, of :data:`PICTURES`; the composite is always made.
     side_size : Size
         Of the pictures of one side alone; both numbers even.
+    clean : {"overlaps", "all", "off"}
+        Where clips get clean voices beside the untouched ones: where both actors speak; also, attenuated,
+        where a track's own actor is silent; or nowhere.
     workers : int
         Chunks made at a time; never shows in the output.
     """
@@ -88,6 +92,7 @@ class Options:
     lut: Path | None = None
     layout: Collection[str] = DEFAULT_LAYOUT
     side_size: Size = DEFAULT_SIDE_SIZE
+    clean: Clean = "overlaps"
     workers: int = 0
 
     def gop_frames(self, rate: Fraction) -> int:

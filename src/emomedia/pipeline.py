@@ -69,6 +69,7 @@ class Pipeline:
     seconds: dict[str, float] = field(default_factory=dict)
     writes: bool = True
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _clean_sound: dict[str, Any] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def media(self) -> list[Any]:
@@ -140,12 +141,52 @@ class Pipeline:
         def make() -> Body:
             from .speech import speech_session
 
-            return speech_session(self.session.id, self.sound)
+            body = speech_session(self.session.id, self.sound, self._cameras())
+            if self.options.clean == "off":
+                return body
+            self._clean_sound, report = self._clean(body)
+            return body | {"cleaned": report}
 
         inputs = [self._content("probe"), self._content("sync")]
-        body = self._stage("speech", inputs, None, make)
+        body = self._stage("speech", inputs, self.options.clean, make)
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body
+
+    def _cameras(self) -> dict[Any, Any] | None:
+        """What the cameras hear by side, where that is something else than the tracks."""
+        from .voice.cameras import camera_sound
+
+        sounds = {side: self.probe.takes[side].sound for side in SIDES}
+        if any(self.probe.tracks[side].own_audio or sounds[side] is None for side in SIDES):
+            return None
+        return {side: camera_sound(sounds[side], self.sync[side]["take"]) for side in SIDES}
+
+    def _clean(self, speech: Body) -> tuple[dict[str, Any], list[Body]]:
+        """The clean tracks by side, and what speech.json says of them."""
+        from .voice.clean import clean_tracks, masks
+
+        silences = self.options.clean == "all"
+        return clean_tracks(self.sound, masks(speech), self.folder.sound, silences=silences)
+
+    @cached_property
+    def cleaning(self) -> Any:
+        """What of the tracks is cleaned; None if nothing is to be."""
+        if self.options.clean == "off":
+            return None
+        from .voice.clean import COLUMN, Cleaning, masks, overlaps
+
+        speech = self.speech
+        activity = [speech[side]["activity"] for side in SIDES]
+        runs = [(first * COLUMN, end * COLUMN) for first, end in overlaps(masks(speech))]
+
+        def find() -> dict[str, Any]:
+            if self._clean_sound is None:
+                self._clean_sound, _ = self._clean(speech)
+            return self._clean_sound
+
+        everywhere = self.options.clean == "all"
+        meaning = stages.content_digest({"clean": self.options.clean, "activity": activity})
+        return Cleaning(meaning, None if everywhere else tuple(runs), find)
 
     @cached_property
     def turns(self) -> TurnsFile:
@@ -204,6 +245,7 @@ class Pipeline:
             media=stages.digest(self.media, self._content("probe"), self._content("sync")),
             options=self.options,
             sides=side_pictures(self.probe, self.options.sides, self.options.side_size),
+            cleaning=self.cleaning,
         )
         with self._timed("cut") as outcome:
             result = cut(work, self.turns, self.folder, self.observer, self._refuse_changed_media)

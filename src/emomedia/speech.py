@@ -109,7 +109,7 @@ def speech_session(
         heard = dict(zip(SIDES, threads.map(lambda side: listen(pcm[side]), SIDES), strict=True))
         states = dict(zip(SIDES, threads.map(lambda side: condition(pcm[side]), SIDES), strict=True))
     is_copy = same_recording(*(pcm[side] for side in SIDES))
-    active = _in_both(heard) if is_copy else _attributed(heard, pcm)
+    active = _in_both(heard) if is_copy else attributed(pcm, heard)
     length = min(pcm[side].samples for side in SIDES) / SAMPLE_RATE
     body: dict[str, Any] = {"session": session_id}
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
@@ -129,8 +129,9 @@ Activity = dict[SideName, npt.NDArray[np.bool_]]
 """Per side when its actor speaks, bool[columns of 10 ms]."""
 
 
-def _attributed(heard: Mapping[SideName, Heard], pcm: Mapping[str, Pcm]) -> Activity:
-    """Who speaks when, by comparing the tracks."""
+def attributed(pcm: Mapping[str, Pcm], heard: Mapping[SideName, Heard] | None = None) -> Activity:
+    """Who speaks when, by comparing the tracks; `heard` is what :func:`listen` gives of them."""
+    heard = heard or {side: listen(pcm[side]) for side in SIDES}
     guess = dict(zip(SIDES, own_voice(heard["left"], heard["right"]), strict=True))
     columns = min(-(-pcm[side].samples * 100 // SAMPLE_RATE) for side in SIDES)
     fine = {side: _in_columns(guess[side], columns) for side in SIDES}

@@ -8,11 +8,15 @@ difference while the other one does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
+from ..audio.track import stretch
+from ..probe.types import Track
 from ..session import SIDES, SideName
+from ..timeline import Clock
 
 CameraSound = Callable[[float, float], npt.NDArray[np.float32]]
 """What a camera hears: from a time on the session clock, for some seconds."""
@@ -26,6 +30,16 @@ _LONGEST, _SHORTEST = 3.0, 0.5
 _FLOOR = 1e-12
 
 Ranges = Sequence[tuple[float, float]]
+
+
+def camera_sound(sound: Track, take_clock: Clock) -> CameraSound:
+    """What a take's own sound holds, by the clock of its pictures."""
+
+    def heard(start: float, seconds: float) -> npt.NDArray[np.float32]:
+        place = (take_clock.to_local(Fraction(start)) - sound.start) * sound.sample_rate
+        return stretch(sound, max(0, round(place)), round(seconds * sound.sample_rate))
+
+    return heard
 
 
 def facing_db(alone: Mapping[SideName, Ranges], cameras: Mapping[SideName, CameraSound]) -> float | None:
