@@ -2,8 +2,9 @@
 
     python -m benchmarks.overlaps [--rooms N] [--seconds S] [--bleed DB ...]
 
-Conversations of speakers by whom no threshold was set, in simulated rooms (tests/rooms.py).  What is known of
-who speaks is what the speech stage finds; mixtures that it leaves alone count with a gain of zero.
+Conversations of speakers by whom no threshold was set, in simulated rooms (tests/rooms.py).  Who speaks when
+is found by the speech stage, or, as a second line, known; a mixture is what is both found and true of an
+overlap.  Mixtures that are left alone count with a gain of zero.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +41,16 @@ class Mixture:
         return self.after - self.before
 
 
-def mixtures(conversation: Conversation, seed: int, **room) -> Iterator[Mixture]:
-    """Every overlap that is there and long enough, on both sides."""
+def mixtures(conversation: Conversation, seed: int, is_known: bool, **room) -> Iterator[Mixture]:
+    """Every overlap that is there, found, and long enough, on both sides."""
     recording = conversation.in_room(seed=seed, **room)
     with tempfile.TemporaryDirectory() as folder:
         pcm = tracks(Path(folder), recording)
-        cleaned, _ = clean_tracks(pcm, attributed(pcm), Path(folder) / "clean")
-        for first, end in runs(conversation.active["left"] & conversation.active["right"]):
+        known = conversation.active
+        active = known if is_known else attributed(pcm)
+        cleaned, _ = clean_tracks(pcm, active, Path(folder) / "clean")
+        both = [sides["left"] & sides["right"] for sides in (known, active)]
+        for first, end in runs(both[0] & both[1][: len(both[0])]):
             if end - first < SHORTEST:
                 continue
             here = first * 480, end * 480
@@ -54,6 +59,16 @@ def mixtures(conversation: Conversation, seed: int, **room) -> Iterator[Mixture]
                 before = si_sdr(to_real(pcm[side].cut(*here)), image)
                 after = si_sdr(to_real(cleaned[side].cut(*here)), image)
                 yield Mixture(before, after, cleaned[side].touched(*here))
+
+
+def told(found: list[Mixture]) -> str:
+    gains = np.array([mixture.gain for mixture in found])
+    least, tenth, median = np.percentile(gains, (0, 10, 50))
+    before = np.median([mixture.before for mixture in found])
+    return (
+        f"{len(found)} mixtures, {sum(mixture.applied for mixture in found)} changed, {before:.1f} dB before; "
+        f"gain median {median:.1f} dB, tenth percentile {tenth:.1f} dB, least {least:.1f} dB"
+    )
 
 
 def main() -> None:
@@ -66,15 +81,9 @@ def main() -> None:
     conversations = [converse(options.seconds, 200 + seed) for seed in range(options.rooms)]
     for bleed in options.bleed:
         room = {"bleed_db": bleed, "noise_db": options.noise}
-        found = [m for seed, c in enumerate(conversations) for m in mixtures(c, 2000 + seed, **room)]
-        gains = np.array([mixture.gain for mixture in found])
-        before = np.median([mixture.before for mixture in found])
-        applied = sum(mixture.applied for mixture in found)
-        print(
-            f"{bleed:5.0f} dB  {len(found)} mixtures, {applied} changed  before {before:.1f} dB  gain median "
-            f"{np.median(gains):.1f} dB, tenth percentile {np.percentile(gains, 10):.1f} dB, least {gains.min():.1f} dB",
-            flush=True,
-        )
+        for name, is_known in (("found", False), ("known", True)):
+            measured = [mixtures(c, 2000 + seed, is_known, **room) for seed, c in enumerate(conversations)]
+            print(f"{bleed:5.0f} dB, {name}: {told(list(chain.from_iterable(measured)))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import __version__, _core, stages
 from .cutting import CutResult, cut
@@ -35,7 +35,7 @@ from .plan import to_body as plan_to_body
 from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body
-from .session import SIDES, Session, load_session, with_lut
+from .session import SIDES, Session, SideName, load_session, with_lut
 from .sides import side_pictures
 from .sync import clocks as clocks_of
 from .sync import sync_session
@@ -43,6 +43,10 @@ from .timeline import Clock, footage, sample_at
 from .turns import TurnsFile, check_turns, parse_turns
 from .turns import to_body as turns_to_body
 from .workload import workload
+
+if TYPE_CHECKING:
+    from .voice.cameras import CameraSound
+    from .voice.clean import Cleaning, CleanTrack
 
 STAGES = ("probe", "sync", "speech", "turns", "plan", "cut")
 FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "turns", "plan": "plan"}
@@ -69,7 +73,7 @@ class Pipeline:
     seconds: dict[str, float] = field(default_factory=dict)
     writes: bool = True
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
-    _clean_sound: dict[str, Any] | None = field(default=None, init=False, repr=False)
+    _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def media(self) -> list[Any]:
@@ -152,16 +156,19 @@ class Pipeline:
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body
 
-    def _cameras(self) -> dict[Any, Any] | None:
+    def _cameras(self) -> dict[SideName, CameraSound] | None:
         """What the cameras hear by side, where that is something else than the tracks."""
         from .voice.cameras import camera_sound
 
         sounds = {side: self.probe.takes[side].sound for side in SIDES}
-        if any(self.probe.tracks[side].own_audio or sounds[side] is None for side in SIDES):
-            return None
-        return {side: camera_sound(sounds[side], self.sync[side]["take"]) for side in SIDES}
+        heard = {
+            side: camera_sound(sound, self.sync[side]["take"])
+            for side, sound in sounds.items()
+            if sound is not None and not self.probe.tracks[side].own_audio
+        }
+        return heard if len(heard) == len(SIDES) else None
 
-    def _clean(self, speech: Body) -> tuple[dict[str, Any], list[Body]]:
+    def _clean(self, speech: Body) -> tuple[dict[SideName, CleanTrack], list[Body]]:
         """The clean tracks by side, and what speech.json says of them."""
         from .voice.clean import clean_tracks, masks
 
@@ -169,7 +176,7 @@ class Pipeline:
         return clean_tracks(self.sound, masks(speech), self.folder.sound, silences=silences)
 
     @cached_property
-    def cleaning(self) -> Any:
+    def cleaning(self) -> Cleaning | None:
         """What of the tracks is cleaned; None if nothing is to be."""
         if self.options.clean == "off":
             return None
@@ -179,7 +186,7 @@ class Pipeline:
         activity = [speech[side]["activity"] for side in SIDES]
         runs = [(first * COLUMN, end * COLUMN) for first, end in overlaps(masks(speech))]
 
-        def find() -> dict[str, Any]:
+        def find() -> Mapping[SideName, CleanTrack]:
             if self._clean_sound is None:
                 self._clean_sound, _ = self._clean(speech)
             return self._clean_sound

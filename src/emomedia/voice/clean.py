@@ -141,15 +141,17 @@ class Cleaning:
 
 def masks(speech: Mapping[str, Any]) -> dict[SideName, Mask]:
     """Who speaks when, every 10 ms, by the content of a speech.json."""
-    ranges = {
-        side: [[round(float(x) * 100) for x in pair] for pair in speech[side]["activity"]] for side in SIDES
-    }
+    ranges = {side: [[_column(time) for time in pair] for pair in speech[side]["activity"]] for side in SIDES}
     columns = max((end for side in SIDES for _, end in ranges[side]), default=0)
     found = {side: np.zeros(columns, np.bool_) for side in SIDES}
     for side in SIDES:
         for first, end in ranges[side]:
-            found[side][max(0, first) : max(0, end)] = True
+            found[side][first:end] = True
     return found
+
+
+def _column(time: Any) -> int:
+    return max(0, round(float(time) * SAMPLE_RATE / COLUMN))
 
 
 def clean_tracks(
