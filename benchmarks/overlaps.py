@@ -65,8 +65,9 @@ def told(found: list[Mixture]) -> str:
     gains = np.array([mixture.gain for mixture in found])
     least, tenth, median = np.percentile(gains, (0, 10, 50))
     before = np.median([mixture.before for mixture in found])
+    applied = sum(mixture.applied for mixture in found)
     return (
-        f"{len(found)} mixtures, {sum(mixture.applied for mixture in found)} changed, {before:.1f} dB before; "
+        f"{len(found)} mixtures, {applied} changed, {before:.1f} dB before; "
         f"gain median {median:.1f} dB, tenth percentile {tenth:.1f} dB, least {least:.1f} dB"
     )
 

@@ -46,12 +46,15 @@ MOST_CHANGE_DB = -15.0
 NOISE_SECONDS = 0.25
 """In which nobody speaks, from which noise is learned."""
 
-NOISY_DB = 35.0
+NOISY_DB = 45.0
 """Signal-to-noise ratio above which noise is left alone."""
 
 _BINS = TOP_HZ * WINDOW // SAMPLE_RATE
 _KEPT = np.float32(1e-3)
 """Share of what is heard that counts as being there, however little is left of it."""
+
+_SMEAR = WINDOW // HOP // 2
+"""Columns to either side of a voice that hold some of it."""
 
 _MEDIAN = float(np.log(2))
 _FLOOR = np.float32(1e-12)
@@ -153,7 +156,9 @@ def _nearby(values: Values) -> Values:
 
 
 def _nobody(active: Mapping[SideName, Mask]) -> Mask:
-    return ~active["left"] & ~active["right"]
+    """Columns in whose windows nobody speaks."""
+    spoken = np.pad(active["left"] | active["right"], _SMEAR)
+    return ~np.lib.stride_tricks.sliding_window_view(spoken, 2 * _SMEAR + 1).any(axis=1)
 
 
 def _noise(spectrum: Spectrum, active: Mapping[SideName, Mask]) -> Values:
