@@ -1,6 +1,6 @@
 """Clean tracks: the overlaps of a session without the other actor's voice, everything else as it was.
 
-What is cleaned is kept as patches on disk, at most a few sections of sound in memory; a clean track is the
+What is cleaned is kept as patches on disk, one section of sound in memory at a time; a clean track is the
 untouched one with its patches over it.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -40,7 +39,6 @@ SILENCE_GAIN = 0.1
 """What is left, 20 dB less, of a track where its actor is silent, if that is asked for."""
 
 _FADE = SAMPLE_RATE // 100
-_AT_ONCE = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -186,17 +184,10 @@ def clean_tracks(
     report: list[dict[str, Any]] = []
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with (
-            tracks["left"].path.open("wb") as left,
-            tracks["right"].path.open("wb") as right,
-            ThreadPoolExecutor(len(SIDES)) as threads,
-        ):
+        with tracks["left"].path.open("wb") as left, tracks["right"].path.open("wb") as right:
             files: dict[SideName, BinaryIO] = {"left": left, "right": right}
-            todo = sections(active, both)
-            for number in range(0, len(todo), _AT_ONCE):  # so that few results wait to be written
-                some = todo[number : number + _AT_ONCE]
-                for made in threads.map(lambda section: _cleaned(section, pcm, active), some):
-                    report += _kept(made, tracks, files)
+            for section in sections(active, both):
+                report += _kept(_cleaned(section, pcm, active), tracks, files)
     if silences:
         for side in SIDES:
             whole = np.pad(active[side], (0, max(0, -(-pcm[side].samples // COLUMN) - len(active[side]))))
@@ -218,8 +209,7 @@ def _cleaned(section: Section, pcm: Mapping[str, Pcm], active: Mapping[SideName,
     begin, stop = section.first * COLUMN, min(section.end * COLUMN, *(pcm[side].samples for side in SIDES))
     sound = {side: to_real(pcm[side].cut(begin, stop)) for side in SIDES}
     near = {side: active[side][section.first : section.end] for side in SIDES}
-    first, end = section.overlaps[0][0] * COLUMN, min(section.overlaps[-1][1] * COLUMN, stop)
-    made = separate(sound, near, first - begin, end - begin)
+    made = separate(sound, near)
     cleaned = []
     for start, last in section.overlaps:
         here = start * COLUMN, min(last * COLUMN, stop)
@@ -227,7 +217,7 @@ def _cleaned(section: Section, pcm: Mapping[str, Pcm], active: Mapping[SideName,
         told: dict[SideName, dict[str, Any]] = {}
         for side in SIDES:
             track = sound[side][here[0] - begin : here[1] - begin].astype(np.float64)
-            change = made[side].sound[here[0] - first : here[1] - first] - track
+            change = made[side].sound(here[0] - begin, here[1] - begin) - track
             change *= _faded(*here)
             told[side] = _told(made[side], change, track)
             patches[side] = quantise(track + change, pcm[side].bits, here[0]) if made[side].helps else None

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from .path import Spectrum, njit
 
-MEMORY = 0.98
+MEMORY = np.float32(0.98)
 """How much of the ratio comes from what was heard a column before."""
 
-FLOOR = 10 ** (-12 / 20)
+FLOOR = np.float32(10 ** (-12 / 20))
 """Least gain: noise that is gone altogether sounds worse than noise that is low."""
 
 
@@ -28,12 +28,13 @@ def without_noise(spectrum: Spectrum, noise: npt.NDArray[np.float32]) -> Spectru
 
 @njit(nogil=True, cache=True)
 def _suppress(spectrum: Spectrum, noise: npt.NDArray[np.float32], cleaned: Spectrum) -> None:
+    one, nothing = np.float32(1), np.float32(0)
     for f in range(spectrum.shape[0]):
-        before = np.float32(1.0)
+        before, share = one, one / noise[f]
         for n in range(spectrum.shape[1]):
             value = spectrum[f, n]
-            heard = (value.real * value.real + value.imag * value.imag) / noise[f]
-            ratio = MEMORY * before + (1 - MEMORY) * max(heard - 1, 0)
-            gain = max(ratio / (1 + ratio), FLOOR)
-            cleaned[f, n] = np.float32(gain) * value
-            before = np.float32(gain * gain * heard)
+            heard = (value.real * value.real + value.imag * value.imag) * share
+            ratio = MEMORY * before + (one - MEMORY) * max(heard - one, nothing)
+            gain = max(ratio / (one + ratio), FLOOR)
+            cleaned[f, n] = gain * value
+            before = gain * gain * heard

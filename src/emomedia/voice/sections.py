@@ -19,7 +19,7 @@ LEAST, STEP, MOST = 200, 100, 2000
 ALONE = 300
 """Columns of each actor alone that a section should hold; they are near, because heads move."""
 
-LONGEST = 3000
+LONGEST = 4500
 """Columns of a section that is to take in the next overlap too."""
 
 

@@ -9,8 +9,11 @@ https://doi.org/10.1109/78.403349).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +27,16 @@ from .stft import HOP, WINDOW, column_middles, restored, transformed
 Sound = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float32]
+_Made = TypeVar("_Made")
 
 TAPS = 8
 """Of a path: 170 ms."""
 
 ROUNDS = 2
 """How often the paths are learned, each time from purer voices."""
+
+STRIDE = 2
+"""Every second column is learned from: neighbours share three quarters of their windows."""
 
 TOP_HZ = 12_000
 """Above it voices are too weak for their bleed to matter."""
@@ -66,7 +73,7 @@ class Separated:
 
     Attributes
     ----------
-    sound : float32[end - first]
+    spectrum : complex64[bins, columns]
         The track without the other voice, as far as it goes.
     gain_db : float or None
         By how much bleed was weakened where the other actor speaks alone; None if that was too short.
@@ -76,10 +83,14 @@ class Separated:
         By how much noise was weakened where nobody speaks; None where it was left alone.
     """
 
-    sound: Sound
+    spectrum: Spectrum
     gain_db: float | None
     change_db: float | None
     noise_db: float | None = None
+
+    def sound(self, first: int, end: int) -> Sound:
+        """Samples ``first … end - 1`` of the section, float32[end - first]."""
+        return restored(self.spectrum, first, end)
 
     @property
     def helps(self) -> bool:
@@ -89,9 +100,7 @@ class Separated:
         return self.change_db is None or self.change_db <= MOST_CHANGE_DB
 
 
-def separate(
-    sound: Mapping[SideName, Sound], active: Mapping[SideName, Mask], first: int, end: int
-) -> dict[SideName, Separated]:
+def separate(sound: Mapping[SideName, Sound], active: Mapping[SideName, Mask]) -> dict[SideName, Separated]:
     """Take each voice out of the other actor's track.
 
     Parameters
@@ -100,17 +109,20 @@ def separate(
         A section of both tracks at 48 kHz, with some seconds of each actor alone.
     active : mapping by side of bool[n // 480]
         Who speaks when, every 10 ms.
-    first, end : int
-        The samples that are wanted; the rest is to learn from.
     """
     samples = len(sound["left"])
-    spectra = {side: transformed(sound[side]) for side in SIDES}
-    low = {side: spectra[side][:_BINS] for side in SIDES}
     columns = {side: _in_columns(active[side], samples) for side in SIDES}
-    pure = dict(low)
-    for number in range(ROUNDS):
-        pure = {side: _purer(side, low, pure, columns, everywhere=number > 0) for side in SIDES}
-    return {side: _finished(side, spectra[side], pure[side], columns, (first, end)) for side in SIDES}
+    with ThreadPoolExecutor(len(SIDES)) as threads:
+
+        def by_side(make: Callable[[SideName], _Made]) -> dict[SideName, _Made]:
+            return dict(zip(SIDES, threads.map(make, SIDES), strict=True))
+
+        spectra = by_side(lambda side: transformed(sound[side]))
+        low = {side: spectra[side][:_BINS] for side in SIDES}
+        pure = dict(low)
+        for number in range(ROUNDS):
+            pure = by_side(partial(_purer, heard=low, pure=pure, active=columns, everywhere=number > 0))
+        return by_side(lambda side: _finished(side, spectra[side], pure[side], columns))
 
 
 def _other(side: SideName) -> SideName:
@@ -124,10 +136,10 @@ def _in_columns(active: Mask, samples: int) -> Mask:
 
 def _purer(
     side: SideName,
+    *,
     heard: Mapping[SideName, Spectrum],
     pure: Mapping[SideName, Spectrum],
     active: Mapping[SideName, Mask],
-    *,
     everywhere: bool,
 ) -> Spectrum:
     """One side's spectrum less what the other voice, as pure as it is by now, gives in it.
@@ -136,6 +148,7 @@ def _purer(
     """
     other = active[_other(side)]
     chosen = other if everywhere else other & ~active[side]
+    chosen = chosen & (np.arange(len(chosen)) % STRIDE == 0)
     strength = _nearby(_power(pure[side])) + _noise(heard[side], active)[:, None]
     if everywhere:
         strength += _KEPT * _power(heard[side])
@@ -158,7 +171,8 @@ def _nearby(values: Values) -> Values:
 def _nobody(active: Mapping[SideName, Mask]) -> Mask:
     """Columns in whose windows nobody speaks."""
     spoken = np.pad(active["left"] | active["right"], _SMEAR)
-    return ~np.lib.stride_tricks.sliding_window_view(spoken, 2 * _SMEAR + 1).any(axis=1)
+    near = np.lib.stride_tricks.sliding_window_view(spoken, 2 * _SMEAR + 1)
+    return np.asarray(~near.any(axis=1))
 
 
 def _noise(spectrum: Spectrum, active: Mapping[SideName, Mask]) -> Values:
@@ -174,7 +188,6 @@ def _finished(
     heard: Spectrum,
     pure: Spectrum,
     active: Mapping[SideName, Mask],
-    wanted: tuple[int, int],
 ) -> Separated:
     """The track of one side: the measures, the noise, and back to sound."""
     own, other = active[side], active[_other(side)]
@@ -185,7 +198,7 @@ def _finished(
     quieter = _quieter(whole, own, active)
     weakened = None if quieter is None else _ratio_db(whole, quieter, _nobody(active), NOISE_SECONDS)
     final = whole if quieter is None else quieter
-    return Separated(restored(final, *wanted), gain, change, weakened)
+    return Separated(final, gain, change, weakened)
 
 
 def _quieter(spectrum: Spectrum, own: Mask, active: Mapping[SideName, Mask]) -> Spectrum | None:
