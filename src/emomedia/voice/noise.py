@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .path import Spectrum, njit
+from .compiled import compiled
+from .path import Spectrum
 
 MEMORY = np.float32(0.98)
 """How much of the ratio comes from what was heard a column before."""
@@ -26,7 +27,7 @@ def without_noise(spectrum: Spectrum, noise: npt.NDArray[np.float32]) -> Spectru
     return cleaned
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _suppress(spectrum: Spectrum, noise: npt.NDArray[np.float32], cleaned: Spectrum) -> None:
     one, nothing = np.float32(1), np.float32(0)
     for f in range(spectrum.shape[0]):

@@ -6,23 +6,17 @@ https://doi.org/10.1109/TASL.2008.2009576).  The taps are those of least squares
 by the inverse of what else is in the microphone there, as in weighted prediction error (Nakatani et al.
 2010, https://doi.org/10.1109/TASL.2010.2052251): gaps within speech tell more than its loud parts.
 
-The loops are compiled by numba; ``tests/voice/path_twin.py`` spells out in plain NumPy what they compute.
+The loops are compiled by numba; ``tests/voice/twins.py`` spells out in plain NumPy what they compute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-
-    def njit(**_options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]: ...
-else:
-    from numba import njit
+from .compiled import compiled
 
 Spectrum = npt.NDArray[np.complex64]
 """complex64[bins, columns]"""
@@ -119,7 +113,7 @@ def bled(source: Spectrum, taps: Taps) -> Spectrum:
     return heard
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _accumulate(
     source: Spectrum,
     heard: Spectrum,
@@ -139,7 +133,7 @@ def _accumulate(
                     within[f, j, k] += weighted * source[f, last - k]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _filter(source: Spectrum, taps: Taps, heard: Spectrum) -> None:
     for f in range(taps.shape[0]):
         for k in range(taps.shape[1]):
