@@ -194,6 +194,11 @@ def _write_voices(work: Work, clip: Clip, folder: SessionFolder) -> None:
         sound = work.sound[side]
         with atomic(folder.voice(clip.id, side)) as part:
             write_flac(part, sound.blocks(first, first + count), sound.bits)
+    if work.cleaning is not None:
+        for side in work.cleaning.touched(first, first + count):
+            clean = work.cleaning.find()[side]
+            with atomic(folder.clean_voice(clip.id, side)) as part:
+                write_flac(part, clean.blocks(first, first + count), clean.track.bits)
 
 
 def _refuse_damage(work: Work, clips: Sequence[Clip], damaged: Sequence[Sequence[int]]) -> None:

@@ -32,6 +32,7 @@ from .timeline import Clock, sample_at, source_frames
 if TYPE_CHECKING:
     from . import _core
     from .audio.conform import Pcm
+    from .voice.clean import Cleaning
 
 _POLL_SECONDS = 0.1
 
@@ -50,6 +51,8 @@ class Work:
         Digest of the media files and of how they are read; part of every clip's key.
     sides : tuple of SidePicture
         The pictures of one side alone that are made beside the composite.
+    cleaning : Cleaning or None
+        What of the tracks is cleaned, if anything is to be.
     observer : NativeObserver or None
         Sees each composite; its values are the report's ``measures``.
     """
@@ -61,6 +64,7 @@ class Work:
     media: str
     options: Options
     sides: tuple[SidePicture, ...] = ()
+    cleaning: Cleaning | None = None
     observer: NativeObserver | None = None
 
     @property
@@ -94,7 +98,9 @@ class Work:
     def clip_key(self, clip: Clip) -> str:
         """Digest of all that a clip's files depend on, but for its sides' sizes and what these show."""
         chunks = [self.chunk_keys[chunk] for chunk in self.plan.clip_chunks(clip)]
-        return digest("clip", chunks, clip.first_frame, clip.frame_count)
+        first, count = self.samples_of(clip)
+        cleaned = [] if self.cleaning is None else self.cleaning.meaning(first, first + count)
+        return digest("clip", chunks, clip.first_frame, clip.frame_count, *cleaned)
 
     def samples_of(self, clip: Clip) -> tuple[int, int]:
         """First sample of the session clock and number of samples that cover just the clip's frames."""

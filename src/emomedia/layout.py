@@ -115,6 +115,10 @@ class SessionFolder:
     def voice(self, clip_id: str, side: str) -> Path:
         return self.audio / f"{clip_id}.{side}.flac"
 
+    def clean_voice(self, clip_id: str, side: str) -> Path:
+        """The same without the other actor's voice, where there was something to take out."""
+        return self.audio / f"{clip_id}.{side}.clean.flac"
+
     def relative(self, path: Path) -> str:
         """`path` as the audit writes it: relative to the output folder."""
         return path.relative_to(self.out).as_posix()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .session import SideName
 
 Interlaced = Literal["deinterlace", "keep", "refuse"]
+Clean = Literal["overlaps", "all", "off"]
 Device = Literal["auto", "cpu", "cuda"]
 
 PICTURES = ("composite", "left", "right")
@@ -74,6 +75,9 @@ class Options:
         The pictures to make, of :data:`PICTURES`; the composite is always made.
     side_size : Size
         Of the pictures of one side alone; both numbers even.
+    clean : {"overlaps", "all", "off"}
+        Where clips get clean voices beside the untouched ones: where both actors speak; also, attenuated,
+        where a track's own actor is silent; or nowhere.
     device : {"auto", "cpu", "cuda"}
         Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
     workers : int
@@ -91,6 +95,7 @@ class Options:
     lut: Path | None = None
     layout: Collection[str] = DEFAULT_LAYOUT
     side_size: Size = DEFAULT_SIDE_SIZE
+    clean: Clean = "overlaps"
     device: Device = "auto"
     workers: int = 0
 

@@ -11,13 +11,13 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import __version__, _core, stages
 from .cutting import CutResult, cut
@@ -35,7 +35,7 @@ from .plan import to_body as plan_to_body
 from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body
-from .session import SIDES, Session, load_session, with_lut
+from .session import SIDES, Session, SideName, load_session, with_lut
 from .sides import side_pictures
 from .sync import clocks as clocks_of
 from .sync import sync_session
@@ -43,6 +43,10 @@ from .timeline import Clock, footage, sample_at
 from .turns import TurnsFile, check_turns, parse_turns
 from .turns import to_body as turns_to_body
 from .workload import workload
+
+if TYPE_CHECKING:
+    from .voice.cameras import CameraSound
+    from .voice.clean import Cleaning, CleanTrack
 
 STAGES = ("probe", "sync", "speech", "turns", "plan", "cut")
 FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "turns", "plan": "plan"}
@@ -69,6 +73,7 @@ class Pipeline:
     seconds: dict[str, float] = field(default_factory=dict)
     writes: bool = True
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def media(self) -> list[Any]:
@@ -140,12 +145,55 @@ class Pipeline:
         def make() -> Body:
             from .speech import speech_session
 
-            return speech_session(self.session.id, self.sound)
+            body = speech_session(self.session.id, self.sound, self._cameras())
+            if self.options.clean == "off":
+                return body
+            self._clean_sound, report = self._clean(body)
+            return body | {"cleaned": report}
 
         inputs = [self._content("probe"), self._content("sync")]
-        body = self._stage("speech", inputs, None, make)
+        body = self._stage("speech", inputs, self.options.clean, make)
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body
+
+    def _cameras(self) -> dict[SideName, CameraSound] | None:
+        """What the cameras hear by side, where that is something else than the tracks."""
+        from .voice.cameras import camera_sound
+
+        sounds = {side: self.probe.takes[side].sound for side in SIDES}
+        heard = {
+            side: camera_sound(sound, self.sync[side]["take"])
+            for side, sound in sounds.items()
+            if sound is not None and not self.probe.tracks[side].own_audio
+        }
+        return heard if len(heard) == len(SIDES) else None
+
+    def _clean(self, speech: Body) -> tuple[dict[SideName, CleanTrack], list[Body]]:
+        """The clean tracks by side, and what speech.json says of them."""
+        from .voice.clean import clean_tracks, masks
+
+        silences = self.options.clean == "all"
+        return clean_tracks(self.sound, masks(speech), self.folder.sound, silences=silences)
+
+    @cached_property
+    def cleaning(self) -> Cleaning | None:
+        """What of the tracks is cleaned; None if nothing is to be."""
+        if self.options.clean == "off":
+            return None
+        from .voice.clean import COLUMN, Cleaning, masks, overlaps
+
+        speech = self.speech
+        activity = [speech[side]["activity"] for side in SIDES]
+        runs = [(first * COLUMN, end * COLUMN) for first, end in overlaps(masks(speech))]
+
+        def find() -> Mapping[SideName, CleanTrack]:
+            if self._clean_sound is None:
+                self._clean_sound, _ = self._clean(speech)
+            return self._clean_sound
+
+        everywhere = self.options.clean == "all"
+        meaning = stages.content_digest({"clean": self.options.clean, "activity": activity})
+        return Cleaning(meaning, None if everywhere else tuple(runs), find)
 
     @cached_property
     def turns(self) -> TurnsFile:
@@ -204,6 +252,7 @@ class Pipeline:
             media=stages.digest(self.media, self._content("probe"), self._content("sync")),
             options=self.options,
             sides=side_pictures(self.probe, self.options.sides, self.options.side_size),
+            cleaning=self.cleaning,
         )
         with self._timed("cut") as outcome:
             result = cut(work, self.turns, self.folder, self.observer, self._refuse_changed_media)

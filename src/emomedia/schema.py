@@ -328,6 +328,7 @@ class ClipRow(OpenTable):
     sha256: Text
     bytes: Index
     audio: list[VoiceRow]
+    clean: list[VoiceRow]
     sides: list[AloneRow]
     first_frame: Count
     frame_count: Count

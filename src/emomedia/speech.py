@@ -1,13 +1,16 @@
 """The speech stage: when each actor speaks, told apart from the other actor's voice in the same track.
 
-Deliberately plain.  Silero finds where a track holds speech at all; whose it is, the levels of the two
-tracks tell: a voice is louder in its own microphone than in the other's.  Both are judged in windows of
-32 ms, the network's own.  Memory: one block of sound, and a few numbers per window.
+Silero finds where a track holds speech at all.  Whose it is, the levels of the two tracks tell a first time,
+in windows of 32 ms, the network's own: a voice is louder in its own microphone than in the other's.  From
+that guess the voices' ways into the other microphone are learned, and what they do not explain is an
+actor's own voice, to 10 ms (:mod:`emomedia.voice`).  Memory: some blocks of sound, and a few numbers per
+window.  docs/sound-voice.md has the method, its sources and its measures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,8 +21,13 @@ import numpy.typing as npt
 from .audio._pcm import to_real
 from .audio.conform import Pcm
 from .errors import MissingToolError
-from .session import SIDES
+from .session import SIDES, SideName
 from .timeline import SAMPLE_RATE
+from .voice.activity import own_activity, seconds
+from .voice.cameras import SWAPPED_DB, CameraSound, facing_db
+from .voice.condition import condition, same_recording
+from .voice.evidence import COLUMNS, evidence
+from .voice.spectrum import FRAME_SECONDS, Spectrum, spectra
 
 VAD_RATE = 16_000
 """Samples per second that Silero listens at."""
@@ -74,32 +82,122 @@ class Heard:
     presence: npt.NDArray[np.float32]
 
 
-def speech_session(session_id: str, pcm: Mapping[str, Pcm]) -> dict[str, Any]:
+def speech_session(
+    session_id: str, pcm: Mapping[str, Pcm], cameras: Mapping[SideName, CameraSound] | None = None
+) -> dict[str, Any]:
     """Find the voice activity of both sides.
 
     Parameters
     ----------
     pcm : mapping
         Side → its conformed track.
+    cameras : mapping or None
+        Side → what its camera hears, to tell whether the tracks are exchanged; None if there is no
+        such sound besides the tracks.
 
     Returns
     -------
     dict
-        The content of speech.json; times in seconds on the session clock, multiples of 32 ms.
+        The content of speech.json; times in seconds on the session clock, multiples of 10 ms.
 
     Raises
     ------
     MissingToolError
         If faster-whisper or onnxruntime is not installed.
     """
-    left, right = (listen(pcm[side]) for side in SIDES)
-    own_left, own_right = own_voice(left, right)
+    with ThreadPoolExecutor(len(SIDES)) as threads:
+        heard = dict(zip(SIDES, threads.map(lambda side: listen(pcm[side]), SIDES), strict=True))
+        states = dict(zip(SIDES, threads.map(lambda side: condition(pcm[side]), SIDES), strict=True))
+    is_copy = same_recording(*(pcm[side] for side in SIDES))
+    active = _in_both(heard) if is_copy else attributed(pcm, heard)
+    length = min(pcm[side].samples for side in SIDES) / SAMPLE_RATE
+    body: dict[str, Any] = {"session": session_id}
+    for side, other in zip(SIDES, reversed(SIDES), strict=True):
+        own, others = (_in_windows(active[name], len(heard[side].speech)) for name in (side, other))
+        body[side] = {"activity": seconds(active[side], length)} | measures(heard[side], own, others)
+        body[side]["flags"] = states[side].flags()
+        body[side]["flags"] += [] if active[side].any() else ["silent"]
+        body[side]["flags"] += ["duplicate"] if is_copy else []
+    body["overlaps"] = seconds(active["left"] & active["right"], length)
+    body["seconds"] = _totals(active, length)
+    if cameras is not None and not is_copy:
+        _tell_exchanged(body, active, length, cameras)
+    return body
+
+
+Activity = dict[SideName, npt.NDArray[np.bool_]]
+"""Per side when its actor speaks, bool[columns of 10 ms]."""
+
+
+def attributed(pcm: Mapping[str, Pcm], heard: Mapping[SideName, Heard] | None = None) -> Activity:
+    """Who speaks when, by comparing the tracks; `heard` is what :func:`listen` gives of them."""
+    heard = heard or {side: listen(pcm[side]) for side in SIDES}
+    guess = dict(zip(SIDES, own_voice(heard["left"], heard["right"]), strict=True))
+    columns = min(-(-pcm[side].samples * 100 // SAMPLE_RATE) for side in SIDES)
+    fine = {side: _in_columns(guess[side], columns) for side in SIDES}
+    found = evidence(
+        _both_spectra(pcm), {side: _in_columns(guess[side], columns + COLUMNS) for side in SIDES}
+    )
     return {
-        "session": session_id,
-        "left": {"activity": ranges(own_left)} | measures(left, own_left, own_right),
-        "right": {"activity": ranges(own_right)} | measures(right, own_right, own_left),
-        "overlaps": ranges(own_left & own_right),
+        side: own_activity(found[side].first(columns), _in_columns(heard[side].speech, columns), fine[side])
+        for side in SIDES
     }
+
+
+def _in_both(heard: Mapping[SideName, Heard]) -> Activity:
+    """Whatever is said, by both actors: for one recording that both tracks hold."""
+    said = lasting(held(heard["left"].speech) | held(heard["right"].speech))
+    columns = round(len(said) * WINDOW / VAD_RATE / FRAME_SECONDS)
+    return {side: _in_columns(said, columns) for side in SIDES}
+
+
+def _both_spectra(pcm: Mapping[str, Pcm]) -> Iterator[tuple[Spectrum, Spectrum]]:
+    """The spectra of both tracks, side by side; two threads work them out."""
+    parts = [spectra((block.reshape(-1) for block in _windows(pcm[side])), COLUMNS) for side in SIDES]
+    with ThreadPoolExecutor(len(SIDES)) as threads:
+        while True:
+            left, right = threads.map(lambda part: next(part, None), parts)
+            if left is None or right is None:
+                return
+            yield left, right
+
+
+def _in_columns(windows: npt.NDArray[Any], columns: int) -> npt.NDArray[Any]:
+    """Values of windows of 32 ms for columns of 10 ms: of the window in which a column's middle lies."""
+    middles = ((np.arange(columns) + 0.5) * (FRAME_SECONDS * VAD_RATE) // WINDOW).astype(np.int64)
+    return (
+        windows[np.minimum(middles, len(windows) - 1)] if len(windows) else np.zeros(columns, windows.dtype)
+    )
+
+
+def _in_windows(active: npt.NDArray[np.bool_], windows: int) -> npt.NDArray[np.bool_]:
+    """Activity of columns of 10 ms for windows of 32 ms, by the windows' middles."""
+    middles = ((np.arange(windows) + 0.5) * WINDOW / VAD_RATE / FRAME_SECONDS).astype(np.int64)
+    return active[np.minimum(middles, len(active) - 1)] if len(active) else np.zeros(windows, np.bool_)
+
+
+def _totals(active: Activity, length: float) -> dict[str, float]:
+    """Seconds in which the left actor speaks alone, the right one, both, and nobody."""
+    left, right = active["left"], active["right"]
+    masks = {"left": left & ~right, "right": right & ~left, "both": left & right}
+    totals = {name: float(mask.sum()) * FRAME_SECONDS for name, mask in masks.items()}
+    totals["none"] = max(0.0, length - sum(totals.values()))
+    return {name: round(value, 2) for name, value in totals.items()}
+
+
+def _tell_exchanged(
+    body: dict[str, Any], active: Activity, length: float, cameras: Mapping[SideName, CameraSound]
+) -> None:
+    """Add to `body` how the cameras hear the voices, and a flag where they face the wrong ones."""
+    left, right = active["left"], active["right"]
+    alone: dict[SideName, Ranges] = {
+        "left": seconds(left & ~right, length), "right": seconds(right & ~left, length),
+    }  # fmt: skip
+    facing = facing_db(alone, cameras)
+    body["facing_db"] = _rounded(facing)
+    if facing is not None and facing <= -SWAPPED_DB:
+        for side in SIDES:
+            body[side]["flags"].append("swapped")
 
 
 def listen(pcm: Pcm) -> Heard:

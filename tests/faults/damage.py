@@ -285,7 +285,7 @@ def half_written(out: Path) -> str | None:
         return f"{parts[0].name} is left"
     for session in (path.parent for path in out.glob("*/clips")):
         rows = [json.loads(line) for line in (session / "clips.jsonl").read_text().splitlines()]
-        named = {file["path"] for row in rows for file in (row, *row["audio"], *row["sides"])}
+        named = {file["path"] for row in rows for file in (row, *row["audio"], *row["clean"], *row["sides"])}
         for path in (*session.glob("clips/*"), *session.glob("audio/*")):
             if path.relative_to(out).as_posix() not in named:
                 return f"{path.name} is left, which the audit does not name"

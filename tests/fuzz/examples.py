@@ -119,6 +119,7 @@ SESSION_JSON: dict[str, Any] = {
 
 def _row(clip: str, kind: str) -> dict[str, Any]:
     audio = [{"path": f"s1/audio/{clip}.{side}.flac", "sha256": "0" * 64, "side": side} for side in SIDES]
+    clean = [voice | {"path": f"s1/audio/{clip}.{voice['side']}.clean.flac"} for voice in audio[1:]]
     sides = [
         {"side": side, "path": f"s1/clips/{clip}.{side}.mp4", "sha256": "0" * 64, "bytes": 500,
          "width": 960, "height": 1080}
@@ -128,7 +129,8 @@ def _row(clip: str, kind: str) -> dict[str, Any]:
             "damaged_samples": 0, "clipped_samples": 0, "damaged_frames": 0}  # fmt: skip
     return {
         "id": clip, "kind": kind, "session": "s1", "dialogue": "d", "speaker": None,
-        "path": f"s1/clips/{clip}.mp4", "sha256": "0" * 64, "bytes": 1000, "audio": audio, "sides": sides,
+        "path": f"s1/clips/{clip}.mp4", "sha256": "0" * 64, "bytes": 1000, "audio": audio, "clean": clean,
+        "sides": sides,
         "first_frame": 25, "frame_count": 100, "fps": "25/1", "start": 1.0, "end": 5.0,
         "sample_count": 192000, "damaged_frames": 0, "left": side, "right": side, "text": "你好",
         "topic": None, "emotion": "Joy", "quality": {}, "keep": True, "reasons": [],

@@ -53,6 +53,7 @@ def run(
     lut: arg.Lut = None,
     layout: arg.Layout = arg.LAYOUT_DEFAULT,
     side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
+    clean: arg.CleanOption = "overlaps",
     device: arg.DeviceOption = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -77,6 +78,7 @@ def run(
         lut=lut,
         layout=layout,
         side_size=side_size,
+        clean=clean,
         device=device,
         workers=workers,
     )
@@ -165,12 +167,15 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         fps: arg.Fps = None,
         interlaced: arg.InterlacedOption = "deinterlace",
         lut: arg.Lut = None,
+        clean: arg.CleanOption = "overlaps",
         json: arg.Json = False,
     ) -> None:
         from ..pipeline import FILE_OF, run_stage
 
         with make_display(json) as display:
-            options = arg.make_options(fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut)
+            options = arg.make_options(
+                fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean
+            )
             path = run_stage(session, out, options, stage, display).folder.stage(FILE_OF[stage])
             display.ends({"stage": stage, "path": str(path)}, [f"{told}: {path}"])
 

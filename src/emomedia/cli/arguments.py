@@ -19,6 +19,7 @@ from ..options import (
     DEFAULT_PRESET,
     DEFAULT_SIDE_SIZE,
     PICTURES,
+    Clean,
     Device,
     Interlaced,
     Options,
@@ -167,6 +168,13 @@ SideSize = Annotated[
         "--side-size", parser=parse_side_size, metavar="WxH", help="Pixels of the pictures of a side alone."
     ),
 ]
+CleanOption = Annotated[
+    Clean,
+    typer.Option(
+        "--clean",
+        help="Clean voices beside the untouched: in overlaps, also attenuated where silent (all), or off.",
+    ),
+]
 Workers = Annotated[
     int,
     typer.Option(
@@ -215,11 +223,13 @@ def make_options(
     lut: Path | None = None,
     layout: Collection[str] = DEFAULT_LAYOUT,
     side_size: Size = DEFAULT_SIDE_SIZE,
+    clean: Clean = "overlaps",
     device: Device = "auto",
     workers: int = 0,
 ) -> Options:
     """The options of a run from what the command line gave."""
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
-        interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, device=device, workers=workers,
+        interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, clean=clean,
+        device=device, workers=workers,
     )  # fmt: skip

@@ -61,6 +61,9 @@ def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
     for side, voice in zip(SIDES, row["audio"], strict=False):
         expected[f"audio.{side}"] = folder.relative(folder.voice(row["id"], side))
         found[f"audio.{side}"] = voice["path"] if voice["side"] == side else voice["side"]
+    for number, voice in enumerate(row["clean"]):
+        expected[f"clean[{number}]"] = folder.relative(folder.clean_voice(row["id"], voice["side"]))
+        found[f"clean[{number}]"] = voice["path"]
     for number, made in enumerate(row["sides"]):
         expected[f"sides[{number}]"] = folder.relative(folder.side_clip(row["id"], made["side"]))
         found[f"sides[{number}]"] = made["path"]
@@ -69,15 +72,16 @@ def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
             raise _broken(f"{source}: {key}", show(value), show(found[key]))
     if len(row["audio"]) != len(SIDES):
         raise _broken(f"{source}: audio", "one file of each side", show(row["audio"]))
-    sides = [made["side"] for made in row["sides"]]
-    if sides != [side for side in SIDES if side in sides]:
-        raise _broken(f"{source}: sides", "left before right, each once", show(row["sides"]))
+    for key in ("clean", "sides"):
+        sides = [made["side"] for made in row[key]]
+        if sides != [side for side in SIDES if side in sides]:
+            raise _broken(f"{source}: {key}", "left before right, each once", show(row[key]))
     return dict(row)
 
 
 def named_files(row: Row) -> list[Row]:
-    """All in a row that names a file (``path``, ``sha256``): the composite, the voices, the sides alone."""
-    return [row, *row["audio"], *row["sides"]]
+    """All in a row that names a file (``path``, ``sha256``): composite, voices, clean ones, sides alone."""
+    return [row, *row["audio"], *row["clean"], *row["sides"]]
 
 
 def _finite(text: str) -> float:
@@ -122,7 +126,8 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "path": folder.relative(path),
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
-        "audio": [_voice_row(folder, clip, side) for side in SIDES],
+        "audio": [_voice_row(folder, folder.voice(clip.id, side), side) for side in SIDES],
+        "clean": _clean_rows(work, clip, folder),
         "sides": [_alone_row(folder, clip, picture) for picture in work.sides],
         "first_frame": clip.first_frame,
         "frame_count": clip.frame_count,
@@ -150,8 +155,16 @@ def described(row: Row, clip: Clip, turns: TurnsFile) -> Row:
     return row | {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker} | _words(clip, turns)
 
 
-def _voice_row(folder: SessionFolder, clip: Clip, side: str) -> Row:
-    path = folder.voice(clip.id, side)
+def _clean_rows(work: Work, clip: Clip, folder: SessionFolder) -> list[Row]:
+    """The voices that were cleaned: none of them where there was nothing to clean."""
+    if work.cleaning is None:
+        return []
+    first, count = work.samples_of(clip)
+    sides = work.cleaning.touched(first, first + count)
+    return [_voice_row(folder, folder.clean_voice(clip.id, side), side) for side in sides]
+
+
+def _voice_row(folder: SessionFolder, path: Path, side: str) -> Row:
     return {"path": folder.relative(path), "sha256": sha256(path), "side": side}
 
 

@@ -34,8 +34,8 @@ def schema() -> pa.Schema:
         {
             "id": text, "kind": text, "session": text, "dialogue": text, "speaker": text,
             "path": text, "sha256": text, "bytes": integer, "audio": pa.list_(voice),
-            "sides": pa.list_(alone), "first_frame": integer, "frame_count": integer, "fps": text,
-            "start": real, "end": real,
+            "clean": pa.list_(voice), "sides": pa.list_(alone), "first_frame": integer,
+            "frame_count": integer, "fps": text, "start": real, "end": real,
             "sample_count": integer, "damaged_frames": integer, "left": side, "right": side,
             "text": text, "topic": text, "emotion": text,
             "quality": text, "keep": pa.bool_(), "reasons": pa.list_(text), "provenance": text,

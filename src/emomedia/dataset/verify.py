@@ -58,7 +58,7 @@ def _clip_findings(out: Path, row: Row) -> Iterator[Finding]:
         found = list(_hash_findings(out / made["path"], made["sha256"]))
         size = Size(made["width"], made["height"])
         yield from found or _picture_findings(out / made["path"], row, size)
-    for voice in row["audio"]:
+    for voice in (*row["audio"], *row["clean"]):
         found = list(_hash_findings(out / voice["path"], voice["sha256"]))
         yield from found or _voice_findings(out / voice["path"], row["sample_count"])
 

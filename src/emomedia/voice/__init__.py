@@ -1,0 +1,1 @@
+"""Two actors, two microphones: how one voice gets into both, whose voice it is, and clean voices."""
