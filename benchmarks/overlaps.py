@@ -2,7 +2,7 @@
 
     python -m benchmarks.overlaps [--rooms N] [--seconds S] [--bleed DB ...]
 
-Conversations of speakers by whom no threshold was set, in simulated rooms (tests/rooms.py).  Who speaks when
+Conversations of real speakers in simulated rooms (tests/rooms.py).  Who speaks when
 is found by the speech stage, or, as a second line, known; a mixture is what is both found and true of an
 overlap.  Mixtures that are left alone count with a gain of zero.
 """

@@ -49,7 +49,6 @@ def test_a_voice_under_bleed_stands_out_because_bleed_is_subtracted(guess_whole)
 def test_bleed_alone_is_no_evidence():
     found, _ = made(-200.0)
     assert np.percentile(found["right"].margin, 98) < 2
-    assert np.median(found["left"].margin) > 6  # who always speaks has no pauses to learn noise from
 
 
 def test_nothing_is_no_evidence():
