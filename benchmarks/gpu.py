@@ -2,7 +2,7 @@
 
 The native program (benchmarks/native/gpu) measures what the card can do at the most, the kernel, and
 decoding alone against decoding and composing; here come whole runs of ``emomedia run`` and x264 alone on all
-cores, the bars, ``gpu.json`` and a chart.  One round each: a GPU is lent for minutes.
+cores, the bars, ``gpu.json`` and a chart.  One round each: GPU machines are dear.
 """
 
 from __future__ import annotations
