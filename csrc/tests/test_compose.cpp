@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "emomedia/error.h"
+#include "geometries.h"
 #include "guarded.h"
 #include "kernels/compose.h"
 #include "kernels/compose_versions.h"
 
 using namespace emomedia;
-using emomedia::tests::Guarded;
+using namespace emomedia::tests;
 
 namespace {
 
@@ -186,39 +187,13 @@ HalfGeometry geometry(int width, int height, int depth, const Crop& crop, int ou
   return g;
 }
 
-int upto(int most, std::mt19937& random) { return 1 + static_cast<int>(random() % static_cast<unsigned>(most)); }
-bool coin(std::mt19937& random) { return random() % 2 != 0; }
-
-template <typename T, std::size_t n>
-T one_of(const T (&choices)[n], std::mt19937& random) {
-  return choices[random() % n];
-}
-
 // Any crop of any picture to any size; now and then so much smaller or larger that taps get many or few.
 HalfGeometry any_geometry(std::mt19937& random) {
-  const int width = upto(coin(random) ? 40 : 300, random), height = upto(coin(random) ? 40 : 300, random);
-  HalfGeometry g = geometry(width, height, one_of({8, 10, 12}, random), {}, 2 * upto(60, random), 2 * upto(25, random));
-  g.source.sub_x = upto(2, random);
-  g.source.sub_y = upto(2, random);
-  g.siting = one_of({Siting::left, Siting::center, Siting::top_left}, random);
-  g.rotate = one_of({0, 90, 180, 270}, random);
-  g.mirrored = coin(random);
-  g.full_chroma = coin(random);
-  const bool swapped = g.rotate % 180 != 0;
-  const int upright_width = swapped ? height : width, upright_height = swapped ? width : height;
-  g.crop.width = upto(upright_width, random);
-  g.crop.height = upto(upright_height, random);
-  g.crop.x = upto(upright_width - g.crop.width + 1, random) - 1;
-  g.crop.y = upto(upright_height - g.crop.height + 1, random) - 1;
+  HalfGeometry g = any_crop(random);
+  g.width = 2 * upto(60, random);
+  g.height = 2 * upto(25, random);
   return g;
 }
-
-// A new seed for each run, or the one that --rand-seed gives.
-struct Seeded {
-  unsigned seed = doctest::getContextOptions()->rand_seed != 0 ? doctest::getContextOptions()->rand_seed
-                                                                : std::random_device{}();
-  std::mt19937 random{seed};
-};
 
 }  // namespace
 

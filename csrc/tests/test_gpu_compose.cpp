@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "emomedia/error.h"
+#include "geometries.h"
 #include "gpu/compose_host.h"
 #include "gpu/compose_plan.h"
 #include "guarded.h"
@@ -16,19 +17,11 @@
 #include "kernels/compose_versions.h"
 
 using namespace emomedia;
-using emomedia::tests::Guarded;
+using namespace emomedia::tests;
 
 namespace {
 
 constexpr std::uint8_t kGuard = 0xA5;
-
-int upto(int most, std::mt19937& random) { return 1 + static_cast<int>(random() % static_cast<unsigned>(most)); }
-bool coin(std::mt19937& random) { return random() % 2 != 0; }
-
-template <typename T, std::size_t n>
-T one_of(const T (&choices)[n], std::mt19937& random) {
-  return choices[random() % n];
-}
 
 Guarded::Flush either_end(std::mt19937& random) { return coin(random) ? Guarded::Flush::front : Guarded::Flush::back; }
 
@@ -153,31 +146,13 @@ void check(const HalfGeometry& g, Layout layout, int out_depth, Pixels pixels, s
   CHECK(made.padding_is_untouched());
 }
 
+// At most some twenty times as small: a block of the GPU holds no more.
 HalfGeometry any_geometry(std::mt19937& random) {
-  const int width = upto(coin(random) ? 40 : 300, random), height = upto(coin(random) ? 40 : 300, random);
-  HalfGeometry g;
-  g.source = {width, height, one_of({8, 10, 12}, random), upto(2, random), upto(2, random)};
-  g.siting = one_of({Siting::left, Siting::center, Siting::top_left}, random);
-  g.rotate = one_of({0, 90, 180, 270}, random);
-  g.mirrored = coin(random);
-  g.full_chroma = coin(random);
-  const bool swapped = g.rotate % 180 != 0;
-  const int upright_width = swapped ? height : width, upright_height = swapped ? width : height;
-  g.crop.width = upto(upright_width, random);
-  g.crop.height = upto(upright_height, random);
-  g.crop.x = upto(upright_width - g.crop.width + 1, random) - 1;
-  g.crop.y = upto(upright_height - g.crop.height + 1, random) - 1;
-  // At most some twenty times as small: a block of the GPU holds no more.
+  HalfGeometry g = any_crop(random);
   g.width = 2 * (g.crop.width / 40 + upto(60, random));
   g.height = 2 * (g.crop.height / 40 + upto(25, random));
   return g;
 }
-
-struct Seeded {
-  unsigned seed = doctest::getContextOptions()->rand_seed != 0 ? doctest::getContextOptions()->rand_seed
-                                                                : std::random_device{}();
-  std::mt19937 random{seed};
-};
 
 }  // namespace
 
