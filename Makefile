@@ -41,7 +41,8 @@ demo: build ## simulate a session and run the main job on it
 .PHONY: test
 test: build ## run all tests: native and Python
 	@$(MAKE) --no-print-directory test-native
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -m 'not alone' --numprocesses auto --dist worksteal
+	@$(PYTHON) -m pytest -q -m alone
 
 # DALI takes 0.7 GB of disk, so `make test` does without it and skips what needs it.
 DALI_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dali"]))')

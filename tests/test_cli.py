@@ -64,6 +64,7 @@ def test_a_run_ends_with_its_bottleneck(simulated, tmp_path):
     assert "bottleneck" not in again.stdout, "nothing was made"
 
 
+@pytest.mark.alone
 def test_ctrl_c_stops_within_a_second_and_leaves_nothing_half_written(simulated, tmp_path):
     session = simulated(size=(270, 480), seconds=Fraction(9), dialogues=2)
     command = [sys.executable, "-m", "emomedia", "run", str(session), "--out", str(tmp_path)]

@@ -34,6 +34,8 @@ NTSC = Fraction(30000, 1001)
 SIZE = (96, 54)
 SMALL = {"size": (180, 320), "seconds": Fraction(3), "dialogues": 1}
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def session(simulated):
