@@ -13,16 +13,10 @@ from hypothesis import strategies as st
 
 from emomedia.errors import DescriptionError
 from emomedia.session import Dialogue, Session, Side
-from emomedia.turn_taking import (
-    BACKCHANNEL_LENGTH,
-    IPU_PAUSE,
-    Unit,
-    common,
-    find_turns,
-    turns_of,
-    units,
-    without,
-)
+from emomedia.turn_taking import find_turns, turns_of, units
+from emomedia.turn_taking.floor import BACKCHANNEL_LENGTH
+from emomedia.turn_taking.ranges import common, without
+from emomedia.turn_taking.units import IPU_PAUSE, Unit
 from emomedia.turns import check_turns, parse_turns, to_body
 
 FOOTAGE = Fraction(0), Fraction(100)
