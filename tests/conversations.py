@@ -16,7 +16,8 @@ import numpy as np
 from emomedia.session import SIDES
 
 SIGNS = "嗯 嗯 嗯 嗯 嗯嗯 对 对 对 对对对 啊 哦 哦哦 是 是啊 好 好的 真的吗 这样啊 mm-hm yeah".split()
-RARE_SIGNS = "哈哈哈 太棒了 好家伙 还真是 厉害".split()
+RARE_SIGNS = "可不是 绝了 好家伙 没想到 还有这事".split()
+"""Signs of listening that are in no list."""
 ANSWERS = "对 对 嗯 是 是的 好 没有 不是 不 还没 可以 想".split()
 CONTENT = "我昨天去了上海看见一个老朋友他说最近工作特别忙周末也要加班所以想换到小公司做自己喜欢的事情今年大家都觉得"
 
@@ -106,11 +107,11 @@ class _Talker:
         """When the next turn begins; it may cut the last one short."""
         start, end = last.units[-1]
         draw = self.rng.random()
-        if interrupts and draw < 0.4 and end - start > 1.2:  # an interruption: the other gives in
+        if interrupts and draw < 0.45 and end - start > 1.2:  # an interruption: the other gives in
             begin = start + self.rng.uniform(0.3, end - start - 0.8)
-            last.units[-1] = start, min(end, begin + self.about(1.1, 0.4, 0.5, 2.2))
+            last.units[-1] = start, min(end, begin + self.about(1.2, 0.4, 0.5, 2.4))
             return float(begin)
-        if draw < 0.7:  # a terminal overlap
+        if draw < 0.73:  # a terminal overlap
             return end - min(self.about(0.28, 0.7, 0.03, 0.8), 0.5 * (end - start))
         return end + self.about(0.35, 0.7, 0.03, 3.0)
 
@@ -139,7 +140,7 @@ class _Talker:
                 self.sign(turn, at, min(until, turn.end) - 0.1)
             elif draw < 0.5 and end - start > 0.8:  # anywhere
                 self.sign(turn, self.rng.uniform(start + 0.1, end - 0.4), min(until, turn.end) - 0.1)
-            elif draw < 0.85 and end - start > 1.5:
+            elif draw < 0.9 and end - start > 1.4:
                 self.bid(turn, self.rng.uniform(start + 0.3, end - 0.9), end)
 
     def sign(self, turn: Said, at: float, latest: float) -> None:

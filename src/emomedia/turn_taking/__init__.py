@@ -58,25 +58,26 @@ def find_turns(
         for side in SIDES:
             own = units(activity[side], within, side)
             spoken += own if heard is None else with_words(own, within, heard[side])
-        turns += turns_of(dialogue.id, spoken, recognised=heard is not None)
+        turns += turns_of(dialogue.id, spoken)
     turns.sort(key=lambda turn: (turn.start, turn.id))
     _check_ids(session, [*(dialogue.id for dialogue in dialogues), *(turn.id for turn in turns)])
     return TurnsFile(session.id, tuple(turns), tuple(dialogues))
 
 
-def turns_of(dialogue: str, spoken: Iterable[Unit], *, recognised: bool = False) -> list[Turn]:
-    """The turns of one dialogue in order of start; they have a text, if only "", where it was `recognised`."""
+def turns_of(dialogue: str, spoken: Iterable[Unit]) -> list[Turn]:
+    """The turns of one dialogue in order of start."""
     spoken = list(spoken)
     speech = {side: [(unit.start, unit.end) for unit in spoken if unit.speaker == side] for side in SIDES}
-    return _numbered(dialogue, [_turn(dialogue, own, speech, recognised) for own in talk(spoken)])
+    return _numbered(dialogue, [_turn(dialogue, own, speech) for own in talk(spoken)])
 
 
-def _turn(dialogue: str, own: Talk, speech: Mapping[SideName, Sequence[Range]], recognised: bool) -> Turn:
+def _turn(dialogue: str, own: Talk, speech: Mapping[SideName, Sequence[Range]]) -> Turn:
     """The turn of the units `own`; `speech` is all of the dialogue's."""
     speaker = own.units[0].speaker
     other = next(side for side in SIDES if side != speaker)
     both = common([(unit.start, unit.end) for unit in own.units], speech[other])
-    words = tuple(word for unit in own.units for word in unit.words)
+    words = tuple(word for unit in own.units for word in unit.words or ())
+    recognised = own.units[0].words is not None
     return Turn(
         id="",
         dialogue=dialogue,

@@ -1,8 +1,8 @@
 """Listening signs and questions, by their words.
 
 Who listens says so: "uh-huh", 嗯, 对 (back channels: Yngve 1970).  Clancy et al. (1996) count as such *reactive
-tokens* backchannels proper, which are sounds, and reactive expressions, which are words (真的, 这样啊); in
-Mandarin both mostly stand at the end of a unit, and repeat themselves (对对对).  The same word after a
+tokens* backchannels proper, which are sounds, and reactive expressions, which are words or assessments (真的,
+这样啊, 太好了); in Mandarin both mostly stand at the end of a unit, and repeat themselves (对对对).  The same word after a
 question is its answer.
 """
 
@@ -14,6 +14,7 @@ import unicodedata
 _SOUNDS = "嗯哼 嗯 恩 唔 噢 哦 喔 啊 诶 欸 哎呀 哎 唉 哇塞 哇 哈 呵 嘿 嚯"
 _AGREEMENT = "没错 沒錯 对 對 是 好 行 确实 確實 当然 當然 明白 了解 懂 知道 我知道 我明白 我懂"
 _NEWS = "真的 真是 这样子 這樣子 这样 這樣 原来如此 原來如此 原来是这样 原來是這樣 天哪 天啊 怎么会 怎麼會"
+_ASSESSMENTS = "太好 太棒 真棒 真好 不错 不錯 厉害 厲害 有道理 有意思 不会吧 不會吧 还真是 還真是"
 _PARTICLES = "啊呀哇吧呢嘛的了吗嗎呗唄哪哦喔"
 _ENGLISH = (
     "mhm mmhm mhmm mmhmm hmm hm mm mmm uhhuh uhuh huh yeah yea yep yup yes right okay ok sure oh ah aha wow "
@@ -27,7 +28,7 @@ def _alternatives(words: str) -> str:
 
 
 _SIGN = re.compile(
-    rf"(?:(?:{_alternatives(f'{_SOUNDS} {_AGREEMENT} {_NEWS}')})[{_PARTICLES}]*|{_alternatives(_ENGLISH)})+"
+    rf"(?:(?:{_alternatives(f'{_SOUNDS} {_AGREEMENT} {_NEWS} {_ASSESSMENTS}')})[{_PARTICLES}]*|{_alternatives(_ENGLISH)})+"
 )
 
 _ASKS = re.compile(

@@ -91,11 +91,11 @@ def _role(unit: Unit, holding: Unit, coming: _Coming) -> Role:
 
 
 def _resumes(unit: Unit, holding: Unit, coming: _Coming) -> bool:
-    """Whether the holder speaks on, and before the other does; where words tell, neither needs to."""
+    """Whether the holder speaks on, and before the other does; after a recogniser's word, neither needs to."""
     on, more = coming.get(holding.speaker), coming.get(unit.speaker)
     if more is not None and (on is None or more.start < on.start):
         return False
-    if unit.words:
+    if unit.words is not None:
         return True
     return on is not None and on.start - holding.end <= FLOOR_PAUSE
 

@@ -25,8 +25,8 @@ class Unit:
 
     Attributes
     ----------
-    words : tuple of Word
-        What is said in it, as far as a recogniser heard.
+    words : tuple of Word or None
+        What a recogniser heard in it; None where there was none.
     flags : tuple of str
         Why its words are not to be trusted.
     """
@@ -34,7 +34,7 @@ class Unit:
     start: Fraction
     end: Fraction
     speaker: SideName
-    words: tuple[Word, ...] = ()
+    words: tuple[Word, ...] | None = None
     flags: tuple[str, ...] = ()
 
     @property
@@ -43,7 +43,7 @@ class Unit:
 
     @property
     def text(self) -> str:
-        return "".join(word.text for word in self.words).strip()
+        return "".join(word.text for word in self.words or ()).strip()
 
 
 def units(activity: Sequence[Range], within: Sequence[Range], speaker: SideName) -> list[Unit]:
