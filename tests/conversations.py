@@ -1,9 +1,9 @@
 """Conversations of two speakers with known turns, as events: no sound, but the statistics of real talk.
 
-Who speaks when follows what was measured of real conversations: gaps of 200 ms in the mean (Stivers et al. 2009),
-some 40 % of the transitions in overlap (Heldner and Edlund 2010), pauses within turns of half a second in the median
-(Campione and Véronis 2002), and far more competition than usual, so that a fifth of all speech is overlapped.
-Activity is then as wrong as the speech stage's, and words are as wrong as a recogniser's.
+Who speaks when follows what was measured of real conversations: gaps of some 200 ms (Stivers et al. 2009;
+Heldner and Edlund 2010), pauses within turns of half a second in the median, and far more competition than
+usual, so that a fifth of all speech is overlapped.  Activity is then as wrong as the speech stage's, and words
+are as wrong as a recogniser's.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import numpy as np
 
 from emomedia.session import SIDES
 
-SIGNS = "嗯 嗯 嗯 嗯 嗯嗯 对 对 对 对对对 啊 哦 哦哦 是 是啊 好 好的 真的吗 这样啊 mm-hm yeah".split()
-RARE_SIGNS = "可不是 绝了 好家伙 没想到 还有这事".split()
+SIGNS = "嗯 嗯 嗯 嗯 嗯嗯 对 对 对 对对对 啊 哦 哦哦 是 是啊 好 好的 真的吗 这样啊 mm-hm yeah"
+RARE_SIGNS = "可不是 绝了 好家伙 没想到 还有这事"
 """Signs of listening that are in no list."""
-ANSWERS = "对 对 嗯 是 是的 好 没有 不是 不 还没 可以 想".split()
-CONTENT = "我昨天去了上海看见一个老朋友他说最近工作特别忙周末也要加班所以想换到小公司做自己喜欢的事情今年大家都觉得"
+ANSWERS = "对 对 嗯 是 是的 好 没有 不是 不 还没 可以 想"
+CONTENT = (
+    "我昨天去了上海看见一个老朋友他说最近工作特别忙周末也要加班所以想换到小公司做自己喜欢的事情今年大家都觉得"
+)
 
 GAP = 0.2
 """Least seconds between two units of one speaker."""
@@ -160,7 +162,8 @@ class _Talker:
         if all(end + far < said.start or said.end < start - far for start, end in own):
             self.turns.append(said)
 
-    def pick(self, texts: list[str]) -> str:
+    def pick(self, words: str) -> str:
+        texts = words.split()
         return texts[int(self.rng.integers(len(texts)))]
 
     def content(self, unit: tuple[float, float]) -> str:

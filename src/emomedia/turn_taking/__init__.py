@@ -1,8 +1,8 @@
 """The turns stage: from both sides' voice activity, and what was recognised of it, to turns and dialogues.
 
-Pure and exact.  In the order in which it works: :mod:`.cues` finds who is neither actor, :mod:`.dialogues` the
-scenes, :mod:`.units` and :mod:`.words` what each side says in them, :mod:`.floor` with :mod:`.backchannels`
-whose turn it is.  docs/turns.md has the terms, their sources and what was measured.
+Pure and exact.  In the order in which it works: :mod:`.cues` finds who is neither actor, :mod:`.dialogues`
+the scenes, :mod:`.units` and :mod:`.words` what each side says in them, :mod:`.floor` with
+:mod:`.backchannels` whose turn it is.  docs/turns.md has the terms, their sources and what was measured.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from ..descriptions import is_id, show, wrong
 from ..session import SIDES, Dialogue, Session, SideName
 from ..turns import Turn, TurnsFile
+from .cues import cues, scenes
 from .dialogues import found_dialogues
 from .floor import Role, Talk, talk
 from .ranges import Range, common, joined, without
@@ -28,7 +29,7 @@ NO_TEXT = "no text"
 
 
 def find_turns(
-    session: Session, speech: Mapping[str, Any], footage: Range, scenes: Sequence[Dialogue] = ()
+    session: Session, speech: Mapping[str, Any], footage: Range, known: Sequence[Dialogue] = ()
 ) -> TurnsFile:
     """The turns of a session, and its dialogues if neither the description nor the caller names any.
 
@@ -38,7 +39,7 @@ def find_turns(
         The content of speech.json: the sides' ``activity``, and the ``transcript`` if there is one.
     footage : (start, end)
         What both takes cover, in seconds on the session clock.
-    scenes : sequence of Dialogue
+    known : sequence of Dialogue
         Dialogues in order of start that something else than the sound told, such as a script; they count
         where the description names none.
 
@@ -50,15 +51,18 @@ def find_turns(
     shown = without([footage], session.excluded)
     activity = {side: joined(speech[side]["activity"]) for side in SIDES}
     heard = transcripts(speech)
-    dialogues = session.dialogues or tuple(scenes) or found_dialogues(session.id, activity, shown)
+
+    def spoken(within: Sequence[Range]) -> dict[SideName, list[Unit]]:
+        own = {side: units(activity[side], within, side) for side in SIDES}
+        return own if heard is None else {s: with_words(own[s], within, heard[s]) for s in SIDES}
+
+    dialogues = session.dialogues or tuple(known)
+    if not dialogues:
+        dialogues = found_dialogues(session.id, activity, scenes(shown, cues(spoken(shown))))
     turns: list[Turn] = []
     for dialogue in dialogues:
-        within = common([(dialogue.start, dialogue.end)], shown)
-        spoken: list[Unit] = []
-        for side in SIDES:
-            own = units(activity[side], within, side)
-            spoken += own if heard is None else with_words(own, within, heard[side])
-        turns += turns_of(dialogue.id, spoken)
+        said = spoken(common([(dialogue.start, dialogue.end)], shown))
+        turns += turns_of(dialogue.id, (unit for side in SIDES for unit in said[side]))
     turns.sort(key=lambda turn: (turn.start, turn.id))
     _check_ids(session, [*(dialogue.id for dialogue in dialogues), *(turn.id for turn in turns)])
     return TurnsFile(session.id, tuple(turns), tuple(dialogues))

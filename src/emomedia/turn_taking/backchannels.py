@@ -1,9 +1,8 @@
 """Listening signs and questions, by their words.
 
-Who listens says so: "uh-huh", 嗯, 对 (back channels: Yngve 1970).  Clancy et al. (1996) count as such *reactive
-tokens* backchannels proper, which are sounds, and reactive expressions, which are words or assessments (真的,
-这样啊, 太好了); in Mandarin both mostly stand at the end of a unit, and repeat themselves (对对对).  The same word after a
-question is its answer.
+Who listens says so: "uh-huh", 嗯, 对 (back channels: Yngve 1970).  Among such *reactive tokens* Clancy et al.
+(1996) count backchannels proper, which are sounds, and reactive expressions, which are words or assessments
+(真的, 这样啊, 太好了).  They repeat themselves (对对对).  The same word after a question is its answer.
 """
 
 from __future__ import annotations
@@ -23,12 +22,14 @@ _ENGLISH = (
 """All without spaces and hyphens: "uh-huh" is "uhhuh", "I see" is "isee"."""
 
 
-def _alternatives(words: str) -> str:
-    return "|".join(sorted(words.split(), key=lambda word: (-len(word), word)))
+def alternatives(*words: str) -> str:
+    """Of all the words in these lists, a pattern that prefers the longest."""
+    return "|".join(sorted(" ".join(words).split(), key=lambda word: (-len(word), word)))
 
 
 _SIGN = re.compile(
-    rf"(?:(?:{_alternatives(f'{_SOUNDS} {_AGREEMENT} {_NEWS} {_ASSESSMENTS}')})[{_PARTICLES}]*|{_alternatives(_ENGLISH)})+"
+    rf"(?:(?:{alternatives(_SOUNDS, _AGREEMENT, _NEWS, _ASSESSMENTS)})[{_PARTICLES}]*"
+    rf"|{alternatives(_ENGLISH)})+"
 )
 
 _ASKS = re.compile(
@@ -39,8 +40,8 @@ _ASKS = re.compile(
 
 
 def is_listening_sign(text: str) -> bool:
-    """Whether `text` has nothing but signs of listening, one or several: ``"嗯。"``, ``"对对对"``, ``"Yeah, right."``."""
-    return _SIGN.fullmatch(_letters(text)) is not None
+    """Whether `text` has nothing but signs of listening, one or several: 嗯。 对对对 "Yeah, right."."""
+    return _SIGN.fullmatch(letters(text)) is not None
 
 
 def asks(text: str) -> bool:
@@ -48,6 +49,6 @@ def asks(text: str) -> bool:
     return _ASKS.search(text) is not None
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     """Letters and digits alone, in lower case: neither spaces nor punctuation."""
     return "".join(one for one in text.lower() if unicodedata.category(one)[0] in "LN")

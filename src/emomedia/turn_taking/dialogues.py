@@ -1,4 +1,4 @@
-"""Dialogues that nobody named: between long pauses."""
+"""Dialogues that nobody named: between long pauses and the director's cues."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ DIALOGUE_MARGIN = Fraction(1, 2)
 def found_dialogues(
     session_id: str, activity: Mapping[SideName, Sequence[Range]], shown: Sequence[Range]
 ) -> tuple[Dialogue, ...]:
-    """Dialogues between long pauses; none reaches beyond a range that is shown."""
+    """Dialogues between long pauses.
+
+    Parameters
+    ----------
+    shown : sequence of (start, end)
+        Where a dialogue may be (:func:`emomedia.turn_taking.cues.scenes`); none reaches beyond one of these.
+    """
     found: list[Range] = []
     for first, end in shown:
         spoken = in_order(unit for side in SIDES for unit in units(activity[side], [(first, end)], side))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from fractions import Fraction
 
-from ..session import SIDES, SideName
+from ..session import SideName
 from .backchannels import asks, is_listening_sign
 from .units import Unit, in_order
 
@@ -22,8 +22,8 @@ utterances", most of which are backchannels, are bounded by one second (Edlund, 
 simulated ones 0.8 s told backchannels from short remarks best."""
 
 FLOOR_PAUSE = Fraction(1)
-"""Seconds that a speaker may be silent around the other's sign of listening and still hold the floor, where its
-words are not known: the longest silence that talk usually bears (Jefferson 1989)."""
+"""Seconds that a speaker may be silent around the other's sign of listening and still hold the floor, where
+its words are not known: the longest silence that talk usually bears (Jefferson 1989)."""
 
 BID_PAUSE = Fraction(2, 5)
 """Seconds; a longer pause ends a bid for the floor."""
@@ -91,7 +91,7 @@ def _role(unit: Unit, holding: Unit, coming: _Coming) -> Role:
 
 
 def _resumes(unit: Unit, holding: Unit, coming: _Coming) -> bool:
-    """Whether the holder speaks on, and before the other does; after a recogniser's word, neither needs to."""
+    """Whether the holder speaks on, and before the other does; where a recogniser heard, neither needs to."""
     on, more = coming.get(holding.speaker), coming.get(unit.speaker)
     if more is not None and (on is None or more.start < on.start):
         return False

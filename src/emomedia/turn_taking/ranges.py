@@ -17,7 +17,7 @@ def exact(seconds: Any) -> Fraction:
 
 
 def joined(ranges: Iterable[Sequence[Any]]) -> list[Range]:
-    """Ranges of a stage file, exact and in order, overlapping ones joined."""
+    """Ranges, such as a stage file's, exact and in order, overlapping ones joined."""
     found: list[Range] = []
     for start, end in sorted((exact(start), exact(end)) for start, end in ranges):
         if found and start <= found[-1][1]:

@@ -11,9 +11,8 @@ from ..turns import Word
 from .ranges import Range, common
 
 IPU_PAUSE = Fraction(1, 5)
-"""Seconds; a longer pause ends an inter-pausal unit.  Koiso et al. (1998) took 100 ms; 200 ms is what Heldner and
-Edlund (2010) take for the least silence between two speakers' words that is heard as one, and it leaves the
-closures of Mandarin's aspirated stops within their words."""
+"""Seconds; a longer pause ends an inter-pausal unit.  Koiso et al. (1998) took 100 ms, Heldner and Edlund
+(2010) 180 ms, which is more than a stop's closure lasts."""
 
 MIN_UNIT = Fraction(1, 10)
 """Seconds; what the edge of a dialogue or an excluded range leaves of a unit, if shorter, is dropped."""
