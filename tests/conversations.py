@@ -2,8 +2,8 @@
 
 Who speaks when follows what was measured of real conversations: gaps of some 200 ms (Stivers et al. 2009;
 Heldner and Edlund 2010), pauses within turns of half a second in the median, and far more competition than
-usual, so that a fifth of all speech is overlapped.  Activity is then as wrong as the speech stage's, and words
-are as wrong as a recogniser's.
+usual, so that a fifth of all speech is overlapped.  Activity is then as wrong as the speech stage makes it,
+and words are as wrong as a recogniser makes them.
 """
 
 from __future__ import annotations
@@ -189,8 +189,8 @@ ENDS = [-0.03] + [0.0] * 4 + [0.01] * 8 + [0.02] * 4 + [0.03] * 2 + [0.04]
 """Errors of the speech stage's edges in seconds: of 110 units in rooms, bleed -18 dB."""
 
 
-def speech_of(talk: Talk, seed: int, *, words: bool) -> dict[str, Any]:
-    """speech.json as the stages would write it: with their errors."""
+def speech_of(talk: Talk, seed: int) -> dict[str, Any]:
+    """speech.json, with a transcript, as the stages would write it: with their errors."""
     rng = np.random.default_rng([seed, 7])
     body: dict[str, Any] = {}
     transcript: dict[str, Any] = {"language": "zh"}
@@ -207,7 +207,7 @@ def speech_of(talk: Talk, seed: int, *, words: bool) -> dict[str, Any]:
                     segments.append(_segment(start, activity[-1][1], text, rng))
         body[side] = {"activity": sorted(activity)}
         transcript[side] = sorted(segments, key=lambda segment: segment["start"])
-    return body | {"transcript": transcript} if words else body
+    return body | {"transcript": transcript}
 
 
 def _segment(start: float, end: float, text: str, rng: np.random.Generator) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from .ranges import Range, common, joined, without
 from .units import Unit, units
 from .words import transcripts, union, with_words
 
-__all__ = ["find_turns", "turns_of", "units"]
+__all__ = ["common", "find_turns", "turns_of", "units", "without"]
 
 NO_TEXT = "no text"
 """Flag of a turn in which the recogniser heard no word."""
