@@ -13,7 +13,7 @@ FLOOR_PAUSE = Fraction(3, 5)
 
 
 def plain_turns(spoken: Iterable[Unit]) -> list[Turn]:
-    """The turns of one dialogue; a unit that the other outlasts, or a short one in a short pause, is one alone."""
+    """The turns of one dialogue; what the other outlasts, or is short in a short pause, is one of its own."""
     ordered = in_order(spoken)
     turns: list[list[Unit]] = []
     asides: set[Unit] = set()

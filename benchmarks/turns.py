@@ -84,7 +84,8 @@ def show(scores: Scores) -> None:
         median, most = score.edges
         print(
             f"  {name:14} F1 of turns {score.f1:.3f}, of backchannels {score.backchannel_f1:.3f}; "
-            f"edges {median:.0f} and {most:.0f} ms; {score.true} turns, {score.true_backchannels} backchannels",
+            f"edges {median:.0f} and {most:.0f} ms; {score.true} turns, "
+            f"{score.true_backchannels} of them backchannels",
             flush=True,
         )
 

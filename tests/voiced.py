@@ -1,4 +1,4 @@
-"""Conversations of known turns, spoken by real voices: what the speech stage and the turns stage make of them."""
+"""Conversations of known turns, spoken by real voices, for what the speech and turns stages make of them."""
 
 from __future__ import annotations
 
