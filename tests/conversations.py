@@ -103,7 +103,7 @@ class _Talker:
             last, speaker = turn, 1 - speaker
         self.listening(last, until=last.end + 1)
         self.turns.sort(key=lambda said: said.start)
-        return Talk(self.turns, self.seconds)
+        return Talk(self.turns, max(self.seconds, max(said.end for said in self.turns) + 1))
 
     def onset(self, last: Said, interrupts: bool) -> float:
         """When the next turn begins; it may cut the last one short."""
