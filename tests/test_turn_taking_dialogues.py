@@ -53,15 +53,6 @@ def test_what_the_description_says_of_a_dialogue_is_kept():
     assert find_turns(session(scenes), spoken([[1, 2]], []), FOOTAGE).dialogues == tuple(scenes)
 
 
-def test_dialogues_that_the_caller_knows_are_taken():
-    known = [scene("a", 2, 10), scene("b", 10, 20)]
-    body = find_turns(session(), spoken([[3, 4], [12, 13]], []), FOOTAGE, known)
-    assert body.dialogues == tuple(known)
-    assert [turn.dialogue for turn in body.turns] == ["a", "b"]
-    described = [scene("d", 0, 30)]
-    assert find_turns(session(described), spoken([], []), FOOTAGE, known).dialogues == tuple(described)
-
-
 TALK = [[3, 5], [8, 9]], [[5.2, 7.5]]
 """Six seconds of conversation."""
 

@@ -13,25 +13,34 @@ from fractions import Fraction
 from typing import Any
 
 from ..descriptions import is_id, show, wrong
-from ..session import SIDES, Dialogue, Session, SideName
+from ..session import SIDES, Session, SideName
 from ..turns import Turn, TurnsFile
 from .cues import cues, scenes
-from .dialogues import found_dialogues
+from .dialogues import DIALOGUE_MARGIN, DIALOGUE_PAUSE, found_dialogues
 from .floor import Role, Talk, talk
 from .ranges import Range, common, joined, without
 from .units import Unit, units
 from .words import transcripts, union, with_words
 
-__all__ = ["common", "find_turns", "turns_of", "units", "without"]
+__all__ = [
+    "DIALOGUE_MARGIN",
+    "DIALOGUE_PAUSE",
+    "Range",
+    "common",
+    "find_turns",
+    "turns_of",
+    "units",
+    "without",
+]
 
 NO_TEXT = "no text"
 """Flag of a turn in which the recogniser heard no word."""
 
 
-def find_turns(
-    session: Session, speech: Mapping[str, Any], footage: Range, known: Sequence[Dialogue] = ()
-) -> TurnsFile:
-    """The turns of a session, and its dialogues if neither the description nor the caller names any.
+def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> TurnsFile:
+    """The turns of a session, and its dialogues if it has none.
+
+    Whoever knows the dialogues, as from a script, gives them to the session.
 
     Parameters
     ----------
@@ -39,9 +48,6 @@ def find_turns(
         The content of speech.json: the sides' ``activity``, and the ``transcript`` if there is one.
     footage : (start, end)
         What both takes cover, in seconds on the session clock.
-    known : sequence of Dialogue
-        Dialogues in order of start that something else than the sound told, such as a script; they count
-        where the description names none.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def find_turns(
         own = {side: units(activity[side], within, side) for side in SIDES}
         return own if heard is None else {s: with_words(own[s], within, heard[s]) for s in SIDES}
 
-    dialogues = session.dialogues or tuple(known)
+    dialogues = session.dialogues
     if not dialogues:
         dialogues = found_dialogues(session.id, activity, scenes(shown, cues(spoken(shown))))
     turns: list[Turn] = []

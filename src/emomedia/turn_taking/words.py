@@ -50,8 +50,14 @@ def _transcript(segments: Iterable[Mapping[str, Any]]) -> Transcript:
             wordless.append(Heard(Word("", exact(segment["start"]), exact(segment["end"])), flags))
         for word in segment["words"]:
             times = exact(word["start"]), exact(word["end"])
-            words.append(Heard(Word(word["text"], *times, exact(word["probability"])), flags))
+            words.append(Heard(Word(word["text"], *times, _probability(word)), flags))
     return Transcript(tuple(sorted(words, key=attrgetter("middle", "word.start"))), tuple(wordless))
+
+
+def _probability(word: Mapping[str, Any]) -> Fraction | None:
+    """Of a recogniser's word; None for one that somebody wrote by hand."""
+    value = word.get("probability")
+    return None if value is None else exact(value)
 
 
 def with_words(spoken: Sequence[Unit], within: Sequence[Range], transcript: Transcript) -> list[Unit]:
