@@ -9,8 +9,8 @@ from emomedia.session import SIDES
 from .conversations import Talk
 from .rooms import FRAME, RATE, Conversation, speakers, utterances
 
-_QUIET = -14.0, -3.0
-"""Decibels of a listening sign, next to the rest."""
+_QUIET = -9.0, 0.0
+"""Decibels of a sign of listening, next to the rest."""
 
 
 def voiced(talk: Talk, seed: int, *, held_out: bool = True) -> Conversation:
@@ -26,21 +26,34 @@ def voiced(talk: Talk, seed: int, *, held_out: bool = True) -> Conversation:
     }
     for turn in talk.turns:
         side = SIDES[turn.speaker]
-        level = 10 ** (rng.uniform(*_QUIET) / 20) if turn.backchannel else 1.0
         for start, end in turn.units:
             first, last = round(start * 100), round(end * 100)
-            sound = _stretch(pieces[side], (last - first) * FRAME, rng) * np.float32(level)
-            voices[side][first * FRAME : last * FRAME] = sound
+            make = _sign if turn.backchannel else _stretch
+            voices[side][first * FRAME : last * FRAME] = make(pieces[side], (last - first) * FRAME, rng)
             active[side][first:last] = True
     return Conversation(voices, active)
 
 
 def _stretch(pieces: list[np.ndarray], length: int, rng: np.random.Generator) -> np.ndarray:
-    """`length` samples of speech without a pause, faded at the end."""
+    """`length` samples of speech without a pause."""
     sound = np.zeros(0, np.float32)
     while len(sound) < length:
         sound = np.concatenate([sound, pieces[int(rng.integers(len(pieces)))]])
-    sound = sound[:length].copy()
-    ramp = min(RATE // 200, length)
-    sound[-ramp:] *= np.linspace(1, 0, ramp, dtype=np.float32)
-    return sound
+    return _faded(sound[:length])
+
+
+def _sign(pieces: list[np.ndarray], length: int, rng: np.random.Generator) -> np.ndarray:
+    """`length` samples of the loudest that is in some speech, voiced all through; a little quieter."""
+    sound = _stretch(pieces, 3 * length, rng)
+    power = np.concatenate([[0.0], np.cumsum(sound.astype(np.float64) ** 2)])
+    at = int(np.argmax(power[length:] - power[:-length]))
+    return _faded(sound[at : at + length]) * np.float32(10 ** (rng.uniform(*_QUIET) / 20))
+
+
+def _faded(sound: np.ndarray) -> np.ndarray:
+    """Over 5 ms at both ends."""
+    ramp = np.linspace(0, 1, min(RATE // 200, len(sound) // 2), dtype=np.float32)
+    faded = sound.copy()
+    faded[: len(ramp)] *= ramp
+    faded[-len(ramp) :] *= ramp[::-1]
+    return faded
