@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from emomedia.session import SIDES
 from emomedia.speech import speech_session
@@ -122,6 +123,29 @@ def test_cues_that_say_nothing_known_only_divide():
 def test_actors_who_say_different_things_at_once_give_no_cue():
     speech = heard([(1, 3, "走吧"), (5, 6, "快")], [(3.2, 4.3, "不走"), (5, 6, "停")])
     assert stretches(speech) == [(0.5, 6.5)]
+
+
+def test_a_cues_words_alone_in_a_silence_are_one():
+    left = [(2, 3, "Action!"), (4.5, 6, "走吧"), (9, 9.5, "好，卡！"), (11, 12, "我忘词了")]
+    right = [(6.2, 7.5, "不走")]
+    speech = heard(left, right)
+    assert stretches(speech) == [(4, 8), (10.5, 12.5)]
+    assert [turn.text for turn in find_turns(session(), speech, FOOTAGE).turns] == [
+        "走吧",
+        "不走",
+        "我忘词了",
+    ]
+
+
+@pytest.mark.parametrize("text", ["停！", "那就开始吧", "别卡我"])
+def test_what_an_actor_may_say_is_no_cue(text):
+    assert stretches(heard([(1, 3, "走吧"), (5, 6, text)], [(3.2, 3.9, "不走"), (7.5, 9, "行")])) == [
+        (0.5, 9.5)
+    ]
+
+
+def test_a_cues_word_in_talk_is_none():
+    assert stretches(heard([(1, 3, "走吧"), (4.5, 5, "开始")], [(3.2, 3.9, "不走")])) == [(0.5, 5.5)]
 
 
 def test_named_dialogues_are_not_cut():

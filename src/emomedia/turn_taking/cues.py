@@ -1,8 +1,9 @@
 """The director's cues: who speaks between the scenes and is neither actor.
 
-A voice or a clap that is in neither actor's mouth reaches both microphones alike: neither track explains the
-other, so both sides are active from the same moment to the same moment.  Two actors hardly ever are.  What a
-recogniser hears of a cue says whether the scene begins or ends: 开始, "action"; 卡, "cut".
+A voice of neither actor reaches both microphones alike: neither track explains the other, so both sides are
+active from the same moment to the same moment.  Two actors hardly ever are.  What a recogniser hears of a cue
+says whether the scene begins or ends: 开始, "action"; 卡, "cut".  Such words alone, in a silence, are a cue
+even where one track explains the other, because the director stands nearer to one actor.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ TWIN_EDGES = Fraction(3, 50)
 CUE_PAUSE = Fraction(1, 2)
 """Seconds before and after a cue in which no actor speaks; actors who happen to speak at once leave none."""
 
+LONE_CUE_PAUSE = Fraction(1)
+"""Seconds before and after a cue in one track alone, which nothing but its words tells from an actor's."""
+
 MOST_TWINS = Fraction(4, 5)
 """Share of the units above which being alike in both tracks tells nothing of a third voice: one recording."""
 
 _BEGIN = "预备 預備 准备 準備 开始 開始 开机 開機 action rolling camera ready start"
+_LONE = "预备 預備 开始 開始 开机 開機 action rolling cut 卡 咔"
 _END = "卡 咔 cut 停 收 过了 過了 过 過 再来一遍 再來一遍 再来一条 再來一條 保一条 保一條"
 
 
@@ -51,7 +56,7 @@ class Cue:
 
 
 def cues(spoken: Mapping[SideName, Sequence[Unit]]) -> list[Cue]:
-    """The cues among both sides' units, each in order of start."""
+    """The cues among both sides' units, in order of start."""
     left, right = (spoken[side] for side in SIDES)
     twins = _twins(left, right)
     if 2 * len(twins) > MOST_TWINS * (len(left) + len(right)):
@@ -64,7 +69,11 @@ def cues(spoken: Mapping[SideName, Sequence[Unit]]) -> list[Cue]:
         start, end = min(one.start, other.start), max(one.end, other.end)
         if not common(talk, [(start - CUE_PAUSE, end + CUE_PAUSE)]):
             found.append(Cue(start, end, _kind(one.text, other.text)))
-    return found
+    for unit in others:
+        around = unit.start - LONE_CUE_PAUSE, unit.end + LONE_CUE_PAUSE
+        if _ONLY.fullmatch(letters(unit.text)) and common(talk, [around]) == [(unit.start, unit.end)]:
+            found.append(Cue(unit.start, unit.end, _kind(unit.text)))
+    return sorted(found, key=attrgetter("start"))
 
 
 def _twins(left: Sequence[Unit], right: Sequence[Unit]) -> list[tuple[Unit, Unit]]:
@@ -86,6 +95,7 @@ def _alike(one: Unit, other: Unit) -> bool:
 
 _BEGINS = re.compile(rf".*(?:{alternatives(_BEGIN)})")
 _ENDS = re.compile(rf"(?:好|ok|okay)*(?:{alternatives(_END)})")
+_ONLY = re.compile(rf"(?:好|ok|okay)*(?:{alternatives(_LONE)})+")
 
 
 def _kind(*texts: str) -> Kind:
