@@ -18,7 +18,7 @@ from operator import attrgetter
 
 from ..session import SIDES, SideName
 from .backchannels import alternatives, letters
-from .ranges import Range, common, joined, without
+from .ranges import Range, common, joined
 from .units import Unit
 
 TWIN_EDGES = Fraction(3, 50)
@@ -118,4 +118,8 @@ def scenes(shown: Sequence[Range], found: Sequence[Cue]) -> list[Range]:
         removed.append((ended if begins and ended is not None else cue.start, cue.end))
         if cue.kind is not Kind.UNKNOWN:
             ended = None if begins else cue.end
-    return without(shown, removed)
+    if not shown:
+        return []
+    edges = [shown[0][0], *(edge for hole in joined(removed) for edge in hole), shown[-1][1]]
+    left = [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
+    return common(shown, left)

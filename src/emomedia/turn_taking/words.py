@@ -29,7 +29,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was heard of one side: words in order of their middles, and segments that have none."""
+    """What was heard of one side: words in order of their middles, and in order segments that have none."""
 
     words: tuple[Heard, ...]
     wordless: tuple[Heard, ...]
@@ -51,7 +51,10 @@ def _transcript(segments: Iterable[Mapping[str, Any]]) -> Transcript:
         for word in segment["words"]:
             times = exact(word["start"]), exact(word["end"])
             words.append(Heard(Word(word["text"], *times, _probability(word)), flags))
-    return Transcript(tuple(sorted(words, key=attrgetter("middle", "word.start"))), tuple(wordless))
+    return Transcript(
+        tuple(sorted(words, key=attrgetter("middle", "word.start"))),
+        tuple(sorted(wordless, key=attrgetter("word.start"))),
+    )
 
 
 def _probability(word: Mapping[str, Any]) -> Fraction | None:
@@ -74,7 +77,7 @@ def with_words(spoken: Sequence[Unit], within: Sequence[Range], transcript: Tran
             for heard in transcript.words[slice(*_between(transcript.words, place, "middle"))]:
                 carried[_nearest(spoken, heard.middle, here)].append(heard)
     flags = [union(heard.flags for heard in words) for words in carried]
-    for segment in transcript.wordless:
+    for segment in _near(transcript.wordless, spoken):
         last = bisect_left(spoken, segment.word.end, key=attrgetter("start"))
         for number in range(bisect_right(spoken, segment.word.start, key=attrgetter("end")), last):
             flags[number] = union([flags[number], segment.flags])
@@ -82,6 +85,14 @@ def with_words(spoken: Sequence[Unit], within: Sequence[Range], transcript: Tran
         replace(unit, words=tuple(_inside(heard.word, unit) for heard in words), flags=why)
         for unit, words, why in zip(spoken, carried, flags, strict=True)
     ]
+
+
+def _near(segments: Sequence[Heard], spoken: Sequence[Unit]) -> Sequence[Heard]:
+    """Those of the segments, which do not overlap, that may touch a unit."""
+    if not spoken:
+        return ()
+    first = bisect_right(segments, spoken[0].start, key=attrgetter("word.end"))
+    return segments[first : bisect_left(segments, spoken[-1].end, first, key=attrgetter("word.start"))]
 
 
 def _between(items: Sequence[Any], place: Range, key: str) -> tuple[int, int]:
