@@ -106,7 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--talks", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--rooms", type=int, default=6)
+    parser.add_argument("--rooms", type=int, default=16)
     options = parser.parse_args()
     found = {"events": events(options.talks, options.seconds)}
     show(found["events"])
