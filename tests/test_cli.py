@@ -64,6 +64,15 @@ def test_a_run_ends_with_its_bottleneck(simulated, tmp_path):
     assert "bottleneck" not in again.stdout, "nothing was made"
 
 
+def test_the_turns_are_told_with_how_the_floor_passes(simulated, tmp_path):
+    session = simulated(size=(180, 320), seconds=Fraction(3), dialogues=1)
+    given = json.loads((session.parent / "turns.json").read_text())
+    ended = emomedia("turns", session, "--turns", session.parent / "turns.json", "--out", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    told = next(line for line in ended.stdout.splitlines() if "backchannels" in line)
+    assert told.startswith(f"  1 dialogues, {len(given['turns'])} turns, among them ")
+
+
 @pytest.mark.alone
 def test_ctrl_c_stops_within_a_second_and_leaves_nothing_half_written(simulated, tmp_path):
     session = simulated(size=(270, 480), seconds=Fraction(9), dialogues=2)

@@ -12,33 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emomedia.errors import DescriptionError
-from emomedia.session import Dialogue, Session, Side
-from emomedia.turn_taking import (
-    BACKCHANNEL_LENGTH,
-    IPU_PAUSE,
-    Unit,
-    common,
-    find_turns,
-    turns_of,
-    units,
-    without,
-)
+from emomedia.turn_taking import find_turns, turns_of, units
+from emomedia.turn_taking.floor import BACKCHANNEL_LENGTH
+from emomedia.turn_taking.ranges import common, without
+from emomedia.turn_taking.units import IPU_PAUSE, Unit
 from emomedia.turns import check_turns, parse_turns, to_body
 
-FOOTAGE = Fraction(0), Fraction(100)
-
-
-def session(dialogues=(), excluded=()) -> Session:
-    side = Side("A", (Path("a.mp4"),))
-    return Session("s", Path("/s/session.toml"), side, side, tuple(dialogues), tuple(excluded))
-
-
-def scene(name: str, start, end) -> Dialogue:
-    return Dialogue(name, Fraction(start), Fraction(end), "Topic", "Joy")
-
-
-def spoken(left, right) -> dict:
-    return {"left": {"activity": left}, "right": {"activity": right}}
+from .scenes import FOOTAGE, scene, session, spoken
 
 
 def found(left, right, **described):
@@ -150,38 +130,10 @@ def test_excluded_and_unfilmed_speech_is_left_out():
     assert [(float(turn.start), float(turn.end)) for turn in alone] == [(2, 5)]
 
 
-def test_dialogues_lie_between_long_pauses():
-    body = find_turns(session(), spoken([[2, 4], [20, 22]], [[7.9, 9], [30.2, 31]]), FOOTAGE)
-    assert [(d.id, float(d.start), float(d.end)) for d in body.dialogues] == [
-        ("s_000", 1.5, 9.5),
-        ("s_001", 19.5, 22.5),
-        ("s_002", 29.7, 31.5),
-    ]
-    assert [turn.id for turn in body.turns] == ["s_000_000", "s_000_001", "s_001_000", "s_002_000"]
-
-
-def test_a_pause_of_just_over_four_seconds_is_long():
-    speech = spoken([[2, 12], [15.9, 17], [21.1, 22]], [[3, 4]])
-    dialogues = find_turns(session(), speech, FOOTAGE).dialogues
-    assert [(float(d.start), float(d.end)) for d in dialogues] == [(1.5, 17.5), (20.6, 22.5)]
-
-
 def test_activity_by_hand_may_be_in_any_order():
     speech = spoken([[5, 6], [1, 3], [2, 4]], [])
     turns = find_turns(session([scene("d", 0, 60)]), speech, FOOTAGE).turns
     assert [(turn.start, turn.end) for turn in turns] == [(1, 6)]
-
-
-def test_found_dialogues_end_at_what_is_excluded_or_unfilmed():
-    excluded = [(Fraction(5), Fraction(6))]
-    footage = Fraction(1), Fraction(10)
-    body = find_turns(session(excluded=excluded), spoken([[0, 4.9], [6.2, 9.8]], []), footage)
-    assert [(float(d.start), float(d.end)) for d in body.dialogues] == [(1, 5), (6, 10)]
-
-
-def test_silence_has_no_dialogue():
-    body = find_turns(session(), spoken([], []), FOOTAGE)
-    assert (body.turns, body.dialogues) == ((), ())
 
 
 def test_an_id_too_long_to_name_turns_after_is_refused():
@@ -190,11 +142,6 @@ def test_an_id_too_long_to_name_turns_after_is_refused():
     assert len(fits.turns[0].id) == 100
     with pytest.raises(DescriptionError, match=r"session\.toml: dialogue: .*101 characters"):
         find_turns(session([scene("d" * 97, 0, 10)]), said, FOOTAGE)
-
-
-def test_what_the_description_says_of_a_dialogue_is_kept():
-    scenes = [scene("d", 0, 20)]
-    assert find_turns(session(scenes), spoken([[1, 2]], []), FOOTAGE).dialogues == tuple(scenes)
 
 
 times = st.integers(0, 400).map(lambda n: Fraction(n, 10))

@@ -176,8 +176,14 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
             options = arg.make_options(
                 fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean
             )
-            path = run_stage(session, out, options, stage, display).folder.stage(FILE_OF[stage])
-            display.ends({"stage": stage, "path": str(path)}, [f"{told}: {path}"])
+            pipeline = run_stage(session, out, options, stage, display)
+            path = pipeline.folder.stage(FILE_OF[stage])
+            lines = [f"{told}: {path}"]
+            if stage == "turns":
+                from ..turn_taking.transitions import told_turns
+
+                lines += told_turns(pipeline.turns)
+            display.ends({"stage": stage, "path": str(path)}, lines)
 
     app.command(stage, help=help_text)(command)
 
