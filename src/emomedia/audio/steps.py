@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,12 @@ _AROUND = 40
 """Hops, 200 ms, around such places: sound that has ended still reverberates."""
 
 _MOST_PLACES = 1000
+_ONE_VOICE = 20
+"""Hops, 100 ms, that count as one voice's."""
+
+_UNEXPLAINED = 0.3
+"""How much a louder remainder than usual counts against a clock: what is there may be the other clock's.
+Only where the recording hears all voices closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ def locate(hearings: Sequence[Hearing], span: tuple[float, float]) -> Step:
     Parameters
     ----------
     hearings : sequence of Hearing
-        One for each channel of the recording: together they hear both voices closely.
+        One for each channel of the recording: together they hear both voices closely.  One alone hears the
+        other voice only as bleed, and tells less.
     """
     first = round(span[0] * PROXY_RATE)
     count = max(1, round((span[1] - span[0]) * PROXY_RATE) // HOP)
@@ -99,10 +106,11 @@ class _Ear:
     """What one reference tells of the places at which the recording's step may be, hops of a span."""
 
     def __init__(self, hearing: Hearing, channels: Sequence[Proxy], first: int, count: int) -> None:
-        self._ways = ways = learned(hearing.reference, channels, hearing.lines)
+        self._ways = [learned(hearing.reference, channels, lines) for lines in _known(hearing, len(channels))]
+        self._against = _UNEXPLAINED if len(channels) > 1 else 0.0
         self._lines = hearing.lines
         self._first = first
-        gains = (ways.gains(first, count, line) for line in hearing.lines)
+        gains = (self._gains(first, count, side) for side in (0, 1))
         self._before, self._after = (np.concatenate([[0.0], np.cumsum(gain)]) for gain in gains)
 
     def roughly(self) -> Reals:
@@ -114,10 +122,10 @@ class _Ear:
         """The same, of one place, with what reverberates across it from the one side into the other."""
         at = self._first + place * HOP
         step = round((self._lines[1].at(at / PROXY_RATE) - self._lines[0].at(at / PROXY_RATE)) * PROXY_RATE)
-        sound, number = self._ways.sound(at), np.arange(BLOCK) - HALF
-        earlier = np.where(number < -max(step, 0), self._ways.sound(at + step), 0)
-        dying = self._ways.gain(at, self._lines[0], np.where(number < 0, sound, 0), against=0.0)
-        beginning = self._ways.gain(at, self._lines[1], np.where(number >= 0, sound, earlier))
+        sound, number = self._sound(at), np.arange(BLOCK) - HALF
+        earlier = np.where(number < -max(step, 0), self._sound(at + step), 0)
+        dying = self._gain(at, 0, np.where(number < 0, sound, 0), 0.0)
+        beginning = self._gain(at, 1, np.where(number >= 0, sound, earlier), self._against)
         lost = min(max(step, 0), REACH) // HOP
         known = min(place + REACH // HOP, len(self._after) - 1)
         return float(
@@ -127,3 +135,28 @@ class _Ear:
             + self._after[-1]
             - self._after[known]
         )
+
+    def _gains(self, first: int, count: int, side: int) -> Reals:
+        """Log likelihood of `count` hops from sample `first` on with all that the channels hold there."""
+        begins = range(first, first + count * HOP, REACH)
+        found = [self._gain(begin, side, self._sound(begin), self._against) for begin in begins]
+        return np.concatenate([np.zeros(0), *found])[:count]
+
+    def _gain(self, begin: int, side: int, sound: Reals, against: float) -> Reals:
+        """The same of the hops from `begin` on with what is explained by `sound`, whosever voice it is."""
+        gains = np.array([ways.gain(begin, self._lines[side], sound, against) for ways in self._ways])
+        clear = [np.convolve(gain, np.ones(_ONE_VOICE), "same") for gain in gains]
+        found: Reals = np.take_along_axis(gains, np.argmax(clear, axis=0)[None], axis=0)[0]
+        return found
+
+    def _sound(self, begin: int) -> Reals:
+        return self._ways[0].sound(begin)
+
+
+def _known(hearing: Hearing, channels: int) -> list[tuple[Line, ...]]:
+    """What the ways are learned from; of one channel alone, each voice's by themselves."""
+    if channels > 1:
+        return [hearing.lines]
+    own = tuple(replace(line, quiet=()) for line in hearing.lines)
+    other = tuple(replace(line, loud=()) for line in hearing.lines)
+    return [own, other] if any(line.quiet for line in other) else [own]

@@ -41,9 +41,6 @@ _SMOOTH = 75
 """Lines of a spectrum, 74 Hz, over which what remains is averaged."""
 
 _NEAR_TAPS = 40
-_UNEXPLAINED = 0.3
-"""How much a louder remainder than usual counts against a clock: what is there may be the other's alone."""
-
 _QUIET, _ABOVE_QUIET = 30, 2.0
 """Percentile of the remainders that noise alone has, and how far above it none counts yet."""
 
@@ -86,7 +83,7 @@ class Ways:
     usual: float
 
     def sound(self, begin: int) -> Reals:
-        """The channels' samples around the one at `begin`: float32[channels, BLOCK], `begin` in the middle."""
+        """The channels' samples with the one at `begin` in the middle: float32[channels, BLOCK]."""
         return np.array([channel.read(begin - HALF, BLOCK) for channel in self.channels])
 
     def powers(self, begin: int, line: Line, sound: Reals) -> Reals:
@@ -107,21 +104,15 @@ class Ways:
         powers: Reals = np.sum(inside * inside, axis=2) + _NOTHING
         return powers
 
-    def gain(self, begin: int, line: Line, sound: Reals, against: float = _UNEXPLAINED) -> Reals:
+    def gain(self, begin: int, line: Line, sound: Reals, against: float) -> Reals:
         """Log likelihood of these hops with what `sound` explains, less that with nothing explained.
 
-        How loud the noise is, is left open for each hop; but what remains and is louder than noise usually is,
-        and than what is explained, tells `against` it.
+        How loud the noise is, is left open for each hop; but what remains and is louder than noise usually
+        is, and than what is explained, tells `against` it.
         """
         whole, rest, explained = self.powers(begin, line, sound)
         gain: Reals = np.log(whole / rest) - against * np.maximum(0, np.log(rest / (self.usual + explained)))
         return HOP / 2 * gain
-
-    def gains(self, first: int, count: int, line: Line) -> Reals:
-        """The same, of `count` hops from sample `first` on, with all that the channels hold there."""
-        begins = range(first, first + count * HOP, REACH)
-        found = [self.gain(begin, line, self.sound(begin)) for begin in begins]
-        return np.concatenate([np.zeros(0), *found])[:count]
 
 
 def learned(reference: Proxy, channels: Sequence[Proxy], lines: Sequence[Line]) -> Ways:
