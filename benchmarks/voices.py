@@ -20,7 +20,13 @@ from emomedia.session import SIDES
 from emomedia.speech import held, lasting, listen, ranges, speech_session
 from tests.rooms import Conversation, converse, f1, marked, runs, tracks
 
+from .told import Bar
+
 BLEEDS = (-30, -18, -12, -10, -6)
+F1_BARS = {-18: 0.97, -10: 0.93}
+OVERLAP_BLEED, OVERLAP_BAR = -18, 0.90
+QUIET_BLEED = -12
+"""At which and below which no turn may be invented from bleed."""
 
 Found = dict[str, np.ndarray]
 """Activity by side, bool[frames of 10 ms]."""
@@ -92,6 +98,19 @@ def _frames(found: list, pcm) -> np.ndarray:
     return marked(found, pcm.samples // 480)
 
 
+def bars(bleed: float, score: Score) -> list[Bar]:
+    """What is demanded of the speech stage at some levels of bleed."""
+    found = []
+    if bleed in F1_BARS:
+        found.append(Bar("F1", float(np.mean(score.f1)), F1_BARS[bleed], "", True))
+    if bleed == OVERLAP_BLEED:
+        found.append(Bar("overlaps' F1", float(np.mean(score.overlap_f1)), OVERLAP_BAR, "", True))
+    if bleed <= QUIET_BLEED:
+        found.append(Bar("turns invented from bleed", score.invented, 0))
+    median, most = np.percentile(score.edge_ms, (50, 95))
+    return [*found, Bar("edges, median", median, 15, "ms"), Bar("edges, 95 of 100", most, 60, "ms")]
+
+
 METHODS = {"whose voice": judged, "Silero alone": silero_alone, "energy": energy_compared}
 
 
@@ -115,8 +134,11 @@ def main() -> None:
     options = parser.parse_args()
     conversations = [converse(options.seconds, 100 + seed) for seed in range(options.rooms)]
     for bleed in options.bleed:
-        for name, score in measure(conversations, bleed, reverberation=options.reverberation).items():
+        scores = measure(conversations, bleed, reverberation=options.reverberation)
+        for name, score in scores.items():
             print(f"{bleed:5.0f} dB  {name:13} F1 {score.line()}", flush=True)
+        for bar in bars(bleed, scores["whose voice"]):
+            print(f"    {bar}", flush=True)
 
 
 if __name__ == "__main__":

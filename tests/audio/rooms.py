@@ -70,6 +70,49 @@ def recorded(sound: np.ndarray, begin: float, ppm: float) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """What both actors' microphones, float64[n], and both cameras, float32[n], hear, and how much later each
+    camera hears its own actor than the microphone does; `voices` are the cameras' without their noise."""
+
+    microphones: tuple[np.ndarray, np.ndarray]
+    cameras: tuple[np.ndarray, np.ndarray]
+    voices: tuple[np.ndarray, np.ndarray]
+    late: float
+
+    def audible(self, decibels: float) -> np.ndarray:
+        """Where the voices at a camera are at most so far below its noise, over 10 ms: bool[n]."""
+        mean = np.full(RATE // 100, 100 / RATE)
+        levels = [
+            10 * np.log10(np.convolve(voice**2, mean, "same") / np.mean((camera - voice) ** 2) + 1e-9)
+            for voice, camera in zip(self.voices, self.cameras, strict=True)
+        ]
+        return np.max(levels, axis=0) >= -decibels
+
+
+def session(seconds: float, said: list[np.ndarray], seed: int, snr: float = 0.0) -> Session:
+    """Each actor's camera two metres away, with noise `snr` dB below the voices, and 2.8 m from the other
+    actor, who is 1.5 m from the microphone."""
+    rng = np.random.default_rng(seed)
+    dry = conversation(seconds, said, rng)
+    near, far = (0.15, 1.5), (2.0, 2.8)
+    noise = [3e-4 * rng.standard_normal(dry.shape[1]) for _ in range(2)]
+    microphones = heard(dry, near, rng) + noise[0], heard(dry, near[::-1], rng) + noise[1]
+    voices, cameras = [], []
+    for metres in (far, far[::-1]):
+        voices.append(heard(dry, metres, rng))
+        cameras.append(_noisy(voices[-1], snr, rng))
+    late = (far[0] - near[0]) / SPEED_OF_SOUND
+    return Session(microphones, (cameras[0], cameras[1]), (voices[0], voices[1]), late)
+
+
+def _noisy(camera: np.ndarray, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """With noise so far below what it hears of the voices: float32[n]."""
+    active = np.sqrt(np.mean(camera[np.abs(camera) > 0.1 * camera.std()] ** 2))
+    noisy = camera + active * 10 ** (-snr / 20) * rng.standard_normal(len(camera))
+    return noisy.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What the left actor's microphone and the left camera hear, and how much later the camera does."""
 
@@ -84,7 +127,5 @@ def scene(seconds: float, said: list[np.ndarray], seed: int, snr: float = 0.0) -
     rng = np.random.default_rng(seed)
     dry = conversation(seconds, said, rng)
     microphone = heard(dry, (0.15, 1.5), rng) + 3e-4 * rng.standard_normal(dry.shape[1])
-    camera = heard(dry, (2.0, 2.8), rng)
-    active = np.sqrt(np.mean(camera[np.abs(camera) > 0.1 * camera.std()] ** 2))
-    noise = active * 10 ** (-snr / 20) * rng.standard_normal(len(camera))
-    return Scene(microphone, (camera + noise).astype(np.float32), (2.0 - 0.15) / SPEED_OF_SOUND)
+    camera = _noisy(heard(dry, (2.0, 2.8), rng), snr, rng)
+    return Scene(microphone, camera, (2.0 - 0.15) / SPEED_OF_SOUND)

@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from .chain import Reals
 from .proxy import PROXY_RATE, Proxy
+from .ways import BLOCK, HALF, HOP, REACH, Line, learned
 
-_HOP = 40
-"""Samples, 5 ms, between the places that a step is looked for at."""
+__all__ = ["Hearing", "Line", "Step", "locate"]
 
-_BLOCK = 8192
-"""Samples, of which the middle half counts: drift moves little within it, and the edges are far."""
+_OPEN = 60.0
+"""Log likelihood that a place may lack and still be possible: rooms are not as simple as their responses."""
 
-_HALF = _BLOCK // 2 // _HOP * _HOP
-_KNOWN_SECONDS = 6.0
-_EARLY, _LATE = 80, 400
-"""Samples before and after the direct sound that a room's response is learned for."""
+_CLOSER = 80.0
+"""Log likelihood that a place may lack, by what each clock explains alone, to be looked at more closely."""
 
-_STANDS_OUT = 3.0
-_BAND = (150.0, 3600.0)
-_SMOOTH = 150 * _BLOCK // PROXY_RATE
-"""Lines of a block's spectrum, 150 Hz, over which it is flattened."""
+_AROUND = 40
+"""Hops, 200 ms, around such places: sound that has ended still reverberates."""
 
-_OPEN = 10.0
-"""Log likelihood that places may lack to count as no worse than the best one."""
+_MOST_PLACES = 1000
+_ONE_VOICE = 20
+"""Hops, 100 ms, that count as one voice's."""
 
-_NOTHING = 1e-12
-
-Spectrum = npt.NDArray[np.complex128]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A piece of a clock: its offset at time zero, its drift, times that are known to lie on it
-    and whether the recording is loud there."""
-
-    offset: float
-    slope: float
-    loud: tuple[float, ...]
-    quiet: tuple[float, ...] = ()
-
-    def at(self, time: float) -> float:
-        return self.offset + self.slope * time
+_UNEXPLAINED = 0.3
+"""How much a louder remainder than usual counts against a clock: what is there may be the other clock's.
+Only where the recording hears all voices closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,109 +70,93 @@ class Hearing:
 def locate(hearings: Sequence[Hearing], span: tuple[float, float]) -> Step:
     """Find a step within `span`, seconds of the recording.
 
-    How sound gets from the recording's microphone to the reference's, echoes and all, is learned where the
-    offset is known; then every 5 ms are asked which of the two offsets they fit better.
+    How sound gets from the recording's microphones to the reference's, echoes and all, is learned where the
+    offset is known.  Then, for every 5 ms at which the step may be, it is asked how well the recording
+    explains the reference: what comes before the step on the one clock, what comes after on the other.
 
     Parameters
     ----------
     hearings : sequence of Hearing
-        One for each channel of the recording: together they hear both voices closely.
+        One for each channel of the recording: together they hear both voices closely.  One alone hears the
+        other voice only as bleed, and tells less.
     """
-    voices = [voice for hearing in hearings for loud in (True, False) if (voice := _voice(hearing, loud))]
-    first, count = round(span[0] * PROXY_RATE), round((span[1] - span[0]) * PROXY_RATE)
-    total = np.zeros(1 + -(-max(count, _HOP) // _HALF) * (_HALF // _HOP))
-    for voice in voices:
-        gains = [
-            voice.likeness(begin, voice.hearing.lines[0]) - voice.likeness(begin, voice.hearing.lines[1])
-            for begin in range(first, first + max(count, _HOP), _HALF)
-        ]
-        total[1:] += voice.weight * np.cumsum(np.concatenate(gains))
-    total = total[: max(1, count // _HOP) + 1]
-    best = int(np.argmax(total))
-    low, high = _run(total >= total[best] - _OPEN, best)
-    time = (first + best * _HOP) / PROXY_RATE
+    first = round(span[0] * PROXY_RATE)
+    count = max(1, round((span[1] - span[0]) * PROXY_RATE) // HOP)
+    channels = [hearing.other for hearing in hearings]
+    ears = [_Ear(hearing, channels, first, count) for hearing in hearings]
+    places = _likely(np.sum([ear.roughly() for ear in ears], axis=0))
+    total = np.sum([[ear.closely(place) for place in places] for ear in ears], axis=0)
+    best = places[int(np.argmax(total))]
+    possible = places[total >= total.max() - _OPEN]
+    time = (first + best * HOP) / PROXY_RATE
     lines = hearings[0].lines
     size = lines[1].at(time) - lines[0].at(time)
-    return Step(time, size, max(best - low, high - best, 1) * _HOP / PROXY_RATE, span, lines)
+    hops = max(best - possible[0], possible[-1] - best, 1)
+    return Step(time, size, float(hops * HOP / PROXY_RATE), span, lines)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Voice:
-    """A voice's way from the recording to the reference, as a spectrum; the mean power of a hop of its sound
-    once it went that way, and of the reference's; what likeness weighs as evidence."""
-
-    hearing: Hearing
-    response: Spectrum
-    powers: tuple[float, float]
-    weight: float
-
-    def likeness(self, begin: int, line: Line) -> Reals:
-        """How well each hop from sample `begin` on fits the reference on a line: float64[_HALF // _HOP]."""
-        mine, theirs = _spectra(self.hearing, begin, line)
-        return _alike(_hops(mine * self.response), _hops(theirs), self.powers)
+def _likely(total: Reals) -> npt.NDArray[np.intp]:
+    """Places that deserve a closer look; fewer where much is silent."""
+    likely = np.flatnonzero(total >= total.max() - _CLOSER)
+    near = np.unique(np.clip(likely[:, None] + np.arange(-_AROUND, _AROUND + 1), 0, len(total) - 1))
+    return near[:: -(-len(near) // _MOST_PLACES)]
 
 
-def _voice(hearing: Hearing, loud: bool) -> _Voice | None:
-    """What the known places tell of the voice that is loud in the recording, or of the one that is not."""
-    known = [
-        _spectra(hearing, round(begin * PROXY_RATE), line)
-        for line in hearing.lines
-        for time in (line.loud if loud else line.quiet)
-        for begin in np.arange(time - _KNOWN_SECONDS / 2, time + _KNOWN_SECONDS / 2, _HALF / PROXY_RATE)
-    ]
-    if not known:
-        return None
-    total = np.fft.irfft(np.sum([heard * np.conj(spoken) for spoken, heard in known], axis=0), _BLOCK)
-    near = np.concatenate([total[-_EARLY:], total[:_LATE]])
-    near[np.abs(near) < _STANDS_OUT * np.median(np.abs(near))] = 0
-    response = np.zeros(_BLOCK)
-    response[-_EARLY:], response[:_LATE] = near[:_EARLY], near[_EARLY:]
-    way = np.fft.rfft(response)
-    mine = np.concatenate([_hops(spoken * way) for spoken, _ in known])
-    theirs = np.concatenate([_hops(heard) for _, heard in known])
-    powers = float(np.sum(mine * mine) / len(mine)), float(np.sum(theirs * theirs) / len(theirs))
-    likeness = _alike(mine, theirs, powers)
-    return _Voice(hearing, way, powers, float(likeness.mean() / (likeness.var() + _NOTHING)))
+class _Ear:
+    """What one reference tells of the places at which the recording's step may be, hops of a span."""
+
+    def __init__(self, hearing: Hearing, channels: Sequence[Proxy], first: int, count: int) -> None:
+        self._ways = [learned(hearing.reference, channels, lines) for lines in _known(hearing, len(channels))]
+        self._against = _UNEXPLAINED if len(channels) > 1 else 0.0
+        self._lines = hearing.lines
+        self._first = first
+        gains = (self._gains(first, count, side) for side in (0, 1))
+        self._before, self._after = (np.concatenate([[0.0], np.cumsum(gain)]) for gain in gains)
+
+    def roughly(self) -> Reals:
+        """How well each clock explains its side of each place: float64[count + 1]."""
+        total: Reals = self._before + self._after[-1] - self._after
+        return total
+
+    def closely(self, place: int) -> float:
+        """The same, of one place, with what reverberates across it from the one side into the other."""
+        at = self._first + place * HOP
+        step = round((self._lines[1].at(at / PROXY_RATE) - self._lines[0].at(at / PROXY_RATE)) * PROXY_RATE)
+        sound, number = self._sound(at), np.arange(BLOCK) - HALF
+        earlier = np.where(number < -max(step, 0), self._sound(at + step), 0)
+        dying = self._gain(at, 0, np.where(number < 0, sound, 0), 0.0)
+        beginning = self._gain(at, 1, np.where(number >= 0, sound, earlier), self._against)
+        lost = min(max(step, 0), REACH) // HOP
+        known = min(place + REACH // HOP, len(self._after) - 1)
+        return float(
+            self._before[place]
+            + dying[:lost].sum()
+            + beginning[: known - place].sum()
+            + self._after[-1]
+            - self._after[known]
+        )
+
+    def _gains(self, first: int, count: int, side: int) -> Reals:
+        """Log likelihood of `count` hops from sample `first` on with all that the channels hold there."""
+        begins = range(first, first + count * HOP, REACH)
+        found = [self._gain(begin, side, self._sound(begin), self._against) for begin in begins]
+        return np.concatenate([np.zeros(0), *found])[:count]
+
+    def _gain(self, begin: int, side: int, sound: Reals, against: float) -> Reals:
+        """The same of the hops from `begin` on with what is explained by `sound`, whosever voice it is."""
+        gains = np.array([ways.gain(begin, self._lines[side], sound, against) for ways in self._ways])
+        clear = [np.convolve(gain, np.ones(_ONE_VOICE), "same") for gain in gains]
+        found: Reals = np.take_along_axis(gains, np.argmax(clear, axis=0)[None], axis=0)[0]
+        return found
+
+    def _sound(self, begin: int) -> Reals:
+        return self._ways[0].sound(begin)
 
 
-def _hops(block: Spectrum) -> Reals:
-    """The middle half of a block in hops: float64[_HALF // _HOP, _HOP]."""
-    margin = (_BLOCK - _HALF) // 2
-    return np.fft.irfft(block, _BLOCK)[margin : margin + _HALF].reshape(-1, _HOP)
-
-
-def _alike(mine: Reals, theirs: Reals, powers: tuple[float, float]) -> Reals:
-    """The correlation of each hop; near nothing where a hop is far quieter than those of the mean power."""
-    scales = [np.sum(hops * hops, axis=1) + power for hops, power in zip((mine, theirs), powers, strict=True)]
-    found: Reals = np.sum(mine * theirs, axis=1) / (np.sqrt(scales[0] * scales[1]) + _NOTHING)
-    return found
-
-
-def _spectra(hearing: Hearing, begin: int, line: Line) -> tuple[Spectrum, Spectrum]:
-    """Flattened, of a block whose middle half begins at `begin`, and of the reference's where it belongs."""
-    begin -= (_BLOCK - _HALF) // 2
-    place = begin + line.at((begin + _BLOCK / 2) / PROXY_RATE) * PROXY_RATE
-    whole = int(np.floor(place))
-    mine = np.fft.rfft(hearing.other.read(begin, _BLOCK), _BLOCK)
-    theirs = np.fft.rfft(hearing.reference.read(whole, _BLOCK), _BLOCK)
-    theirs = theirs * np.exp(2j * np.pi * (place - whole) / _BLOCK * np.arange(len(theirs)))
-    return _flattened(mine), _flattened(theirs)
-
-
-def _flattened(spectrum: Spectrum) -> Spectrum:
-    """The spectrum at its own level all over the band of speech, by a filter too short to move sound."""
-    first, end = (round(hertz * _BLOCK / PROXY_RATE) for hertz in _BAND)
-    sums = np.concatenate([[0.0], np.cumsum(np.abs(spectrum) ** 2)])
-    low, high = np.arange(first, end) - _SMOOTH // 2, np.arange(first, end) + _SMOOTH // 2
-    power = (sums[np.minimum(high, len(spectrum))] - sums[np.maximum(low, 0)]) / _SMOOTH
-    flat = np.zeros_like(spectrum)
-    flat[first:end] = spectrum[first:end] * np.sqrt(power.mean() / (power + _NOTHING))
-    return flat
-
-
-def _run(places: npt.NDArray[np.bool_], around: int) -> tuple[int, int]:
-    """First and last of the run of true ones that `around` is in."""
-    no = np.flatnonzero(~places)
-    low = no[no < around]
-    high = no[no > around]
-    return (int(low[-1]) + 1 if len(low) else 0), (int(high[0]) - 1 if len(high) else len(places) - 1)
+def _known(hearing: Hearing, channels: int) -> list[tuple[Line, ...]]:
+    """What the ways are learned from; of one channel alone, each voice's by themselves."""
+    if channels > 1:
+        return [hearing.lines]
+    own = tuple(replace(line, quiet=()) for line in hearing.lines)
+    other = tuple(replace(line, loud=()) for line in hearing.lines)
+    return [own, other] if any(line.quiet for line in other) else [own]

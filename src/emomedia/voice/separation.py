@@ -22,6 +22,7 @@ from ..session import SIDES, SideName
 from ..timeline import SAMPLE_RATE
 from .noise import without_noise
 from .path import AHEAD, Equations, Spectrum, bled, equations
+from .spectrum import power
 from .stft import HOP, WINDOW, column_middles, restored, transformed
 
 Sound = npt.NDArray[np.float32]
@@ -119,9 +120,12 @@ def separate(sound: Mapping[SideName, Sound], active: Mapping[SideName, Mask]) -
 
         spectra = by_side(lambda side: transformed(sound[side]))
         low = {side: spectra[side][:_BINS] for side in SIDES}
+        noise = by_side(lambda side: _noise(low[side], columns))
         pure = dict(low)
         for number in range(ROUNDS):
-            pure = by_side(partial(_purer, heard=low, pure=pure, active=columns, everywhere=number > 0))
+            pure = by_side(
+                partial(_purer, heard=low, noise=noise, pure=pure, active=columns, everywhere=number > 0)
+            )
         return by_side(lambda side: _finished(side, spectra[side], pure[side], columns))
 
 
@@ -138,6 +142,7 @@ def _purer(
     side: SideName,
     *,
     heard: Mapping[SideName, Spectrum],
+    noise: Mapping[SideName, Values],
     pure: Mapping[SideName, Spectrum],
     active: Mapping[SideName, Mask],
     everywhere: bool,
@@ -149,17 +154,12 @@ def _purer(
     other = active[_other(side)]
     chosen = other if everywhere else other & ~active[side]
     chosen = chosen & (np.arange(len(chosen)) % STRIDE == 0)
-    strength = _nearby(_power(pure[side])) + _noise(heard[side], active)[:, None]
+    strength = _nearby(power(pure[side])) + noise[side][:, None]
     if everywhere:
-        strength += _KEPT * _power(heard[side])
+        strength += _KEPT * power(heard[side])
     source = np.pad(pure[_other(side)], ((0, 0), (TAPS - 1 - AHEAD, AHEAD)))
     learned: Equations = equations(source, heard[side], np.float32(1) / (strength + _FLOOR), chosen, TAPS)
     return heard[side] - bled(source, learned.solved())
-
-
-def _power(spectrum: Spectrum) -> Values:
-    squared: Values = spectrum.real**2 + spectrum.imag**2
-    return squared
 
 
 def _nearby(values: Values) -> Values:
@@ -180,7 +180,7 @@ def _noise(spectrum: Spectrum, active: Mapping[SideName, Mask]) -> Values:
     silent = _nobody(active)
     if silent.sum() * HOP < NOISE_SECONDS * SAMPLE_RATE:
         return np.full(spectrum.shape[0], _FLOOR, np.float32)
-    return (np.median(_power(spectrum[:, silent]), axis=1) / _MEDIAN).astype(np.float32)
+    return (np.median(power(spectrum[:, silent]), axis=1) / _MEDIAN).astype(np.float32)
 
 
 def _finished(
@@ -206,7 +206,7 @@ def _quieter(spectrum: Spectrum, own: Mask, active: Mapping[SideName, Mask]) -> 
     if not own.any() or _nobody(active).sum() * HOP < NOISE_SECONDS * SAMPLE_RATE:
         return None
     noise = _noise(spectrum, active)
-    voice = float(_power(spectrum[:, own]).sum(axis=0).mean())
+    voice = float(power(spectrum[:, own]).sum(axis=0).mean())
     if voice > 10 ** (NOISY_DB / 10) * float(noise.sum()):
         return None
     return without_noise(spectrum, noise)
@@ -216,5 +216,7 @@ def _ratio_db(first: Spectrum, second: Spectrum, chosen: Mask, least: float = AL
     """Power of the first in dB of the second's in the columns chosen, if these last `least` seconds."""
     if chosen.sum() * HOP < least * SAMPLE_RATE:
         return None
-    powers = [float(_power(spectrum[:, chosen]).sum(dtype=np.float64)) for spectrum in (first, second)]
+    powers = [
+        float(power(spectrum).sum(axis=0, dtype=np.float64)[chosen].sum()) for spectrum in (first, second)
+    ]
     return float(10 * np.log10((powers[0] + 1e-20) / (powers[1] + 1e-20)))

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from .compiled import compiled
+
 Sound = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 """complex64[bins, columns]"""
@@ -60,8 +62,17 @@ def _transformed(sound: Sound, columns: int) -> Spectrum:
 
 def power(spectrum: Spectrum) -> npt.NDArray[np.float32]:
     """Squared magnitudes, float32[bins, columns]."""
-    squared: npt.NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
+    squared = np.empty(spectrum.shape, np.float32)
+    _square(spectrum, squared)
     return squared
+
+
+@compiled
+def _square(spectrum: Spectrum, squared: npt.NDArray[np.float32]) -> None:
+    for f in range(spectrum.shape[0]):
+        for n in range(spectrum.shape[1]):
+            value = spectrum[f, n]
+            squared[f, n] = value.real * value.real + value.imag * value.imag
 
 
 def in_bands(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -15,6 +15,9 @@ Sound = npt.NDArray[np.float32]
 
 WINDOW = 4096
 HOP = 1024
+_TOGETHER = 128
+"""Columns that are transformed at once: 2 MB, which stay in the processor's cache."""
+
 _LEAD = WINDOW - HOP
 _SHARE = WINDOW // HOP
 _ROOT = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)).astype(np.float32)
@@ -25,7 +28,10 @@ def transformed(sound: Sound) -> Spectrum:
     columns = -(-len(sound) // HOP) + _SHARE - 1
     padded = np.pad(sound, (_LEAD, columns * HOP + WINDOW - len(sound)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:columns]
-    return np.ascontiguousarray(np.fft.rfft(windows * _ROOT).T, np.complex64)
+    spectrum = np.empty((WINDOW // 2 + 1, columns), np.complex64)
+    for first in range(0, columns, _TOGETHER):
+        spectrum[:, first : first + _TOGETHER] = np.fft.rfft(windows[first : first + _TOGETHER] * _ROOT).T
+    return spectrum
 
 
 def restored(spectrum: Spectrum, first: int, end: int) -> Sound:
