@@ -253,6 +253,7 @@ class Pipeline:
             options=self.options,
             sides=side_pictures(self.probe, self.options.sides, self.options.side_size),
             cleaning=self.cleaning,
+            actors={side: self.session.side(side).actor for side in SIDES},
         )
         with self._timed("cut") as outcome:
             result = cut(work, self.turns, self.folder, self.observer, self._refuse_changed_media)

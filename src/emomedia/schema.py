@@ -312,6 +312,11 @@ class SideRow(OpenTable):
     damaged_frames: Index
 
 
+class ActorsRow(OpenTable):
+    left: str | None
+    right: str | None
+
+
 class ProvenanceRow(OpenTable):
     key: Text
 
@@ -324,6 +329,7 @@ class ClipRow(OpenTable):
     session: Id
     dialogue: Id | None
     speaker: Literal["left", "right"] | None
+    actors: ActorsRow | None = None
     path: Text
     sha256: Text
     bytes: Index
