@@ -153,6 +153,7 @@ Count = Annotated[int, PlainValidator(_whole("a whole number, 0 or more", 0, MAX
 Probability = Annotated[Fraction, PlainValidator(_number("a probability, 0 to 1", 0, 1))]
 Position = Annotated[int, PlainValidator(_whole("a whole number of pixels, 0 or more", 0, MAX_PIXELS))]
 Length = Annotated[int, PlainValidator(_whole("a whole number of pixels, 1 or more", 1, MAX_PIXELS))]
+Age = Annotated[int, PlainValidator(_whole("years, 0 to 150", 0, 150))]
 Channel = Annotated[int, PlainValidator(_whole("the number of a channel, 0 or more", 0, MAX_CHANNEL))]
 Rotation = Annotated[int, PlainValidator(_rotation)]
 Id = Annotated[str, PlainValidator(_identifier)]
@@ -244,6 +245,19 @@ class TurnsTable(Table):
     turns: list[TurnTable]
     dialogues: list[DialogueTable] | None = None
     made_from: dict[str, Any] | None = None
+
+
+class ActorTable(Table):
+    id: Label
+    gender: Label | None = None
+    age: Age | None = None
+    region: Label | None = None
+
+
+class ActorsTable(Table):
+    """actors.toml or actors.csv."""
+
+    actor: list[ActorTable]
 
 
 class ClipTable(Table):

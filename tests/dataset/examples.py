@@ -1,4 +1,4 @@
-"""Audits of a made-up dataset, in the shape that the stages write: no media, every column filled somewhere."""
+"""Audits of a made-up dataset, in the shape that the stages write: no media, but every column."""
 
 from __future__ import annotations
 
@@ -66,3 +66,7 @@ def write_sessions(out: Path, sessions: dict[str, tuple[str, str]], dialogues: i
         (out / session).mkdir(parents=True)
         write_rows(out / session / "clips.jsonl", session_rows(session, actors, dialogues, number))
     write_index(out)
+
+
+def rng_of(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
