@@ -9,6 +9,7 @@ import typer
 
 from . import arguments as arg
 from .display import Display, make_display
+from .exported import export
 from .simulated import simulate
 
 app = typer.Typer(
@@ -219,6 +220,7 @@ def verify(
 
 
 app.command()(simulate)
+app.command()(export)
 
 
 @app.command()
