@@ -12,14 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from audits import write_sessions
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.export import ExportOptions, export
 from emomedia.dataset.index import read_index, write_index
 from emomedia.dataset.splits import NAMES
 from emomedia.errors import OutputError, StageError
-
-from .conftest import CAST
-from .examples import write_sessions
+from finished import CAST
 
 FORMATS = ["hf", "webdataset", "emodialog"]
 FRACTIONS = (0.5, 0.25, 0.25)
@@ -146,6 +145,7 @@ def test_emodialog_has_both_sides_of_each_dialogue_and_its_turns(finished, expor
         )
         assert prompts[name]["topic_label"] == row["topic"]
         assert prompts[name]["num_utterances"] == len(mine)
+        assert [each["utterance_id"] for each in prompts[name]["utterances"]] == [turn["id"] for turn in mine]
         assert [each["text"] for each in prompts[name]["utterances"]] == [turn["text"] for turn in mine]
         assert [each["speaker_id"] for each in prompts[name]["utterances"]] == [
             ["left", "right"].index(turn["speaker"]) for turn in mine

@@ -10,12 +10,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from audits import write_sessions
 from emomedia.dataset import index
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.index import read_index, write_index
 from emomedia.errors import StageError
-
-from .examples import write_sessions
 
 SESSIONS = {"a": ("A1", "A2"), "b": ("A3", "A4"), "c": ("A1", "A4")}
 

@@ -7,6 +7,7 @@ browser's descriptor 3 and from its descriptor 4.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -19,7 +20,12 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
-_KEYS = {"Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), "Tab": ("Tab", 9, ""), " ": ("Space", 32, " ")}
+_KEYS = {
+    "Enter": ("Enter", 13, "\r"),
+    "Escape": ("Escape", 27, ""),
+    "Tab": ("Tab", 9, ""),
+    " ": ("Space", 32, " "),
+}
 
 
 def find_chromium() -> str | None:
@@ -39,18 +45,23 @@ class Browser:
         assert program is not None
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
+        # High numbers first, lest one pipe's end be where the other has to go.
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (to_browser, from_browser)]
+
+        def place() -> None:
+            for number, end in zip((3, 4), high, strict=True):
+                os.dup2(end, number)
+
         arguments = [
             program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
             "--disable-background-networking", "--no-first-run", "--disable-dev-shm-usage", "--mute-audio",
             "--autoplay-policy=no-user-gesture-required", f"--user-data-dir={profile}", "about:blank",
         ]  # fmt: skip
-        # The shell puts the pipes where the protocol wants them.
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", *arguments],
-            pass_fds=(to_browser, from_browser), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        os.close(to_browser)
-        os.close(from_browser)
+            arguments, preexec_fn=place, pass_fds=(3, 4), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for end in (to_browser, from_browser, *high):
+            os.close(end)
         self._buffer, self._id, self._session = b"", 0, None
         self.events: list[dict[str, Any]] = []
         targets = self._call("Target.getTargets")["targetInfos"]

@@ -10,6 +10,7 @@ import typer
 from . import arguments as arg
 from .display import Display, make_display
 from .exported import export
+from .reported import report
 from .simulated import simulate
 
 app = typer.Typer(
@@ -221,6 +222,7 @@ def verify(
 
 app.command()(simulate)
 app.command()(export)
+app.command()(report)
 
 
 @app.command()

@@ -125,7 +125,7 @@ def _real(column: pa.ChunkedArray) -> np.ndarray:
 def _measures(
     table: pa.Table, numbers: Mapping[str, np.ndarray], words: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-    """One number a clip: of sound the speaker's side (a dialogue: the lesser), of pictures the lesser side."""
+    """One number a clip: of sound the speaker's (a dialogue: the lesser), of pictures the lesser side's."""
     start, end = (table[name].to_numpy() for name in ("start", "end"))
     found = {"start": start.astype(np.float32), "length": (end - start).astype(np.float32)}
     speaker = [(words["speaker"].index(side) if side in words["speaker"] else -2) for side in SIDES]
@@ -155,7 +155,7 @@ def _box_edges(boxes: list[Any]) -> np.ndarray:
     """uint8[clips, 4]: left, top, right and bottom edge in 254ths of the half."""
     whole = np.array([box if box and len(box) == 4 else [np.nan] * 4 for box in boxes], np.float64)
     whole = whole.reshape(len(boxes), 4)
-    known = np.isfinite(whole).all(axis=1)
+    known = np.asarray(np.isfinite(whole).all(axis=1), bool)
     edges = np.concatenate([whole[:, :2], whole[:, :2] + whole[:, 2:]], axis=1)
     scaled = np.round(np.clip(np.where(known[:, None], edges, 0.0), 0, 1) * (NOTHING - 1))
     return np.where(known[:, None], scaled, NOTHING).astype(np.uint8)

@@ -7,20 +7,23 @@ gap on the page, and a line that says so, but never ends the report.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..dataset.actors import Actor, find_actors
 from ..dataset.index import read_index
 from ..files import complaint, read_small
 from ..layout import SessionFolder
+from ..session import SIDES
 from ..stages import MAX_BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_T = TypeVar("_T")
 
 SIDE_MEASURES = (
     "sharpness",
@@ -100,21 +103,38 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
 
 
 def _session(folder: SessionFolder, notes: list[str]) -> SessionFacts:
-    plan, turns = (_read(folder.stage(name), notes) for name in ("plan", "turns"))
+    plan, turns, sync = (_read(folder.stage(name), notes) for name in ("plan", "turns", "sync"))
     return SessionFacts(
         folder.session,
-        _footage(plan),
-        _read(folder.stage("sync"), notes),
+        _taken(_footage, plan, folder.stage("plan"), notes),
+        _taken(_recordings, sync, folder.stage("sync"), notes),
         _read(folder.run_report, notes),
-        {turn["id"]: (turn.get("gap_s"), turn.get("overlap_s") or 0.0) for turn in (turns or {}).get("turns", [])},
-    )  # fmt: skip
+        _taken(_times, turns, folder.stage("turns"), notes) or {},
+    )
 
 
-def _footage(plan: dict[str, Any] | None) -> float | None:
-    if plan is None:
-        return None
+def _footage(plan: dict[str, Any]) -> float:
     first, end = plan["footage"]
     return float((end - first) / Fraction(plan["rate"]))
+
+
+def _times(turns: dict[str, Any]) -> dict[str, tuple[float | None, float]]:
+    return {turn["id"]: (turn.get("gap_s"), float(turn.get("overlap_s") or 0)) for turn in turns["turns"]}
+
+
+def _recordings(sync: dict[str, Any]) -> dict[str, Any]:
+    return {side: {kind: dict(sync[side][kind]) for kind in ("take", "track")} for side in SIDES}
+
+
+def _taken(
+    take: Callable[[dict[str, Any]], _T], body: dict[str, Any] | None, path: Path, notes: list[str]
+) -> _T | None:
+    """What `take` finds in a file's object; None, with a line in `notes`, where it is not of that shape."""
+    try:
+        return None if body is None else take(body)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        notes.append(f"{path.parent.name}/{path.name}: not as emomedia writes it ({error!r})")
+        return None
 
 
 def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:

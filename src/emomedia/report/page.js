@@ -192,6 +192,10 @@ class Page {
     byId("next").addEventListener("click", () => this.step(1));
     byId("scene").addEventListener("click", () => this.scene());
     addEventListener("hashchange", () => this.apply(true));
+    addEventListener("click", (event) => {  // a figure whose clips are listed already changes no fragment
+      const figure = event.target.closest?.("a[data-count]");
+      if (figure && figure.getAttribute("href") === location.hash) this.apply(true);
+    });
     this.apply(location.hash.length > 1);
   }
 
@@ -264,7 +268,7 @@ class Page {
     const chips = [];
     for (const name of new Set(wanted.keys())) {
       const values = wanted.getAll(name);
-      if (name === "page" || (controls.has(name) && values.length === 1)) continue;
+      if (!(name in MEASURES || name === "cell" || (controls.has(name) && values.length > 1))) continue;
       const [title, unit] = MEASURES[name] || [name, ""];
       const words = values.length > 1 ? `${values.length} of them` : `${values[0].replace("..", " to ")} ${unit}`.trim();
       const chip = made("button", `${title}: ${words} ✕`);
@@ -388,9 +392,12 @@ class Page {
   }
 }
 
+let page = null;
+
 unpack(byId("data").textContent).then((data) => {
   byId("data").textContent = "";
-  new Page(new Clips(data)).begin();
+  page = new Page(new Clips(data));
+  page.begin();
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }).catch((error) => {

@@ -12,7 +12,7 @@ from .. import __version__
 from ..dataset.figures import figures, people
 from ..files import locked, write_bytes
 from ..layout import REPORT_NAME
-from . import sections
+from . import sections, session_sections
 from .columns import make_columns, packed
 from .gather import Gathered, gather
 
@@ -49,12 +49,12 @@ def html(gathered: Gathered) -> str:
     body = "".join(
         [
             sections.in_and_out(gathered, columns, found),
-            sections.dataset(found, people(found, gathered.actors)),
+            sections.dataset(columns, found, people(found, gathered.actors), gathered.actors),
             sections.distributions(columns),
             sections.framing(columns),
-            sections.synchronisation(gathered, columns),
-            sections.throughput(gathered, columns),
-            sections.failures(gathered),
+            session_sections.synchronisation(gathered, columns),
+            session_sections.throughput(gathered, columns),
+            session_sections.failures(gathered),
         ]
     )
     script, style, clips = (_part(name) for name in ("page.js", "page.css", "page.html"))

@@ -16,6 +16,8 @@ import numpy as np
 WIDTH, HEIGHT = 360, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 4, 4, 8, 22
 
+_BINS = 24
+
 CELLS = (16, 18)
 """Columns and rows of a heat map: squares of 60 pixels of a half."""
 
@@ -51,23 +53,23 @@ class Histogram:
 
 
 def make_histogram(
-    name: str, title: str, unit: str, values: np.ndarray, keep: np.ndarray, kind: str, bins: int = 24
+    name: str, title: str, unit: str, values: np.ndarray, keep: np.ndarray, kind: str
 ) -> Histogram:
-    """Count float32 `values`, of which NaN are none, in bins of a round width; the tails have one bin each."""
+    """Count float32 `values`, NaN being none, in bins of a round width; each tail has one bin."""
     known = np.isfinite(values)
     values, keep = values[known].astype(np.float64), keep[known].astype(bool)
-    edges = _edges(values, bins)
+    edges = _edges(values)
     place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     counts = [np.bincount(place[part], minlength=len(edges) - 1) for part in (keep, ~keep)]
     return Histogram(name, title, unit, edges, counts[0], counts[1], kind)
 
 
-def _edges(values: np.ndarray, bins: int) -> np.ndarray:
+def _edges(values: np.ndarray) -> np.ndarray:
     """Round numbers over the middle 98 % of `values`; what lies outside falls into a first and last bin."""
     if not len(values):
         return np.array([0.0, 1.0])
     low, high = np.quantile(values, [0.01, 0.99])
-    step = _round_step(max(high - low, 1e-6 * max(1.0, abs(high))) / bins)
+    step = _round_step(max(high - low, 1e-6 * max(1.0, abs(high))) / _BINS)
     edges = np.arange(np.floor(low / step), np.floor(high / step) + 2) * step
     edges = np.array([float(number(float(edge))) for edge in edges])  # as the links write them
     if values.min() < edges[0]:
@@ -116,8 +118,9 @@ def histogram_svg(plot: Histogram) -> str:
         base = HEIGHT - _BOTTOM
         words = f"{_range_text(plot, index)}: {plot.kept[index]} kept, {plot.rejected[index]} rejected"
         parts.append(
-            f'<a href="{_bar_link(plot, index)}" tabindex="-1" data-count="{total[index]}"><title>{escape(words)}'
-            f'</title><rect class="hit" x="{x:.2f}" y="{_TOP}" width="{wide:.2f}" height="{high}"/>'
+            f'<a href="{_bar_link(plot, index)}" tabindex="-1" data-count="{total[index]}">'
+            f"<title>{escape(words)}</title>"
+            f'<rect class="hit" x="{x:.2f}" y="{_TOP}" width="{wide:.2f}" height="{high}"/>'
             f'<rect class="no" x="{x + 0.5:.2f}" y="{base - tall:.2f}" width="{wide - 1:.2f}" '
             f'height="{tall - lower:.2f}"/><rect class="yes" x="{x + 0.5:.2f}" y="{base - lower:.2f}" '
             f'width="{wide - 1:.2f}" height="{lower:.2f}"/></a>'
@@ -132,8 +135,8 @@ def _ticks(plot: Histogram, wide: float) -> list[str]:
     finite = [index for index, edge in enumerate(plot.edges) if np.isfinite(edge)]
     chosen = finite[:: max(1, len(finite) // 5)]
     return [
-        f'<text x="{min(max(_LEFT + index * wide, 12), WIDTH - 12):.1f}" y="{HEIGHT - 6}" text-anchor="middle">'
-        f"{number(float(plot.edges[index]))}</text>"
+        f'<text x="{min(max(_LEFT + index * wide, 12), WIDTH - 12):.1f}" y="{HEIGHT - 6}" '
+        f'text-anchor="middle">{number(float(plot.edges[index]))}</text>'
         for index in chosen
     ]
 
@@ -162,8 +165,8 @@ def histogram_table(plot: Histogram) -> str:
         if kept + rejected
     ]
     return (
-        '<table><thead><tr><th scope="col">range</th><th scope="col">kept</th><th scope="col">rejected</th></tr>'
-        f"</thead><tbody>{''.join(rows)}</tbody></table>"
+        '<table><thead><tr><th scope="col">range</th><th scope="col">kept</th><th scope="col">rejected</th>'
+        f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
@@ -182,7 +185,8 @@ def heat_counts(edges: Sequence[np.ndarray], wanted: np.ndarray, nothing: int) -
     middles = [(np.arange(size) + 0.5) / size for size in CELLS]
     across = ((x0[:, None] <= middles[0]) & (middles[0] < x1[:, None])).astype(np.float32)
     down = ((y0[:, None] <= middles[1]) & (middles[1] < y1[:, None])).astype(np.float32)
-    return np.rint(down.T @ across).astype(np.int64).reshape(rows, columns)
+    counts: np.ndarray = np.rint(down.T @ across).astype(np.int64).reshape(rows, columns)
+    return counts
 
 
 def heat_svg(box: str, title: str, counts: np.ndarray, clips: int) -> str:
@@ -199,9 +203,10 @@ def heat_svg(box: str, title: str, counts: np.ndarray, clips: int) -> str:
                 continue
             share = count / max(1, clips)
             parts.append(
-                f'<a href="{_cell_link(box, row, column)}" tabindex="-1" data-count="{count}"><title>{share:.0%} of the '
-                f'clips: {count}</title><rect x="{column * _CELL}" y="{row * _CELL}" width="{_CELL}" '
-                f'height="{_CELL}" fill-opacity="{share:.3f}"/></a>'
+                f'<a href="{_cell_link(box, row, column)}" tabindex="-1" data-count="{count}">'
+                f"<title>{share:.0%} of the clips: {count}</title>"
+                f'<rect x="{column * _CELL}" y="{row * _CELL}" width="{_CELL}" height="{_CELL}" '
+                f'fill-opacity="{share:.3f}"/></a>'
             )
     return "".join([*parts, "</svg>"])
 

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ...errors import OutputError
 from ...files import part_path, sha256, sync_folder, writing
@@ -23,11 +23,9 @@ from .huggingface import configs, write_huggingface
 from .selection import ExportOptions, Selection, rows, select
 from .tarred import write_shards
 
-__all__ = ["FORMATS", "ExportOptions", "Exported", "Layout", "export"]
+__all__ = ["FORMATS", "ExportOptions", "Exported", "export"]
 
-Layout = Literal["hf", "webdataset", "emodialog"]
-
-FORMATS: dict[Layout, Callable[[Selection, Path, Callable[[int], None]], list[str]]] = {
+FORMATS: dict[str, Callable[[Selection, Path, Callable[[int], None]], list[str]]] = {
     "hf": write_huggingface,
     "webdataset": write_shards,
     "emodialog": write_emodialog,
@@ -53,7 +51,7 @@ class Exported:
 
 def export(
     out: Path,
-    layout: Layout,
+    layout: str,
     folder: Path,
     options: ExportOptions | None = None,
     tell: Callable[[int, int], None] = lambda *_: None,
@@ -62,6 +60,8 @@ def export(
 
     Parameters
     ----------
+    layout : str
+        One of :data:`FORMATS`.
     tell : callable
         Hears how many clips are done, of how many.
 
@@ -118,7 +118,7 @@ def _publish(part: Path, folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _describe(selection: Selection, layout: Layout, folder_name: str, folder: Path, names: list[str]) -> None:
+def _describe(selection: Selection, layout: str, folder_name: str, folder: Path, names: list[str]) -> None:
     """Card, Croissant metadata and splits of an export whose files `names` are written."""
     options, table = selection.options, selection.table
     (folder / "splits.json").write_text(

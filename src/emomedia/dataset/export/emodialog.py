@@ -2,7 +2,7 @@
 
 ``videos/<dialogue>_left.mp4`` and ``videos/<dialogue>_right.mp4``, ``scripts/prompt.json``.  The JSON has
 their keys and no others: by dialogue `topic_label`, `num_utterances` and `utterances`, each of these with
-`utterance_id` (its place in the dialogue), `speaker_id` (0 on the left, 1 on the right), `emotion_label` and
+`utterance_id` (the turn's id), `speaker_id` (0 on the left, 1 on the right), `emotion_label` and
 `text`.
 """
 
@@ -66,12 +66,12 @@ def prompts(dialogues: list[Row], turns: list[Row]) -> dict[str, Any]:
             "num_utterances": len(said[row["id"]]),
             "utterances": [
                 {
-                    "utterance_id": number,
+                    "utterance_id": turn["id"],
                     "speaker_id": SIDES.index(turn["speaker"]),
                     "emotion_label": turn["emotion"],
                     "text": turn["text"] or "",
                 }
-                for number, turn in enumerate(said[row["id"]])
+                for turn in said[row["id"]]
             ],
         }
         for row in dialogues
