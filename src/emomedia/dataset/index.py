@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 PICTURE_MEASURES = (
     "sharpness", "exposure", "shadows_share", "highlights_share", "flicker", "frozen_frames", "black_frames",
-    "duplicate_frames", "dropped_frames", "face_share", "person_share", "steadiness",
+    "duplicate_frames", "dropped_frames", "face_share", "face_off_centre", "face_exposure", "person_share",
+    "steadiness", "centre_highlights_share",
 )  # fmt: skip
 SOUND_MEASURES = (
     "dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "snr_db", "clipped_share", "loudness_lufs", "bleed_db",

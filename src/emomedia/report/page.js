@@ -287,11 +287,7 @@ class Page {
   }
 
   list() {
-    for (const video of byId("list").querySelectorAll("video")) {
-      this.seen.unobserve(video);
-      video.removeAttribute("src");
-      video.load();
-    }
+    this.release([...byId("list").querySelectorAll("video")]);
     const first = this.page * PER_PAGE, last = Math.min(first + PER_PAGE, this.found.length);
     byId("list").replaceChildren(...this.found.slice(first, last).map((clip, n) => this.item(clip, first + n)));
     const count = this.found.length, pages = Math.max(1, Math.ceil(count / PER_PAGE));
@@ -302,6 +298,15 @@ class Page {
     byId("where").textContent = `Page ${this.page + 1} of ${pages.toLocaleString("en")}`;
     byId("before").disabled = this.page === 0;
     byId("after").disabled = this.page >= pages - 1;
+  }
+
+  // Browsers play only so many files at a time: those of the last page are closed, once the new one is shown.
+  release(videos) {
+    for (const video of videos) this.seen.unobserve(video);
+    setTimeout(() => videos.filter((video) => video.hasAttribute("src")).forEach((video) => {
+      video.removeAttribute("src");
+      video.load();
+    }));
   }
 
   item(clip, place) {
