@@ -195,6 +195,14 @@ def test_praats_short_text_of_another_program(codec):
     )
 
 
+def test_turns_of_another_program_are_in_the_dialogues_of_the_session():
+    dialogues = (Dialogue("d", Fraction(0), Fraction(4, 3)), Dialogue("e", Fraction(4, 3), Fraction(9)))
+    described = replace(session(), dialogues=dialogues)
+    body = from_tiers(textgrid.read(SHORT.encode(), PATH), textgrid.TICK, PATH, described)
+    assert [(turn["id"], turn["dialogue"]) for turn in body["turns"]] == [("e_000", "e")]
+    assert "dialogues" not in body
+
+
 HANGING = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT><HEADER TIME_UNITS="milliseconds"/>
 <TIME_ORDER><TIME_SLOT TIME_SLOT_ID="t1" TIME_VALUE="1000"/><TIME_SLOT TIME_SLOT_ID="t2"/>

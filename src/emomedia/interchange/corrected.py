@@ -91,7 +91,9 @@ def from_tiers(tiers: Sequence[Tier], tick: Fraction, source: Path, session: Ses
         body["script"] = whole["script"]
     places = dialogues
     if places is None:
-        places = [{"id": one.id, "start": one.start, "end": one.end} for one in session.dialogues]
+        places = [
+            {"id": one.id, "start": decimal(one.start), "end": decimal(one.end)} for one in session.dialogues
+        ]
     turns = [turn for side in SIDES for turn in _turns(read, side)]
     body["turns"] = _settled(turns, places, str(body["session"]))
     _time_anew(turns, whole.get("turns", {}))
