@@ -226,7 +226,7 @@ class Pipeline:
         return read_body(self.options.turns, self.session)
 
     def _make_turns(self) -> Body:
-        from .scripts import by_script, with_script
+        from .scripts import by_script, told, with_script
 
         given = self.options.turns
         if given is not None:
@@ -240,6 +240,8 @@ class Pipeline:
             turns = by_script(
                 self.session, lambda session: find_turns(session, self.speech, footage), footage
             )
+        if turns.unmatched is not None:
+            self.observer.says(told(turns))
         return turns_to_body(turns)
 
     def _footage_seconds(self) -> tuple[Fraction, Fraction]:

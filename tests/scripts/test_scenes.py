@@ -7,6 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
+from emomedia.errors import MediaNotFoundError
+from emomedia.observer import Silent
 from emomedia.options import Options
 from emomedia.pipeline import run_stage
 from emomedia.scripts import by_script, match, with_script
@@ -127,12 +131,20 @@ def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):
     (tmp_path / "turns.json").write_text(json.dumps(turns))
     options = Options(turns=tmp_path / "turns.json")
 
+    heard: list[str] = []
+    observer = Silent()
+    observer.says = heard.append
+
     def stage() -> dict:
-        run_stage(path, tmp_path / "out", options, "turns")
+        run_stage(path, tmp_path / "out", options, "turns", observer)
         return json.loads((tmp_path / "out/sim/turns.json").read_text())
 
     body = stage()
     assert body["turns"][0]["script"]["utterance_id"] == "1"
     assert body["script"] == {"unmatched": ["2"]}
+    assert heard == ["script: 1 of 1 turns say a line, 1 of 2 lines are said; not 2"]
     write(tmp_path / "p.json", {"dialogue": scene("今天天气真不错", topic_label="Changed")})
     assert stage()["turns"][0]["topic"] == "Changed"
+    (tmp_path / "p.json").unlink()
+    with pytest.raises(MediaNotFoundError, match="the file of script in session.toml"):
+        stage()
