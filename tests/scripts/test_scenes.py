@@ -146,5 +146,5 @@ def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):
     write(tmp_path / "p.json", {"dialogue": scene("今天天气真不错", topic_label="Changed")})
     assert stage()["turns"][0]["topic"] == "Changed"
     (tmp_path / "p.json").unlink()
-    with pytest.raises(MediaNotFoundError, match="the file of script in session.toml"):
+    with pytest.raises(MediaNotFoundError, match=r"the file of script in session\.toml"):
         stage()
