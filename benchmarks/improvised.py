@@ -59,6 +59,9 @@ COMMON = (
 )
 """Common characters, what a recogniser puts for others."""
 
+HOMOPHONES = 0.5
+"""Share of the changed characters that become homophones, where they have some."""
+
 ADDED, DROPPED = 0.1, 0.1
 """How often the actors put in a turn of their own, and leave a line out."""
 
@@ -119,7 +122,7 @@ def changed(random: Random, text: str, share: float) -> str:
     count = int(len(places) * share + random.random())
     for n in random.sample(places, min(count, len(places))):
         same = _homophones().get(letters[n], [])
-        use = same if same and random.random() < 0.5 else COMMON
+        use = same if same and random.random() < HOMOPHONES else COMMON
         letters[n] = random.choice([letter for letter in use if letter != letters[n]])
     return "".join(letters)
 

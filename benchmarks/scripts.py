@@ -76,7 +76,7 @@ def score(share: float, sessions: int, seed: int) -> Score:
 
 
 def seconds_of_long_session(seed: int) -> tuple[int, float]:
-    """Turns of a session of over :data:`TURNS`, and seconds to match them: the best of three, compiled before."""
+    """Turns of a session of over :data:`TURNS`, and seconds to match them, compiled: the best of three."""
     random = Random(seed)
     script = written_script(random, 34, 12)
     play = played(random, script, 0.3)

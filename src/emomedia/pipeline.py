@@ -202,7 +202,7 @@ class Pipeline:
         if given is None:
             inputs = ["found", stages.content_digest(self.speech), list(self.footage)]
         else:
-            inputs = ["given", stages.content_digest(self._given_turns(given))]
+            inputs = ["given", stages.content_digest(self._given_turns)]
         described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate), self._scripts()]
         body = self._stage("turns", inputs, described, self._make_turns, keep_own=given is None)
         path = self.folder.stage("turns")
@@ -217,17 +217,20 @@ class Pipeline:
         files = script_files(self.session)
         return [self.session.meaning()["script"], [stages.media_fingerprint(path) for path in files]]
 
-    def _given_turns(self, path: Path) -> Body:
+    @cached_property
+    def _given_turns(self) -> Body:
+        """What the file of --turns says."""
         from .interchange import read_body
 
-        return read_body(path, self.session)
+        assert self.options.turns is not None
+        return read_body(self.options.turns, self.session)
 
     def _make_turns(self) -> Body:
-        from .scripts import by_script, with_script
+        from .scripts import by_script, told, with_script
 
         given = self.options.turns
         if given is not None:
-            turns = parse_turns(self._given_turns(given), given, self.session)
+            turns = parse_turns(self._given_turns, given, self.session)
             check_turns(turns, self.session, self._footage_seconds(), given)
             turns = with_script(self.session, turns)
         else:
@@ -237,6 +240,8 @@ class Pipeline:
             turns = by_script(
                 self.session, lambda session: find_turns(session, self.speech, footage), footage
             )
+        if turns.unmatched is not None:
+            self.observer.says(told(turns))
         return turns_to_body(turns)
 
     def _footage_seconds(self) -> tuple[Fraction, Fraction]:

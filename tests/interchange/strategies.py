@@ -11,9 +11,8 @@ from emomedia.turns import Scripted, Turn, TurnsFile, Word
 
 NANO = Fraction(1, 10**9)
 
-odd = st.sampled_from(
-    ['"', '""', "\n", "\r\n", "\t", "<", "&", "]]>", "!", "\\", "\u2028", "\x00", "\x7f", "\ufffe"]
-)
+ODD = ['"', '""', "\n", "\r\n", "\t", "<", "&", "]]>", "!", "\\", "\u2028", "\x00", "\x7f", "\ufffe"]
+odd = st.sampled_from(ODD)
 texts = st.lists(st.one_of(odd, st.text(st.characters(exclude_categories=["Cs"]), max_size=6)), max_size=5)
 text = st.one_of(st.just("你好，“世界”！"), texts.map("".join))
 label = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8)
@@ -45,20 +44,16 @@ def turns_files(draw: st.DrawFn) -> TurnsFile:
     edges = draw(times(4))
     dialogues = [Dialogue(f"s_{n:03d}", edges[2 * n], edges[2 * n + 1]) for n in range(2)]
     named = st.none() | label
-    dialogues = [
-        Dialogue(one.id, one.start, one.end, draw(named), draw(named))
-        for one in dialogues[: draw(st.integers(0, 2))]
-    ]
+    dialogues = [replace(one, topic=draw(named), emotion=draw(named)) for one in dialogues]
+    dialogues = dialogues[: draw(st.integers(0, 2))]
     turns: list[Turn] = []
     for side in SIDES:
         count = draw(st.integers(0, 4))
         edges, touching = draw(times(2 * count)), draw(st.booleans())
         for n in range(count):
             start, end = edges[2 * n], edges[2 * n + (2 if touching and n + 1 < count else 1)]
-            scripted = draw(
-                st.none()
-                | st.builds(Scripted, label, st.just(Fraction(1, 2)), st.just(()) | st.tuples(label))
-            )
+            further = st.just(()) | st.tuples(label)
+            scripted = draw(st.none() | st.builds(Scripted, label, st.just(Fraction(1, 2)), further))
             turns.append(
                 Turn(
                     f"{side}{n}",

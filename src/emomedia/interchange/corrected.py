@@ -91,7 +91,9 @@ def from_tiers(tiers: Sequence[Tier], tick: Fraction, source: Path, session: Ses
         body["script"] = whole["script"]
     places = dialogues
     if places is None:
-        places = [{"id": one.id, "start": one.start, "end": one.end} for one in session.dialogues]
+        places = [
+            {"id": one.id, "start": decimal(one.start), "end": decimal(one.end)} for one in session.dialogues
+        ]
     turns = [turn for side in SIDES for turn in _turns(read, side)]
     body["turns"] = _settled(turns, places, str(body["session"]))
     _time_anew(turns, whole.get("turns", {}))
@@ -146,9 +148,7 @@ def _dialogues(read: _Read, known: list[Body] | None) -> list[Body] | None:
     found = []
     for interval in read.of(DIALOGUES):
         place, body = before.get(interval.label, (None, {}))
-        unmoved = place == interval.place
-        times = body if unmoved else _times(interval, read.tick)
-        dialogue = {"id": interval.label, "start": times["start"], "end": times["end"]}
+        dialogue = {"id": interval.label} | _times(interval, read.tick, place, body)
         for key, name in (("topic", TOPICS), ("emotion", EMOTIONS)):
             dialogue[key] = _label_at(read, name, interval, body.get(key))
         found.append(dialogue)
@@ -172,8 +172,15 @@ def _mostly(one: Interval, other: Interval) -> bool:
     return 2 * one.shared(other) >= min(one.end - one.first, other.end - other.first)
 
 
-def _times(interval: Interval, tick: Fraction) -> Body:
-    return {"start": seconds(interval.first, tick), "end": seconds(interval.end, tick)}
+def _times(
+    interval: Interval, tick: Fraction, place: tuple[int, int] | None = None, before: Body | None = None
+) -> Body:
+    """Start and end of an interval; each as it was `before`, if it is where it was written."""
+    times = {"start": seconds(interval.first, tick), "end": seconds(interval.end, tick)}
+    for key, now, then in zip(times, interval.place, place or (), strict=False):
+        if before is not None and now == then:
+            times[key] = before[key]
+    return times
 
 
 @dataclass(slots=True)
@@ -198,11 +205,11 @@ def _turns(read: _Read, side: SideName) -> list[_Found]:
     for number, interval in enumerate(read.of(side)):
         before = written[linked[number]] if number in linked else None
         body: Body = {"id": None, "dialogue": None} | dict(before or {}) | {"speaker": side}
-        moved = before is None or places[before["id"]] != interval.place
-        if moved:
-            body |= _times(interval, read.tick)
+        place = places[before["id"]] if before is not None else None
+        body |= _times(interval, read.tick, place, before)
         if before is None or shown(before.get("text")) != interval.label:
             body["text"] = interval.label
+        moved = place != interval.place
         if f"{side} words" in read.tiers and (moved or not same_words):
             _take_words(read, body, interval, words[before["id"]] if before else [])
         if f"{side} backchannels" in read.tiers:

@@ -7,7 +7,7 @@ document types, so no entity can be declared, let alone expanded.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby, pairwise
@@ -60,8 +60,8 @@ def write(tiers: Sequence[Tier], media: Sequence[Media] = ()) -> str:
     header = ET.SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
     for file in media:
         ET.SubElement(header, "MEDIA_DESCRIPTOR", _media(file))
-    slots, last_id = _Slots(ET.SubElement(root, "TIME_ORDER")), 0
-    slots.fill(interval for tier in tiers if tier.name not in _PARENT_OF for interval in tier.intervals)
+    slots = _slots(ET.SubElement(root, "TIME_ORDER"), [tier for tier in tiers if tier.name not in _PARENT_OF])
+    last_id = 0
     named: dict[str, dict[tuple[int, int], str]] = {}
     for tier in tiers:
         ids = named[tier.name] = {}
@@ -69,8 +69,11 @@ def write(tiers: Sequence[Tier], media: Sequence[Media] = ()) -> str:
         for interval in tier.intervals:
             last_id += 1
             ids[interval.place] = f"a{last_id}"
-            parent = named.get(_PARENT_OF.get(tier.name, ""), {}).get(interval.place)
-            _annotate(element, f"a{last_id}", interval, parent, slots)
+            if tier.name in _PARENT_OF:
+                place = {"ANNOTATION_REF": named[_PARENT_OF[tier.name]][interval.place]}
+            else:
+                place = {f"TIME_SLOT_REF{n}": slots[tier.name, interval.place, n] for n in (1, 2)}
+            _annotate(element, f"a{last_id}", interval.label, place)
     for name, constraint in _TYPES.items():
         _type(root, name, constraint)
     text = "Symbolic association, one annotation for each of the tier above"
@@ -87,22 +90,20 @@ def _media(file: Media) -> dict[str, str]:
     return link | ({"TIME_ORIGIN": str(file.origin)} if file.origin else {})
 
 
-class _Slots:
-    """The times of a document, each once, in order."""
-
-    def __init__(self, element: ET.Element) -> None:
-        self._element = element
-        self._names: dict[int, str] = {}
-
-    def fill(self, intervals: Iterator[Interval]) -> None:
-        times = sorted({time for interval in intervals for time in interval.place})
-        for number, time in enumerate(times, start=1):
-            self._names[time] = f"ts{number}"
-            slot = {"TIME_SLOT_ID": f"ts{number}", "TIME_VALUE": str(time)}
-            ET.SubElement(self._element, "TIME_SLOT", slot)
-
-    def __getitem__(self, time: int) -> str:
-        return self._names[time]
+def _slots(element: ET.Element, tiers: Sequence[Tier]) -> dict[tuple[str, tuple[int, int], int], str]:
+    """The names of the times of all intervals, which belong to one each, so that ELAN moves them alone."""
+    edges = [
+        (interval.place[n - 1], tier.name, interval.place, n)
+        for tier in tiers
+        for interval in tier.intervals
+        for n in (1, 2)
+    ]
+    names = {}
+    for number, (time, tier_name, place, n) in enumerate(sorted(edges), start=1):
+        names[tier_name, place, n] = f"ts{number}"
+        slot = {"TIME_SLOT_ID": f"ts{number}", "TIME_VALUE": str(time)}
+        ET.SubElement(element, "TIME_SLOT", slot)
+    return names
 
 
 def _tier_attributes(name: str) -> dict[str, str]:
@@ -113,16 +114,10 @@ def _tier_attributes(name: str) -> dict[str, str]:
     return attributes | ({"PARTICIPANT": participant} if participant in SIDES else {})
 
 
-def _annotate(tier: ET.Element, name: str, interval: Interval, parent: str | None, slots: _Slots) -> None:
-    annotation = ET.SubElement(tier, "ANNOTATION")
-    if parent is None:
-        first, end = (slots[time] for time in interval.place)
-        place = {"TIME_SLOT_REF1": first, "TIME_SLOT_REF2": end}
-        element = ET.SubElement(annotation, "ALIGNABLE_ANNOTATION", {"ANNOTATION_ID": name} | place)
-    else:
-        reference = {"ANNOTATION_ID": name, "ANNOTATION_REF": parent}
-        element = ET.SubElement(annotation, "REF_ANNOTATION", reference)
-    ET.SubElement(element, "ANNOTATION_VALUE").text = interval.label
+def _annotate(tier: ET.Element, name: str, label: str, place: Mapping[str, str]) -> None:
+    kind = "REF_ANNOTATION" if "ANNOTATION_REF" in place else "ALIGNABLE_ANNOTATION"
+    element = ET.SubElement(ET.SubElement(tier, "ANNOTATION"), kind, {"ANNOTATION_ID": name, **place})
+    ET.SubElement(element, "ANNOTATION_VALUE").text = label
 
 
 def _type(root: ET.Element, name: str, constraint: str | None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .matching import Matched, apply, match
 from .prompts import Line, Scene, Script, read_script
-from .scenes import by_script, script_files, with_script
+from .scenes import by_script, script_files, told, with_script
 
 __all__ = [
     "Line", "Matched", "Scene", "Script", "apply", "by_script", "match", "read_script", "script_files",
-    "with_script",
+    "told", "with_script",
 ]  # fmt: skip

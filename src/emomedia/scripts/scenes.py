@@ -18,6 +18,10 @@ MIN_SHARE = Fraction(1, 4)
 """Of a scene's lines that must be said if it is to be a dialogue."""
 
 
+_SHOWN = 10
+"""Ids that a line for people names."""
+
+
 def script_files(session: Session) -> tuple[Path, ...]:
     """The files that the description names, each once."""
     own = [dialogue.script for dialogue in session.dialogues if dialogue.script is not None]
@@ -53,6 +57,16 @@ def with_script(session: Session, turns_file: TurnsFile) -> TurnsFile:
         rest = [turn for turn in turns_file.turns if turn.dialogue not in own]
         turns_file = _told(turns_file, rest, read_script(session.script), session)
     return turns_file
+
+
+def told(turns_file: TurnsFile) -> str:
+    """One line for people on how much of the script was said, and how much of what was said is in it."""
+    own = [turn.script for turn in turns_file.turns if turn.script is not None]
+    said = {line for script in own for line in (script.utterance_id, *script.further)}
+    unsaid = turns_file.unmatched or ()
+    text = f"script: {len(own)} of {len(turns_file.turns)} turns say a line, "
+    text += f"{len(said)} of {len(said) + len(unsaid)} lines are said"
+    return f"{text}; not {', '.join(unsaid[:_SHOWN])}{' …' if unsaid[_SHOWN:] else ''}" if unsaid else text
 
 
 def _told(turns_file: TurnsFile, turns: Sequence[Turn], script: Script, session: Session) -> TurnsFile:
