@@ -53,6 +53,7 @@ def cut(
     folder: SessionFolder,
     observer: Observer,
     check_media: Callable[[], None] = lambda: None,
+    begins: Callable[[], None] = lambda: None,
 ) -> CutResult:
     """Bring the session's clips and its audit up to date with `work`.
 
@@ -60,6 +61,8 @@ def cut(
     ----------
     check_media : callable
         Raises a MediaError if the media are no longer those that `work` was made from.
+    begins : callable
+        Called before anything is changed, if there are clips to make.
 
     Raises
     ------
@@ -82,6 +85,7 @@ def cut(
         kept = _kept_rows(work, folder)
         stale = [clip for clip in work.plan.clips if clip.id not in kept]
         if stale:
+            begins()
             _refuse_lost_sound(work, stale)
         report, placement, rows = None, None, _described(kept.values(), work, turns)
         write_rows(folder.audit, rows)

@@ -93,6 +93,10 @@ class OutputBusyError(EmomediaError, BlockingIOError):
     """Another process is working in the same output folder."""
 
 
+class BatchError(EmomediaError, RuntimeError):
+    """Sessions of a batch failed; the others are done."""
+
+
 class VerifyError(EmomediaError, ValueError):
     """Files of an output folder do not agree with its audit."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from . import arguments as arg
+from .batching import batch, status
 from .display import Display, make_display
 from .simulated import simulate
 
@@ -219,6 +220,8 @@ def verify(
 
 
 app.command()(simulate)
+app.command()(batch)
+app.command()(status)
 
 
 @app.command()
