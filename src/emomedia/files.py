@@ -21,6 +21,9 @@ from .errors import EmomediaError, OutputBusyError, OutputError
 
 _PART_SUFFIX = ".part"
 
+_NO_FOLDER_LOCKS = (errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EISDIR)
+"""What network file systems say to a lock on a folder; on a file in it they grant one."""
+
 _FULL = "free space there, or choose another --out; run again and it goes on"
 _REFUSED = "make it writable, or choose another --out"
 _REMEDIES = {
@@ -152,6 +155,8 @@ def sha256(path: Path) -> str:
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold `folder` for this process; the lock lies on the folder itself and leaves no file behind.
 
+    On file systems that lock files alone it lies on a file ``.lock`` in it, which stays.
+
     Raises
     ------
     OutputBusyError
@@ -161,19 +166,47 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = _lock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError as error:
+        raise OutputBusyError(
+            folder,
+            expected="a folder that no other run works in",
+            found="another emomedia process holding it",
+            remedy="wait for it to end, or choose another --out",
+        ) from error
     except OSError as error:
         raise output_error(folder, error) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            raise OutputBusyError(
-                folder,
-                expected="a folder that no other run works in",
-                found="another emomedia process holding it",
-                remedy="wait for it to end, or choose another --out",
-            ) from error
         yield
     finally:
         os.close(descriptor)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds `folder` now."""
+    try:
+        os.close(_lock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lock(folder: Path, how: int) -> int:
+    """An open descriptor that holds the lock."""
+    try:
+        return _flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), how)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_LOCKS:
+            raise
+    return _flock(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666), how)
+
+
+def _flock(descriptor: int, how: int) -> int:
+    try:
+        fcntl.flock(descriptor, how)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

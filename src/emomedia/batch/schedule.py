@@ -16,11 +16,15 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What there is, or what is free of it: cores, GPUs, bytes of memory."""
+    """What there is, or what is free of it: cores, GPUs, bytes of memory.
+
+    `machine_cores` are those of the largest machine, where there are several: no task has more.
+    """
 
     cores: int
     gpus: float = 0
     memory: int = 1 << 62
+    machine_cores: int = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +92,12 @@ def starts(
 
 
 def _grant(need: Need, free: Room, claimants: int) -> Need:
-    cores = min(need.most_cores, free.cores // claimants)
+    cores = min(need.most_cores, free.machine_cores, free.cores // claimants)
     if need.core_memory:
         cores = min(cores, (free.memory - need.memory) // need.core_memory)
     return need.granted(max(need.cores, cores))
 
 
 def _less(room: Room, need: Need) -> Room:
-    return Room(room.cores - need.cores, room.gpus - need.gpus, room.memory - need.bytes)
+    free = room.cores - need.cores, room.gpus - need.gpus, room.memory - need.bytes
+    return Room(*free, room.machine_cores)

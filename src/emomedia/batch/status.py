@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
 from typing import Any
 
+from ..files import is_held
 from .ledger import FOLDER_NAME, read
 from .progress import CUT_SHARE, Failed, Figures, Share, bottleneck, hours
 
@@ -61,18 +60,3 @@ def _share(row: dict[str, Any]) -> float:
 
 def _part(row: dict[str, Any]) -> float:
     return (row["frames_done"] or 0) / (row["frames_total"] or 1)
-
-
-def is_held(folder: Path) -> bool:
-    """Whether a process holds the folder (:func:`emomedia.files.locked`)."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

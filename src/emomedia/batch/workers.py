@@ -36,7 +36,9 @@ _PR_SET_PDEATHSIG = 1
 class Executor(Protocol):
     """Where tasks run."""
 
-    room: Room
+    @property
+    def room(self) -> Room:
+        """What there is altogether."""
 
     def start(self, key: Hashable, task: Task) -> None:
         """Begin a task; whoever asks has seen to it that there is room."""
@@ -62,11 +64,15 @@ class LocalWorkers:
     """As many processes as tasks run at a time."""
 
     def __init__(self, room: Room, stall_seconds: float = STALL_SECONDS) -> None:
-        self.room = room
+        self._room = room
         self._stall = stall_seconds
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._looked = monotonic()
+
+    @property
+    def room(self) -> Room:
+        return self._room
 
     def start(self, key: Hashable, task: Task) -> None:
         worker = self._idle(task.description) or self._hire()
