@@ -89,6 +89,10 @@ class OutputError(EmomediaError, OSError):
     """An output could not be written."""
 
 
+class OutputFullError(OutputError):
+    """There is no room on the disk for a batch's ledger."""
+
+
 class OutputBusyError(EmomediaError, BlockingIOError):
     """Another process is working in the same output folder."""
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ..errors import OutputFullError
 from ..layout import SessionFolder
 from . import space
-from .ledger import Ledger, LedgerFullError
+from .ledger import Ledger
 from .needs import grows, need_of
 from .progress import CUT_SHARE, Failed, Figures, Share, bottleneck, hours, pace
 from .schedule import Need, starts
@@ -313,7 +314,7 @@ class Batch:
     def _pauses(self, why: str) -> None:
         self._paused = why
         self._watcher.says(why)
-        with suppress(LedgerFullError):  # the reason of the pause
+        with suppress(OutputFullError):  # the reason of the pause
             self._ledger.tell(state=why)
 
     def _keep(self, change: Callable[[], None]) -> None:
@@ -321,7 +322,7 @@ class Batch:
         while True:
             try:
                 return change()
-            except LedgerFullError as error:
+            except OutputFullError as error:
                 if not self._paused:
                     self._paused = f"paused: {error}"
                     self._watcher.says(self._paused)

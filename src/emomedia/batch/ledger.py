@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import OutputError
+from ..errors import OutputError, OutputFullError
 from ..files import sync_folder, writing
 from .sessions import Entry
 from .task import Failure, StageDone
@@ -91,13 +91,13 @@ class Ledger:
         Raises OutputError where it cannot be written.
         """
         self.path = ledger_path(out)
-        with writing(self.path):
+        with writing(self.path), told_as_outputs(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self._db = _opened(self.path)
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
-                    raise _unwritable(self.path, error) from error
+                    raise
                 self.path.replace(self.path.with_suffix(".broken"))
                 self._db = _opened(self.path)
             sync_folder(self.path.parent)
@@ -183,12 +183,9 @@ class Ledger:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """One transaction; a failure to write is an OutputError, and leaves what was there."""
-        try:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield self._db
-        except sqlite3.OperationalError as error:
-            raise _unwritable(self.path, error) from error
+        with told_as_outputs(self.path), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield self._db
 
     def _is_empty(self) -> bool:
         return self._db.execute("SELECT id FROM sessions LIMIT 1").fetchone() is None
@@ -222,18 +219,19 @@ def _opened(path: Path) -> sqlite3.Connection:
     return db
 
 
-class LedgerFullError(OutputError):
-    """There is no room for the ledger's next change."""
-
-
-def _unwritable(path: Path, error: sqlite3.Error) -> OutputError:
-    kind = LedgerFullError if error.sqlite_errorcode == sqlite3.SQLITE_FULL else OutputError
-    return kind(
-        path,
-        expected="a ledger that can be written",
-        found=str(error),
-        remedy="free space there, or make it writable; run again and it goes on",
-    )
+@contextmanager
+def told_as_outputs(path: Path) -> Iterator[None]:
+    """What SQLite refuses becomes an OutputError about `path`, a full disk an OutputFullError."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise (OutputFullError if full else OutputError)(
+            path,
+            expected="a ledger that can be written",
+            found=str(error),
+            remedy="free space there, or make it writable; run again and it goes on",
+        ) from error
 
 
 def _set(db: sqlite3.Connection, id: str, **facts: Any) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from ..errors import BatchError
 
 CUT_SHARE = 0.9
 """Of a session's work, roughly, what is left when its cut begins."""
@@ -114,6 +117,17 @@ def told_time(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds // size:.0f} {unit} {seconds % size // part:.0f} {lower}"
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def refuse_failed(figures: Figures, out: Path) -> None:
+    """Raise BatchError where a session was set aside."""
+    if figures.failed:
+        raise BatchError(
+            out,
+            expected="every session to succeed",
+            found=f"{len(figures.failed)} of {figures.sessions} that failed",
+            remedy=f"'emomedia status {out}' tells why; mend them and run the same command again",
+        )
 
 
 def failures_told(failed: Sequence[Failed]) -> list[str]:

@@ -70,8 +70,8 @@ def batch(
     Interrupted in whatever way, it goes on where it stopped when run again, and ends with the same bytes.
     A session that fails is set aside with its error; the others go on.
     """
+    from ..batch.progress import refuse_failed
     from ..batch.run import run_batch
-    from ..errors import BatchError
 
     options = arg.make_options(
         fps=fps,
@@ -92,14 +92,7 @@ def batch(
     with make_batch_display(json) as display:
         summary = run_batch(what, out, options, display, retry=retry, ray=ray)
         display.ends(_for_machines(summary), _for_people(summary, out))
-    failed = summary.figures.failed
-    if failed:
-        raise BatchError(
-            out,
-            expected="every session to succeed",
-            found=f"{len(failed)} of {summary.figures.sessions} that failed",
-            remedy=f"'emomedia status {out}' tells why; mend them and run the same command again",
-        )
+    refuse_failed(summary.figures, out)
 
 
 def _for_machines(summary: Summary) -> dict[str, Any]:
