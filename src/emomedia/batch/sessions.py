@@ -144,9 +144,8 @@ def _shown(options: Options) -> list[Any]:
     """The options that can show in the output."""
     hidden = ("workers", "device")
     names = [name for name in type(options).__slots__ if name not in hidden]
-    values = [getattr(options, name) for name in names]
-    return [[name, sorted(value) if isinstance(value, frozenset) else str(value)]
-            for name, value in zip(names, values, strict=True)]  # fmt: skip
+    shown = {name: str(getattr(options, name)) for name in names} | {"layout": sorted(options.layout)}
+    return [[name, shown[name]] for name in names]
 
 
 def _media(session: Session) -> list[Path]:
