@@ -18,7 +18,7 @@ from .audio.flac import write_flac
 from .dataset.audit import Row, clip_row, described, named_files, read_rows, write_rows
 from .engine import Work, make_job, run_job
 from .errors import DamagedMediaError, DeviceError, MediaError
-from .files import atomic, writing
+from .files import atomic, make_folder, writing
 from .layout import SessionFolder
 from .observer import Observer
 from .placement import Placement, place
@@ -81,7 +81,7 @@ def cut(
     )
     with writing(folder.path):
         for where in (folder.clips, folder.audio, folder.spool):
-            where.mkdir(parents=True, exist_ok=True)
+            make_folder(where)
         kept = _kept_rows(work, folder)
         stale = [clip for clip in work.plan.clips if clip.id not in kept]
         if stale:

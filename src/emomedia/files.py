@@ -1,7 +1,7 @@
 """Writing files so that they appear whole or not at all, reading small ones, and locking a folder.
 
 A file is written under a temporary name (``.<name>.part``) in its own folder, synced, renamed, and
-its folder synced; only then does it count.
+its folder synced; only then does it count.  A new folder is synced into the one above it first.
 """
 
 from __future__ import annotations
@@ -52,6 +52,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it, each synced into the folder that it lies in."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        with suppress(PermissionError):  # one may write in a folder that one may not read
+            sync_folder(new.parent)
+
+
 def publish(part: Path, path: Path) -> None:
     """Sync `part`, give it its final name `path`, sync the folder."""
     descriptor = os.open(part, os.O_RDONLY)
@@ -95,7 +107,7 @@ def atomic(path: Path) -> Iterator[Path]:
     part = part_path(path)
     try:
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             yield part
             publish(part, path)
     finally:
@@ -165,7 +177,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         If there is no such folder and none can be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         descriptor = _lock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError as error:
         raise OutputBusyError(

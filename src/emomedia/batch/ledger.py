@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import OutputError, OutputFullError
-from ..files import sync_folder, writing
+from ..files import make_folder, sync_folder, writing
 from .sessions import Entry
 from .task import Failure, StageDone
 
@@ -92,7 +92,7 @@ class Ledger:
         """
         self.path = ledger_path(out)
         with writing(self.path), told_as_outputs(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             try:
                 self._db = _opened(self.path)
             except sqlite3.DatabaseError as error:
