@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -125,27 +124,19 @@ def times_made(out: Path) -> dict[tuple[str, str], int]:
     return {(row["id"], row["stage"]): row["times_made"] for row in read(out)["stages"]}
 
 
-@dataclass
-class Killed:
-    """What came of killing a batch over and over."""
+def kill_often(what: Path, out: Path, kills: int, rng: random.Random, longest: float) -> int:
+    """Start the batch and kill its head at a random moment, `kills` times; then let it finish.
 
-    kills: int
-    finished: int
-    out: Path
-
-
-def kill_often(what: Path, out: Path, kills: int, rng: random.Random, longest: float) -> Killed:
-    """Start the batch and kill its head at a random moment, `kills` times; then let it finish."""
-    finished = 0
+    Returns how many had finished before they were to be killed.
+    """
+    command, finished = batch_command(what, out), 0
     for _ in range(kills):
-        process = subprocess.Popen(
-            batch_command(what, out), stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         time.sleep(rng.uniform(0.3, longest))
         process.send_signal(signal.SIGKILL)
         finished += process.wait() == 0
-    subprocess.run(batch_command(what, out), stdout=subprocess.DEVNULL, check=True)
-    return Killed(kills, finished, out)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return finished
 
 
 def assert_as_undisturbed(out: Path, undisturbed: dict[str, bytes]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,12 @@ class Undisturbed:
     sound: Path
     out: Path
     ended: subprocess.CompletedProcess[str]
-    dataset: dict[str, Any]
+    dataset: dict[str, bytes]
+
+    def sound_dataset(self, out: Path) -> dict[str, bytes]:
+        """What a batch of the sound sessions alone must have made in `out`."""
+        of_sound = {name: data for name, data in self.dataset.items() if name.split("/")[0] not in DAMAGED}
+        return of_sound | {"clips.parquet": (out / "clips.parquet").read_bytes()}
 
 
 @pytest.fixture(scope="session")
