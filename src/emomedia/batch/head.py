@@ -131,6 +131,8 @@ class Batch:
                     continue
             if session.entry.error is not None:
                 self._fails(session, failure(session.entry.error))
+        waiting = [session.entry.id for session in self._order if session.state == "waiting"]
+        self._keep(lambda: ledger.awaits(waiting))
 
     def run(self) -> Summary:
         """Work until no session is waiting or running.
@@ -245,6 +247,7 @@ class Batch:
 
     def _fails(self, session: _Session, told: Failure) -> None:
         session.share, session.state = 0.0, "waiting"
+        session.stage = told.stage or session.stage
         final = self._is_final(session, told)
         self._keep(lambda: self._ledger.fails(session.entry.id, told, final=final))
         if final:

@@ -138,6 +138,12 @@ class Ledger:
                     (entry.id, path, place, entry.inputs, entry.media_bytes, now),
                 )
 
+    def awaits(self, ids: Iterable[str]) -> None:
+        """Sessions that failed are to be tried again."""
+        with self._change() as db:
+            retried = [(id,) for id in ids]
+            db.executemany("UPDATE sessions SET state = 'waiting' WHERE id = ? AND state = 'failed'", retried)
+
     def begins(self, id: str, stage: str, cores: int) -> None:
         """A task of the session begins."""
         now = time.time()
@@ -170,6 +176,7 @@ class Ledger:
         with self._change() as db:
             _pass(db, id, failure.stages, now)
             told = {"kind": failure.kind, "cause": failure.cause, "error": failure.text}
+            told |= {} if failure.stage is None else {"stage": failure.stage}
             _set(db, id, state="failed" if final else "waiting", updated=now, **told)
             _end(db, id, failure.kind, failure.text, now)
 

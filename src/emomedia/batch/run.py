@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .. import _core
@@ -47,6 +49,7 @@ def run_batch(
     MissingToolError
         Ray is asked for and not installed.
     """
+    begin = time.process_time()
     _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
     paths = descriptions(what)
     with writing(out):
@@ -65,8 +68,9 @@ def run_batch(
                 ledger.stops()
         finally:
             ledger.close()
+    head_cpu = time.process_time() - begin
     write_index(out)
-    return summary
+    return replace(summary, head_cpu_seconds=head_cpu)
 
 
 def _executor(options: Options, ray: str | None) -> Executor:

@@ -87,12 +87,13 @@ killed the worker, or the machine that went away with it."""
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a task failed: the error's class and its one line."""
+    """Why a task failed: the error's class, its one line, and the stage if one had begun."""
 
     kind: Kind
     cause: str
     text: str
     stages: tuple[StageDone, ...] = ()
+    stage: str | None = None
 
 
 class Deferred(Exception):
@@ -115,7 +116,7 @@ class Bench:
         except Exception as error:
             done = () if self._pipeline is None else tuple(watch.passed(self._pipeline))
             self.close()
-            return failure(error, done)
+            return replace(failure(error), stages=done, stage=watch.stage)
 
     def close(self) -> None:
         """Let go of the session, if one is held."""
@@ -169,12 +170,14 @@ class _Watch:
         self._begin = self._stage_begin = process_time()
         self._told = monotonic()
         self._ended: list[StageDone] = []
+        self.stage: str | None = None
 
     @property
     def cpu_seconds(self) -> float:
         return process_time() - self._begin
 
-    def stage_begins(self, stage: str) -> None:  # noqa: ARG002
+    def stage_begins(self, stage: str) -> None:
+        self.stage = stage
         self._stage_begin = process_time()
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
@@ -205,17 +208,17 @@ def _made(pipeline: Pipeline, done: StageDone) -> dict[str, int]:
     return made
 
 
-def failure(error: BaseException, stages: tuple[StageDone, ...] = ()) -> Failure:
+def failure(error: BaseException) -> Failure:
     """What an exception of a task says, and whether to try again."""
     if _is_full(error):
-        return Failure("full", type(error).__name__, str(error), stages)
+        return Failure("full", type(error).__name__, str(error))
     passing = isinstance(
         error, OutputError | OutputBusyError | StalledError | EngineError | DeviceError | MemoryError
     )
     if isinstance(error, OSError) and not isinstance(error, EmomediaError):
         passing = True
     text = str(error) if isinstance(error, EmomediaError) else _told(error)
-    return Failure("passing" if passing else "input", type(error).__name__, text, stages)
+    return Failure("passing" if passing else "input", type(error).__name__, text)
 
 
 def _is_full(error: BaseException) -> bool:
