@@ -63,7 +63,8 @@ class Pipeline:
     """One session's stages; each is a cached property, made or read when first asked for.
 
     Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
-    in memory alone.
+    in memory alone.  `before_making` is called with the name of a stage that is not fresh, before it is
+    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from.
     """
 
     session: Session
@@ -72,6 +73,8 @@ class Pipeline:
     observer: Observer = field(default_factory=Silent)
     seconds: dict[str, float] = field(default_factory=dict)
     writes: bool = True
+    before_making: Callable[[str], None] = lambda _stage: None
+    hashes: dict[str, str] = field(default_factory=dict)
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
@@ -279,8 +282,10 @@ class Pipeline:
             actors={side: self.session.side(side).actor for side in SIDES},
         )
         with self._timed("cut") as outcome:
-            result = cut(work, self.turns, self.folder, self.observer, self._refuse_changed_media)
+            check_media, begins = self._refuse_changed_media, lambda: self.before_making("cut")
+            result = cut(work, self.turns, self.folder, self.observer, check_media, begins)
             outcome.append("made" if result.made else "fresh")
+        self.hashes["cut"] = stages.digest([row["provenance"]["key"] for row in result.rows])
         return result
 
     def _content(self, stage: str) -> str:
@@ -296,13 +301,14 @@ class Pipeline:
         A file of the user's own is kept, unless the user named another one for this run.
         """
         path = self.folder.stage(FILE_OF[stage])
-        made_from = stages.made_from(stage, inputs, options)
+        self.hashes[stage] = made_from = stages.made_from(stage, inputs, options)
         with self._timed(stage) as outcome:
             state = stages.state(path, made_from)
             if state is stages.State.FRESH or (state is stages.State.OWN and keep_own):
                 outcome.append("fresh" if state is stages.State.FRESH else "own")
                 body = stages.read(path)
             else:
+                self.before_making(stage)
                 outcome.append("made")
                 body = self._written(path, make(), made_from)
         if body.get("session") != self.session.id:

@@ -6,17 +6,22 @@ import base64
 import json
 import re
 import zlib
+from contextlib import closing
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from audits import write_sessions
+from emomedia.batch.ledger import Ledger
+from emomedia.batch.sessions import Entry
+from emomedia.batch.task import Failure
 from emomedia.dataset.actors import Actor
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.figures import figures, people, plain_reason
 from emomedia.dataset.index import write_index
 from emomedia.errors import StageError
+from emomedia.options import Options
 from emomedia.report import write_report
 from emomedia.report.columns import NOTHING, make_columns
 from emomedia.report.gather import gather
@@ -183,3 +188,13 @@ def test_the_page_is_well_formed_and_needs_no_network(out):
     parser = Elements()
     parser.feed(write_report(out).read_text("utf-8"))
     assert left == []
+
+
+def test_sessions_that_a_batch_set_aside_are_failures_with_their_errors(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2")})
+    with closing(Ledger(tmp_path)) as ledger:
+        ledger.lists([Entry(tmp_path / "b.toml", "b", Options(), "i", media_bytes=1000)])
+        ledger.begins("b", "probe", 1)
+        ledger.fails("b", Failure("error", "MediaError", "b.mp4: <cut> short"), final=True)
+    assert gather(tmp_path).failures == (("b", "probe: b.mp4: <cut> short"),)
+    assert "probe: b.mp4: &lt;cut&gt; short" in write_report(tmp_path).read_text("utf-8")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from . import arguments as arg
+from .batching import batch, status
 from .display import Display, make_display
 from .exported import export
 from .reported import report
@@ -223,6 +224,8 @@ def verify(
 app.command()(simulate)
 app.command()(export)
 app.command()(report)
+app.command()(batch)
+app.command()(status)
 
 
 @app.command()

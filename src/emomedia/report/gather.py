@@ -13,8 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..batch.status import status
 from ..dataset.actors import Actor, find_actors
 from ..dataset.index import read_index
+from ..errors import OutputError
 from ..files import complaint, read_small
 from ..layout import SessionFolder
 from ..session import SIDES
@@ -98,7 +100,7 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
     finished = set(table["session"].unique().to_pylist())
     sessions = tuple(_session(SessionFolder(out, name), notes) for name in sorted(finished))
     return Gathered(
-        out, table, sessions, find_actors(out, actors), tuple(_unfinished(out, finished)), tuple(notes)
+        out, table, sessions, find_actors(out, actors), tuple(_failures(out, finished)), tuple(notes)
     )
 
 
@@ -152,9 +154,18 @@ def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:
     return body
 
 
-def _unfinished(out: Path, finished: set[str]) -> Iterator[tuple[str, str]]:
-    """Session folders of which the index has no clip."""
+def _failures(out: Path, finished: set[str]) -> Iterator[tuple[str, str]]:
+    """Sessions that a batch has set aside, with their errors; then other folders without clips."""
+    told = set()
+    try:
+        failed = status(out).failed
+    except OutputError:
+        failed = ()  # there was no batch
+    for failure in failed:
+        told.add(failure.id)
+        yield failure.id, f"{failure.stage}: {failure.text}"
     for path in sorted(out.iterdir()):
-        if path.name not in finished and path.is_dir() and any(path.glob("*.json*")):
-            folder = SessionFolder(out, path.name)
-            yield path.name, "no clip in it" if folder.audit.is_file() else "unfinished: no clips.jsonl"
+        stranger = path.name not in finished | told and not path.name.startswith(".")
+        if stranger and path.is_dir() and any(path.glob("*.json*")):
+            audit = SessionFolder(out, path.name).audit
+            yield path.name, "no clip in it" if audit.is_file() else "unfinished: no clips.jsonl"

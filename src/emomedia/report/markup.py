@@ -10,6 +10,9 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
+_FIRST = 12
+"""Rows of a long table that are shown at once."""
+
 
 def anchor(text: str, count: int, **wanted: str | Sequence[str]) -> str:
     """A figure that leads to the `count` clips that it is of."""
@@ -25,6 +28,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         cells = "".join(f"<td>{cell}</td>" for cell in others)
         lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
     return scroll(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>")
+
+
+def long_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The first rows of a table, and all of it when that is asked for: what is not shown costs no layout."""
+    if len(rows) <= _FIRST:
+        return table(head, rows)
+    return table(head, rows[:_FIRST]) + details(f"All {len(rows):,}", table(head, rows))
 
 
 def scroll(content: str) -> str:

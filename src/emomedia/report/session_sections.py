@@ -14,7 +14,7 @@ from ..session import SIDES
 from ..sync_picture import sync_picture
 from .columns import Columns
 from .gather import Gathered, SessionFacts
-from .markup import anchor, decimal, details, percent, section, table
+from .markup import anchor, decimal, details, long_table, percent, section, table
 
 MOST_PICTURES = 12
 """Sessions whose sync is drawn: those with the largest residuals."""
@@ -40,7 +40,7 @@ def synchronisation(gathered: Gathered, columns: Columns) -> str:
     rows.sort(key=lambda row: -row[0])
     head = ("session", "recording", "method", "offset, s", "drift, ppm", "residual, ms", "confidence")
     pictures = "".join(_sync_pictures(gathered.sessions))
-    return section("sync", "Sync", table(head, [row[1] for row in rows]) + pictures)
+    return section("sync", "Sync", long_table(head, [row[1] for row in rows]) + pictures)
 
 
 def _sync_row(session: str, clips: int, recording: str, entry: Mapping[str, Any]) -> tuple[float, list[str]]:
@@ -116,7 +116,7 @@ def throughput(gathered: Gathered, columns: Columns) -> str:
         f"{footage / max(wall, 1e-9):.2f} times as fast as it plays. Bottleneck: {escape(told)} sessions.</p>"
     )
     head = ("session", "footage, s", "run, s", "times real time", "bottleneck", "workers busy")
-    return section("throughput", "Throughput", text + table(head, rows))
+    return section("throughput", "Throughput", text + long_table(head, rows))
 
 
 def failures(gathered: Gathered) -> str:
