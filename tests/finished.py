@@ -6,8 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
 from audits import quality, rng_of
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.index import write_index
@@ -17,14 +15,11 @@ from emomedia.pipeline import run
 CAST = {"s1": ("A1", "A2"), "s2": ("A3", "A4"), "s3": ("A5", "A6"), "s4": ("A1", "A7")}
 
 
-@pytest.fixture(scope="session")
-def finished(simulated, tmp_path_factory) -> Path:
+def make(session: Path, out: Path) -> Path:
     """An output folder of four sessions: one that was run, and copies of it under other names.
 
     Measures are made up, since no stage of theirs is needed to have them; one turn of each is rejected.
     """
-    out = tmp_path_factory.mktemp("dataset") / "OUT"
-    session = simulated(size=(216, 384), seconds=6)
     options = Options(
         turns=session.parent / "turns.json",
         preset="ultrafast",

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 from emomedia.report import write_report
-from finished import finished
 
 from .browser import Browser, find_chromium
-
-__all__ = ["finished"]
 
 ACTORS = "id,gender,age,region\nA1,female,26,华北\nA2,male,30,华东\nA3,female,22,华北\n"
 

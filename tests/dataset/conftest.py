@@ -1,3 +1,0 @@
-from finished import finished
-
-__all__ = ["finished"]
