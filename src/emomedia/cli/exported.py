@@ -6,7 +6,7 @@ given; one of the dataset as a whole is a name in :data:`LAYOUTS`, of :mod:`emom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -97,7 +97,7 @@ def export(
         bool, typer.Option("--all", help="Rejected clips too.", rich_help_panel=_OF_DATASETS)
     ] = False,
     splits: Annotated[
-        tuple[float, ...],
+        Collection[float],
         typer.Option(
             "--splits",
             parser=_fractions,
@@ -145,7 +145,8 @@ def export(
             from ..dataset.export import ExportOptions
 
             options = ExportOptions(
-                everything=everything, fractions=splits, seed=seed, media=media, shard_bytes=shard_mb << 20,
+                everything=everything, fractions=tuple(splits), seed=seed, media=media,
+                shard_bytes=shard_mb << 20,
                 name=name, license=license_id, actors=actors,
             )  # fmt: skip
             _export_dataset(display, folder, form, to, options)
