@@ -224,6 +224,23 @@ def test_without_a_kept_clip_there_is_nothing_to_export(tmp_path):
         export(tmp_path / "out", "hf", tmp_path / "to")
 
 
+@pytest.mark.parametrize(
+    ("speech", "language"),
+    [
+        ('{"transcript": {"language": "zh"}}', ["zh"]),
+        ('{"transcript": null}', None),
+        ("[", None),
+        ("[]", None),
+    ],
+)
+def test_the_card_names_the_transcripts_language(tmp_path, speech, language):
+    write_sessions(tmp_path / "out", {"a": ("A1", "A2")})
+    (tmp_path / "out/a/speech.json").write_text(speech)
+    folder = export(tmp_path / "out", "hf", tmp_path / "to", ExportOptions(media=False)).folder
+    front = yaml.safe_load((folder / "README.md").read_text("utf-8").split("---\n")[1])
+    assert front.get("language") == language
+
+
 def test_texts_cannot_break_out_of_the_card(tmp_path):
     write_sessions(tmp_path / "out", {"a": ("A1", "A2")})
     audit = tmp_path / "out/a/clips.jsonl"

@@ -104,6 +104,36 @@ def test_a_turns_sound_is_its_speakers_and_its_sharpness_the_lesser(out):
         assert edges == [round(254 * x), round(254 * min(1, x + width))]
 
 
+def test_gaps_and_overlaps_are_those_of_the_turns(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2")}, dialogues=1)
+    turns = [{"id": "a_000_000", "gap_s": None}, {"id": "a_000_001", "gap_s": -0.5, "overlap_s": 0.25}]
+    (tmp_path / "a/turns.json").write_text(json.dumps({"turns": turns}))
+    columns = make_columns(gather(tmp_path))
+    found = {
+        clip: (columns.numbers["gap"][number], columns.numbers["overlap"][number])
+        for number, clip in enumerate(columns.strings["id"])
+    }
+    assert found["a_000_001"] == (-0.5, 0.25)
+    assert np.isnan(found["a_000_000"][0])
+    assert found["a_000_000"][1] == 0
+    assert np.isnan(found["a_000"]).all()
+
+
+def test_names_and_texts_are_escaped(tmp_path):
+    evil = '</script><script>alert(1)</script><img src=x onerror="alert(1)">'
+    write_sessions(tmp_path, {"a": (evil, "A2")})
+    audit = tmp_path / "a/clips.jsonl"
+    fields = {"text": evil, "emotion": evil, "topic": evil, "keep": False, "reasons": [evil]}
+    rows = read_rows(audit)
+    write_rows(audit, [rows[0] | fields | {"keep": True}, *(row | fields for row in rows[1:])])
+    write_index(tmp_path)
+    (tmp_path / "actors.toml").write_text(f"[[actor]]\nid = '{evil}'\ngender = '{evil}'\nregion = '{evil}'")
+    text = write_report(tmp_path).read_text("utf-8")
+    assert text.count("<script") == 2
+    assert "<img" not in text
+    assert text.count("&lt;/script&gt;&lt;script&gt;alert(1)") >= 5
+
+
 @pytest.mark.parametrize("scale", [1e-5, 1.0, 1e5])
 @pytest.mark.parametrize("shift", [0.0, -3.7, 1000.0])
 def test_a_histogram_has_every_value_in_the_bin_that_its_link_asks_for(scale, shift):

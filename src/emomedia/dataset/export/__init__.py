@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import OutputError
-from ...files import part_path, sha256, sync_folder, writing
+from ...files import part_path, read_small, sha256, sync_folder, writing
+from ...layout import SessionFolder
+from ...stages import MAX_BYTES
 from ..figures import figures, people
 from ..splits import Splits
 from .card import card
@@ -128,6 +130,7 @@ def _describe(selection: Selection, layout: str, folder_name: str, folder: Path,
     name = options.name or folder_name
     found = figures(table)
     made = json.loads(table["provenance"][0].as_py())
+    made["language"] = _language(selection)
     parts = configs(names) if layout == "hf" else []
     known = people(found, selection.actors)
     text = card(layout, name, options.license, found, known, selection.splits, made, parts)
@@ -138,6 +141,17 @@ def _describe(selection: Selection, layout: str, folder_name: str, folder: Path,
     digest = sha256(folder / "splits.csv")
     metadata: dict[str, Any] = croissant(layout, name, options.license, summary, names, digest, table.schema)
     (folder / "croissant.json").write_text(json.dumps(metadata, indent=1, ensure_ascii=False), "utf-8")
+
+
+def _language(selection: Selection) -> str | None:
+    """The transcript's language, as the first exported session's speech.json names it."""
+    folder = SessionFolder(selection.out, selection.table["session"][0].as_py())
+    try:
+        transcript = json.loads(read_small(folder.stage("speech"), MAX_BYTES)).get("transcript") or {}
+        language = transcript.get("language")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return language if isinstance(language, str) else None
 
 
 def _splits_csv(selection: Selection) -> str:

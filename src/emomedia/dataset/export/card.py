@@ -36,7 +36,8 @@ def card(
     Parameters
     ----------
     made : mapping
-        How the clips were made: `version`, `libraries`, `settings`, `models` of one of them.
+        How the clips were made: `version`, `libraries`, `settings` of one of them, and the transcript's
+        `language` or None.
     configs : list
         The front matter's ``configs``; empty where the layout has none.
     """
