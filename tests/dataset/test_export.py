@@ -180,6 +180,8 @@ def test_the_card_has_the_datasets_figures(finished, exported, layout):
     assert "| Actors | 7 |" in text
     assert f"| Utterances | {sum(row['kind'] == 'turn' for row in kept)} |" in text
     assert f"| Anger | {len(kept)} |" in text
+    assert "4 clips were rejected" in text
+    assert "| left: blurred | 4 |" in text
 
 
 @pytest.mark.parametrize("layout", FORMATS)

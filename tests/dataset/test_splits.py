@@ -58,6 +58,13 @@ def test_time_and_emotions_come_near_the_fractions():
     assert splits.notices == ()
 
 
+def test_no_split_is_empty_where_there_are_groups_enough():
+    splits = make_splits([scene("a", "1", "2", seconds=50), *pairs(2)])
+    assert all(splits.seconds.values())
+    assert splits.of_session["a"] == "train"
+    assert any(notice.startswith("test holds") for notice in splits.notices)
+
+
 def test_another_seed_divides_otherwise():
     assert len({tuple(make_splits(pairs(20), seed=seed).of_session.values()) for seed in range(4)}) > 1
 

@@ -4,7 +4,7 @@ Two sessions with an actor in common belong together, and so on through all whom
 of the graph whose vertices are actors and whose edges are sessions.  A component goes to one split as a
 whole.  The largest go first, each to where the shares of time, emotions and topics come nearest to the
 fractions (Pearson's chi-square); then components move or change places for as long as that betters it.
-What is equal is decided by the seed.
+No split that is asked for stays empty where there are groups enough.  What is equal is decided by the seed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ FRACTIONS = (0.8, 0.1, 0.1)
 
 _FAR = 1.5
 """A split that holds this many times its fraction, or one over it, is told of."""
+
+_EMPTY = 1e6
+"""What an empty split costs: more than any division that leaves none empty."""
 
 _MAX_PASSES = 20
 
@@ -192,7 +195,8 @@ def _assign(weights: np.ndarray, fractions: np.ndarray) -> list[int]:
     held = np.zeros_like(target)
 
     def cost(held: np.ndarray) -> float:
-        return float((((held - target) ** 2) / np.maximum(target, 1e-12)).sum())
+        empty = int((held.sum(1) < 1e-9).sum())
+        return float((((held - target) ** 2) / np.maximum(target, 1e-12)).sum()) + _EMPTY * empty
 
     order = sorted(range(len(weights)), key=lambda number: -weights[number].sum())
     place = [0] * len(weights)
@@ -247,7 +251,7 @@ def _notices(count: int, fractions: Sequence[float], seconds: Mapping[str, float
         )
     return tuple(
         f"{name} holds {seconds[name] / total:.1%} of the time, not {fraction:.1%}: "
-        f"the {count} groups of actors who met cannot be divided otherwise"
+        f"of the {count} groups of actors who met no division is nearer that leaves no split empty"
         for name, fraction in wanted.items()
         if not fraction / _FAR <= seconds[name] / total <= fraction * _FAR
     )

@@ -16,7 +16,7 @@ from ...errors import OutputError
 from ...files import part_path, read_small, sha256, sync_folder, writing
 from ...layout import SessionFolder
 from ...stages import MAX_BYTES
-from ..figures import figures, people
+from ..figures import figures
 from ..splits import Splits
 from .card import card
 from .croissant import croissant
@@ -132,8 +132,7 @@ def _describe(selection: Selection, layout: str, folder_name: str, folder: Path,
     made = json.loads(table["provenance"][0].as_py())
     made["language"] = _language(selection)
     parts = configs(names) if layout == "hf" else []
-    known = people(found, selection.actors)
-    text = card(layout, name, options.license, found, known, selection.splits, made, parts)
+    text = card(layout, name, selection, made, parts)
     (folder / "README.md").write_text(text, "utf-8")
     summary = (
         f"{found.dialogues} dialogues and {found.turns} turns of {len(found.actors)} actors, frame-exact"

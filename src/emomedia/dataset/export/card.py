@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..figures import Figures, People
+from ..figures import Figures, People, figures, people
 from ..splits import NAMES, Splits
+from .selection import Selection
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _LETTERS = {1_000: "1K", 10_000: "10K", 100_000: "100K", 1_000_000: "1M"}
@@ -28,9 +29,8 @@ _LAYOUTS = {
 
 
 def card(
-    layout: str, name: str, license_id: str | None, found: Figures, known: People, splits: Splits,
-    made: Mapping[str, Any], configs: list[dict[str, Any]],
-) -> str:  # fmt: skip
+    layout: str, name: str, selection: Selection, made: Mapping[str, Any], configs: list[dict[str, Any]]
+) -> str:
     """README.md.
 
     Parameters
@@ -41,6 +41,8 @@ def card(
     configs : list
         The front matter's ``configs``; empty where the layout has none.
     """
+    found, license_id = figures(selection.table), selection.options.license
+    known = people(found, selection.actors)
     front: dict[str, Any] = {
         "pretty_name": name,
         "language": [made["language"]] if made.get("language") else [],
@@ -57,9 +59,9 @@ def card(
         "Frame-exact clips of two people talking face to face: 1920×1080, left actor ",
     ]
     lines[-1] += "in the left half, right actor in the right, each with a track of their own."
-    lines += ["", "## Figures", "", *_figures(found, known), "", "## Splits", "", *_splits(splits)]
+    lines += ["", "## Figures", "", *_figures(found, known), "", "## Splits", "", *_splits(selection.splits)]
     lines += ["", "## Layout", "", _LAYOUTS[layout]]
-    lines += ["## Quality", "", *_quality(found), "", "## How it was made", "", *_made(made)]
+    lines += ["## Quality", "", *_quality(selection.judged), "", "## How it was made", "", *_made(made)]
     return "\n".join(lines) + "\n"
 
 

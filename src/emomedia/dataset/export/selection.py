@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import StageError
 from ..actors import Actor, find_actors
+from ..figures import Figures, figures
 from ..index import read_index
 from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
 
@@ -58,12 +59,15 @@ class Selection:
     ----------
     table : pa.Table
         Rows of the index, with a column `split` behind its own.
+    judged : Figures
+        Of all clips that there are, also those that are not exported.
     """
 
     out: Path
     table: pa.Table
     splits: Splits
     options: ExportOptions
+    judged: Figures
     actors: dict[str, Actor] = field(default_factory=dict)
 
     def part(self, kind: str, split: str) -> pa.Table:
@@ -94,6 +98,7 @@ def select(out: Path, options: ExportOptions) -> Selection:
     import pyarrow as pa
 
     table = read_index(out)
+    judged = figures(table)
     if not options.everything:
         table = table.filter(table["keep"])
     if not len(table):
@@ -108,9 +113,8 @@ def select(out: Path, options: ExportOptions) -> Selection:
     known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
     splits = make_splits(scenes(known), options.fractions, options.seed)
     column = pa.array([splits.of_session[row["session"]] for row in known], pa.string())
-    return Selection(
-        out, table.append_column("split", column), splits, options, find_actors(out, options.actors)
-    )
+    table = table.append_column("split", column)
+    return Selection(out, table, splits, options, judged, find_actors(out, options.actors))
 
 
 def rows(table: pa.Table) -> Iterator[Row]:
