@@ -29,3 +29,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return made[options]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished(simulated: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder of four sessions with real clips and made-up measures (finished.py)."""
+    from finished import make
+
+    session = simulated(size=(216, 384), seconds=6)
+    return make(session, tmp_path_factory.mktemp("dataset") / "OUT")

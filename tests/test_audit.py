@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import pytest
 
-from emomedia.dataset.audit import read_rows, write_rows
+from emomedia.dataset.audit import described, read_rows, write_rows
 from emomedia.errors import StageError
+from emomedia.plan import Clip
+from emomedia.session import Dialogue
+from emomedia.turns import Turn, TurnsFile
 from fuzz.examples import rows
 
 
@@ -52,3 +56,23 @@ def test_a_line_that_is_no_row_is_refused_with_its_number(audit, line):
     audit.write_bytes(json.dumps(rows()[0]).encode() + b"\n" + line + b"\n")
     with pytest.raises(StageError, match=r"clips\.jsonl: line 2: "):
         read_rows(audit)
+
+
+def test_a_clip_has_topic_and_emotion_of_its_turns_line_or_of_its_dialogue():
+    times = Fraction(0), Fraction(1)
+    turns = TurnsFile(
+        "s",
+        (
+            Turn("d_0", "d", "left", *times, text="a", emotion="Anger", topic="Work"),
+            Turn("d_1", "d", "left", *times, text="b"),
+        ),
+        (Dialogue("d", *times, topic="Home", emotion="Joy"),),
+    )
+
+    def named(clip_id: str, kind: str) -> tuple:
+        row = described({}, Clip(clip_id, kind, "d", None, 0, 25, 0, 1), turns)
+        return row["text"], row["topic"], row["emotion"]
+
+    assert named("d", "dialogue") == ("a\nb", "Home", "Joy")
+    assert named("d_0", "turn") == ("a", "Work", "Anger")
+    assert named("d_1", "turn") == ("b", "Home", "Joy")

@@ -8,8 +8,10 @@ import inspect
 import os
 import pickle
 import pkgutil
+import sqlite3
 import wave
 from collections.abc import Callable
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +23,8 @@ import pytest
 import emomedia
 from emomedia import _core, cutting, errors, stages
 from emomedia.audio.conform import conform
+from emomedia.batch.ledger import told_as_outputs
+from emomedia.batch.progress import Failed, Figures, refuse_failed
 from emomedia.dataset.audit import check_frames
 from emomedia.errors import EmomediaError
 from emomedia.files import locked, write_bytes
@@ -97,6 +101,18 @@ def output_busy(folder, _patch):
         pass
 
 
+def output_full(_folder, _patch):
+    """SQLite's word for a full disk: a database that may not grow."""
+    with closing(sqlite3.connect(":memory:")) as db, told_as_outputs(Path("ledger.sqlite")):
+        db.execute("PRAGMA max_page_count = 1")
+        db.execute("CREATE TABLE t (x)")
+
+
+def batch(folder, _patch):
+    failed = (Failed("s", "probe", "MediaError", "broken"),)
+    refuse_failed(Figures(2, 1, failed, 0, 0, None, None, (), "", "done"), folder)
+
+
 def verify(folder, _patch):
     check_frames(write_take(folder / "a.mp4", 3), 4)
 
@@ -162,6 +178,8 @@ EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] 
     errors.StageError: stage,
     errors.OutputError: output,
     errors.OutputBusyError: output_busy,
+    errors.OutputFullError: output_full,
+    errors.BatchError: batch,
     errors.VerifyError: verify,
     errors.MissingToolError: missing_tool,
     errors.EngineError: engine,
@@ -179,6 +197,8 @@ BUILTINS = {
     errors.StageError: ValueError,
     errors.OutputError: OSError,
     errors.OutputBusyError: BlockingIOError,
+    errors.OutputFullError: OSError,
+    errors.BatchError: RuntimeError,
     errors.VerifyError: ValueError,
     errors.MissingToolError: FileNotFoundError,
     errors.EngineError: RuntimeError,

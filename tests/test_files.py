@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -15,6 +17,7 @@ from emomedia.errors import MediaNotFoundError, OutputBusyError, OutputError
 from emomedia.files import (
     atomic,
     canonical_json,
+    is_held,
     locked,
     part_path,
     publish,
@@ -66,6 +69,35 @@ def test_the_data_is_synced_before_the_name_and_the_folder_after(tmp_path, monke
     part.write_bytes(b"x")
     publish(part, path)
     assert calls == [part, "rename", tmp_path]
+
+
+def test_a_new_folder_is_synced_into_the_one_above_it_before_anything_lies_in_it(tmp_path, monkeypatch):
+    calls = []
+    fsync, mkdir = os.fsync, Path.mkdir
+    monkeypatch.setattr(os, "fsync", lambda fd: calls.append(name_of(fd)) or fsync(fd))
+    monkeypatch.setattr(Path, "mkdir", lambda self, **how: calls.append(("new", self)) or mkdir(self, **how))
+    write_bytes(tmp_path / "new/folder/a", b"x")
+    new, folder = tmp_path / "new", tmp_path / "new/folder"
+    assert calls == [("new", new), tmp_path, ("new", folder), new, folder / ".a.part", folder]
+
+
+@pytest.mark.parametrize("refused", [errno.EBADF, errno.ENOLCK])
+def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch, refused):
+    """So with NFS."""
+    flock = fcntl.flock
+
+    def of_files_alone(descriptor, how):
+        if name_of(descriptor).is_dir():
+            raise OSError(refused, os.strerror(refused))
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", of_files_alone)
+    with locked(tmp_path / "a"):
+        assert is_held(tmp_path / "a")
+        with pytest.raises(OutputBusyError), locked(tmp_path / "a"):
+            pass
+    assert not is_held(tmp_path / "a")
+    assert listing(tmp_path / "a") == [".lock"]
 
 
 def name_of(descriptor):

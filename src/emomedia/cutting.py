@@ -18,7 +18,7 @@ from .audio.flac import write_flac
 from .dataset.audit import Row, clip_row, described, named_files, read_rows, write_rows
 from .engine import Work, make_job, run_job
 from .errors import DamagedMediaError, DeviceError, MediaError
-from .files import atomic, writing
+from .files import atomic, make_folder, writing
 from .layout import SessionFolder
 from .observer import Observer
 from .placement import Placement, place
@@ -53,6 +53,7 @@ def cut(
     folder: SessionFolder,
     observer: Observer,
     check_media: Callable[[], None] = lambda: None,
+    begins: Callable[[], None] = lambda: None,
 ) -> CutResult:
     """Bring the session's clips and its audit up to date with `work`.
 
@@ -60,6 +61,8 @@ def cut(
     ----------
     check_media : callable
         Raises a MediaError if the media are no longer those that `work` was made from.
+    begins : callable
+        Called before anything is changed, if there are clips to make.
 
     Raises
     ------
@@ -78,10 +81,11 @@ def cut(
     )
     with writing(folder.path):
         for where in (folder.clips, folder.audio, folder.spool):
-            where.mkdir(parents=True, exist_ok=True)
+            make_folder(where)
         kept = _kept_rows(work, folder)
         stale = [clip for clip in work.plan.clips if clip.id not in kept]
         if stale:
+            begins()
             _refuse_lost_sound(work, stale)
         report, placement, rows = None, None, _described(kept.values(), work, turns)
         write_rows(folder.audit, rows)
@@ -117,7 +121,7 @@ def _nothing_unaudited(folder: SessionFolder, rows: Sequence[Row]) -> Iterator[N
 def _described(rows: Iterable[Row], work: Work, turns: TurnsFile) -> list[Row]:
     """`rows` with the words and topics that the turns have now."""
     clip_of = {clip.id: clip for clip in work.plan.clips}
-    return [described(row, clip_of[row["id"]], turns) for row in rows]
+    return [described(row, clip_of[row["id"]], turns, work.actors) for row in rows]
 
 
 def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:

@@ -8,7 +8,7 @@ Python.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +53,8 @@ class Work:
         The pictures of one side alone that are made beside the composite.
     cleaning : Cleaning or None
         What of the tracks is cleaned, if anything is to be.
+    actors : mapping by side
+        Who is seen and heard, as the description names them; the audit repeats it.
     observer : NativeObserver or None
         Sees each composite; its values are the report's ``measures``.
     """
@@ -66,6 +68,7 @@ class Work:
     sides: tuple[SidePicture, ...] = ()
     cleaning: Cleaning | None = None
     observer: NativeObserver | None = None
+    actors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sound(self) -> Mapping[str, Pcm]:

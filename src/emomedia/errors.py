@@ -89,8 +89,16 @@ class OutputError(EmomediaError, OSError):
     """An output could not be written."""
 
 
+class OutputFullError(OutputError):
+    """There is no room on the disk for a batch's ledger."""
+
+
 class OutputBusyError(EmomediaError, BlockingIOError):
     """Another process is working in the same output folder."""
+
+
+class BatchError(EmomediaError, RuntimeError):
+    """Sessions of a batch failed; the others are done."""
 
 
 class VerifyError(EmomediaError, ValueError):

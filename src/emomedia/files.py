@@ -1,7 +1,7 @@
 """Writing files so that they appear whole or not at all, reading small ones, and locking a folder.
 
 A file is written under a temporary name (``.<name>.part``) in its own folder, synced, renamed, and
-its folder synced; only then does it count.
+its folder synced; only then does it count.  A new folder is synced into the one above it first.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from typing import Any
 from .errors import EmomediaError, OutputBusyError, OutputError
 
 _PART_SUFFIX = ".part"
+
+_NO_FOLDER_LOCKS = (errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EISDIR)
+"""What network file systems say to a lock on a folder; on a file in it they grant one."""
 
 _FULL = "free space there, or choose another --out; run again and it goes on"
 _REFUSED = "make it writable, or choose another --out"
@@ -47,6 +50,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it, each synced into the folder that it lies in."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        with suppress(PermissionError):  # one may write in a folder that one may not read
+            sync_folder(new.parent)
 
 
 def publish(part: Path, path: Path) -> None:
@@ -92,7 +107,7 @@ def atomic(path: Path) -> Iterator[Path]:
     part = part_path(path)
     try:
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             yield part
             publish(part, path)
     finally:
@@ -152,6 +167,8 @@ def sha256(path: Path) -> str:
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold `folder` for this process; the lock lies on the folder itself and leaves no file behind.
 
+    On file systems that lock files alone it lies on a file ``.lock`` in it, which stays.
+
     Raises
     ------
     OutputBusyError
@@ -160,20 +177,48 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         If there is no such folder and none can be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        make_folder(folder)
+        descriptor = _lock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError as error:
+        raise OutputBusyError(
+            folder,
+            expected="a folder that no other run works in",
+            found="another emomedia process holding it",
+            remedy="wait for it to end, or choose another --out",
+        ) from error
     except OSError as error:
         raise output_error(folder, error) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            raise OutputBusyError(
-                folder,
-                expected="a folder that no other run works in",
-                found="another emomedia process holding it",
-                remedy="wait for it to end, or choose another --out",
-            ) from error
         yield
     finally:
         os.close(descriptor)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds `folder` now."""
+    try:
+        os.close(_lock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lock(folder: Path, how: int) -> int:
+    """An open descriptor that holds the lock."""
+    try:
+        return _flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), how)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_LOCKS:
+            raise
+    return _flock(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666), how)
+
+
+def _flock(descriptor: int, how: int) -> int:
+    try:
+        fcntl.flock(descriptor, how)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -11,6 +11,7 @@ from .errors import DescriptionError, OutputError
 
 INDEX_NAME = "clips.parquet"
 AUDIT_NAME = "clips.jsonl"
+REPORT_NAME = "report.html"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ class Pipeline:
     """One session's stages; each is a cached property, made or read when first asked for.
 
     Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
-    in memory alone.
+    in memory alone.  `before_making` is called with the name of a stage that is not fresh, before it is
+    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from.
     """
 
     session: Session
@@ -72,6 +73,8 @@ class Pipeline:
     observer: Observer = field(default_factory=Silent)
     seconds: dict[str, float] = field(default_factory=dict)
     writes: bool = True
+    before_making: Callable[[str], None] = lambda _stage: None
+    hashes: dict[str, str] = field(default_factory=dict)
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
@@ -202,23 +205,46 @@ class Pipeline:
         if given is None:
             inputs = ["found", stages.content_digest(self.speech), list(self.footage)]
         else:
-            inputs = ["given", stages.content_digest(stages.read(given))]
-        described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate)]
+            inputs = ["given", stages.content_digest(self._given_turns)]
+        described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate), self._scripts()]
         body = self._stage("turns", inputs, described, self._make_turns, keep_own=given is None)
         path = self.folder.stage("turns")
         turns = parse_turns(body, path, self.session)
         check_turns(turns, self.session, self._footage_seconds(), path)
         return turns
 
+    def _scripts(self) -> list[Any]:
+        """What the scripts are called, and digests of what they say."""
+        from .scripts import script_files
+
+        files = script_files(self.session)
+        return [self.session.meaning()["script"], [stages.media_fingerprint(path) for path in files]]
+
+    @cached_property
+    def _given_turns(self) -> Body:
+        """What the file of --turns says."""
+        from .interchange import read_body
+
+        assert self.options.turns is not None
+        return read_body(self.options.turns, self.session)
+
     def _make_turns(self) -> Body:
+        from .scripts import by_script, told, with_script
+
         given = self.options.turns
         if given is not None:
-            turns = parse_turns(stages.read(given), given, self.session)
+            turns = parse_turns(self._given_turns, given, self.session)
             check_turns(turns, self.session, self._footage_seconds(), given)
+            turns = with_script(self.session, turns)
         else:
             from .turn_taking import find_turns
 
-            turns = find_turns(self.session, self.speech, self._footage_seconds())
+            footage = self._footage_seconds()
+            turns = by_script(
+                self.session, lambda session: find_turns(session, self.speech, footage), footage
+            )
+        if turns.unmatched is not None:
+            self.observer.says(told(turns))
         return turns_to_body(turns)
 
     def _footage_seconds(self) -> tuple[Fraction, Fraction]:
@@ -253,10 +279,13 @@ class Pipeline:
             options=self.options,
             sides=side_pictures(self.probe, self.options.sides, self.options.side_size),
             cleaning=self.cleaning,
+            actors={side: self.session.side(side).actor for side in SIDES},
         )
         with self._timed("cut") as outcome:
-            result = cut(work, self.turns, self.folder, self.observer, self._refuse_changed_media)
+            check_media, begins = self._refuse_changed_media, lambda: self.before_making("cut")
+            result = cut(work, self.turns, self.folder, self.observer, check_media, begins)
             outcome.append("made" if result.made else "fresh")
+        self.hashes["cut"] = stages.digest([row["provenance"]["key"] for row in result.rows])
         return result
 
     def _content(self, stage: str) -> str:
@@ -272,13 +301,14 @@ class Pipeline:
         A file of the user's own is kept, unless the user named another one for this run.
         """
         path = self.folder.stage(FILE_OF[stage])
-        made_from = stages.made_from(stage, inputs, options)
+        self.hashes[stage] = made_from = stages.made_from(stage, inputs, options)
         with self._timed(stage) as outcome:
             state = stages.state(path, made_from)
             if state is stages.State.FRESH or (state is stages.State.OWN and keep_own):
                 outcome.append("fresh" if state is stages.State.FRESH else "own")
                 body = stages.read(path)
             else:
+                self.before_making(stage)
                 outcome.append("made")
                 body = self._written(path, make(), made_from)
         if body.get("session") != self.session.id:

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from . import arguments as arg
+from .batching import batch, status
 from .display import Display, make_display
+from .exported import export
+from .reported import report
 from .simulated import simulate
 
 app = typer.Typer(
@@ -225,6 +228,10 @@ def verify(
 
 
 app.command()(simulate)
+app.command()(export)
+app.command()(report)
+app.command()(batch)
+app.command()(status)
 
 
 @app.command()

@@ -5,7 +5,7 @@ Rows are plain dicts in a fixed order of keys, so that a session's audit has one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,7 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "session": work.plan.session,
         "dialogue": clip.dialogue,
         "speaker": clip.speaker,
+        "actors": None,
         "path": folder.relative(path),
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
@@ -147,12 +148,14 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "models": {},
         "key": work.clip_key(clip),
     }
-    return described(row, clip, turns)
+    return described(row, clip, turns, work.actors)
 
 
-def described(row: Row, clip: Clip, turns: TurnsFile) -> Row:
+def described(row: Row, clip: Clip, turns: TurnsFile, actors: Mapping[str, str]) -> Row:
     """`row` with all that can change without the clip's frames: whose it is, its words, its topic."""
-    return row | {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker} | _words(clip, turns)
+    whose: Row = {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker}
+    whose["actors"] = {side: actors.get(side) for side in SIDES}
+    return row | whose | _words(clip, turns)
 
 
 def _clean_rows(work: Work, clip: Clip, folder: SessionFolder) -> list[Row]:
@@ -203,14 +206,15 @@ def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
 
 
 def _words(clip: Clip, turns: TurnsFile) -> Row:
-    """The clip's transcript, and its dialogue's topic and emotion."""
+    """The clip's transcript, and topic and emotion: a turn's own, or its dialogue's."""
     dialogue = None if clip.dialogue is None else turns.dialogue_of.get(clip.dialogue)
     mine = turns.turns_of.get(clip.id, []) if clip.kind == "dialogue" else [turns.turn_of.get(clip.id)]
     said = [turn.text for turn in mine if turn is not None and turn.text]
+    named = [mine[0] if clip.kind == "turn" else None, dialogue]
     return {
         "text": "\n".join(said) if said else None,
-        "topic": dialogue.topic if dialogue else None,
-        "emotion": dialogue.emotion if dialogue else None,
+        "topic": next((part.topic for part in named if part and part.topic), None),
+        "emotion": next((part.emotion for part in named if part and part.emotion), None),
     }
 
 

@@ -1,19 +1,45 @@
-"""clips.parquet: the index over all sessions of an output folder, made anew from every clips.jsonl.
+"""clips.parquet: the index over all sessions of an output folder, made from every clips.jsonl.
 
-One row a clip, in the order of sessions and of their audits; the schema below is the contract.
+One row a clip, in the order of sessions and of their audits; the schema below is the contract, and
+docs/dataset.md tells what the columns mean.  The file says in its metadata which audits its rows are
+from, so that a session whose audit is as it was is taken over from the last index.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files import atomic, canonical_json, locked
+from ..errors import StageError
+from ..files import atomic, canonical_json, complaint, locked, sha256
 from ..layout import AUDIT_NAME, INDEX_NAME
+from ..session import SIDES
 from .audit import Row, read_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+PICTURE_MEASURES = (
+    "sharpness", "exposure", "shadows_share", "highlights_share", "flicker", "frozen_frames", "black_frames",
+    "duplicate_frames", "dropped_frames", "face_share", "face_off_centre", "face_exposure", "person_share",
+    "steadiness", "centre_highlights_share",
+)  # fmt: skip
+SOUND_MEASURES = (
+    "dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "snr_db", "clipped_share", "loudness_lufs", "bleed_db",
+    "silence_share", "other_voice_share",
+)  # fmt: skip
+MEASURES = PICTURE_MEASURES + SOUND_MEASURES
+"""What is measured of each side; null where it could not be."""
+
+BOXES = ("face_box", "person_box")
+"""Where face and person are: x, y, width and height as shares of the side's half."""
+
+ROWS_PER_GROUP = 16384
+
+_AUDITS = b"emomedia.audits"
+"""Key of the metadata: JSON, for each session its id, its audit's SHA-256 and its number of rows."""
 
 
 def schema() -> pa.Schema:
@@ -30,15 +56,23 @@ def schema() -> pa.Schema:
         "clipped_samples", "damaged_frames",
     )  # fmt: skip
     side = pa.struct(dict.fromkeys(counts, integer))
+    measured = pa.struct(dict.fromkeys(MEASURES, real) | dict.fromkeys(BOXES, pa.list_(real)))
+    quality = pa.struct(
+        {
+            "left": measured, "right": measured, "sync_residual_ms": real,
+            "transcript_flags": pa.list_(text), "other": text,
+        }
+    )  # fmt: skip
     return pa.schema(
         {
             "id": text, "kind": text, "session": text, "dialogue": text, "speaker": text,
+            "actors": pa.struct(dict.fromkeys(SIDES, text)),
             "path": text, "sha256": text, "bytes": integer, "audio": pa.list_(voice),
             "clean": pa.list_(voice), "sides": pa.list_(alone), "first_frame": integer,
             "frame_count": integer, "fps": text, "start": real, "end": real,
             "sample_count": integer, "damaged_frames": integer, "left": side, "right": side,
             "text": text, "topic": text, "emotion": text,
-            "quality": text, "keep": pa.bool_(), "reasons": pa.list_(text), "provenance": text,
+            "quality": quality, "keep": pa.bool_(), "reasons": pa.list_(text), "provenance": text,
         }
     )  # fmt: skip
 
@@ -49,7 +83,10 @@ def audits(out: Path) -> list[Path]:
 
 
 def write_index(out: Path) -> int:
-    """Make ``clips.parquet`` from every audit in `out`, under the folder's lock.
+    """Bring ``clips.parquet`` up to date with every audit in `out`, under the folder's lock.
+
+    Rows of audits that are as they were come from the index that is there; the file's bytes are those
+    that an index made from nothing would have.
 
     Returns
     -------
@@ -60,13 +97,101 @@ def write_index(out: Path) -> int:
     import pyarrow.parquet as pq
 
     with locked(out, wait=True):
-        rows = [_flat(row) for path in audits(out) for row in read_rows(path)]
-        table = pa.Table.from_pylist(rows, schema=schema())
-        with atomic(out / INDEX_NAME) as part:
-            pq.write_table(table, part, compression="zstd")
-    return len(rows)
+        known = _known(out / INDEX_NAME)
+        parts, told = [], []
+        for path in audits(out):
+            session, digest = path.parent.name, sha256(path)
+            part = known.get((session, digest))
+            if part is None:
+                part = pa.Table.from_pylist([_flat(row) for row in read_rows(path)], schema=schema())
+            parts.append(part)
+            told.append([session, digest, len(part)])
+        columns = schema().with_metadata({_AUDITS: canonical_json(told)})
+        table = pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
+        with atomic(out / INDEX_NAME) as temporary:
+            pq.write_table(table, temporary, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    return len(table)
+
+
+def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
+    """The rows of the index that is there, by session and its audit's digest; none if it cannot be used."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pa.OSFile(str(path), "rb") as file:
+            table = pq.read_table(file)
+        told = json.loads((table.schema.metadata or {})[_AUDITS])
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return {}
+    table = table.replace_schema_metadata()
+    if table.schema != schema() or sum(count for *_, count in told) != len(table):
+        return {}
+    found, first = {}, 0
+    for session, digest, count in told:
+        found[session, digest] = table.slice(first, count)
+        first += count
+    return found
+
+
+def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The index of an output folder, or some of its columns.
+
+    Parameters
+    ----------
+    columns : sequence of str, optional
+        Names; a field of a struct as ``quality.left.sharpness``.
+
+    Raises
+    ------
+    StageError
+        `out` has no index, or one that cannot be read or lacks a column that is asked for.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = out / INDEX_NAME
+    try:
+        # Arrow's own file, not Python's, as in verify.py.
+        with pa.OSFile(str(path), "rb") as file:
+            table = pq.ParquetFile(file).read(columns=None if columns is None else list(columns))
+    except OSError as error:
+        raise _broken(path, complaint(error)) from error
+    except pa.ArrowException as error:
+        raise _broken(path, str(error)) from error
+    wanted = {name.partition(".")[0] for name in columns or schema().names}
+    missing = sorted(wanted - set(table.column_names))
+    if missing:
+        raise _broken(path, f"none with {', '.join(missing)}")
+    return table
+
+
+def _broken(path: Path, found: str) -> StageError:
+    return StageError(
+        path,
+        expected="the index of an output folder",
+        found=found,
+        remedy="name the folder that 'emomedia run --out' wrote, or run again",
+    )
 
 
 def _flat(row: Row) -> Row:
-    """`row` with its open-ended parts as JSON text."""
-    return row | {name: canonical_json(row[name]) for name in ("quality", "provenance")}
+    """`row` as the schema has it: measures in columns of their own, what has none as JSON text."""
+    return row | {"quality": _measures(row["quality"]), "provenance": canonical_json(row["provenance"])}
+
+
+def _measures(quality: Row) -> Row | None:
+    """The struct of an audit's `quality`; None before the quality stage has run."""
+    if not quality:
+        return None
+    rest = {key: value for key, value in quality.items() if key not in (*SIDES, *_TOGETHER)}
+    struct: Row = {key: quality.get(key) for key in _TOGETHER}
+    for side in SIDES:
+        measured = quality.get(side) or {}
+        struct[side] = {key: measured.get(key) for key in (*MEASURES, *BOXES)}
+        more = {key: value for key, value in measured.items() if key not in struct[side]}
+        rest |= {side: more} if more else {}
+    return struct | {"other": canonical_json(rest) if rest else None}
+
+
+_TOGETHER = ("sync_residual_ms", "transcript_flags")

@@ -1,0 +1,374 @@
+"""The batch's head: who does what next, until every session is done or set aside.
+
+It runs in one thread, writes the ledger and nothing else; all work is in the tasks.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ..errors import OutputFullError
+from ..layout import SessionFolder
+from . import space
+from .ledger import Ledger
+from .needs import grows, need_of
+from .progress import CUT_SHARE, Failed, Figures, Share, bottleneck, hours, pace
+from .schedule import Need, starts
+from .sessions import Entry
+from .task import FIRST, Advanced, Failure, Progress, StageDone, Task, failure
+from .workers import Executor, Told
+
+ATTEMPTS = 4
+"""How often a stage is tried where a failure may pass."""
+
+CRASHES = 3
+"""How often a stage may kill its worker before its session is set aside."""
+
+LOSSES = 20
+"""How often a machine may go away under a stage: no fault of the session's."""
+
+RETRY_SECONDS = 1.0
+"""Before the second attempt; each further one waits four times as long."""
+
+_TICK_SECONDS = 1.0
+_RECORD_SECONDS = 10.0
+_FULL_SECONDS = 5.0
+
+State = Literal["waiting", "running", "done", "failed"]
+
+
+class Watcher(Protocol):
+    """Sees a batch go on."""
+
+    def stage_passed(self, id: str, done: StageDone) -> None: ...
+
+    def session_ended(self, id: str, failed: Failed | None) -> None: ...
+
+    def says(self, text: str) -> None: ...
+
+    def shows(self, figures: Figures) -> None:
+        """Called once a second."""
+
+
+@dataclass
+class _Session:
+    """A session on its way."""
+
+    entry: Entry
+    state: State = "waiting"
+    stage: str = FIRST
+    begun: bool = False
+    not_before: float = 0.0
+    grant: Need | None = None
+    seconds: float | None = None
+    share: float = 0.0
+    done_before: float = 0.0  # share that was done before this batch
+    frames: tuple[int, int] | None = None
+    tries: Counter[str] = field(default_factory=Counter)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    failed: Failed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a batch ended."""
+
+    figures: Figures
+    made: Counter[str]
+    task_cpu_seconds: float
+    head_cpu_seconds: float
+    wall_seconds: float
+
+    @property
+    def bookkeeping_share(self) -> float:
+        """Of the processor time, what the head took."""
+        total = self.task_cpu_seconds + self.head_cpu_seconds
+        return self.head_cpu_seconds / total if total else 0.0
+
+
+class Batch:
+    """One batch over `entries` into the folder `out`, whose lock the caller holds."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        out: Path,
+        executor: Executor,
+        ledger: Ledger,
+        watcher: Watcher,
+        *,
+        retry: bool = False,
+        free_bytes: Callable[[Path], int] = space.free_bytes,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        self.out, self._executor, self._ledger, self._watcher = out, executor, ledger, watcher
+        self._free_bytes, self._retry_seconds = free_bytes, retry_seconds
+        known = ledger.known()
+        self._keep(lambda: ledger.lists(entries))
+        self._sessions = {entry.id: _Session(entry) for entry in entries}
+        self._order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
+        self._cpu: dict[str, float] = {}
+        self._made: Counter[str] = Counter()
+        self._task_cpu = 0.0
+        self._paused = ""
+        self._short_at: int | None = None
+        self._began, self._cpu_began = time.monotonic(), time.process_time()
+        self._ticked = self._recorded = self._looked = 0.0
+        for session in self._sessions.values():
+            earlier = known.get(session.entry.id)
+            if earlier is not None and earlier.inputs == session.entry.inputs:
+                session.seconds = earlier.footage_seconds
+                if earlier.state == "failed" and earlier.kind in ("input", "crash") and not retry:
+                    text = earlier.error or ""
+                    self._set_aside(session, earlier.stage, earlier.cause or "", text)
+                    continue
+            if session.entry.error is not None:
+                self._fails(session, failure(session.entry.error))
+        waiting = [session.entry.id for session in self._order if session.state == "waiting"]
+        self._keep(lambda: ledger.awaits(waiting))
+
+    def run(self) -> Summary:
+        """Work until no session is waiting or running.
+
+        Raises OutputError where the output folder cannot be written at all.
+        """
+        self._keep(lambda: self._ledger.tell(**self._facts("running")))
+        self._expect()
+        while any(session.state in ("waiting", "running") for session in self._order):
+            self._start()
+            for key, told in self._executor.events(self._patience()):
+                self._hear(self._sessions[str(key)], told)
+            self._tick()
+        figures = self.figures()
+        self._keep(lambda: self._ledger.tell(**self._facts("done")))
+        self._watcher.shows(figures)
+        return Summary(
+            figures, self._made, self._task_cpu,
+            time.process_time() - self._cpu_began, time.monotonic() - self._began,
+        )  # fmt: skip
+
+    def figures(self) -> Figures:
+        """How far it is."""
+        sessions = list(self._sessions.values())
+        alive = [session for session in sessions if session.state != "failed"]
+        total, done = hours([Share(s.entry.media_bytes, s.seconds, s.share) for s in alive])
+        _, before = hours([Share(s.entry.media_bytes, s.seconds, s.done_before) for s in alive])
+        rate, left = pace(done - before, total, done, time.monotonic() - self._began)
+        running = [s for s in sessions if s.state == "running"]
+        return Figures(
+            sessions=len(sessions),
+            done=sum(session.state == "done" for session in sessions),
+            failed=tuple(session.failed for session in sessions if session.failed is not None),
+            hours=total,
+            hours_done=done,
+            rate=rate,
+            left_seconds=left,
+            running=tuple((s.entry.id, s.stage, _stage_share(s)) for s in running),
+            bottleneck="disk space" if self._paused else bottleneck(self._cpu),
+            state=self._paused or ("running" if running or self._waiting() else "done"),
+        )
+
+    # -- starting ---------------------------------------------------------------------------------
+
+    def _waiting(self) -> list[_Session]:
+        """Those that may start, by importance: sessions that have begun, then long ones before short ones,
+        so that the last to begin are the shortest, and cores end their work together."""
+        now = time.monotonic()
+        waiting = [s for s in self._order if s.state == "waiting" and s.not_before <= now]
+        return sorted(waiting, key=lambda session: not session.begun)
+
+    def _start(self) -> None:
+        waiting = self._waiting()
+        if not waiting:
+            return
+        room = self._executor.room
+        needs = [(s.entry.id, need_of(s.stage, s.entry.options, room)) for s in waiting]
+        running = [s for s in self._order if s.state == "running"]
+        taken = [s.grant for s in running if s.grant is not None]
+        coming = sum(not grows(need_of(s.stage, s.entry.options, room)) for s in running)
+        for id, grant in starts(needs, room, taken, coming):
+            session = self._sessions[id]
+            if not self._has_space(session):
+                return
+            self._begin(session, grant)
+
+    def _begin(self, session: _Session, grant: Need) -> None:
+        session.state, session.begun, session.grant, session.frames = "running", True, grant, None
+        entry = session.entry
+        options = replace(entry.options, workers=grant.cores)
+        task = Task(entry.path, self.out, options, session.stage, dict(session.stage_seconds))
+        self._keep(lambda: self._ledger.begins(entry.id, session.stage, grant.cores))
+        self._executor.start(entry.id, task)
+
+    # -- what workers tell ------------------------------------------------------------------------
+
+    def _hear(self, session: _Session, told: Told) -> None:
+        if isinstance(told, Progress):
+            session.frames = (told.done, told.total)
+            session.share = 1 - CUT_SHARE * (1 - told.done / max(1, told.total))
+            return
+        session.grant = None
+        for done in told.stages:
+            self._count(session, done)
+        if isinstance(told, Advanced):
+            self._advances(session, told)
+        else:
+            self._fails(session, told)
+
+    def _count(self, session: _Session, done: StageDone) -> None:
+        if done.outcome == "made":
+            self._made[done.stage] += 1
+            self._made.update({name: number for name, number in done.made.items() if name != "clips"})
+            self._cpu[done.stage] = self._cpu.get(done.stage, 0.0) + done.cpu_seconds
+            session.stage_seconds[done.stage] = done.seconds
+        self._watcher.stage_passed(session.entry.id, done)
+
+    def _advances(self, session: _Session, told: Advanced) -> None:
+        self._task_cpu += told.cpu_seconds
+        fresh = not any(done.outcome == "made" for done in told.stages)
+        session.seconds = told.footage_seconds if told.footage_seconds is not None else session.seconds
+        session.tries.clear()
+        session.share = 1.0 if told.next is None else 1 - CUT_SHARE if told.next == "cut" else 0.0
+        if fresh:
+            session.done_before = session.share
+        session.state, session.stage = "waiting", told.next or session.stage
+        id = session.entry.id
+        self._keep(lambda: self._ledger.passes(id, told.stages, told.footage_seconds, told.next))
+        if told.next is None:
+            session.state = "done"
+            self._watcher.session_ended(id, None)
+
+    def _fails(self, session: _Session, told: Failure) -> None:
+        session.share, session.state = 0.0, "waiting"
+        session.stage = told.stage or session.stage
+        final = self._is_final(session, told)
+        self._keep(lambda: self._ledger.fails(session.entry.id, told, final=final))
+        if final:
+            self._set_aside(session, session.stage if session.begun else None, told.cause, told.text)
+
+    def _is_final(self, session: _Session, told: Failure) -> bool:
+        """Whether a session that failed so is given up; if not, when it is tried again."""
+        if told.kind == "input":
+            return True
+        if told.kind == "full":
+            self._short_at = self._free_bytes(self.out)
+            return False
+        session.tries[told.kind] += 1
+        most = {"passing": ATTEMPTS, "crash": CRASHES, "lost": LOSSES}[told.kind]
+        wait = self._retry_seconds * (4 ** (session.tries[told.kind] - 1) if told.kind == "passing" else 1)
+        session.not_before = time.monotonic() + wait
+        if session.tries[told.kind] < most:
+            self._watcher.says(f"{session.entry.id}: {session.stage}: {told.text}; tried again")
+            return False
+        return True
+
+    def _set_aside(self, session: _Session, stage: str | None, cause: str, text: str) -> None:
+        session.state = "failed"
+        session.failed = Failed(session.entry.id, stage, cause, text)
+        self._watcher.session_ended(session.entry.id, session.failed)
+
+    # -- the disk ---------------------------------------------------------------------------------
+
+    def _expect(self) -> None:
+        """Say it before the work where the disk will not hold it all, as far as durations are known."""
+        open_ = [s for s in self._sessions.values() if s.state == "waiting" and s.seconds]
+        needed = sum(self._bytes_left(s, space.lasting_bytes(s.seconds or 0, s.entry.options)) for s in open_)
+        free = self._free_bytes(self.out)
+        if needed > free:
+            self._watcher.says(
+                f"{self.out}: {space.told(free)} free, and about {space.told(needed)} needed for the "
+                f"{len(open_)} sessions whose length is known; the batch pauses when it is full"
+            )
+
+    def _has_space(self, session: _Session) -> bool:
+        """Whether the disk has room for the session beside those that run; if not, the batch pauses."""
+        running = [s for s in self._order if s.state == "running"]
+        free = self._free_bytes(self.out)
+        needed = space.RESERVE + sum(self._needs(s) for s in [*running, session])
+        if free < needed:
+            needed = space.RESERVE + sum(self._bytes_left(s, self._needs(s)) for s in [*running, session])
+        if self._short_at is not None:
+            needed = max(needed, self._short_at + space.RESERVE // 4)
+        if free >= needed:
+            if self._paused:
+                self._watcher.says(f"{self.out}: {space.told(free)} free; the batch goes on")
+            self._paused, self._short_at = "", None
+            return True
+        if not self._paused and not running:
+            self._pauses(
+                f"paused: {self.out} has {space.told(free)} free, and {session.entry.id} needs about "
+                f"{space.told(needed)}; free space there, and it goes on by itself"
+            )
+        return False
+
+    def _needs(self, session: _Session) -> int:
+        return space.session_bytes(session.seconds or 0, session.entry.options)
+
+    def _bytes_left(self, session: _Session, needed: int) -> int:
+        return max(0, needed - space.present_bytes(SessionFolder(self.out, session.entry.id).path))
+
+    def _pauses(self, why: str) -> None:
+        self._paused = why
+        self._watcher.says(why)
+        with suppress(OutputFullError):  # the reason of the pause
+            self._ledger.tell(state=why)
+
+    def _keep(self, change: Callable[[], None]) -> None:
+        """Make a change of the ledger; while there is no room for it, nothing else goes on."""
+        while True:
+            try:
+                return change()
+            except OutputFullError as error:
+                if not self._paused:
+                    self._paused = f"paused: {error}"
+                    self._watcher.says(self._paused)
+                time.sleep(_FULL_SECONDS)
+
+    # -- time -------------------------------------------------------------------------------------
+
+    def _patience(self) -> float:
+        """Seconds to wait for workers before looking again whether anything can start."""
+        now = time.monotonic()
+        delays = [s.not_before - now for s in self._order if s.state == "waiting" and s.not_before > now]
+        if self._paused and not any(s.state == "running" for s in self._order):
+            delays.append(_FULL_SECONDS)
+            return min(delays)
+        return max(0.01, min([_TICK_SECONDS, *delays]))
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._ticked >= _TICK_SECONDS:
+            self._ticked = now
+            self._watcher.shows(self.figures())
+        if now - self._recorded >= _RECORD_SECONDS:
+            self._recorded = now
+            frames = {s.entry.id: s.frames for s in self._order if s.state == "running" and s.frames}
+            figures = self.figures()
+            self._keep(lambda: self._ledger.advances(frames))
+            facts = self._facts(figures.state)
+            facts |= {"rate": figures.rate, "left_seconds": figures.left_seconds}
+            self._keep(lambda: self._ledger.tell(**facts))
+
+    def _facts(self, state: str) -> dict[str, object]:
+        return {
+            "state": state,
+            "process": os.getpid(),
+            "seconds": round(time.monotonic() - self._began, 1),
+            "cores": self._executor.room.cores,
+            "bottleneck": bottleneck(self._cpu),
+            "updated": time.time(),
+        }
+
+
+def _stage_share(session: _Session) -> float:
+    if session.frames is None:
+        return 0.0
+    done, total = session.frames
+    return done / max(1, total)

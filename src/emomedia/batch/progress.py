@@ -1,0 +1,135 @@
+"""How far a batch is, in the figures that people ask for.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BatchError
+
+CUT_SHARE = 0.9
+"""Of a session's work, roughly, what is left when its cut begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One session: its footage's seconds, None if not known yet, and how much of it is done, 0 to 1."""
+
+    media_bytes: int
+    seconds: float | None
+    done: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A session that was set aside."""
+
+    id: str
+    stage: str | None
+    cause: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A batch at one moment.
+
+    Attributes
+    ----------
+    hours, hours_done : float
+        Of footage in all sessions, with guesses for those not probed yet, and of what is done of them.
+    rate : float or None
+        Hours of footage done for each hour that the batch has run.
+    left_seconds : float or None
+        Until it ends, at that rate.
+    running : sequence of (session id, stage, share done)
+    bottleneck : str
+        The stage that took most of the processor, with its share.
+    """
+
+    sessions: int
+    done: int
+    failed: tuple[Failed, ...]
+    hours: float
+    hours_done: float
+    rate: float | None
+    left_seconds: float | None
+    running: tuple[tuple[str, str, float], ...]
+    bottleneck: str
+    state: str
+
+    def for_machines(self) -> dict[str, Any]:
+        """The same as values for JSON."""
+        return {
+            "state": self.state,
+            "sessions": self.sessions,
+            "done": self.done,
+            "failed": [
+                {"id": f.id, "stage": f.stage, "cause": f.cause, "error": f.text} for f in self.failed
+            ],
+            "hours": round(self.hours, 4),
+            "hours_done": round(self.hours_done, 4),
+            "rate": None if self.rate is None else round(self.rate, 3),
+            "left_seconds": None if self.left_seconds is None else round(self.left_seconds),
+            "running": [{"id": i, "stage": s, "share": round(d, 3)} for i, s, d in self.running],
+            "bottleneck": self.bottleneck,
+        }
+
+
+def hours(shares: Collection[Share]) -> tuple[float, float]:
+    """Hours of footage in all, and done; a session not probed yet is as long as its bytes let expect."""
+    known = [share for share in shares if share.seconds is not None]
+    size = sum(share.media_bytes for share in known)
+    pace = sum(share.seconds or 0 for share in known) / size if size else 0.0
+
+    def seconds(share: Share) -> float:
+        return share.media_bytes * pace if share.seconds is None else share.seconds
+
+    total = sum(seconds(share) for share in shares)
+    return total / 3600, sum(seconds(share) * share.done for share in shares) / 3600
+
+
+def pace(done_now: float, total: float, done: float, ran_seconds: float) -> tuple[float | None, float | None]:
+    """Hours of footage an hour, and seconds until the end.
+
+    `done_now` hours were done in the `ran_seconds` of this batch; `done` are those before too.
+    """
+    if done_now <= 0 or ran_seconds <= 0:
+        return None, None
+    rate = done_now / (ran_seconds / 3600)
+    return rate, max(0.0, total - done) / rate * 3600
+
+
+def bottleneck(cpu_seconds: Mapping[str, float]) -> str:
+    """The stage that took most of the processor."""
+    total = sum(cpu_seconds.values())
+    if total <= 0:
+        return ""
+    stage, most = max(cpu_seconds.items(), key=lambda item: item[1])
+    return f"{stage}, {most / total:.0%} of the processor time"
+
+
+def told_time(seconds: float) -> str:
+    """``2 d 3 h``, ``12 min``, ``40 s``."""
+    for unit, size, lower, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60)):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit} {seconds % size // part:.0f} {lower}"
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def refuse_failed(figures: Figures, out: Path) -> None:
+    """Raise BatchError where a session was set aside."""
+    if figures.failed:
+        raise BatchError(
+            out,
+            expected="every session to succeed",
+            found=f"{len(figures.failed)} of {figures.sessions} that failed",
+            remedy=f"'emomedia status {out}' tells why; mend them and run the same command again",
+        )
+
+
+def failures_told(failed: Sequence[Failed]) -> list[str]:
+    """A line for each session that was set aside."""
+    return [f"{one.id}: {one.stage or 'description'}: {one.cause}: {one.text}" for one in failed]

@@ -1,0 +1,81 @@
+"""A batch from its list to the index."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .. import _core
+from ..dataset.index import write_index
+from ..files import locked, writing
+from ..options import Options
+from .head import Batch, Summary, Watcher
+from .ledger import FOLDER_NAME, Ledger
+from .needs import machine_room
+from .sessions import descriptions, entries
+from .workers import Executor, LocalWorkers
+
+
+def run_batch(
+    what: Sequence[str],
+    out: Path,
+    options: Options,
+    watcher: Watcher,
+    *,
+    retry: bool = False,
+    ray: str | None = None,
+) -> Summary:
+    """Bring every session that `what` names up to date in the folder `out`, and make the index.
+
+    Parameters
+    ----------
+    what : sequence of str
+        See :func:`emomedia.batch.sessions.descriptions`.
+    retry : bool
+        Also try sessions again that were set aside, though nothing of theirs has changed.
+    ray : str, optional
+        Address of a Ray cluster whose nodes see the media and `out` under the same paths.
+
+    Raises
+    ------
+    DescriptionError
+        `what` names nothing.
+    OutputBusyError
+        Another batch works in `out`.
+    OutputError
+        `out` cannot be written.
+    MissingToolError
+        Ray is asked for and not installed.
+    """
+    begin = time.process_time()
+    _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
+    paths = descriptions(what)
+    with writing(out):
+        out = out.resolve()
+    with locked(out / FOLDER_NAME):
+        ledger = Ledger(out)
+        try:
+            executor = _executor(options, ray)
+            try:
+                summary = Batch(entries(paths, options), out, executor, ledger, watcher, retry=retry).run()
+            except BaseException:
+                ledger.tell(state="stopped")
+                raise
+            finally:
+                executor.close()
+                ledger.stops()
+        finally:
+            ledger.close()
+    head_cpu = time.process_time() - begin
+    write_index(out)
+    return replace(summary, head_cpu_seconds=head_cpu)
+
+
+def _executor(options: Options, ray: str | None) -> Executor:
+    if ray is None:
+        return LocalWorkers(machine_room(options))
+    from .ray_cluster import RayTasks
+
+    return RayTasks(ray, options)

@@ -1,0 +1,162 @@
+"""Which sessions a batch is of: a list, a pattern or a folder; and what they depend on."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..descriptions import file_name, show, wrong
+from ..errors import DescriptionError, EmomediaError
+from ..files import complaint, read_small
+from ..options import Options
+from ..session import SIDES, Session, load_session, with_lut
+from ..stages import MAX_BYTES, digest
+
+DESCRIPTION_NAME = "session.toml"
+_PATTERN = "*?["
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One session of a batch.
+
+    Attributes
+    ----------
+    path : Path
+        Its description, absolute.
+    id : str
+        Its own, or the description's path where it cannot be read.
+    options : Options
+        The batch's, with what is taken from the description's folder.
+    inputs : str
+        Digest of what a session's failure may depend on: the description, its media's sizes and times, the
+        options, the version.
+    media_bytes : int
+        What its media files hold together.
+    error : EmomediaError or None
+        Why it cannot be begun.
+    """
+
+    path: Path
+    id: str
+    options: Options
+    inputs: str
+    media_bytes: int = 0
+    error: EmomediaError | None = field(default=None, compare=False)
+
+
+def descriptions(what: Iterable[str]) -> list[Path]:
+    """The descriptions that `what` names, each once, in their order.
+
+    Each of `what` is a session.toml, a folder with such files below it, a text file with one of these a
+    line, or a pattern: what the shell would have made of it.
+
+    Raises
+    ------
+    DescriptionError
+        Something names none.
+    """
+    found: dict[Path, None] = {}
+    for text in what:
+        named = _named(text, Path())
+        if not named:
+            raise DescriptionError(
+                text,
+                expected=f"a {DESCRIPTION_NAME}, a list of them, a folder or a pattern",
+                found="no session",
+                remedy="correct the path, or draft descriptions with 'emomedia init FOLDER'",
+            )
+        found |= dict.fromkeys(path.absolute() for path in named)
+    return list(found)
+
+
+def _named(text: str, base: Path, *, listed: bool = False) -> list[Path]:
+    path = base / text
+    if path.is_dir():
+        return sorted(path.rglob(DESCRIPTION_NAME))
+    if path.suffix == ".toml" and not any(letter in text for letter in _PATTERN):
+        return [path]
+    if path.is_file() and not listed:
+        return _listed(path)
+    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    return [one for match in matches for one in ([match] if match.is_file() else _named(str(match), Path()))]
+
+
+def _listed(path: Path) -> list[Path]:
+    """A list's paths are taken from its own folder; what follows a ``#`` is a comment."""
+    try:
+        text = read_small(path, MAX_BYTES).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        found = complaint(error) if isinstance(error, OSError) else str(error)
+        raise wrong(
+            path, "", expected="a list of session.toml files in UTF-8", found=found, remedy="correct the file"
+        ) from None
+    lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
+    named = [line for line in lines if line and not line.startswith("#")]
+    return [one for line in named for one in _named(line, path.parent, listed=True) or [path.parent / line]]
+
+
+def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
+    """What is known of each session without opening its media; of two of the same id the later is refused."""
+    found: list[Entry] = []
+    first: dict[str, Path] = {}
+    for path in paths:
+        entry = _entry(path, _local(options, path))
+        name = file_name(entry.id)
+        if entry.error is None and name in first:
+            error = wrong(
+                path,
+                "id",
+                expected="an id that no other session of the batch has",
+                found=f"{show(entry.id)}, as in {first[name]}",
+                remedy="rename one of the two",
+            )
+            entry = _failed(path, entry.options, error)
+        first.setdefault(name, path)
+        found.append(entry)
+    return found
+
+
+def _local(options: Options, path: Path) -> Options:
+    """A relative ``--turns`` is each session's own file."""
+    return options if options.turns is None else replace(options, turns=path.parent / options.turns)
+
+
+def _entry(path: Path, options: Options) -> Entry:
+    try:
+        session = with_lut(load_session(path), options.lut)
+    except EmomediaError as error:
+        return _failed(path, options, error)
+    states = [_state(file) for file in _media(session)]
+    inputs = digest(session.meaning(), states, _shown(options), __version__)
+    return Entry(path, session.id, options, inputs, sum(size for size, _ in states))
+
+
+def _failed(path: Path, options: Options, error: EmomediaError) -> Entry:
+    return Entry(path, str(path), options, digest(str(error), _shown(options), __version__), error=error)
+
+
+def _shown(options: Options) -> list[Any]:
+    """The options that can show in the output."""
+    hidden = ("workers", "device")
+    names = [name for name in type(options).__slots__ if name not in hidden]
+    shown = {name: str(getattr(options, name)) for name in names} | {"layout": sorted(options.layout)}
+    return [[name, shown[name]] for name in names]
+
+
+def _media(session: Session) -> list[Path]:
+    sides = [session.side(name) for name in SIDES]
+    mics = [side.mic.file for side in sides if side.mic is not None]
+    return [file for side in sides for file in side.video] + mics
+
+
+def _state(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,52 @@
+"""How much room on the disk sessions take, and whether there is enough.  Pure but for :func:`free_bytes`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..options import DEFAULT_CRF, Options
+
+PICTURE_BYTES = 1_100_000
+"""Bytes that a second of one picture of grainy footage takes at the default quality; six steps of the rate
+factor halve or double it."""
+
+SOUND_BYTES = 400_000
+"""Bytes that a second of two tracks takes, as FLAC and with the clips' AAC."""
+
+_SHOWN = 2
+"""A moment is in its dialogue's clip and, mostly, in a turn's."""
+
+RESERVE = 32 << 20
+"""Bytes that are left to others, and to the ledger."""
+
+
+def session_bytes(seconds: float, options: Options) -> int:
+    """About what a session of so many seconds takes while it is worked on: clips, voices, chunks, scratch."""
+    pictures = PICTURE_BYTES * len(options.layout) * 2 ** float((DEFAULT_CRF - options.crf) / 6)
+    return int(seconds * ((_SHOWN + 1) * pictures + (_SHOWN + 1) * SOUND_BYTES))
+
+
+def lasting_bytes(seconds: float, options: Options) -> int:
+    """About what of it stays."""
+    return session_bytes(seconds, options) * _SHOWN // (_SHOWN + 1)
+
+
+def free_bytes(folder: Path) -> int:
+    """What this user can still write there."""
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
+
+
+def present_bytes(folder: Path) -> int:
+    """What a session has written by now."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def told(size: float) -> str:
+    """``1.2 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

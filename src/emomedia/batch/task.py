@@ -1,0 +1,240 @@
+"""What a worker does: one session's next stage, and whatever of the others is fresh.
+
+The pipeline alone says what is fresh.  A task names the one stage that it may make; where the next stale
+one is another, the task ends and tells its name, and that is a task of its own, with its own needs.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic, process_time
+from typing import Any, Literal
+
+from ..errors import (
+    DeviceError,
+    EmomediaError,
+    EngineError,
+    OutputBusyError,
+    OutputError,
+    StalledError,
+)
+from ..observer import Outcome
+from ..options import Options
+from ..pipeline import STAGES, Pipeline, opened, write_run_report
+
+FIRST = STAGES[0]
+FREE = ("turns", "plan")
+"""Stages so short that any task makes them on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Bring the session's stages up to date as far as `stage` and no further than others are fresh.
+
+    `seconds` are those that its stages took in tasks before, for run.json.
+    """
+
+    description: Path
+    out: Path
+    options: Options
+    stage: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So many frames of a stage are done."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageDone:
+    """A stage that the task has passed; `made` counts what it made, such as clips and frames."""
+
+    stage: str
+    outcome: Outcome
+    seconds: float
+    cpu_seconds: float
+    hash: str
+    made: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A task's end: what it passed, and the stage that has to be made next, None if the session is done.
+
+    `footage_seconds` is None until the session's clock is known; `cpu_seconds` are the whole task's.
+    """
+
+    next: str | None
+    stages: tuple[StageDone, ...]
+    footage_seconds: float | None
+    cpu_seconds: float
+
+
+Kind = Literal["input", "passing", "full", "crash", "lost"]
+"""Whose fault a failure is: the input's (or emomedia's: it would come again), the moment's, the disk's, what
+killed the worker, or the machine that went away with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task failed: the error's class, its one line, and the stage if one had begun."""
+
+    kind: Kind
+    cause: str
+    text: str
+    stages: tuple[StageDone, ...] = ()
+    stage: str | None = None
+
+
+class Deferred(Exception):
+    """The stage `args[0]` would be made next, and is not this task's."""
+
+
+class Bench:
+    """Where tasks are done.  A session stays open between its stages, so that nothing is made twice."""
+
+    def __init__(self) -> None:
+        self._held: ExitStack | None = None
+        self._pipeline: Pipeline | None = None
+        self._key: tuple[Path, Path] | None = None
+
+    def work(self, task: Task, tell: Callable[[Progress], None]) -> Advanced | Failure:
+        """Do a task; `tell` hears how far it is.  No exception but BaseExceptions leaves this."""
+        watch = _Watch(tell)
+        try:
+            return self._advance(self._open(task), task, watch)
+        except Exception as error:
+            done = () if self._pipeline is None else tuple(watch.passed(self._pipeline))
+            self.close()
+            return replace(failure(error), stages=done, stage=watch.stage)
+
+    def close(self) -> None:
+        """Let go of the session, if one is held."""
+        if self._held is not None:
+            held, self._held, self._key, self._pipeline = self._held, None, None, None
+            held.close()
+
+    def _open(self, task: Task) -> Pipeline:
+        key = (task.description, task.out)
+        if self._key != key:
+            self.close()
+            with ExitStack() as stack:
+                self._pipeline = stack.enter_context(opened(task.description, task.out, task.options))
+                self._held, self._key = stack.pop_all(), key
+        assert self._pipeline is not None
+        return self._pipeline
+
+    def _advance(self, pipeline: Pipeline, task: Task, watch: _Watch) -> Advanced:
+        def gate(stage: str) -> None:
+            if stage not in (task.stage, *FREE):
+                raise Deferred(stage)
+
+        pipeline.before_making, pipeline.observer, pipeline.options = gate, watch, task.options
+        try:
+            for stage in STAGES:
+                getattr(pipeline, stage)
+        except Deferred as deferred:
+            stages = tuple(watch.passed(pipeline))
+            return Advanced(str(deferred.args[0]), stages, _footage(pipeline), watch.cpu_seconds)
+        stages, seconds = tuple(watch.passed(pipeline)), _footage(pipeline)
+        if any(stage.outcome == "made" for stage in stages) or not pipeline.folder.run_report.exists():
+            pipeline.seconds = task.seconds | pipeline.seconds
+            write_run_report(pipeline, pipeline.cut, sum(pipeline.seconds.values()))
+        self.close()
+        return Advanced(None, stages, seconds, watch.cpu_seconds)
+
+
+def _footage(pipeline: Pipeline) -> float | None:
+    """Seconds that both takes cover, where that is known by now."""
+    if "sync" not in pipeline.__dict__:
+        return None
+    first, end = pipeline.footage
+    return float((end - first) / pipeline.probe.rate)
+
+
+class _Watch:
+    """A run's observer: keeps what each stage took, hands on how far the engine is, once a second."""
+
+    def __init__(self, tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._begin = self._stage_begin = process_time()
+        self._told = monotonic()
+        self._ended: list[StageDone] = []
+        self.stage: str | None = None
+
+    @property
+    def cpu_seconds(self) -> float:
+        return process_time() - self._begin
+
+    def stage_begins(self, stage: str) -> None:
+        self.stage = stage
+        self._stage_begin = process_time()
+
+    def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
+        self._ended.append(StageDone(stage, outcome, seconds, process_time() - self._stage_begin, ""))
+
+    def advances(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002
+        if monotonic() - self._told >= 1:
+            self._told = monotonic()
+            self._tell(Progress(done, total))
+
+    def says(self, text: str) -> None: ...
+
+    def passed(self, pipeline: Pipeline) -> list[StageDone]:
+        """The stages that have ended, each with what it was made from and what it made."""
+        return [
+            replace(done, hash=pipeline.hashes[done.stage], made=_made(pipeline, done))
+            for done in self._ended
+        ]
+
+
+def _made(pipeline: Pipeline, done: StageDone) -> dict[str, int]:
+    if done.stage != "cut":
+        return {}
+    result = pipeline.cut
+    made = {"clips": len(result.rows), "clips_made": result.made}
+    if result.report is not None:
+        made["frames_made"] = result.report.composed_frames
+    return made
+
+
+def failure(error: BaseException) -> Failure:
+    """What an exception of a task says, and whether to try again."""
+    if _is_full(error):
+        return Failure("full", type(error).__name__, str(error))
+    passing = isinstance(
+        error, OutputError | OutputBusyError | StalledError | EngineError | DeviceError | MemoryError
+    )
+    if isinstance(error, OSError) and not isinstance(error, EmomediaError):
+        passing = True
+    text = str(error) if isinstance(error, EmomediaError) else _told(error)
+    return Failure("passing" if passing else "input", type(error).__name__, text)
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether it comes of a full disk, here or in the core, which tells it in words."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    seen: Any = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in full:
+            return True
+        seen = seen.__cause__ or seen.__context__
+    words = [os.strerror(number).lower() for number in full]
+    return isinstance(error, OutputError) and any(word in error.found.lower() for word in words)
+
+
+def _told(error: BaseException) -> str:
+    """An error that emomedia knows nothing of, with the place that it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -1,0 +1,216 @@
+"""Tasks in processes of this machine.
+
+Each worker is a process of its own, warm from task to task, that does one at a time; what kills it costs
+its task alone.  Workers end with the head, however that ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+from .schedule import Room
+from .task import Advanced, Bench, Failure, Progress, Task
+
+Told = Progress | Advanced | Failure
+
+STALL_SECONDS = 900
+"""A worker that neither says anything nor uses the processor for so long hangs; the engine's own watch and a
+file server that comes back take less."""
+
+_LOOK_SECONDS = 5
+_LEAVE_SECONDS = 10
+_PR_SET_PDEATHSIG = 1
+
+
+class Executor(Protocol):
+    """Where tasks run."""
+
+    @property
+    def room(self) -> Room:
+        """What there is altogether."""
+
+    def start(self, key: Hashable, task: Task) -> None:
+        """Begin a task; whoever asks has seen to it that there is room."""
+
+    def events(self, seconds: float) -> list[tuple[Hashable, Told]]:
+        """What was told since, in order; waits for something up to `seconds`."""
+
+    def close(self) -> None:
+        """End all workers, whatever they do."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    key: Hashable | None = None
+    description: Path | None = None
+    told: float = field(default_factory=monotonic)
+    used: float = 0.0
+
+
+class LocalWorkers:
+    """As many processes as tasks run at a time."""
+
+    def __init__(self, room: Room, stall_seconds: float = STALL_SECONDS) -> None:
+        self._room = room
+        self._stall = stall_seconds
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+        self._looked = monotonic()
+
+    @property
+    def room(self) -> Room:
+        return self._room
+
+    def start(self, key: Hashable, task: Task) -> None:
+        worker = self._idle(task.description) or self._hire()
+        worker.key, worker.description, worker.told = key, task.description, monotonic()
+        with suppress(OSError):  # a worker that has died meanwhile: the next look at it tells
+            worker.pipe.send(task)
+
+    def _idle(self, description: Path) -> _Worker | None:
+        """The one that holds the session, or one that holds none, or any."""
+        idle = [worker for worker in self._workers if worker.key is None]
+        order = {description: 0, None: 1}
+        return min(idle, key=lambda worker: order.get(worker.description, 2), default=None)
+
+    def _hire(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=serve, args=(theirs, os.getpid()), daemon=True)
+        process.start()
+        theirs.close()
+        self._workers.append(_Worker(process, ours))
+        return self._workers[-1]
+
+    def events(self, seconds: float) -> list[tuple[Hashable, Told]]:
+        told: list[tuple[Hashable, Told]] = []
+        by_pipe = {worker.pipe: worker for worker in self._workers}
+        for pipe in wait(list(by_pipe), seconds):
+            assert isinstance(pipe, Connection)
+            told += self._heard(by_pipe[pipe])
+        if monotonic() - self._looked > min(_LOOK_SECONDS, self._stall / 2):
+            self._looked = monotonic()
+            told += self._hanging()
+        return told
+
+    def _heard(self, worker: _Worker) -> list[tuple[Hashable, Told]]:
+        try:
+            message: Told = worker.pipe.recv()
+        except (EOFError, OSError):
+            return self._dead(worker, "")
+        worker.told = monotonic()
+        key = worker.key
+        if not isinstance(message, Progress):
+            worker.key = None
+        if isinstance(message, Advanced) and message.next is None:
+            worker.description = None
+        if isinstance(message, Failure):
+            worker.description = None
+            if message.kind == "passing":  # a thread may still hang in it, or memory be short
+                self._dismiss(worker)
+        return [(key, message)]
+
+    def _dead(self, worker: _Worker, why: str) -> list[tuple[Hashable, Told]]:
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join(_LEAVE_SECONDS)
+        code = worker.process.exitcode
+        if worker.key is None:
+            return []
+        text = why or f"its worker {_how_ended(code)}"
+        return [(worker.key, Failure("crash", "WorkerDied", text))]
+
+    def _dismiss(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+
+    def _hanging(self) -> list[tuple[Hashable, Told]]:
+        """Kill what neither speaks nor works."""
+        told: list[tuple[Hashable, Told]] = []
+        for worker in [worker for worker in self._workers if worker.key is not None]:
+            used = _processor_seconds(worker.process.pid)
+            if used > worker.used:
+                worker.used, worker.told = used, monotonic()
+            elif monotonic() - worker.told > self._stall:
+                worker.process.kill()
+                told += self._dead(worker, f"its worker did nothing for {self._stall:.0f} s and was killed")
+        return told
+
+    def close(self) -> None:
+        """Ask the workers to leave their sessions tidy, and end those that don't within seconds."""
+        try:
+            for worker in self._workers:
+                worker.process.terminate()
+            deadline = monotonic() + _LEAVE_SECONDS
+            for worker in self._workers:
+                worker.process.join(max(0.0, deadline - monotonic()))
+        finally:  # also where a second Ctrl-C ends the waiting: nothing is lost, files appear whole
+            for worker in self._workers:
+                worker.process.kill()
+                worker.pipe.close()
+            self._workers.clear()
+
+
+def _how_ended(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"ended with status {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    hint = "; the system's memory may have run out" if name == "SIGKILL" else ""
+    return f"was killed by {name}{hint}"
+
+
+def _processor_seconds(pid: int | None) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def serve(pipe: Connection, head: int) -> None:
+    """A worker's life: tasks come through the pipe, what becomes of them goes back."""
+    from ..cli.stopping import Stop, listen
+
+    end_with(head)
+    for ignored in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C reaches the whole group; the head says what to do
+        signal.signal(ignored, signal.SIG_IGN)
+    listen()
+    prefer_for_killing()
+    from .. import _core
+
+    _core.return_large_buffers()
+    bench = Bench()
+    try:
+        while True:
+            pipe.send(bench.work(pipe.recv(), pipe.send))
+    except (EOFError, OSError, Stop):
+        pass
+    finally:
+        bench.close()
+
+
+def end_with(head: int) -> None:
+    """Have the system kill this process when the one that started it has ended."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != head:
+        os._exit(1)
+
+
+def prefer_for_killing() -> None:
+    """Where memory runs out, a worker costs one session a retry, the head costs the batch."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")

@@ -1,0 +1,134 @@
+"""What a batch looks like: a block that changes and lines for people, JSON lines for machines."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..batch.progress import Failed, Figures, failures_told, told_time
+from .display import _emit
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..batch.task import StageDone
+
+_JSON_SECONDS = 10.0
+
+
+class JsonBatch:
+    """One JSON object a line on standard output."""
+
+    def __init__(self) -> None:
+        self._shown = monotonic()
+
+    def __enter__(self) -> JsonBatch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def stage_passed(self, id: str, done: StageDone) -> None:
+        _emit(
+            {"event": "stage_ends", "session": id, "stage": done.stage, "outcome": done.outcome}
+            | {"seconds": round(done.seconds, 3), "cpu_seconds": round(done.cpu_seconds, 3)}
+            | done.made
+        )
+
+    def session_ended(self, id: str, failed: Failed | None) -> None:
+        value: dict[str, Any] = {"event": "session_ends", "session": id, "outcome": "done"}
+        if failed is not None:
+            value |= {"outcome": "failed", "stage": failed.stage, "cause": failed.cause, "error": failed.text}
+        _emit(value)
+
+    def says(self, text: str) -> None:
+        _emit({"event": "note", "text": text})
+
+    def shows(self, figures: Figures) -> None:
+        if monotonic() - self._shown >= _JSON_SECONDS:
+            self._shown = monotonic()
+            _emit({"event": "progress"} | figures.for_machines())
+
+    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+        _emit({"event": "result"} | summary)
+
+
+class PeopleBatch:
+    """A line for each session that ends; at a terminal also a block with the figures, drawn once a second."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.console = Console()
+        self._live = Live(console=self.console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> PeopleBatch:
+        if sys.stdout.isatty():
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def stage_passed(self, id: str, done: StageDone) -> None: ...
+
+    def session_ended(self, id: str, failed: Failed | None) -> None:
+        if failed is None:
+            self._print(f"  [green]done[/]    {id}")
+        else:
+            self._print(f"  [red]failed[/]  {failures_told([failed])[0]}")
+
+    def says(self, text: str) -> None:
+        self._print(f"  [yellow]{text}[/]")
+
+    def shows(self, figures: Figures) -> None:
+        if self._live.is_started:
+            self._live.update(block(figures), refresh=True)
+
+    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+        self._live.stop()
+        for line in lines:
+            self._print(line)
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, highlight=False, soft_wrap=True)
+
+
+def make_batch_display(as_json: bool) -> JsonBatch | PeopleBatch:
+    """The display that ``--json`` asks for."""
+    return JsonBatch() if as_json else PeopleBatch()
+
+
+def block(figures: Figures) -> RenderableType:
+    """The figures as a small table, and the stages that run."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts(figures):
+        table.add_row(Text(name, style="dim"), value)
+    bar = ProgressBar(total=max(figures.hours, 1e-9), completed=figures.hours_done, width=60)
+    running = [Text(f"  {id:<24}{stage:<8}{share:>4.0%}") for id, stage, share in figures.running]
+    return Group(bar, table, *running)
+
+
+def facts(figures: Figures) -> list[tuple[str, str]]:
+    """What people ask first, in words."""
+    left = "unknown yet" if figures.left_seconds is None else told_time(figures.left_seconds)
+    rate = "unknown yet" if figures.rate is None else f"{figures.rate:.2f} h of footage an hour"
+    return [
+        ("state", figures.state),
+        ("sessions", f"{figures.done} of {figures.sessions} done, {len(figures.failed)} failed"),
+        ("hours", f"{figures.hours_done:.2f} of {figures.hours:.2f}"),
+        ("rate", rate),
+        ("time left", left),
+        ("bottleneck", figures.bottleneck or "none yet"),
+    ]

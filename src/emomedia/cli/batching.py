@@ -1,0 +1,152 @@
+"""``emomedia batch`` and ``emomedia status``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import arguments as arg
+from .batch_display import facts, make_batch_display
+
+if TYPE_CHECKING:
+    from ..batch.head import Summary, Watcher
+
+What = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="LIST|GLOB...",
+        help="A text file with a session.toml a line, a folder, a pattern, or session.toml files themselves.",
+    ),
+]
+Turns = Annotated[
+    Path | None,
+    typer.Option(
+        "--turns",
+        metavar="FILE",
+        help="A turns.json instead of turns found from the sound; a relative path is taken from each "
+        "session's own folder.",
+        readable=False,
+    ),
+]
+Workers = Annotated[
+    int, typer.Option("--workers", min=0, help="Cores that the batch uses; default: every usable one.")
+]
+Retry = Annotated[
+    bool, typer.Option("--retry", help="Try sessions again that were set aside, though nothing has changed.")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="ADDRESS", help="Work on a Ray cluster: its address, or auto for this machine's."
+    ),
+]
+
+
+def batch(
+    what: What,
+    out: arg.Out,
+    turns: Turns = None,
+    pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
+    fps: arg.Fps = None,
+    preset: arg.Preset = "veryfast",
+    crf: arg.Crf = arg.CRF_DEFAULT,  # type: ignore[assignment]
+    gop: arg.Gop = None,
+    depth: arg.Depth = "8",
+    interlaced: arg.InterlacedOption = "deinterlace",
+    lut: arg.Lut = None,
+    layout: arg.Layout = arg.LAYOUT_DEFAULT,
+    side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
+    clean: arg.CleanOption = "overlaps",
+    device: arg.DeviceOption = "auto",
+    workers: Workers = 0,
+    retry: Retry = False,
+    ray: RayAddress = None,
+    json: arg.Json = False,
+) -> None:
+    """Do many sessions, with the machine kept full.
+
+    Interrupted in whatever way, it goes on where it stopped when run again, and ends with the same bytes.
+    A session that fails is set aside with its error; the others go on.
+    """
+    from ..batch.progress import refuse_failed
+    from ..batch.run import run_batch
+
+    options = arg.make_options(
+        fps=fps,
+        turns=turns,
+        pad=pad,
+        preset=preset,
+        crf=crf,
+        gop=gop,
+        depth=depth,
+        interlaced=interlaced,
+        lut=lut,
+        layout=layout,
+        side_size=side_size,
+        clean=clean,
+        device=device,
+        workers=workers,
+    )
+    with make_batch_display(json) as display:
+        summary = run_batch(what, out, options, display, retry=retry, ray=ray)
+        _report(out, display)
+        display.ends(_for_machines(summary), _for_people(summary, out))
+    refuse_failed(summary.figures, out)
+
+
+def _report(out: Path, watcher: Watcher) -> None:
+    """The page about the batch; a batch that is done is not failed by it."""
+    from ..errors import EmomediaError
+    from ..report import write_report
+
+    try:
+        write_report(out)
+    except EmomediaError as error:
+        watcher.says(f"no report: {error}")
+
+
+def _for_machines(summary: Summary) -> dict[str, Any]:
+    return summary.figures.for_machines() | {
+        "made": dict(summary.made),
+        "wall_seconds": round(summary.wall_seconds, 3),
+        "task_cpu_seconds": round(summary.task_cpu_seconds, 3),
+        "head_cpu_seconds": round(summary.head_cpu_seconds, 3),
+        "bookkeeping_share": round(summary.bookkeeping_share, 5),
+    }
+
+
+def _for_people(summary: Summary, out: Path) -> list[str]:
+    figures, made = summary.figures, summary.made
+    return [
+        f"{figures.done} of {figures.sessions} sessions done, {len(figures.failed)} failed; "
+        f"{figures.hours_done:.2f} hours of footage, {made['clips_made']} clips made now",
+        f"  index      {out}/clips.parquet, report {out}/report.html",
+        f"  bottleneck {figures.bottleneck or 'none: nothing was to be made'}; "
+        f"bookkeeping {summary.bookkeeping_share:.2%}",
+    ]
+
+
+def status(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
+    json: arg.Json = False,
+) -> None:
+    """Say how far a batch is, and which sessions failed; while it runs, too."""
+    from rich.console import Console
+
+    from ..batch.progress import failures_told
+    from ..batch.status import status as status_of
+    from .display import _emit
+
+    figures = status_of(out.resolve())
+    if json:
+        _emit(figures.for_machines())
+        return
+    console = Console()
+    for name, value in facts(figures):
+        console.print(f"{name:<12}{value}", highlight=False, soft_wrap=True)
+    for id, stage, share in figures.running:
+        console.print(f"  [bold]running[/]  {id}: {stage} {share:.0%}", highlight=False, soft_wrap=True)
+    for line in failures_told(figures.failed):
+        console.print(f"  [red]failed[/]   {line}", highlight=False, soft_wrap=True)

@@ -1,0 +1,33 @@
+"""``emomedia report``: the page about an output folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import arguments as arg
+from .display import make_display
+
+
+def report(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
+    actors: Annotated[
+        Path | None,
+        typer.Option(
+            "--actors",
+            metavar="FILE",
+            help="Who the actors are: TOML or CSV with id, gender, age, region; "
+            "default: OUT/actors.toml or OUT/actors.csv.",
+            readable=False,
+        ),
+    ] = None,
+    json: arg.Json = False,
+) -> None:
+    """Write OUT/report.html: figures, plots and every clip, on one page that needs no network."""
+    from ..report import write_report
+
+    with make_display(json) as display:
+        page = write_report(out, actors)
+        display.ends({"report": str(page)}, [f"open {page} in a browser"])

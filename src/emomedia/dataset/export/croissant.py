@@ -1,0 +1,155 @@
+"""croissant.json: what an export holds, by MLCommons' Croissant 1.0.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..splits import NAMES
+from .emodialog import SCRIPT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileProperty": "cr:fileProperty",
+    "fileObject": "cr:fileObject",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+
+_TABLE = "splits.csv"
+_MEANINGS = {
+    "id": "the clip's id", "kind": "dialogue or turn", "session": "the recording that it is from",
+    "dialogue": "the dialogue that it is, or is a turn of", "split": "train, validation or test",
+    "text": "what is said", "topic": "the dialogue's topic", "emotion": "the dialogue's intended emotion",
+    "speaker": "whose turn it is, left or right", "start": "seconds on the session's clock",
+    "end": "seconds on the session's clock", "frame_count": "frames of the clip", "fps": "frames a second",
+    "sha256": "digest of the composite's file", "keep": "whether the quality stage kept it",
+}  # fmt: skip
+
+
+def croissant(
+    layout: str, name: str, license_id: str | None, description: str, names: Sequence[str], digest: str,
+    schema: pa.Schema,
+) -> dict[str, Any]:  # fmt: skip
+    """The metadata of an export.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The export's files, as its format's writer gave them.
+    digest : str
+        SHA-256 of splits.csv.
+    schema : pa.Schema
+        The columns of the rows.
+    """
+    distribution: list[dict[str, Any]] = [_file_object(_TABLE, "text/csv", digest)]
+    record_sets = [_clips()]
+    if layout == "hf":
+        for part in sorted({each.partition("/")[0] for each in names}):
+            distribution.append(_file_set(part, f"{part}/*.parquet", "application/x-parquet"))
+            record_sets.append(_table_set(part, schema))
+    elif layout == "webdataset":
+        distribution.append(_file_set("shards", "*.tar", "application/x-tar"))
+        distribution.append(_file_set("rows", "*.json", "application/json", contained="shards"))
+    else:
+        distribution.append(_file_set("prompts", SCRIPT, "application/json"))
+        distribution.append(_file_set("videos", "videos/*.mp4", "video/mp4"))
+    return {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": name,
+        "description": description,
+        "license": license_id or "other",
+        "url": ".",
+        "distribution": distribution,
+        "recordSet": record_sets,
+    }
+
+
+def _file_object(name: str, encoding: str, digest: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject", "@id": name, "name": name, "contentUrl": name,
+        "encodingFormat": encoding, "sha256": digest,
+    }  # fmt: skip
+
+
+def _file_set(name: str, includes: str, encoding: str, contained: str | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "@type": "cr:FileSet", "@id": f"{name}-files", "name": f"{name}-files",
+        "encodingFormat": encoding, "includes": includes,
+    }  # fmt: skip
+    if contained is not None:
+        found["containedIn"] = {"@id": f"{contained}-files"}
+    return found
+
+
+def _clips() -> dict[str, Any]:
+    """The records of splits.csv, which every layout has."""
+    columns = ("id", "kind", "session", "dialogue", "split")
+    return {
+        "@type": "cr:RecordSet", "@id": "clips", "name": "clips", "key": {"@id": "clips/id"},
+        "description": "every clip and its split; splits share no actor and no dialogue: " + ", ".join(NAMES),
+        "field": [
+            _field("clips", column, "sc:Text", {"fileObject": {"@id": _TABLE}}) for column in columns
+        ],
+    }  # fmt: skip
+
+
+def _table_set(part: str, schema: pa.Schema) -> dict[str, Any]:
+    """The plain columns of a part's Parquet files; what is nested in them is told by their own schema."""
+    import pyarrow as pa
+
+    kinds = {
+        pa.string(): "sc:Text",
+        pa.int64(): "sc:Integer",
+        pa.float64(): "sc:Float",
+        pa.bool_(): "sc:Boolean",
+    }
+    source = {"fileSet": {"@id": f"{part}-files"}}
+    return {
+        "@type": "cr:RecordSet", "@id": part, "name": part, "key": {"@id": f"{part}/id"},
+        "field": [
+            _field(part, column.name, kinds[column.type], source) for column in schema if column.type in kinds
+        ],
+    }  # fmt: skip
+
+
+def _field(record_set: str, column: str, kind: str, source: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field", "@id": f"{record_set}/{column}", "name": column,
+        "description": _MEANINGS.get(column, f"column {column} of the index"), "dataType": kind,
+        "source": source | {"extract": {"column": column}},
+    }  # fmt: skip

@@ -1,0 +1,90 @@
+"""EmoDialogCN's own layout: a video of each side of a dialogue, and the prompts' JSON over all of them.
+
+``videos/<dialogue>_left.mp4`` and ``videos/<dialogue>_right.mp4``, ``scripts/prompt.json``.  The JSON has
+their keys and no others: by dialogue `topic_label`, `num_utterances` and `utterances`, each of these with
+`utterance_id` (the turn's id), `speaker_id` (0 on the left, 1 on the right), `emotion_label` and
+`text`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...errors import StageError
+from ...files import canonical_json
+from ...session import SIDES
+from .selection import Row, Selection, media_of, rows
+
+SCRIPT = "scripts/prompt.json"
+
+
+def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], None]) -> list[str]:
+    """Write the layout in `folder`; `tell` hears of each dialogue.
+
+    Returns
+    -------
+    list of str
+        The names of the files.
+
+    Raises
+    ------
+    StageError
+        There is no dialogue, or one of which the sides were not made alone.
+    """
+    tables = [table for name, _, table in selection.parts() if name == "dialogues"]
+    if not tables:
+        raise StageError(
+            selection.out, expected="dialogues to export", found="none",
+            remedy="give the sessions dialogues, or use another --format",
+        )  # fmt: skip
+    (folder / "videos").mkdir()
+    (folder / "scripts").mkdir()
+    names = [SCRIPT]
+    dialogues = [row for table in tables for row in rows(table)]
+    for row in dialogues:
+        for side in SIDES:
+            names.append(f"videos/{row['id']}_{side}.mp4")
+            _copy(selection.out, row, side, folder / names[-1])
+        tell(1)
+    turns = [row for name, _, table in selection.parts() if name == "turns" for row in rows(table)]
+    (folder / SCRIPT).write_text(canonical_json(prompts(dialogues, turns)), "utf-8")
+    return names
+
+
+def prompts(dialogues: list[Row], turns: list[Row]) -> dict[str, Any]:
+    """The prompts' JSON: the dialogues by id, their turns in order of start."""
+    said: dict[str, list[Row]] = {row["id"]: [] for row in dialogues}
+    for row in sorted(turns, key=lambda row: (row["session"], row["start"], row["id"])):
+        if row["dialogue"] in said:
+            said[row["dialogue"]].append(row)
+    return {
+        row["id"]: {
+            "topic_label": row["topic"],
+            "num_utterances": len(said[row["id"]]),
+            "utterances": [
+                {
+                    "utterance_id": turn["id"],
+                    "speaker_id": SIDES.index(turn["speaker"]),
+                    "emotion_label": turn["emotion"],
+                    "text": turn["text"] or "",
+                }
+                for turn in said[row["id"]]
+            ],
+        }
+        for row in dialogues
+    }
+
+
+def _copy(out: Path, row: Row, side: str, target: Path) -> None:
+    path = media_of(row).get(f"{side}_video")
+    if path is None or not (out / path).is_file() or (out / path).is_symlink():
+        raise StageError(
+            f"{row['id']}: {side}",
+            expected="a clip of that side alone, which this layout is made of",
+            found="none",
+            remedy="run its session with --layout composite,left,right",
+        )
+    shutil.copyfile(out / path, target)

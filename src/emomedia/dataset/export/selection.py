@@ -1,0 +1,159 @@
+"""Which clips an export holds, with all their files and the split that each is in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import StageError
+from ..actors import Actor, find_actors
+from ..figures import Figures, figures
+from ..index import read_index
+from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = dict[str, Any]
+
+KINDS = {"dialogues": "dialogue", "turns": "turn"}
+"""The parts of an export, by the kind of their clips."""
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What can be chosen about an export.
+
+    Attributes
+    ----------
+    everything : bool
+        Rejected clips too.
+    media : bool
+        Whether files of tables (``hf``) hold the media themselves, or their paths alone.
+    shard_bytes : int
+        About how large one file of media becomes.
+    name, license : str or None
+        For the data card.
+    """
+
+    everything: bool = False
+    fractions: Sequence[float] = FRACTIONS
+    seed: int = 0
+    media: bool = True
+    shard_bytes: int = 500 << 20
+    name: str | None = None
+    license: str | None = None
+    actors: Path | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The clips of an export.
+
+    Attributes
+    ----------
+    table : pa.Table
+        Rows of the index, with a column `split` behind its own.
+    judged : Figures
+        Of all clips that there are, also those that are not exported.
+    """
+
+    out: Path
+    table: pa.Table
+    splits: Splits
+    options: ExportOptions
+    judged: Figures
+    actors: dict[str, Actor] = field(default_factory=dict)
+
+    def part(self, kind: str, split: str) -> pa.Table:
+        """The clips of one kind in one split, in the order of the index."""
+        import pyarrow.compute as pc
+
+        return self.table.filter((pc.field("kind") == kind) & (pc.field("split") == split))
+
+    def parts(self) -> Iterator[tuple[str, str, pa.Table]]:
+        """Name, split and clips of each part that holds any."""
+        for name, kind in KINDS.items():
+            for split in NAMES:
+                found = self.part(kind, split)
+                if len(found):
+                    yield name, split, found
+
+
+def select(out: Path, options: ExportOptions) -> Selection:
+    """The clips of `out` that are kept, or all, assigned to their splits.
+
+    Raises
+    ------
+    StageError
+        There is no index, or no clip to export, or a session's actors are not known.
+    DescriptionError
+        The fractions or the table of actors are wrong.
+    """
+    import pyarrow as pa
+
+    table = read_index(out)
+    judged = figures(table)
+    if not options.everything:
+        table = table.filter(table["keep"])
+    if not len(table):
+        raise StageError(
+            out,
+            expected="clips to export" if options.everything else "clips that are kept",
+            found="none",
+            remedy="run sessions first"
+            if options.everything
+            else "look at the report's reasons, or use --all",
+        )
+    known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
+    splits = make_splits(scenes(known), options.fractions, options.seed)
+    column = pa.array([splits.of_session[row["session"]] for row in known], pa.string())
+    table = table.append_column("split", column)
+    return Selection(out, table, splits, options, judged, find_actors(out, options.actors))
+
+
+def rows(table: pa.Table) -> Iterator[Row]:
+    """The rows of `table` as dicts, a few hundred of them in memory at a time."""
+    for batch in table.to_batches(max_chunksize=_BATCH):
+        yield from batch.to_pylist()
+
+
+def plain(row: Row) -> Row:
+    """`row` for a JSON file: what the index keeps as JSON text is JSON again."""
+    return row | {"provenance": json.loads(row["provenance"])}
+
+
+def media_of(row: Row) -> dict[str, str]:
+    """The files of a clip by what they are, relative to the output folder.
+
+    ``video`` is the composite, ``left_audio`` a side's own track, ``left_clean_audio`` the same without the
+    other's voice, ``left_video`` the side alone; the latter two where they were made.
+    """
+    found = {"video": row["path"]}
+    found |= {f"{voice['side']}_audio": voice["path"] for voice in row["audio"]}
+    found |= {f"{voice['side']}_clean_audio": voice["path"] for voice in row["clean"]}
+    return found | {f"{alone['side']}_video": alone["path"] for alone in row["sides"]}
+
+
+def read_media(out: Path, path: str) -> bytes:
+    """The bytes of a clip's file.
+
+    Raises
+    ------
+    StageError
+        It is not there, or is a link.
+    """
+    place = out / path
+    if place.is_symlink() or not place.is_file():
+        raise StageError(
+            place,
+            expected="the file that the index names",
+            found="none" if not place.is_symlink() else "a link",
+            remedy="run the session again, or emomedia verify",
+        )
+    return place.read_bytes()

@@ -1,0 +1,7 @@
+"""report.html: one page about an output folder, that needs nothing but the clips beside it."""
+
+from __future__ import annotations
+
+from .page import write_report
+
+__all__ = ["write_report"]

@@ -1,0 +1,171 @@
+"""What an output folder holds, read once for the report: the index, and the files that each session left.
+
+The report is a page about whatever is there: a session's file that is missing or cannot be read leaves a
+gap on the page, and a line that says so, but never ends the report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..batch.status import status
+from ..dataset.actors import Actor, find_actors
+from ..dataset.index import read_index
+from ..errors import OutputError
+from ..files import complaint, read_small
+from ..layout import SessionFolder
+from ..session import SIDES
+from ..stages import MAX_BYTES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_T = TypeVar("_T")
+
+SIDE_MEASURES = (
+    "sharpness",
+    "dnsmos_ovrl",
+    "snr_db",
+    "loudness_lufs",
+    "person_share",
+    "face_box",
+    "person_box",
+)
+COLUMNS = (
+    "id", "kind", "session", "dialogue", "speaker", "actors", "start", "end", "text", "topic", "emotion",
+    "keep", "reasons", "quality.sync_residual_ms",
+    *(f"quality.{side}.{name}" for side in ("left", "right") for name in SIDE_MEASURES),
+)  # fmt: skip
+"""What the page has of every clip."""
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """What the files of one session say, as far as the page shows it; None where there is none.
+
+    Attributes
+    ----------
+    footage_seconds : float or None
+        What both takes cover, from plan.json.
+    sync, run : dict or None
+        sync.json and run.json.
+    turns : dict
+        By id the seconds of gap before a turn (None for the first) and of overlap in it.
+    """
+
+    id: str
+    footage_seconds: float | None
+    sync: dict[str, Any] | None
+    run: dict[str, Any] | None
+    turns: dict[str, tuple[float | None, float]]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All that the report is made from.
+
+    Attributes
+    ----------
+    failures : tuple of (session, cause)
+        Sessions that have no clips, and why as far as is known.
+    notes : tuple of str
+        Files that could not be read.
+    """
+
+    out: Path
+    table: pa.Table
+    sessions: tuple[SessionFacts, ...]
+    actors: dict[str, Actor]
+    failures: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def gather(out: Path, actors: Path | None = None) -> Gathered:
+    """Read an output folder.
+
+    Raises
+    ------
+    StageError
+        It has no index, or one that cannot be read.
+    DescriptionError, MediaNotFoundError
+        The table of actors is wrong or missing.
+    """
+    table = read_index(out, COLUMNS)
+    notes: list[str] = []
+    finished = set(table["session"].unique().to_pylist())
+    sessions = tuple(_session(SessionFolder(out, name), notes) for name in sorted(finished))
+    return Gathered(
+        out, table, sessions, find_actors(out, actors), tuple(_failures(out, finished)), tuple(notes)
+    )
+
+
+def _session(folder: SessionFolder, notes: list[str]) -> SessionFacts:
+    plan, turns, sync = (_read(folder.stage(name), notes) for name in ("plan", "turns", "sync"))
+    return SessionFacts(
+        folder.session,
+        _taken(_footage, plan, folder.stage("plan"), notes),
+        _taken(_recordings, sync, folder.stage("sync"), notes),
+        _read(folder.run_report, notes),
+        _taken(_times, turns, folder.stage("turns"), notes) or {},
+    )
+
+
+def _footage(plan: dict[str, Any]) -> float:
+    first, end = plan["footage"]
+    return float((end - first) / Fraction(plan["rate"]))
+
+
+def _times(turns: dict[str, Any]) -> dict[str, tuple[float | None, float]]:
+    return {turn["id"]: (turn.get("gap_s"), float(turn.get("overlap_s") or 0)) for turn in turns["turns"]}
+
+
+def _recordings(sync: dict[str, Any]) -> dict[str, Any]:
+    return {side: {kind: dict(sync[side][kind]) for kind in ("take", "track")} for side in SIDES}
+
+
+def _taken(
+    take: Callable[[dict[str, Any]], _T], body: dict[str, Any] | None, path: Path, notes: list[str]
+) -> _T | None:
+    """What `take` finds in a file's object; None, with a line in `notes`, where it is not of that shape."""
+    try:
+        return None if body is None else take(body)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        notes.append(f"{path.parent.name}/{path.name}: not as emomedia writes it ({error!r})")
+        return None
+
+
+def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:
+    """A file's JSON object; None, with a line in `notes`, where it is not one."""
+    try:
+        body = json.loads(read_small(path, MAX_BYTES))
+        if not isinstance(body, dict):
+            raise ValueError("no JSON object")
+    except OSError as error:
+        notes.append(f"{path.parent.name}/{path.name}: {complaint(error)}")
+        return None
+    except ValueError as error:
+        notes.append(f"{path.parent.name}/{path.name}: {error}")
+        return None
+    return body
+
+
+def _failures(out: Path, finished: set[str]) -> Iterator[tuple[str, str]]:
+    """Sessions that a batch has set aside, with their errors; then other folders without clips."""
+    told = set()
+    try:
+        failed = status(out).failed
+    except OutputError:
+        failed = ()  # there was no batch
+    for failure in failed:
+        told.add(failure.id)
+        yield failure.id, f"{failure.stage}: {failure.text}"
+    for path in sorted(out.iterdir()):
+        stranger = path.name not in finished | told and not path.name.startswith(".")
+        if stranger and path.is_dir() and any(path.glob("*.json*")):
+            audit = SessionFolder(out, path.name).audit
+            yield path.name, "no clip in it" if audit.is_file() else "unfinished: no clips.jsonl"

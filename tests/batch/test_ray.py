@@ -1,0 +1,60 @@
+"""The same batch on a Ray cluster of several nodes, one of which dies amid the work."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+import many
+from emomedia.batch.ledger import read
+from emomedia.batch.ray_cluster import RayTasks
+from emomedia.batch.run import run_batch
+from emomedia.errors import DeviceError
+from emomedia.options import Options
+
+from .quiet import Quiet
+
+pytest.importorskip("ray", reason="needs the extra ray")
+
+OPTIONS = Options(preset="ultrafast")
+
+
+@pytest.fixture
+def cluster():
+    """A head without cores of its own, and two nodes of one core each."""
+    from ray.cluster_utils import Cluster
+
+    small = {"object_store_memory": 80 << 20}
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0} | small)
+    nodes = [made.add_node(num_cpus=1, **small) for _ in range(2)]
+    yield made, nodes
+    made.shutdown()
+
+
+class KillsNode(Quiet):
+    """Takes a node away as soon as a session's first stages are passed."""
+
+    def __init__(self, kill) -> None:
+        super().__init__()
+        self._kill = kill
+
+    def stage_passed(self, id, done):
+        if not self.passed:
+            threading.Timer(0.3, self._kill).start()
+        super().stage_passed(id, done)
+
+
+def test_a_node_that_dies_costs_the_stage_in_flight_and_nothing_else(undisturbed, tmp_path, cluster):
+    made, nodes = cluster
+    watcher = KillsNode(lambda: made.remove_node(nodes[0], allow_graceful=False))
+    summary = run_batch([str(undisturbed.sound)], tmp_path, OPTIONS, watcher, ray=made.address)
+    assert (summary.figures.done, len(summary.figures.failed)) == (3, 0)
+    many.assert_as_undisturbed(tmp_path, undisturbed.sound_dataset(tmp_path))
+    outcomes = [row["outcome"] for row in read(tmp_path)["attempts"]]
+    assert "lost" in outcomes and set(outcomes) <= {"advanced", "lost", "crash", "passing"}
+
+
+def test_an_address_without_a_cluster_is_an_error():
+    with pytest.raises(DeviceError, match="ray start --head"):
+        RayTasks("nowhere:port", OPTIONS)

@@ -1,0 +1,81 @@
+"""What a batch's argument names, and what its sessions depend on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emomedia.batch.sessions import descriptions, entries
+from emomedia.errors import DescriptionError, MediaNotFoundError
+from emomedia.options import Options
+
+OPTIONS = Options()
+
+
+def session(folder: Path, id: str) -> Path:
+    folder.mkdir(parents=True)
+    for side in ("left", "right"):
+        (folder / f"{side}.mp4").write_bytes(side.encode())
+    sides = "".join(f'[{side}]\nactor = "{side}"\nvideo = "{side}.mp4"\n' for side in ("left", "right"))
+    (folder / "session.toml").write_text(f'id = "{id}"\n{sides}')
+    return folder / "session.toml"
+
+
+@pytest.fixture
+def three(tmp_path):
+    return [session(tmp_path / "day" / name, name) for name in ("a", "b", "c")]
+
+
+def test_a_folder_a_pattern_and_descriptions_name_sessions(three, tmp_path):
+    assert descriptions([str(tmp_path)]) == three
+    assert descriptions([f"{tmp_path}/day/*/session.toml"]) == three
+    assert descriptions([f"{tmp_path}/day/[bc]"]) == three[1:]
+    assert descriptions([f"{tmp_path}/**/session.toml"]) == three
+    assert descriptions([str(three[1]), str(three[0]), str(tmp_path)]) == [three[1], three[0], three[2]]
+
+
+def test_a_list_has_a_session_a_line_relative_to_its_folder_and_comments(three, tmp_path):
+    listed = tmp_path / "list.txt"
+    listed.write_text(
+        f"# Friday\nday/b/session.toml\n\n{three[2]}  # again\nday/a/*.toml\nday/gone/session.toml\n"
+    )
+    gone = tmp_path / "day/gone/session.toml"
+    assert descriptions([str(listed)]) == [three[1], three[2], three[0], gone]
+    (entry,) = entries([gone], OPTIONS)
+    assert isinstance(entry.error, MediaNotFoundError)
+
+
+@pytest.mark.parametrize("text", ["nothing-*.toml", "empty", "none.txt"])
+def test_what_names_no_session_is_an_error(tmp_path, text):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DescriptionError, match="no session"):
+        descriptions([str(tmp_path / text)])
+
+
+def test_of_two_sessions_of_one_id_the_later_is_refused(three, tmp_path):
+    twin = session(tmp_path / "twin", "A")  # some file systems take it for the same name
+    found = entries([*three, twin], OPTIONS)
+    assert [entry.error is None for entry in found] == [True, True, True, False]
+    assert isinstance(found[-1].error, DescriptionError)
+    assert len({entry.id for entry in found}) == 4
+
+
+def test_inputs_change_with_media_description_and_options_that_show(three):
+    def inputs(options=OPTIONS):
+        return entries(three[:1], options)[0].inputs
+
+    first = inputs()
+    assert inputs(replace(OPTIONS, workers=7, device="cpu")) == first
+    assert inputs(replace(OPTIONS, preset="slow")) != first
+    three[0].write_text(three[0].read_text() + "# a remark\n")
+    assert inputs() == first
+    os.utime(three[0].parent / "left.mp4", (1, 1))
+    assert inputs() != first
+
+
+def test_a_relative_turns_file_is_each_sessions_own(three):
+    found = entries(three, Options(turns=Path("turns.json")))
+    assert [entry.options.turns for entry in found] == [path.parent / "turns.json" for path in three]

@@ -1,0 +1,99 @@
+"""clips.parquet: equal to the audits, made anew only where they changed, quick to ask."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from audits import write_sessions
+from emomedia.dataset import index
+from emomedia.dataset.audit import read_rows, write_rows
+from emomedia.dataset.index import read_index, write_index
+from emomedia.errors import StageError
+
+SESSIONS = {"a": ("A1", "A2"), "b": ("A3", "A4"), "c": ("A1", "A4")}
+
+
+def flat(row):
+    """A row of the audit as the index tells it."""
+    return row | {"provenance": json.dumps(row["provenance"], ensure_ascii=False, separators=(",", ":"))}
+
+
+def test_every_row_and_measure_of_the_audits_is_in_the_index(tmp_path):
+    write_sessions(tmp_path, SESSIONS)
+    expected = [flat(row) for name in SESSIONS for row in read_rows(tmp_path / name / "clips.jsonl")]
+    for row in expected:
+        row["quality"]["other"] = None
+    assert read_index(tmp_path).to_pylist() == expected
+
+
+def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_path, monkeypatch):
+    write_sessions(tmp_path, SESSIONS)
+    rows = read_rows(tmp_path / "b/clips.jsonl")
+    write_rows(tmp_path / "b/clips.jsonl", [row | {"keep": False} for row in rows])
+    read = []
+    monkeypatch.setattr(index, "read_rows", lambda path: read.append(path.parent.name) or read_rows(path))
+    write_index(tmp_path)
+    assert read == ["b"]
+    updated = (tmp_path / "clips.parquet").read_bytes()
+    (tmp_path / "clips.parquet").unlink()
+    write_index(tmp_path)
+    assert (tmp_path / "clips.parquet").read_bytes() == updated
+    assert not any(row["keep"] for row in read_index(tmp_path).filter(pc.field("session") == "b").to_pylist())
+
+
+@pytest.mark.parametrize("damage", ["no metadata", "other columns", "rows lost", "no parquet"])
+def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
+    write_sessions(tmp_path, SESSIONS)
+    path = tmp_path / "clips.parquet"
+    right = path.read_bytes()
+    table = pq.read_table(pa.BufferReader(right))
+    broken = {
+        "no metadata": table.replace_schema_metadata(),
+        "other columns": table.drop_columns(["text"]),
+        "rows lost": table.slice(1),
+        "no parquet": table,
+    }[damage]
+    pq.write_table(broken, path)
+    if damage == "no parquet":
+        path.write_bytes(b"PAR1 but nothing else PAR1")
+    write_index(tmp_path)
+    assert path.read_bytes() == right
+
+
+def test_measures_that_have_no_column_are_kept_as_text(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2")})
+    audit = tmp_path / "a/clips.jsonl"
+    rows = read_rows(audit)
+    rows[0]["quality"]["left"]["hue"] = 3
+    rows[0]["quality"]["models"] = {"face": "cascade"}
+    rows[1]["quality"] = {}
+    write_rows(audit, rows)
+    write_index(tmp_path)
+    found = read_index(tmp_path, ["quality"])["quality"].to_pylist()
+    assert json.loads(found[0]["other"]) == {"models": {"face": "cascade"}, "left": {"hue": 3}}
+    assert found[1] is None
+
+
+def test_a_folder_without_an_index_is_refused(tmp_path):
+    with pytest.raises(StageError, match="the index of an output folder"):
+        read_index(tmp_path)
+    pq.write_table(pa.table({"id": ["a"]}), tmp_path / "clips.parquet")
+    with pytest.raises(StageError, match="none with keep"):
+        read_index(tmp_path, ["id", "keep"])
+
+
+def test_a_query_by_a_measure_reads_that_column_alone(tmp_path):
+    """The bar over 100,000 clips is that of ``python -m benchmarks.report_page``."""
+    write_sessions(tmp_path, SESSIONS, dialogues=20)
+    begin = time.perf_counter()
+    found = read_index(tmp_path, ["id", "kind", "quality.left.sharpness"])
+    found = found.filter((pc.field("kind") == "turn") & (pc.field("quality", "left", "sharpness") > 25))
+    assert time.perf_counter() - begin < 0.5
+    assert 0 < len(found) < 3 * 20 * 4
+    assert found.schema.field("quality").type.num_fields == 1

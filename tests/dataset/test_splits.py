@@ -1,0 +1,98 @@
+"""Splits: no actor and no dialogue in two, near the fractions, balanced, the same for the same seed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emomedia.dataset.splits import NAMES, Scene, components, make_splits, scenes
+from emomedia.errors import DescriptionError, StageError
+
+
+def scene(session: str, *actors: str, seconds: float = 60.0, emotion: str = "Joy") -> Scene:
+    return Scene(session, actors, {("all", ""): seconds, ("emotion", emotion): seconds})
+
+
+def pairs(count: int, emotions=("Joy", "Fear")) -> list[Scene]:
+    """`count` sessions of two actors each, of whom nobody meets another."""
+    return [
+        scene(f"s{n:03}", f"L{n}", f"R{n}", emotion=emotions[n % len(emotions)], seconds=30 + n % 7)
+        for n in range(count)
+    ]
+
+
+graphs = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs, st.integers(0, 3), st.randoms(use_true_random=False))
+def test_no_actor_is_in_two_splits_and_the_order_of_sessions_does_not_matter(edges, seed, random):
+    sessions = [scene(f"s{n}", f"A{one}", f"A{other}") for n, (one, other) in enumerate(edges)]
+    splits = make_splits(sessions, seed=seed)
+    places = defaultdict(set)
+    for each in sessions:
+        for actor in each.actors:
+            places[actor].add(splits.of_session[each.session])
+    assert {actor: {split} for actor, split in splits.of_actor.items()} == places
+    shuffled = random.sample(sessions, len(sessions))
+    assert make_splits(shuffled, seed=seed) == splits
+
+
+def test_actors_who_met_through_others_are_one_component():
+    sessions = [scene("a", "1", "2"), scene("b", "3", "4"), scene("c", "2", "3"), scene("d", "5", "6")]
+    assert [[each.session for each in group] for group in components(sessions)] == [["a", "b", "c"], ["d"]]
+
+
+def test_time_and_emotions_come_near_the_fractions():
+    sessions = pairs(60, emotions=("Joy", "Joy", "Joy", "Fear"))
+    splits = make_splits(sessions)
+    for subject in (("all", ""), ("emotion", "Joy"), ("emotion", "Fear")):
+        held = dict.fromkeys(NAMES, 0.0)
+        for each in sessions:
+            held[splits.of_session[each.session]] += each.seconds.get(subject, 0.0)
+        assert np.allclose(np.array(list(held.values())) / sum(held.values()), (0.8, 0.1, 0.1), atol=0.04)
+    assert splits.notices == ()
+
+
+def test_no_split_is_empty_where_there_are_groups_enough():
+    splits = make_splits([scene("a", "1", "2", seconds=50), *pairs(2)])
+    assert all(splits.seconds.values())
+    assert splits.of_session["a"] == "train"
+    assert any(notice.startswith("test holds") for notice in splits.notices)
+
+
+def test_another_seed_divides_otherwise():
+    assert len({tuple(make_splits(pairs(20), seed=seed).of_session.values()) for seed in range(4)}) > 1
+
+
+def test_one_component_is_told_of():
+    splits = make_splits([scene("a", "1", "2"), scene("b", "2", "3")])
+    assert set(splits.of_session.values()) == {"train"}
+    assert "all actors are connected" in splits.notices[0]
+
+
+def test_what_cannot_be_divided_as_asked_is_told_of():
+    splits = make_splits([scene("a", "1", "2", seconds=60), scene("b", "3", "4", seconds=55)])
+    assert any(notice.startswith("test holds 0.0%") for notice in splits.notices)
+
+
+def test_a_fraction_of_zero_leaves_a_split_empty():
+    splits = make_splits(pairs(20), (0.5, 0.0, 0.5))
+    assert splits.seconds["validation"] == 0 < splits.seconds["test"]
+
+
+@pytest.mark.parametrize("fractions", [(0.8, 0.1), (0.8, 0.3, 0.1), (0, 0.5, 0.5), (1.2, -0.1, -0.1)])
+def test_fractions_that_are_none_are_refused(fractions):
+    with pytest.raises(DescriptionError, match="add up to 1"):
+        make_splits(pairs(3), fractions)
+
+
+@pytest.mark.parametrize("actors", [None, {"left": "A", "right": None}])
+def test_sessions_of_unknown_actors_are_refused(actors):
+    row = {"session": "s", "actors": actors, "start": 0.0, "end": 1.0, "emotion": None, "topic": None}
+    with pytest.raises(StageError, match="s: actors: expected the name"):
+        scenes([row])
