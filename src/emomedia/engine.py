@@ -8,7 +8,7 @@ Python.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +53,8 @@ class Work:
         The pictures of one side alone that are made beside the composite.
     cleaning : Cleaning or None
         What of the tracks is cleaned, if anything is to be.
+    models : mapping
+        Name → SHA-256 of the models that the turns' words come from.
     observer : NativeObserver or None
         Sees each composite; its values are the report's ``measures``.
     """
@@ -65,6 +67,7 @@ class Work:
     options: Options
     sides: tuple[SidePicture, ...] = ()
     cleaning: Cleaning | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
     observer: NativeObserver | None = None
 
     @property

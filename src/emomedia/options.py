@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Interlaced = Literal["deinterlace", "keep", "refuse"]
 Clean = Literal["overlaps", "all", "off"]
 Device = Literal["auto", "cpu", "cuda"]
+Hints = Literal["none", "topic", "script"]
 
 PICTURES = ("composite", "left", "right")
 """What a layout may name: both sides as one picture, and each alone."""
@@ -78,6 +79,14 @@ class Options:
     clean : {"overlaps", "all", "off"}
         Where clips get clean voices beside the untouched ones: where both actors speak; also, attenuated,
         where a track's own actor is silent; or nowhere.
+    asr_model : Path or None
+        Folder of the Whisper model that finds the words; without one there are none.
+    language : str or None
+        Whisper's code of what is spoken; found from the sound if None.
+    prompt : str
+        What the recogniser is told before every passage: names, spellings.
+    hints : {"none", "topic", "script"}
+        What of a dialogue's description it is told besides: its topic, or that and its script.
     device : {"auto", "cpu", "cuda"}
         Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
     workers : int
@@ -96,6 +105,10 @@ class Options:
     layout: Collection[str] = DEFAULT_LAYOUT
     side_size: Size = DEFAULT_SIDE_SIZE
     clean: Clean = "overlaps"
+    asr_model: Path | None = None
+    language: str | None = None
+    prompt: str = ""
+    hints: Hints = "none"
     device: Device = "auto"
     workers: int = 0
 

@@ -54,6 +54,10 @@ def run(
     layout: arg.Layout = arg.LAYOUT_DEFAULT,
     side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
     clean: arg.CleanOption = "overlaps",
+    asr_model: arg.AsrModel = None,
+    language: arg.Language = None,
+    prompt: arg.Prompt = "",
+    hints: arg.HintsOption = "none",
     device: arg.DeviceOption = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -79,6 +83,10 @@ def run(
         layout=layout,
         side_size=side_size,
         clean=clean,
+        asr_model=asr_model,
+        language=language,
+        prompt=prompt,
+        hints=hints,
         device=device,
         workers=workers,
     )
@@ -105,6 +113,12 @@ def _tell_cut(display: Display, result: Any, out: Path) -> None:
         work = workload(result.report, result.placement)
         summary["bottleneck"] = work["bottleneck"]
         lines += [f"  speed   {folder}/run.json", told(work)]
+    if (folder / "speech.json").exists():
+        from .words import told_words
+
+        words, told_lines = told_words(folder / "speech.json")
+        summary |= words
+        lines += told_lines
     display.ends(summary, lines)
 
 
@@ -168,14 +182,22 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         interlaced: arg.InterlacedOption = "deinterlace",
         lut: arg.Lut = None,
         clean: arg.CleanOption = "overlaps",
+        asr_model: arg.AsrModel = None,
+        language: arg.Language = None,
+        prompt: arg.Prompt = "",
+        hints: arg.HintsOption = "none",
+        device: arg.DeviceOption = "auto",
+        workers: arg.Workers = 0,
         json: arg.Json = False,
     ) -> None:
         from ..pipeline import FILE_OF, run_stage
 
         with make_display(json) as display:
             options = arg.make_options(
-                fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean
-            )
+                fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean,
+                asr_model=asr_model, language=language, prompt=prompt, hints=hints, device=device,
+                workers=workers,
+            )  # fmt: skip
             path = run_stage(session, out, options, stage, display).folder.stage(FILE_OF[stage])
             display.ends({"stage": stage, "path": str(path)}, [f"{told}: {path}"])
 

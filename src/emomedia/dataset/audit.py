@@ -5,7 +5,7 @@ Rows are plain dicts in a fixed order of keys, so that a session's audit has one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -147,12 +147,13 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "models": {},
         "key": work.clip_key(clip),
     }
-    return described(row, clip, turns)
+    return described(row, clip, turns, work.models)
 
 
-def described(row: Row, clip: Clip, turns: TurnsFile) -> Row:
+def described(row: Row, clip: Clip, turns: TurnsFile, models: Mapping[str, str]) -> Row:
     """`row` with all that can change without the clip's frames: whose it is, its words, its topic."""
-    return row | {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker} | _words(clip, turns)
+    row |= {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker} | _words(clip, turns)
+    return row | {"provenance": row["provenance"] | {"models": dict(models)}}
 
 
 def _clean_rows(work: Work, clip: Clip, folder: SessionFolder) -> list[Row]:
