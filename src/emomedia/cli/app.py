@@ -92,10 +92,11 @@ def run(
     )
     with make_display(json) as display:
         result = run_session(session, out, options, display)
-        _tell_cut(display, result, out)
+        _tell_cut(display, result, out, given=turns is not None)
 
 
-def _tell_cut(display: Display, result: Any, out: Path) -> None:
+def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
+    """`given`: the turns, and with them their words, are the user's own."""
     rows = result.rows
     folder = out / rows[0]["session"] if rows else out
     kinds = {kind: sum(row["kind"] == kind for row in rows) for kind in ("dialogue", "turn")}
@@ -107,18 +108,18 @@ def _tell_cut(display: Display, result: Any, out: Path) -> None:
         f"  audit   {folder}/clips.jsonl, index {out}/clips.parquet",
     ]
     summary = {"clips": len(rows), "made": result.made, **kinds, "out": str(out)}
+    if rows:
+        from .words import told_words
+
+        words, told_lines = told_words(folder / "speech.json", given)
+        summary |= words
+        lines += told_lines
     if result.report is not None:
         from ..workload import told, workload
 
         work = workload(result.report, result.placement)
         summary["bottleneck"] = work["bottleneck"]
         lines += [f"  speed   {folder}/run.json", told(work)]
-    if (folder / "speech.json").exists():
-        from .words import told_words
-
-        words, told_lines = told_words(folder / "speech.json")
-        summary |= words
-        lines += told_lines
     display.ends(summary, lines)
 
 

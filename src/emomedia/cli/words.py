@@ -15,11 +15,14 @@ SHOWN = 5
 NONE = "  words   none: without --asr-model turns come from voice activity alone"
 
 
-def told_words(speech_file: Path) -> tuple[dict[str, Any], list[str]]:
-    """What the file speech.json says of words: for machines, and in lines for people."""
+def told_words(speech_file: Path, given: bool) -> tuple[dict[str, Any], list[str]]:
+    """What the file speech.json says of words: for machines, and in lines for people.
+
+    `given`: the turns are the user's own, and need no words from there.
+    """
     transcript = stages.read(speech_file).get("transcript")
     if transcript is None:
-        return {"words": None}, [NONE]
+        return {"words": None}, [] if given else [NONE]
     segments = sorted(
         ((segment, side) for side in SIDES for segment in transcript[side]),
         key=lambda pair: (pair[0]["start"], pair[1]),
