@@ -21,8 +21,12 @@ _WINDOW, _FFT = 320, 512
 
 _BANDS, _LOWEST_HZ, _HIGHEST_HZ = 24, 80.0, 7600.0
 
-_NEAR, _FAR = 1, 4
+_NEAR, _FAR = 1, 3
 """Hops from an edge to the nearest and farthest spectra that are compared across it."""
+
+_RISE = 0.3
+"""What power that rises counts for beside power that falls: a vowel rises over the consonant before it, within
+a word, and falls where the next word begins."""
 
 _RANGE = 9.0
 """Natural logarithm of power, 39 dB: what is farther below the loudest is noise."""
@@ -88,7 +92,7 @@ def _down(place: float) -> int:
 
 
 def _spectra(sound: Floats, hops: int) -> tuple[Floats, Floats]:
-    """Level of each hop in dB, float32[n], and logarithms of power in bands at each edge, float32[n + 1, b]."""
+    """Level of each hop in dB, float32[n]; logarithms of power in bands at each edge, float32[n + 1, b]."""
     blocks = sound[: hops * HOP].reshape(hops, HOP)
     level = 10 * np.log10(np.mean(blocks**2, axis=1) + 1e-10)
     padded = np.pad(sound, (_WINDOW // 2, _WINDOW // 2 + HOP))
@@ -109,7 +113,7 @@ def _filters() -> Floats:
 
 
 def _change(bands: Floats, active: npt.NDArray[np.bool_]) -> Floats:
-    """Distance of the mean spectra before and after each edge, float32[n + 1]."""
+    """Distance between the mean spectra before and after each edge, float32[n + 1]."""
     edges = len(bands)
     clipped = np.maximum(bands, bands.max(initial=0) - _RANGE)
     total = np.concatenate([np.zeros((1, clipped.shape[1])), np.cumsum(clipped, axis=0, dtype=np.float64)])
@@ -121,7 +125,8 @@ def _change(bands: Floats, active: npt.NDArray[np.bool_]) -> Floats:
     here = np.arange(edges)
     before = mean(here - _FAR, here - _NEAR + 1)
     after = mean(here + _NEAR, here + _FAR + 1)
-    distance = np.sqrt(np.mean((after - before) ** 2, axis=1))
+    rise = after - before
+    distance = np.sqrt(np.mean(np.where(rise > 0, _RISE, 1) * rise**2, axis=1))
     within = distance[:-1][active] if active.any() else distance
     usual = np.sqrt(np.mean(within**2)) or 1.0
     return np.asarray(np.minimum(distance / usual, _LARGEST), np.float32)

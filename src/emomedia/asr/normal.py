@@ -34,8 +34,8 @@ _HALF = {full: half for half, full in _FULL.items()} | {
     **dict.fromkeys("‘’", "'"),
 }
 
-_WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f\u3000]+")
-"""Full-width digits and Latin letters, half-width katakana, and the ideographic space."""
+_WIDE = re.compile("[\uff0e\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f\u3000]+")
+"""Full-width digits, their points and Latin letters, half-width katakana, and the ideographic space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def _mark(text: str, place: int, punctuation: Punctuation) -> str:
     if punctuation == "half":
         return _HALF.get(own, own)
     if own == "." and "." in (before, after):
-        return "…"
+        return "" if text[max(0, place - 2) : place] == ".." else "…"
     return _FULL.get(own, own)
 
 
