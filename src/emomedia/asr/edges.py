@@ -16,7 +16,7 @@ SAMPLE_RATE = 16_000
 HOP = 80
 """Samples from one edge to the next, 5 ms: a quarter of the step of Whisper's times."""
 
-_WINDOW, _FFT = 320, 512
+_WINDOW = 320
 """Samples: 20 ms, short beside a syllable, long beside a period of the deepest voice."""
 
 _BANDS, _LOWEST_HZ, _HIGHEST_HZ = 24, 80.0, 7600.0
@@ -25,8 +25,8 @@ _NEAR, _FAR = 1, 3
 """Hops from an edge to the nearest and farthest spectra that are compared across it."""
 
 _RISE = 0.3
-"""What power that rises counts for beside power that falls: a vowel rises over the consonant before it, within
-a word, and falls where the next word begins."""
+"""What power that rises counts for beside power that falls: a vowel rises over its consonant, within a word,
+and falls where the next word begins."""
 
 _RANGE = 9.0
 """Natural logarithm of power, 39 dB: what is farther below the loudest is noise."""
@@ -97,7 +97,8 @@ def _spectra(sound: Floats, hops: int) -> tuple[Floats, Floats]:
     level = 10 * np.log10(np.mean(blocks**2, axis=1) + 1e-10)
     padded = np.pad(sound, (_WINDOW // 2, _WINDOW // 2 + HOP))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP][: hops + 1]
-    power = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW).astype(np.float32), _FFT)) ** 2
+    spectra = np.fft.rfft(frames * np.hanning(_WINDOW).astype(np.float32))
+    power = spectra.real**2 + spectra.imag**2
     return level.astype(np.float32), np.log(power @ _filters() + 1e-10).astype(np.float32)
 
 
@@ -107,7 +108,7 @@ def _filters() -> Floats:
     ends = 1127 * np.log1p(np.array([_LOWEST_HZ, _HIGHEST_HZ]) / 700)
     mel = np.linspace(ends[0], ends[1], _BANDS + 2)
     low, middle, high = (700 * np.expm1(mel[n : n + _BANDS] / 1127) for n in range(3))
-    hz = np.arange(_FFT // 2 + 1)[:, None] * SAMPLE_RATE / _FFT
+    hz = np.arange(_WINDOW // 2 + 1)[:, None] * SAMPLE_RATE / _WINDOW
     sides = np.minimum((hz - low) / (middle - low), (high - hz) / (high - middle))
     return np.asarray(np.maximum(sides, 0), np.float32)
 
