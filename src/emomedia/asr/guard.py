@@ -12,12 +12,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
+from ..options import Doubtful
 from .types import Segment
-
-Doubtful = Literal["keep", "blank"]
-"""What becomes of text that is still flagged after a second try."""
 
 REPETITION = "repetition"
 REPEATED_TEXT = "repeated_text"

@@ -8,20 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..errors import MissingToolError
+from ..options import Characters, Punctuation
 from .types import Segment
 
 if TYPE_CHECKING:
     from opencc import OpenCC
-
-Characters = Literal["keep", "simplified", "traditional", "taiwan", "hongkong"]
-"""Chinese characters as Whisper wrote them, simplified, traditional by OpenCC's standard, or as in Taiwan or
-Hong Kong.  What was said stays: no place's vocabulary is put for another's."""
-
-Punctuation = Literal["keep", "full", "half", "none"]
-"""Marks as Whisper wrote them, Chinese, Latin, or none."""
 
 CONFIGURATIONS = {"simplified": "tw2s", "traditional": "s2t", "taiwan": "s2tw", "hongkong": "s2hk"}
 """OpenCC's.  ``tw2s`` also knows what Taiwan writes otherwise (著急), which ``t2s`` leaves traditional."""

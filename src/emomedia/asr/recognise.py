@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ from typing import Any
 from .. import __version__
 from ..files import canonical_json, write_bytes
 from ..stages import digest
+from ..voice.activity import runs
 from .decode import BEAM, Decoded, Spoken, decode
 from .features import features
+from .guard import RETRY, Retry, better, flagged, flags_of
 from .model import Network
 from .passages import COLUMNS, GAP, Batch, Passage, Window
-from .sound import Sound, Tracks
+from .refine import refined
+from .sound import RATE, Sound, Tracks
 from .types import Segment, Word
 
 
@@ -65,18 +68,85 @@ def recognise(
     path = None if kept is None else kept / f"{_key(network, settings, batch, sounds)}.json"
     if path is not None and (found := _read(path)) is not None:
         return found
-    heard = features(sounds, network.mels, batch.columns)
-    tokenizer = network.tokenizer(settings.language)
-    prompt = settings.prompts[batch.windows[0].passages[0].prompt]
-    decoded = decode(network, tokenizer, heard, [window.columns for window in batch.windows], prompt)
-    segments = [
-        segment
-        for window, result in zip(batch.windows, decoded, strict=True)
-        for segment in _segments(window, result, settings.language)
-    ]
+    heard = _heard(network, settings, batch, sounds, tracks)
+    doubtful = [one for one in heard if one.segment.flags]
+    if doubtful:
+        again = _heard_again(network, settings, batch, doubtful, tracks)
+        heard = [replace(one, segment=_likelier(one, again)) for one in heard]
+    segments = [one.segment for one in heard]
     if path is not None:
         write_bytes(path, canonical_json([asdict(segment) for segment in segments]).encode())
     return segments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """What was heard in a passage, and its sound."""
+
+    passage: Passage
+    sound: Sound
+    segment: Segment
+
+
+def _heard(
+    network: Network,
+    settings: Settings,
+    batch: Batch,
+    sounds: Sequence[Sound],
+    tracks: Tracks,
+    retry: Retry | None = None,
+) -> list[_Heard]:
+    """The segments of a batch's windows, with the times that the sound gives them, and flagged."""
+    prompt = settings.prompts[batch.windows[0].passages[0].prompt]
+    choices: dict[str, Any] = {}
+    if retry is not None:
+        choices = asdict(retry)
+        prompt = prompt if choices.pop("prompted") else ""
+    spectra = features(sounds, network.mels, batch.columns)
+    tokenizer = network.tokenizer(settings.language)
+    lengths = [window.columns for window in batch.windows]
+    decoded = decode(network, tokenizer, spectra, lengths, prompt, choices)
+    found = []
+    for window, sound, result in zip(batch.windows, sounds, decoded, strict=True):
+        for passage, place, segment in _segments(window, result, settings.language):
+            own = sound[_sample(place) : _sample(place + passage.columns)]
+            found.append(_Heard(passage, own, _judged(segment, passage, own, tracks)))
+    return found
+
+
+def _heard_again(
+    network: Network, settings: Settings, batch: Batch, doubtful: Sequence[_Heard], tracks: Tracks
+) -> dict[Passage, Segment]:
+    """What is heard at a second try, each passage in a window of its own."""
+    alone = Batch(tuple(Window((one.passage,), (0,)) for one in doubtful), batch.columns)
+    sounds = [one.sound for one in doubtful]
+    again = _heard(network, settings, alone, sounds, tracks, RETRY)
+    return {one.passage: one.segment for one in again}
+
+
+def _likelier(one: _Heard, again: Mapping[Passage, Segment]) -> Segment:
+    """The better of two hearings; a second one that heard nothing does not count."""
+    second = again.get(one.passage)
+    return one.segment if second is None else better(one.segment, second)
+
+
+def _judged(segment: Segment, passage: Passage, sound: Sound, tracks: Tracks) -> Segment:
+    """`segment` with its words where the sound has them, and with its flags."""
+    own = tracks.active[passage.side][passage.start : passage.end]
+    activity = [
+        ((passage.start + first) / COLUMNS, (passage.start + end) / COLUMNS) for first, end in runs(own)
+    ]
+    words = refined(segment.words, sound, passage.begin / COLUMNS, activity)
+    segment = replace(segment, words=tuple(_rounded(word) for word in words))
+    return flagged(segment, flags_of(segment, float(own.sum()) / COLUMNS))
+
+
+def _rounded(word: Word) -> Word:
+    return replace(word, start=round(word.start, 3), end=round(word.end, 3))
+
+
+def _sample(column: int) -> int:
+    return column * RATE // COLUMNS
 
 
 def _key(network: Network, settings: Settings, batch: Batch, sounds: Sequence[Sound]) -> str:
@@ -102,8 +172,8 @@ def _segment(row: dict[str, Any]) -> Segment:
     return Segment(**row | {"words": words, "flags": tuple(row["flags"])})
 
 
-def _segments(window: Window, decoded: Decoded, language: str) -> list[Segment]:
-    """What was heard in each of a window's passages; those without a word are left out."""
+def _segments(window: Window, decoded: Decoded, language: str) -> list[tuple[Passage, int, Segment]]:
+    """What was heard in each of a window's passages, and their places; those without a word are left out."""
     groups: list[list[Spoken]] = [[] for _ in window.passages]
     for word in decoded.words:
         groups[_passage_at(window, (word.start + word.end) / 2)].append(word)
@@ -115,19 +185,18 @@ def _segments(window: Window, decoded: Decoded, language: str) -> list[Segment]:
         logs = [value for word in words for value in word.logs]
         mean = decoded.mean_log_probability if alone or not logs else fsum(logs) / len(logs)
         text = "".join(word.text for word in words).strip()
-        found.append(
-            Segment(
-                side=passage.side,
-                start=passage.start / COLUMNS,
-                end=passage.end / COLUMNS,
-                text=text,
-                words=_timed(words, passage, place),
-                language=language,
-                mean_log_probability=round(mean, 4),
-                no_speech_probability=round(decoded.no_speech_probability, 4),
-                compression_ratio=round(_compression(text), 4),
-            )
+        segment = Segment(
+            side=passage.side,
+            start=passage.start / COLUMNS,
+            end=passage.end / COLUMNS,
+            text=text,
+            words=_timed(words, (passage.begin - place) / COLUMNS),
+            language=language,
+            mean_log_probability=round(mean, 4),
+            no_speech_probability=round(decoded.no_speech_probability, 4),
+            compression_ratio=round(_compression(text), 4),
         )
+        found.append((passage, place, segment))
     return found
 
 
@@ -137,17 +206,10 @@ def _passage_at(window: Window, seconds: float) -> int:
     return max(0, sum(place <= column for place in window.places) - 1)
 
 
-def _timed(words: Sequence[Spoken], passage: Passage, place: int) -> tuple[Word, ...]:
-    """Words of a window on the session clock, within their passage."""
-    shift = (passage.begin - place) / COLUMNS
-    low, high = passage.start / COLUMNS, passage.end / COLUMNS
+def _timed(words: Sequence[Spoken], shift: float) -> tuple[Word, ...]:
+    """Words of a window on the session clock, which is `shift` seconds later."""
     return tuple(
-        Word(
-            word.text,
-            round(min(max(word.start + shift, low), high), 3),
-            round(min(max(word.end + shift, low), high), 3),
-            round(min(1.0, word.probability), 4),
-        )
+        Word(word.text, word.start + shift, word.end + shift, round(min(1.0, word.probability), 4))
         for word in words
     )
 

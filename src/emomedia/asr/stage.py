@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from math import ceil
@@ -13,7 +13,9 @@ from typing import Any
 from ..options import Options
 from ..session import Dialogue, Session, SideName
 from ..voice.clean import masks
+from .guard import settled
 from .model import ModelFolder, model_folder, placed
+from .normal import Spelling, spelled
 from .passages import COLUMNS, Mask
 from .sound import Cut, Tracks
 from .transcript import Told, transcribe
@@ -35,7 +37,13 @@ class Recognition:
         """
         told = [self.told.everywhere, [list(stretch) for stretch in self.told.within]]
         excluded = [[str(start), str(end)] for start, end in self.excluded]
-        return [self.folder.sha256, self.options.language, told, excluded, version("ctranslate2")]
+        written = [self.options.doubtful, astuple(self.spelling)]
+        model = [self.folder.sha256, version("ctranslate2")]
+        return [model, self.options.language, told, excluded, written]
+
+    @property
+    def spelling(self) -> Spelling:
+        return Spelling(characters=self.options.characters, punctuation=self.options.punctuation)
 
     def transcript(
         self,
@@ -62,6 +70,7 @@ class Recognition:
             Tracks(tracks, active),
             language=self.options.language,
             told=self.told,
+            finish=lambda segment: settled(spelled(segment, self.spelling), self.options.doubtful),
             kept=kept,
             workers=self.options.worker_count,
             advance=advance,

@@ -11,6 +11,7 @@ from typing import Any
 from ..session import SIDES
 from .decode import language_of
 from .features import features
+from .guard import repeated_across
 from .model import ModelFolder, Network, Placed, load
 from .passages import COLUMNS, Batch, batches, passages, windows
 from .recognise import Settings, recognise
@@ -45,6 +46,7 @@ def transcribe(
     *,
     language: str | None = None,
     told: Told | None = None,
+    finish: Callable[[Segment], Segment] = lambda segment: segment,
     kept: Path | None = None,
     workers: int = 1,
     advance: Callable[[int, int], None] | None = None,
@@ -55,6 +57,8 @@ def transcribe(
     ----------
     language : str or None
         Whisper's code; found from the sound, once for both sides, if None.
+    finish : callable
+        What becomes of each segment at the end: its spelling, and what is done with doubtful text.
     kept : Path or None
         Folder for the results of batches, from which an interrupted session goes on.
     workers : int
@@ -88,7 +92,10 @@ def transcribe(
         if advance is not None:
             advance(number, len(formed))
     found.sort(key=lambda segment: segment.start)
-    return body | {side: [_row(segment) for segment in found if segment.side == side] for side in SIDES}
+    for side in SIDES:
+        own = repeated_across([segment for segment in found if segment.side == side])
+        body[side] = [_row(finish(segment)) for segment in own]
+    return body
 
 
 def _batches(tracks: Tracks, places: Mapping[int, range], *, short: bool) -> list[Batch]:

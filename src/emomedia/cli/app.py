@@ -58,6 +58,9 @@ def run(
     language: arg.Language = None,
     prompt: arg.Prompt = "",
     hints: arg.HintsOption = "none",
+    doubtful: arg.DoubtfulOption = "keep",
+    characters: arg.CharactersOption = "keep",
+    punctuation: arg.PunctuationOption = "keep",
     device: arg.DeviceOption = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -87,6 +90,9 @@ def run(
         language=language,
         prompt=prompt,
         hints=hints,
+        doubtful=doubtful,
+        characters=characters,
+        punctuation=punctuation,
         device=device,
         workers=workers,
     )
@@ -187,6 +193,9 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         language: arg.Language = None,
         prompt: arg.Prompt = "",
         hints: arg.HintsOption = "none",
+        doubtful: arg.DoubtfulOption = "keep",
+        characters: arg.CharactersOption = "keep",
+        punctuation: arg.PunctuationOption = "keep",
         device: arg.DeviceOption = "auto",
         workers: arg.Workers = 0,
         json: arg.Json = False,
@@ -196,8 +205,8 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         with make_display(json) as display:
             options = arg.make_options(
                 fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean,
-                asr_model=asr_model, language=language, prompt=prompt, hints=hints, device=device,
-                workers=workers,
+                asr_model=asr_model, language=language, prompt=prompt, hints=hints, doubtful=doubtful,
+                characters=characters, punctuation=punctuation, device=device, workers=workers,
             )  # fmt: skip
             path = run_stage(session, out, options, stage, display).folder.stage(FILE_OF[stage])
             display.ends({"stage": stage, "path": str(path)}, [f"{told}: {path}"])

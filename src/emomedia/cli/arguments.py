@@ -19,11 +19,14 @@ from ..options import (
     DEFAULT_PRESET,
     DEFAULT_SIDE_SIZE,
     PICTURES,
+    Characters,
     Clean,
     Device,
+    Doubtful,
     Hints,
     Interlaced,
     Options,
+    Punctuation,
     Size,
 )
 from ..timeline import STANDARD_RATES
@@ -241,6 +244,22 @@ HintsOption = Annotated[
         rich_help_panel=_WORDS,
     ),
 ]
+DoubtfulOption = Annotated[
+    Doubtful,
+    typer.Option(
+        "--doubtful",
+        help="Text that nobody may have said is flagged: keep it, or blank it.",
+        rich_help_panel=_WORDS,
+    ),
+]
+CharactersOption = Annotated[
+    Characters,
+    typer.Option("--characters", help="How Chinese is written.", rich_help_panel=_WORDS),
+]
+PunctuationOption = Annotated[
+    Punctuation,
+    typer.Option("--punctuation", help="Chinese marks, Latin ones, or none.", rich_help_panel=_WORDS),
+]
 DeviceOption = Annotated[
     Device,
     typer.Option(
@@ -275,6 +294,9 @@ def make_options(
     language: str | None = None,
     prompt: str = "",
     hints: Hints = "none",
+    doubtful: Doubtful = "keep",
+    characters: Characters = "keep",
+    punctuation: Punctuation = "keep",
     device: Device = "auto",
     workers: int = 0,
 ) -> Options:
@@ -282,5 +304,6 @@ def make_options(
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
         interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, clean=clean,
-        asr_model=asr_model, language=language, prompt=prompt, hints=hints, device=device, workers=workers,
+        asr_model=asr_model, language=language, prompt=prompt, hints=hints, doubtful=doubtful,
+        characters=characters, punctuation=punctuation, device=device, workers=workers,
     )  # fmt: skip
