@@ -148,3 +148,13 @@ def error_rate(pairs: Iterable[tuple[str, str]]) -> float:
     """Character errors of (right, found) texts, over the right ones' characters."""
     pairs = [(bare(right), bare(found)) for right, found in pairs]
     return sum(edits(*pair) for pair in pairs) / sum(len(right) for right, _ in pairs)
+
+
+def heard_text(transcript: dict, one: Said) -> str:
+    """The words of a transcript whose middles lie where an utterance was said."""
+    return "".join(
+        word["text"]
+        for segment in transcript[one.side]
+        for word in segment["words"]
+        if one.start - 0.3 <= (float(word["start"]) + float(word["end"])) / 2 <= one.end + 0.3
+    )

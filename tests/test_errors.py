@@ -20,6 +20,7 @@ import pytest
 
 import emomedia
 from emomedia import _core, cutting, errors, stages
+from emomedia.asr.model import model_folder
 from emomedia.audio.conform import conform
 from emomedia.dataset.audit import check_frames
 from emomedia.errors import EmomediaError
@@ -151,6 +152,10 @@ def device(_folder, _patch):
     _core.open_gpu(1000)
 
 
+def model(folder, _patch):
+    model_folder(folder)
+
+
 EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] = {
     errors.DescriptionError: description,
     errors.MediaNotFoundError: media_not_found,
@@ -166,6 +171,7 @@ EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] 
     errors.MissingToolError: missing_tool,
     errors.EngineError: engine,
     errors.DeviceError: device,
+    errors.ModelError: model,
 }
 
 BUILTINS = {
@@ -183,6 +189,7 @@ BUILTINS = {
     errors.MissingToolError: FileNotFoundError,
     errors.EngineError: RuntimeError,
     errors.DeviceError: RuntimeError,
+    errors.ModelError: ValueError,
 }
 
 

@@ -27,8 +27,8 @@ COLUMNS = 100
 PAUSE = 50
 """Columns; a pause that ends a passage."""
 
-MARGIN = 20
-"""Columns heard before and after a passage, where there is no other one."""
+MARGIN = 40
+"""Columns heard before and after a passage, where there is no other one: as many as faster-whisper's."""
 
 LONGEST = 30 * COLUMNS
 """Columns of a window: what Whisper hears at once."""
