@@ -65,7 +65,7 @@ class Options:
     fps : Fraction or None
         Composite frames per second; the left take's rate if None.
     turns : Path or None
-        A turns.json to use instead of finding turns from the sound.
+        A turns.json, .eaf or .TextGrid to use instead of finding turns from the sound.
     pad : Fraction
         Seconds shown before and after a turn.
     preset : str

@@ -240,23 +240,41 @@ class Pipeline:
         if given is None:
             inputs = ["found", stages.content_digest(self.speech), list(self.footage)]
         else:
-            inputs = ["given", stages.content_digest(stages.read(given))]
-        described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate)]
+            inputs = ["given", stages.content_digest(self._given_turns(given))]
+        described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate), self._scripts()]
         body = self._stage("turns", inputs, described, self._make_turns, keep_own=given is None)
         path = self.folder.stage("turns")
         turns = parse_turns(body, path, self.session)
         check_turns(turns, self.session, self._footage_seconds(), path)
         return turns
 
+    def _scripts(self) -> list[Any]:
+        """What the scripts are called, and digests of what they say."""
+        from .scripts import script_files
+
+        files = script_files(self.session)
+        return [self.session.meaning()["script"], [stages.media_fingerprint(path) for path in files]]
+
+    def _given_turns(self, path: Path) -> Body:
+        from .interchange import read_body
+
+        return read_body(path, self.session)
+
     def _make_turns(self) -> Body:
+        from .scripts import by_script, with_script
+
         given = self.options.turns
         if given is not None:
-            turns = parse_turns(stages.read(given), given, self.session)
+            turns = parse_turns(self._given_turns(given), given, self.session)
             check_turns(turns, self.session, self._footage_seconds(), given)
+            turns = with_script(self.session, turns)
         else:
             from .turn_taking import find_turns
 
-            turns = find_turns(self.session, self.speech, self._footage_seconds())
+            footage = self._footage_seconds()
+            turns = by_script(
+                self.session, lambda session: find_turns(session, self.speech, footage), footage
+            )
         return turns_to_body(turns)
 
     def _footage_seconds(self) -> tuple[Fraction, Fraction]:

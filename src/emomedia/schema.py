@@ -93,6 +93,13 @@ def _text(expected: str, *, line: bool) -> Callable[[Any], str]:
     return validate
 
 
+def _line_id(value: Any) -> str:
+    """An id of a script, which may be a number there."""
+    if type(value) is int and 0 <= value <= MAX_FRAMES:
+        return str(value)
+    return _text("a whole number or a line of text", line=True)(value)
+
+
 def _rate(value: Any) -> Fraction:
     match = _RATE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
@@ -157,6 +164,7 @@ Channel = Annotated[int, PlainValidator(_whole("the number of a channel, 0 or mo
 Rotation = Annotated[int, PlainValidator(_rotation)]
 Id = Annotated[str, PlainValidator(_identifier)]
 Label = Annotated[str, PlainValidator(_text("a line of text", line=True))]
+LineId = Annotated[str, PlainValidator(_line_id)]
 Text = Annotated[str, PlainValidator(_text("text", line=False))]
 LocalPath = Annotated[str, PlainValidator(_local_path)]
 LocalPaths = Annotated[tuple[str, ...], PlainValidator(_paths)]
@@ -210,6 +218,7 @@ class SessionTable(Table):
     """session.toml."""
 
     id: Id
+    script: LocalPaths = ()
     left: SideTable
     right: SideTable
     dialogue: list[DialogueTable] = []
@@ -221,6 +230,12 @@ class WordTable(Table):
     start: Time
     end: Time
     probability: Probability | None = None
+
+
+class ScriptedTable(Table):
+    utterance_id: Label
+    confidence: Probability
+    further: list[Label] = []
 
 
 class TurnTable(Table):
@@ -235,6 +250,13 @@ class TurnTable(Table):
     gap_s: Offset | None = None
     backchannel: bool = False
     flags: list[Label] = []
+    script: ScriptedTable | None = None
+    emotion: Label | None = None
+    topic: Label | None = None
+
+
+class UnmatchedTable(Table):
+    unmatched: list[Label] = []
 
 
 class TurnsTable(Table):
@@ -243,6 +265,7 @@ class TurnsTable(Table):
     session: Id
     turns: list[TurnTable]
     dialogues: list[DialogueTable] | None = None
+    script: UnmatchedTable | None = None
     made_from: dict[str, Any] | None = None
 
 
@@ -273,6 +296,20 @@ class OpenTable(BaseModel):
     """A table of a file that emomedia writes and may add keys to."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+
+class UtteranceTable(OpenTable):
+    utterance_id: LineId
+    speaker_id: LineId
+    emotion_label: Label | None = None
+    text: Text
+
+
+class PromptTable(OpenTable):
+    """One scene of a prompt file."""
+
+    topic_label: Label | None = None
+    utterances: list[UtteranceTable]
 
 
 class ActivityTable(OpenTable):

@@ -116,6 +116,8 @@ class Session:
         In order of start; empty when they are to be found from the sound.
     excluded : tuple of (start, end)
         Stretches that are never cut and never shown, in order of start; they may overlap.
+    script : tuple of Path
+        Files with the lines of the whole session, in the order in which its scenes are played.
     """
 
     id: str
@@ -124,6 +126,7 @@ class Session:
     right: Side
     dialogues: tuple[Dialogue, ...] = ()
     excluded: tuple[tuple[Fraction, Fraction], ...] = ()
+    script: tuple[Path, ...] = ()
 
     def side(self, name: str) -> Side:
         """The side called `name`, ``left`` or ``right``."""
@@ -142,6 +145,7 @@ class Session:
             "right": self._side_meaning(self.right),
             "dialogue": [self._dialogue_meaning(dialogue) for dialogue in self.dialogues],
             "exclude": [[str(start), str(end)] for start, end in self.excluded],
+            "script": [self.written(file) for file in self.script],
         }
 
     @property
@@ -248,6 +252,7 @@ def _session(table: SessionTable, path: Path) -> Session:
         right=_side(table.right, folder),
         dialogues=tuple(sorted(dialogues, key=lambda dialogue: dialogue.start)),
         excluded=tuple(sorted((entry.start, entry.end) for entry in table.exclude)),
+        script=tuple(folder / file for file in table.script),
     )
 
 
@@ -409,6 +414,8 @@ def _check_files(session: Session) -> None:
             _check_file(side.mic.file, f"{name}.mic.file", session)
         if side.lut is not None:
             _check_file(side.lut, f"{name}.lut", session)
+    for file in session.script:
+        _check_file(file, "script", session)
     for dialogue in session.dialogues:
         if dialogue.script is not None:
             _check_file(dialogue.script, f"the script of dialogue {dialogue.id}", session)

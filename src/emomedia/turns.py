@@ -27,7 +27,7 @@ from .session import (
 )
 
 if TYPE_CHECKING:
-    from .schema import TurnTable, WordTable
+    from .schema import ScriptedTable, TurnTable, WordTable
 
 DIGITS = 9
 """Digits behind the point of the times that are written: nanoseconds, which a JSON number holds exactly."""
@@ -47,6 +47,15 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Scripted:
+    """Which line of the script a turn says; `further` are the lines said in the same breath."""
+
+    utterance_id: str
+    confidence: Fraction
+    further: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One speaker's words until the other takes the floor.
 
@@ -60,6 +69,10 @@ class Turn:
         Seconds from the end of the turn before; negative where they overlap, None for the first.
     flags : tuple of str
         What a stage found odd about it.
+    script : Scripted or None
+        The line of the script that it says.
+    emotion, topic : str or None
+        Of that line; where there is none, the dialogue's count.
     """
 
     id: str
@@ -73,15 +86,22 @@ class Turn:
     gap_s: Fraction | None = None
     backchannel: bool = False
     flags: tuple[str, ...] = ()
+    script: Scripted | None = None
+    emotion: str | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True)
 class TurnsFile:
-    """What turns.json holds: the turns in its order, and the dialogues in order of start."""
+    """What turns.json holds: the turns in its order, and the dialogues in order of start.
+
+    `unmatched` are the ids of the script's lines that nobody said; None where there was no script.
+    """
 
     session: str
     turns: tuple[Turn, ...]
     dialogues: tuple[Dialogue, ...] = ()
+    unmatched: tuple[str, ...] | None = None
 
     @cached_property
     def dialogue_of(self) -> dict[str, Dialogue]:
@@ -129,7 +149,8 @@ def parse_turns(body: dict[str, Any], source: Path, session: Session | None = No
         dialogues = tuple(sorted(given, key=lambda dialogue: dialogue.start))
     turns = tuple(_turn(entry) for entry in table.turns)
     _check_turns_alone(turns, dialogues, source)
-    return TurnsFile(table.session, turns, dialogues)
+    unmatched = None if table.script is None else tuple(table.script.unmatched)
+    return TurnsFile(table.session, turns, dialogues, unmatched)
 
 
 def _turn(table: TurnTable) -> Turn:
@@ -145,7 +166,14 @@ def _turn(table: TurnTable) -> Turn:
         gap_s=table.gap_s,
         backchannel=table.backchannel,
         flags=tuple(table.flags),
+        script=None if table.script is None else _scripted(table.script),
+        emotion=table.emotion,
+        topic=table.topic,
     )
+
+
+def _scripted(table: ScriptedTable) -> Scripted:
+    return Scripted(table.utterance_id, table.confidence, tuple(table.further))
 
 
 def _word(table: WordTable) -> Word:
@@ -258,11 +286,13 @@ def _check_belongs(turn: Turn, dialogue: Dialogue | None, source: Path, location
 
 def to_body(turns_file: TurnsFile) -> dict[str, Any]:
     """The file's JSON object, times rounded to nanoseconds; :func:`parse_turns` reads it back."""
-    return {
+    body: dict[str, Any] = {
         "session": turns_file.session,
         "dialogues": [_dialogue_body(dialogue) for dialogue in turns_file.dialogues],
         "turns": [_turn_body(turn) for turn in turns_file.turns],
     }
+    unmatched = turns_file.unmatched
+    return body if unmatched is None else body | {"script": {"unmatched": list(unmatched)}}
 
 
 def _dialogue_body(dialogue: Dialogue) -> dict[str, Any]:
@@ -285,12 +315,27 @@ def _turn_body(turn: Turn) -> dict[str, Any]:
     }
     if turn.text is not None or turn.words:
         body |= {"text": turn.text, "words": [_word_body(word) for word in turn.words]}
-    return body | {
-        "overlap_s": decimal(turn.overlap_s),
-        "gap_s": None if turn.gap_s is None else decimal(turn.gap_s),
-        "backchannel": turn.backchannel,
-        "flags": list(turn.flags),
-    }
+    return (
+        body
+        | {
+            "overlap_s": decimal(turn.overlap_s),
+            "gap_s": None if turn.gap_s is None else decimal(turn.gap_s),
+            "backchannel": turn.backchannel,
+            "flags": list(turn.flags),
+        }
+        | _scripted_body(turn)
+    )
+
+
+def _scripted_body(turn: Turn) -> dict[str, Any]:
+    """What a script says of the turn; nothing where none does."""
+    body: dict[str, Any] = {}
+    if turn.script is not None:
+        line = turn.script
+        body["script"] = {"utterance_id": line.utterance_id, "confidence": decimal(line.confidence)}
+        body["script"] |= {"further": list(line.further)} if line.further else {}
+    named = {"emotion": turn.emotion, "topic": turn.topic}
+    return body | {key: value for key, value in named.items() if value is not None}
 
 
 def _word_body(word: Word) -> dict[str, Any]:

@@ -12,17 +12,20 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from emomedia import plan, stages, sync, turns
 from emomedia.colour import conversion, read_cube
 from emomedia.colour.conversion import REC709
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.errors import EmomediaError
+from emomedia.interchange import eaf, from_tiers, textgrid, to_tiers
 from emomedia.probe import body as probe_body
 from emomedia.probe.types import Take
+from emomedia.scripts import match, read_script
 from emomedia.session import Session, load_session
 
-from .examples import SESSION, SESSION_JSON
+from .examples import SESSION, SESSION_JSON, TURNS
 
 Entry = Callable[[bytes], None]
 
@@ -146,6 +149,36 @@ def cube(data: bytes) -> None:
             assert sum(abs(factor) * largest for factor in factors) + abs(offset) + (1 << 12) < limit
 
 
+def _tiers(data: bytes, form: ModuleType) -> None:
+    """A file corrected by hand; what was read, where tiers can show it, is written and read the same."""
+    path = _folder() / "given"
+    tiers = form.read(data, path)
+    read = turns.parse_turns(stages.as_read(from_tiers(tiers, form.TICK, path, _session())), path, _session())
+    written = form.write(to_tiers(read, form.TICK)).encode()
+    with _no_refusal():
+        body = stages.as_read(from_tiers(form.read(written, path), form.TICK, path, _session()))
+        again = turns.parse_turns(body, path, _session())
+    order = sorted(read.turns, key=lambda turn: (turn.start, turn.id))
+    assert list(again.turns) == order
+
+
+def textgrid_file(data: bytes) -> None:
+    """A TextGrid."""
+    _tiers(data, textgrid)
+
+
+def eaf_file(data: bytes) -> None:
+    """An ELAN document."""
+    _tiers(data, eaf)
+
+
+def script(data: bytes) -> None:
+    """A prompt file; what was read is matched with turns."""
+    read = read_script([_written("script.json", data)])
+    matched = match(turns.parse_turns(stages.as_read(TURNS), Path("turns.json")).turns, read)
+    assert len(matched.unmatched(len(read.lines))) <= len(read.lines)
+
+
 ENTRIES: dict[str, Entry] = {
     "session": session,
     "turns": turns_json,
@@ -154,6 +187,9 @@ ENTRIES: dict[str, Entry] = {
     "sync": sync_json,
     "clips": clips,
     "cube": cube,
+    "textgrid": textgrid_file,
+    "eaf": eaf_file,
+    "script": script,
 }
 
 

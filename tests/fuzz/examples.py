@@ -54,6 +54,17 @@ TURNS: dict[str, Any] = {
     ],
 }  # fmt: skip
 
+SCRIPT: dict[str, Any] = {
+    "dialogue": {
+        "topic_label": "Travel",
+        "num_utterances": 2,
+        "utterances": [
+            {"utterance_id": 1, "speaker_id": "A", "emotion_label": "Joy", "text": "你最近去过上海吗？"},
+            {"utterance_id": 2, "speaker_id": "B", "emotion_label": None, "text": "没有，怎么了？"},
+        ],
+    }
+}
+
 PLAN: dict[str, Any] = {
     "session": "s1",
     "rate": "25/1",

@@ -23,7 +23,18 @@ BUILD = ROOT / "build" / "fuzz"
 NATIVE = {"media": 4, "compose": 1, "spool": 1}
 """The entries of csrc/fuzz and their shares of the group's time."""
 
-PYTHON = {"session": 2, "turns": 2, "plan": 1, "probe": 2, "sync": 1, "clips": 1, "cube": 1}
+PYTHON = {
+    "session": 2,
+    "turns": 2,
+    "plan": 1,
+    "probe": 2,
+    "sync": 1,
+    "clips": 1,
+    "cube": 1,
+    "textgrid": 1,
+    "eaf": 2,
+    "script": 1,
+}
 """The entries of entries.py and theirs."""
 
 LIMITS = ["-timeout=20", "-rss_limit_mb=2560", "-malloc_limit_mb=1100"]

@@ -16,7 +16,11 @@ from typing import Any
 import av
 import numpy as np
 
-from .examples import CUBE, PLAN, SESSION, SESSION_JSON, SYNC, TURNS, rows
+from emomedia.interchange import eaf, textgrid, to_tiers
+from emomedia.stages import as_read
+from emomedia.turns import parse_turns
+
+from .examples import CUBE, PLAN, SCRIPT, SESSION, SESSION_JSON, SYNC, TURNS, rows
 
 VIDEO = [
     ("mp4", "libx264", "yuv420p", {}),
@@ -106,12 +110,15 @@ def compose() -> Iterator[tuple[str, bytes]]:
 def descriptions() -> Iterator[tuple[str, str, bytes]]:
     """The examples of every description."""
     documents: list[tuple[str, Any]] = [
-        ("turns", TURNS), ("plan", PLAN), ("probe", SESSION_JSON), ("sync", SYNC),
+        ("turns", TURNS), ("plan", PLAN), ("probe", SESSION_JSON), ("sync", SYNC), ("script", SCRIPT),
     ]  # fmt: skip
     yield "session", "whole", SESSION.encode()
     for entry, value in documents:
         yield entry, "whole", json.dumps(value, ensure_ascii=False).encode()
     yield "cube", "whole", CUBE.encode()
+    turns = parse_turns(as_read(TURNS), Path("turns.json"))
+    yield "textgrid", "whole", textgrid.write(to_tiers(turns, textgrid.TICK)).encode()
+    yield "eaf", "whole", eaf.write(to_tiers(turns, eaf.TICK)).encode()
     yield "clips", "whole", "".join(json.dumps(row) + "\n" for row in rows()).encode()
 
 

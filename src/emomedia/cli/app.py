@@ -9,6 +9,7 @@ import typer
 
 from . import arguments as arg
 from .display import Display, make_display
+from .exported import export
 from .simulated import simulate
 
 app = typer.Typer(
@@ -251,6 +252,7 @@ def verify(
 
 
 app.command()(simulate)
+app.command()(export)
 
 
 @app.command()

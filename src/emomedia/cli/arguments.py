@@ -142,7 +142,10 @@ Fps = Annotated[
 Turns = Annotated[
     Path | None,
     typer.Option(
-        "--turns", metavar="FILE", help="A turns.json instead of turns found from the sound.", readable=False
+        "--turns",
+        metavar="FILE",
+        help="A turns.json, .TextGrid or .eaf instead of turns found from the sound.",
+        readable=False,
     ),
 ]
 Pad = Annotated[

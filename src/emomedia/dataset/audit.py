@@ -204,14 +204,15 @@ def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
 
 
 def _words(clip: Clip, turns: TurnsFile) -> Row:
-    """The clip's transcript, and its dialogue's topic and emotion."""
+    """The clip's transcript, and topic and emotion: a turn's own, or its dialogue's."""
     dialogue = None if clip.dialogue is None else turns.dialogue_of.get(clip.dialogue)
     mine = turns.turns_of.get(clip.id, []) if clip.kind == "dialogue" else [turns.turn_of.get(clip.id)]
     said = [turn.text for turn in mine if turn is not None and turn.text]
+    named = [mine[0] if clip.kind == "turn" else None, dialogue]
     return {
         "text": "\n".join(said) if said else None,
-        "topic": dialogue.topic if dialogue else None,
-        "emotion": dialogue.emotion if dialogue else None,
+        "topic": next((part.topic for part in named if part and part.topic), None),
+        "emotion": next((part.emotion for part in named if part and part.emotion), None),
     }
 
 

@@ -1,0 +1,12 @@
+"""What the actors were given to say, and which of their turns says which line of it."""
+
+from __future__ import annotations
+
+from .matching import Matched, apply, match
+from .prompts import Line, Scene, Script, read_script
+from .scenes import by_script, script_files, with_script
+
+__all__ = [
+    "Line", "Matched", "Scene", "Script", "apply", "by_script", "match", "read_script", "script_files",
+    "with_script",
+]  # fmt: skip
