@@ -122,13 +122,23 @@ def test_a_run_shows_its_first_words_or_says_that_there_are_none(made, tmp_path)
     assert told_words(tmp_path / "speech.json", given=True) == ({"words": None}, [])
 
 
-def test_the_recogniser_is_told_topics_within_their_dialogues(session):
+LINE = {"utterance_id": 1, "speaker_id": "A", "emotion_label": "Joy", "text": "我找到新工作了！"}
+
+
+def test_the_recogniser_is_told_topics_and_scripts_within_their_dialogues(session, tmp_path):
+    script = tmp_path / "script.json"
     described = load_session(session)
     dialogue = described.dialogues[0]
     found = recognition(described, replace(OPTIONS, prompt="名字", hints="topic"))
     assert found.told.everywhere == "名字"
     assert found.told.within == ((float(dialogue.start), float(dialogue.end), f"名字 {dialogue.topic}"),)
     assert recognition(described, OPTIONS).told.within == ()
+    script.write_text(
+        json.dumps({"dialogue": {"topic_label": "X", "num_utterances": 1, "utterances": [LINE]}})
+    )
+    scripted = replace(described, dialogues=(replace(dialogue, script=script),))
+    found = recognition(scripted, replace(OPTIONS, hints="script"))
+    assert found.told.within[0][2] == f"{dialogue.topic} {LINE['text']}"
 
 
 def test_excluded_speech_is_not_heard(session, made):

@@ -97,7 +97,16 @@ def recognition(session: Session, options: Options) -> Recognition | None:
 
 
 def _hint(dialogue: Dialogue, options: Options) -> str:
-    return dialogue.topic or "" if options.hints == "topic" else ""
+    """The dialogue's topic and the lines of its script, as far as they are asked for."""
+    if options.hints == "none":
+        return ""
+    lines = [dialogue.topic] if dialogue.topic else []
+    if options.hints == "script" and dialogue.script is not None:
+        from ..scripts import read_script
+
+        script = read_script([dialogue.script]).only(dialogue.id)
+        lines += [line.text for line in script.lines]
+    return " ".join(lines)
 
 
 def _without(mask: Mask, excluded: tuple[tuple[Fraction, Fraction], ...]) -> Mask:
