@@ -38,10 +38,10 @@ SCALE, FARTHEST = 8.0, 3.0
 CHANGE = 0.6
 """Cost that an edge saves for one root mean square of spectral change."""
 
-SPOKEN = 0.05
-"""Cost of a loud hop between words, or of a quiet one in a word: 1 for a syllable of 100 ms passed over."""
+SPOKEN = 0.1
+"""Cost of a loud hop between words, or of a quiet one in a word: 4 for a syllable of 200 ms passed over."""
 
-PAUSE = 1.7
+PAUSE = 3.0
 """Cost of a pause between two words; without it the closure of every plosive would be one."""
 
 LASTING = 3.0
@@ -93,6 +93,7 @@ def _time(edge: float, start: float) -> float:
 def _placed(words: Sequence[Word], edges: Edges, start: float) -> npt.NDArray[np.float64]:
     """First and end edge of each word, float64[words, 2]."""
     meant = (np.array([(word.start, word.end) for word in words]) - start) / STEP
+    meant = np.clip(meant, 0, len(edges.active))
     shortest = _fitting(len(words), edges.active)
     if shortest == 0:
         return _shared(len(words), edges.active)
@@ -138,11 +139,13 @@ def _fitting(count: int, active: npt.NDArray[np.bool_]) -> int:
 
 
 def _shared(count: int, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Equal parts of what activity there is: words that cannot all have been said in it."""
+    """Where more words than hops share the activity: each within one hop, those of one hop in equal parts."""
     hops = np.flatnonzero(active)
-    shares = np.arange(count + 1) * len(hops) / count
-    first = hops[np.minimum(shares[:-1].astype(np.int64), len(hops) - 1)]
-    return np.stack([first, first + np.diff(shares)], axis=1)
+    which = np.arange(count) * len(hops) // count
+    in_each = np.bincount(which)
+    earlier = np.arange(count) - np.searchsorted(which, which)
+    start = hops[which] + earlier / in_each[which]
+    return np.stack([start, hops[which] + (earlier + 1) / in_each[which]], axis=1)
 
 
 @compiled
