@@ -33,10 +33,10 @@ MARGIN = 40
 LONGEST = 30 * COLUMNS
 """Columns of a window: what Whisper hears at once."""
 
-SHORTEST = 4 * COLUMNS
-"""Columns of a short window: what the models with short windows were trained on begins there."""
+SHORTEST = 2 * COLUMNS
+"""Columns of a short window at least: a model trained on 4 s and more does as well with so few."""
 
-STEP = 1 * COLUMNS
+STEP = COLUMNS // 2
 """Columns by which short windows grow, so that few lengths occur."""
 
 GAP = 50
@@ -44,6 +44,9 @@ GAP = 50
 
 BATCH_COLUMNS, BATCH_WINDOWS = 8 * LONGEST, 32
 """How much a batch may hold: eight full windows keep every core, and most GPUs, busy."""
+
+FILLED = 1.25
+"""How much longer than a batch's shortest window its longest may be: the others are filled up to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +157,26 @@ def windows(found: Sequence[Passage], *, short: bool) -> list[Window]:
 def batches(found: Sequence[Window], *, short: bool) -> list[Batch]:
     """Windows in batches: by prompt, then by length, so that little is filled up; then by time.
 
-    Short windows' lengths are whole seconds, :data:`SHORTEST` or more; the others' are :data:`LONGEST`.
+    Short windows' lengths are multiples of :data:`STEP` from :data:`SHORTEST` on; others' are :data:`LONGEST`.
     """
     ordered = sorted(
         ((_length(window) if short else LONGEST, window) for window in found),
         key=lambda pair: (pair[1].passages[0].prompt, pair[0], _order(pair[1])),
     )
     made: list[list[Window]] = []
-    lengths: list[int] = []
+    lengths: list[int] = []  # of each batch's shortest window
     for length, window in ordered:
-        full = not made or (len(made[-1]) + 1) * length > BATCH_COLUMNS or len(made[-1]) == BATCH_WINDOWS
-        if full or made[-1][0].passages[0].prompt != window.passages[0].prompt:
+        if not made or not _fits(made[-1], lengths[-1], window, length):
             made.append([])
             lengths.append(length)
         made[-1].append(window)
-        lengths[-1] = length
-    return [Batch(tuple(group), length) for group, length in zip(made, lengths, strict=True)]
+    return [Batch(tuple(group), _length(group[-1]) if short else LONGEST) for group in made]
+
+
+def _fits(group: Sequence[Window], shortest: int, window: Window, length: int) -> bool:
+    """Whether a window, the longest so far, can join a batch."""
+    alike = length <= shortest * FILLED and window.passages[0].prompt == group[0].passages[0].prompt
+    return alike and len(group) < BATCH_WINDOWS and (len(group) + 1) * length <= BATCH_COLUMNS
 
 
 def _length(window: Window) -> int:
