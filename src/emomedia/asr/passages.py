@@ -157,7 +157,7 @@ def windows(found: Sequence[Passage], *, short: bool) -> list[Window]:
 def batches(found: Sequence[Window], *, short: bool) -> list[Batch]:
     """Windows in batches: by prompt, then by length, so that little is filled up; then by time.
 
-    Short windows' lengths are multiples of :data:`STEP` from :data:`SHORTEST` on; others' are :data:`LONGEST`.
+    Short windows' lengths go from :data:`SHORTEST` on by :data:`STEP`; the others' are :data:`LONGEST`.
     """
     ordered = sorted(
         ((_length(window) if short else LONGEST, window) for window in found),
