@@ -28,12 +28,14 @@ TOO_SLOW = "too_slow"
 NO_SPEECH = "no_speech"
 LOW_PROBABILITY = "low_probability"
 
-COMPRESSION_RATIO = 2.4
+COMPRESSION_RATIO, COMPRESSED_LETTERS = 2.4, 30
+"""Whisper's threshold, and the length of text from which the ratio tells loops from laughter."""
+
 MEAN_LOG_PROBABILITY = -1.0
 NO_SPEECH_PROBABILITY = 0.6
 
-WORD_PROBABILITY = 0.2
-"""Mean over the words below which Whisper was guessing."""
+WORD_PROBABILITY, SEVERAL_WORDS = 0.5, 4
+"""Mean over so many words or more below which they were guessed; short answers are uncertain and right."""
 
 REPEATS = {1: 8, 2: 5, 3: 4}
 """How often 1, 2 or 3 letters follow themselves in a loop: 对对对对 and 好的好的好的 are said in earnest."""
@@ -188,7 +190,7 @@ def flags_of(segment: Segment, speech_seconds: float, language: str | None = Non
         return ()
     syllables = syllables_of(text)
     checks = {
-        REPETITION: segment.compression_ratio > COMPRESSION_RATIO or is_loop(text),
+        REPETITION: _deflates(segment, text) or is_loop(text),
         SUBTITLES: any(phrase in text for phrase in PHRASES),
         OTHER_LANGUAGE: is_other_language(text, language or segment.language),
         TOO_FAST: syllables > SYLLABLES * speech_seconds + SLACK_SYLLABLES,
@@ -197,6 +199,10 @@ def flags_of(segment: Segment, speech_seconds: float, language: str | None = Non
         LOW_PROBABILITY: _is_guess(segment),
     }
     return tuple(name for name, found in checks.items() if found)
+
+
+def _deflates(segment: Segment, text: str) -> bool:
+    return len(text) >= COMPRESSED_LETTERS and segment.compression_ratio > COMPRESSION_RATIO
 
 
 def _sounds_like_nothing(segment: Segment) -> bool:
@@ -211,7 +217,8 @@ def _is_guess(segment: Segment) -> bool:
     if segment.mean_log_probability < MEAN_LOG_PROBABILITY:
         return True
     probabilities = [word.probability for word in segment.words]
-    return bool(probabilities) and sum(probabilities) / len(probabilities) < WORD_PROBABILITY
+    count = len(probabilities)
+    return count >= SEVERAL_WORDS and sum(probabilities) < WORD_PROBABILITY * count
 
 
 def repeated_across(segments: Sequence[Segment]) -> tuple[Segment, ...]:
