@@ -166,7 +166,7 @@ def test_no_placement_is_cheaper(seed):
 def test_held_out_utterances_have_their_edges():
     """The bars, on a few files; the whole comparison is ``python -m benchmarks.word_times``."""
     errors, whispers = [], []
-    for said in heard.held_out(["utterances"])[::3]:
+    for said in heard.held_out()[::3]:
         activity = said.activity
         given = heard.aligned_words(said.sound, (activity[0][0], activity[-1][1]))
         errors.append(heard.edge_errors(said, refined(given, said.sound, 0.0, activity)))
