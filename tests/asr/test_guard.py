@@ -12,7 +12,6 @@ from emomedia.asr.guard import (
     LOW_PROBABILITY,
     NO_SPEECH,
     OTHER_LANGUAGE,
-    PHRASES,
     REPEATED_TEXT,
     REPETITION,
     SUBTITLES,
@@ -27,6 +26,7 @@ from emomedia.asr.guard import (
     settled,
     syllables_of,
 )
+from emomedia.asr.phrases import PHRASES
 from emomedia.asr.types import Segment, Word
 
 from ..audio.sounds import shared
@@ -102,6 +102,8 @@ def test_a_compression_ratio_above_whispers_threshold_is_a_loop():
         "字幕由 Ａｍａｒａ．ｏｒｇ 社群提供",
         "谢谢观看，我们下期再见！",
         "Thanks for watching!",
+        "明镜需要您的支持 欢迎收看订阅明镜",
+        "优优独播剧场——YoYo Television Series Exclusive",
         "ご視聴ありがとうございました",
         "中文字幕志愿者 李宗盛",
     ],
