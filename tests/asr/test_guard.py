@@ -99,7 +99,7 @@ def test_a_compression_ratio_above_whispers_threshold_is_a_loop():
         "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
         "請不吝點贊 訂閱 轉發 打賞支持明鏡與點點欄目",
         "字幕由Amara.org社区提供",
-        "字幕由 Ａｍａｒａ．ｏｒｇ 社群提供",
+        "Ａｍａｒａ．ｏｒｇ 社群",
         "谢谢观看，我们下期再见！",
         "Thanks for watching!",
         "明镜需要您的支持 欢迎收看订阅明镜",

@@ -54,8 +54,8 @@ def test_a_first_word_that_begins_with_the_window_is_put_where_speech_begins():
 def test_a_first_word_keeps_its_weak_consonant():
     sound = voice((0.6, 0.8, 400), (0.8, 1.0, 1100))
     consonant = slice(round(0.54 * RATE), round(0.6 * RATE))
-    sound[consonant] += np.random.default_rng(2).normal(0, 0.004, round(0.06 * RATE)).astype(np.float32)
-    found = times(refined(words((0.58, 0.8), (0.8, 1.0)), sound, 0.0, [(0.54, 1.0)]))
+    sound[consonant] += np.random.default_rng(2).normal(0, 0.006, round(0.06 * RATE)).astype(np.float32)
+    found = times(refined(words((0.53, 0.8), (0.8, 1.0)), sound, 0.0, [(0.54, 1.0)]))
     assert found[0, 0] == 0.54
 
 
@@ -94,6 +94,12 @@ def test_texts_and_probabilities_stay():
     given = words((0.5, 0.7), (0.7, 0.9))
     found = refined(given, voice((0.5, 0.9, 400)), 0.0, [(0.5, 0.9)])
     assert [(word.text, word.probability) for word in found] == [("一", 0.0), ("一", 0.1)]
+
+
+def test_words_that_fit_only_if_they_are_short_are_short():
+    sound = voice((0.5, 0.7, 400))
+    found = times(refined(words(*[(0.5, 0.6)] * 8), sound, 0.0, [(0.5, 0.7)]))
+    np.testing.assert_allclose(np.diff(found, axis=1), 0.025, atol=0.0051)
 
 
 def test_words_that_do_not_fit_share_the_speech():
