@@ -51,6 +51,14 @@ def test_a_first_word_that_begins_with_the_window_is_put_where_speech_begins():
     np.testing.assert_allclose(times(found), [(0.8, 1.0), (1.0, 1.25)], atol=0.0051)
 
 
+def test_a_consonant_belongs_to_the_vowel_after_it():
+    sound = voice((0.5, 0.7, 400), (0.76, 1.0, 1100))
+    consonant = slice(round(0.7 * RATE), round(0.76 * RATE))
+    sound[consonant] += np.random.default_rng(2).normal(0, 0.003, round(0.06 * RATE)).astype(np.float32)
+    found = times(refined(words((0.5, 0.735), (0.735, 1.0)), sound, 0.0, [(0.5, 1.0)]))
+    np.testing.assert_allclose(found, [(0.5, 0.7), (0.7, 1.0)], atol=0.0101)
+
+
 def test_a_first_word_keeps_its_weak_consonant():
     sound = voice((0.6, 0.8, 400), (0.8, 1.0, 1100))
     consonant = slice(round(0.54 * RATE), round(0.6 * RATE))
