@@ -1,4 +1,4 @@
-"""Synthetic Mandarin with exact times, and what the tiny Whisper hears in it; skipped where they are not."""
+"""Synthetic Mandarin with exact times, and what the tiny Whisper hears in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 from faster_whisper import WhisperModel, decode_audio
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
@@ -23,7 +22,7 @@ from emomedia.voice.activity import bridged, runs, without_short
 RATE = 16_000
 FRAME = RATE // 100
 
-_ASR = Path(__file__).resolve().parents[3] / "shared" / "asr"
+_DATA = Path(__file__).parents[1] / "data"
 
 _AROUND = 0.3
 """Seconds of a recording kept before and after an utterance."""
@@ -52,19 +51,15 @@ class Said:
         return replace(self, sound=sound.astype(np.float32))
 
 
-def held_out(names: Sequence[str] = ("utterances", "long")) -> list[Said]:
-    """The utterances that the tiny model was not trained on."""
-    return [piece for name in names for piece in _held_out(name)]
-
-
 @cache
-def _held_out(name: str) -> tuple[Said, ...]:
-    with _shared(f"eval/{name}.tsv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    return tuple(_cut(_sound(row["file"]), row) for row in rows)
+def held_out() -> tuple[Said, ...]:
+    """The utterances that the tiny model was not trained on."""
+    with (_DATA / "mandarin" / "utterances.tsv").open(encoding="utf-8") as file:
+        return tuple(map(_cut, csv.DictReader(file, delimiter="\t")))
 
 
-def _cut(sound: np.ndarray, row: dict[str, str]) -> Said:
+def _cut(row: dict[str, str]) -> Said:
+    sound = decode_audio(str(_DATA / "mandarin" / row["file"]), sampling_rate=RATE)
     first = max(0, round((float(row["start"]) - _AROUND) * RATE))
     characters = []
     for written in row["chars"].split(" "):
@@ -77,21 +72,10 @@ def _cut(sound: np.ndarray, row: dict[str, str]) -> Said:
 
 
 @cache
-def _sound(name: str) -> np.ndarray:
-    return decode_audio(str(_shared(f"eval/{name}")), sampling_rate=RATE)
-
-
-def _shared(name: str) -> Path:
-    path = _ASR / name
-    if not path.exists():
-        pytest.skip(f"no {name} in {_ASR}")
-    return path
-
-
-@cache
 def recogniser() -> WhisperModel:
-    folder = _shared("tiny-whisper-zh-synth")
-    return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
+    return WhisperModel(
+        str(_DATA / "tiny-whisper-zh-synth"), device="cpu", compute_type="int8", cpu_threads=1
+    )
 
 
 def own_words(sound: np.ndarray) -> list[Word]:

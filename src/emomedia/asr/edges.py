@@ -29,7 +29,10 @@ _RISE = 0.3
 and falls where the next word begins."""
 
 _RANGE = 9.0
-"""Natural logarithm of power, 39 dB: what is farther below the loudest is noise."""
+"""Natural logarithm of power, 39 dB: what is farther below the loudest is not heard."""
+
+_FLOOR, _ABOVE_FLOOR = 10, 1.5
+"""Percentile of a band's power that is its noise, and how far above it, as a logarithm, noise reaches."""
 
 _LARGEST = 4.0
 """Change, in its own root mean squares, beyond which more says no more."""
@@ -116,7 +119,8 @@ def _filters() -> Floats:
 def _change(bands: Floats, active: npt.NDArray[np.bool_]) -> Floats:
     """Distance between the mean spectra before and after each edge, float32[n + 1]."""
     edges = len(bands)
-    clipped = np.maximum(bands, bands.max(initial=0) - _RANGE)
+    noise = np.percentile(bands, _FLOOR, axis=0) + _ABOVE_FLOOR
+    clipped = np.maximum(bands, np.maximum(noise, bands.max() - _RANGE))
     total = np.concatenate([np.zeros((1, clipped.shape[1])), np.cumsum(clipped, axis=0, dtype=np.float64)])
 
     def mean(first: npt.NDArray[np.int_], end: npt.NDArray[np.int_]) -> npt.NDArray[np.float64]:

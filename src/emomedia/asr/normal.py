@@ -28,6 +28,9 @@ _HALF = {full: half for half, full in _FULL.items()} | {
     **dict.fromkeys("‘’", "'"),
 }
 
+_WITHOUT_SPACE = frozenset((*_FULL, *_FULL.values(), "…", "、"))
+"""Marks that are followed by no space when they are full-width."""
+
 _WIDE = re.compile("[\uff0e\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f\u3000]+")
 """Full-width digits, their points and Latin letters, half-width katakana, and the ideographic space."""
 
@@ -83,7 +86,7 @@ def _mark(text: str, place: int, punctuation: Punctuation) -> str:
     own = text[place]
     before, after = text[place - 1 : place] if place else "", text[place + 1 : place + 2]
     if own == " ":
-        return "" if punctuation == "full" and before in (*_FULL.values(), "…", "、") else own
+        return "" if punctuation == "full" and before in _WITHOUT_SPACE else own
     if not unicodedata.category(own).startswith("P") or (_joins(before) and _joins(after)):
         return own
     if punctuation == "none":

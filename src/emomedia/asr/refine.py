@@ -32,19 +32,20 @@ LONGEST = 300
 BAND = 120
 """Hops, 0.6 s, around Whisper's time in which an edge is looked for before it is anywhere."""
 
-SCALE, FARTHEST = 8.0, 3.0
+SCALE, FARTHEST = 8.0, 2.0
 """Hops, 40 ms, off Whisper's time for a cost of one; the cost at which it is plainly wrong."""
 
-CHANGE = 0.6
+CHANGE = 0.7
 """Cost that an edge saves for one root mean square of spectral change."""
 
 SPOKEN = 0.1
 """Cost of a loud hop between words, or of a quiet one in a word: 4 for a syllable of 200 ms passed over."""
 
-PAUSE = 3.0
-"""Cost of a pause between two words; without it the closure of every plosive would be one."""
+PAUSE = 2.0
+"""Cost of either end of a pause that lies within the activity; without it a plosive's closure would be one,
+and a weak consonant no part of the first word."""
 
-LASTING = 3.0
+LASTING = 4.0
 """Cost of a word that lasts e times as long as usual, or as short; it grows by the logarithm's square."""
 
 _LEAST_USUAL = 20.0
@@ -179,7 +180,8 @@ def place_words(
     scale, farthest : float
         Hops off the meant time for a cost of one; its highest cost.
     pause : float
-        What a pause between two words costs.
+        What it costs that there is a pause between two words, before them or after them, at each of its ends
+        that lies within a stretch of activity.
     band : int
         Hops around the meant time in which an edge is looked for.
     places : int64[words, 2]
@@ -193,20 +195,22 @@ def place_words(
         total[n] = total[n - 1] + within[n - 1]
     ended = np.zeros((words + 1, count), np.int32)
     started = np.zeros((words, count), np.int32)
-    best = -total  # no word yet
+    best = np.full(count, np.inf)
+    best[0] = 0  # no word yet
     for word in range(words):
         first = int(max(0, min(meant[word, 0] - band, count)))
         last = int(max(0, min(meant[word, 0] + band + 1, count)))
         begun = np.full(count, np.inf)
         silent, since = np.inf, 0
         for n in range(count):  # the word begins here, where the one before ended or after a pause
-            if n > 0:
-                silent -= within[n - 1]
             here = best[n]
             ended[word, n] = n
-            if silent < here:
-                here, ended[word, n] = silent, since
-            opened = best[n] + (pause if word > 0 else 0.0)
+            if n > 0:
+                silent -= within[n - 1]
+                closed = silent + (pause if reach[n] < n else 0.0)
+                if closed < here:
+                    here, ended[word, n] = closed, since
+            opened = best[n] + (pause if n + 1 < count and reach[n + 1] <= n else 0.0)
             if opened < silent:
                 silent, since = opened, n
             if first <= n < last:
@@ -226,6 +230,8 @@ def place_words(
     end, cost[0] = 0, np.inf
     for n in range(count):
         value = best[n] - (total[count - 1] - total[n])
+        if n + 1 < count and reach[n + 1] <= n:
+            value += pause
         if value < cost[0]:
             cost[0], end = value, n
     for word in range(words - 1, -1, -1):
