@@ -4,7 +4,8 @@
 
 Held-out Mandarin on two tracks with bleed of −18 dB, and a tiny model that knows it; the model is a fixture,
 so only differences between the ways to use it count.  Each contender runs in a process of its own, on two
-cores, loaded and warmed up before it is timed.  The table ends with the bars; the exit status is 1 if one is missed.
+cores, loaded and warmed up before it is timed.  The table ends with the bars; the exit status is 1 if one is
+missed.
 """
 
 from __future__ import annotations

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from emomedia.asr import passages, recognise
-from emomedia.asr.model import model_folder, placed
+from emomedia.asr.model import Placed, load, model_folder, placed
 from emomedia.asr.passages import LONGEST
 from emomedia.asr.sound import Tracks
 from emomedia.asr.transcript import Told, transcribe
+from emomedia.errors import DeviceError
 from emomedia.session import SIDES
 from emomedia.speech import speech_session
 from emomedia.voice.clean import masks
@@ -61,20 +62,14 @@ def short_transcript(transcribed):
     return transcribed()
 
 
-@pytest.fixture(scope="module")
-def peer():
-    """What faster-whisper hears in the clean files, one by one, none of which has 10 s."""
-    from faster_whisper import WhisperModel
-
-    model = WhisperModel(str(MODEL), device="cpu", compute_type="int8", cpu_threads=1)
-    heard = [model.transcribe(one.sound, language="zh", chunk_length=10)[0] for one in mandarin()]
-    return ["".join(part.text for part in parts) for parts in heard]
+CLEAN = 0.0724
+"""Share of characters that faster-whisper gets wrong in the clean files, by ``benchmarks.words``, which measures
+it along with ours: nine seconds too long for here."""
 
 
-def test_as_much_is_understood_as_of_the_clean_files(conversation, transcript, peer):
-    right = [one.utterance.text for one in conversation.said]
-    found = [heard_text(transcript, one) for one in conversation.said]
-    assert error_rate(zip(right, found, strict=True)) <= error_rate(zip(right, peer, strict=True)) + 0.01
+def test_as_much_is_understood_as_of_the_clean_files(conversation, transcript):
+    texts = [(one.utterance.text, heard_text(transcript, one)) for one in conversation.said]
+    assert error_rate(texts) <= CLEAN + 0.01
 
 
 def test_every_word_is_within_its_actors_own_speech(tracks, transcript):
@@ -154,3 +149,18 @@ def test_without_speech_there_is_nothing_to_hear(tmp_path, short):
     silent = {side: np.zeros(100, bool) for side in SIDES}
     found = transcribe(model_folder(MODEL), placed("cpu"), Tracks(pcm, silent))
     assert found["left"] == found["right"] == [] and found["language"] is None
+
+
+def test_a_gpu_that_fails_is_told(transcribed, monkeypatch):
+    network = load(model_folder(MODEL), placed("cpu"), 1)
+    monkeypatch.setattr("emomedia.asr.transcript.load", lambda *_: network)
+
+    def fail(*_):
+        raise RuntimeError("CUDA failed with error out of memory")
+
+    monkeypatch.setattr("emomedia.asr.transcript.recognise", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        transcribed()
+    on_gpu = partial(transcribed.func, transcribed.args[0], Placed("cuda", "float16"), transcribed.args[2])
+    with pytest.raises(DeviceError, match="smaller model"):
+        on_gpu(language="zh")

@@ -28,6 +28,9 @@ OWN_FILE = "emomedia.json"
 """May lie beside the model's own files: ``{"windows": "short"}`` says that it was trained on windows shorter
 than 30 s.  Whisper's published models were not, so without it passages are joined to windows of 30 s."""
 
+GPU_BATCHES = 2
+"""Batches at a time on a GPU: one is prepared while the other one keeps it busy."""
+
 _CONVERT = "convert it: ct2-transformers-converter --model DIR --output_dir NEW --copy_files tokenizer.json"
 _GET = "give a folder such as Systran/faster-whisper-large-v3 on the Hugging Face hub has (docs/words.md)"
 _TORCH_FILES = ("pytorch_model.bin", "model.safetensors", "model.safetensors.index.json")
@@ -238,7 +241,7 @@ def load(folder: ModelFolder, where: Placed, workers: int) -> Network:
             os.fspath(folder.path),
             device=where.device,
             compute_type=where.compute_type,
-            inter_threads=workers,
+            inter_threads=workers if where.device == "cpu" else min(workers, GPU_BATCHES),
             intra_threads=1,
         )
     except (RuntimeError, ValueError) as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import DeviceError
 from ..session import SIDES
 from .decode import language_of
 from .features import features
@@ -84,7 +86,8 @@ def transcribe(
     network.tokenizer(settings.language)  # refuses a language before any work
 
     def work(batch: Batch) -> list[Segment]:
-        return recognise(network, settings, batch, tracks, kept)
+        with _device_errors(where):
+            return recognise(network, settings, batch, tracks, kept)
 
     found: list[Segment] = []
     for number, segments in enumerate(_in_threads(work, formed, workers), start=1):
@@ -96,6 +99,22 @@ def transcribe(
         own = repeated_across([segment for segment in found if segment.side == side])
         body[side] = [_row(finish(segment)) for segment in own]
     return body
+
+
+@contextmanager
+def _device_errors(where: Placed) -> Iterator[None]:
+    """What CTranslate2 raises when a GPU fails, or has not enough memory, as the error that says so."""
+    try:
+        yield
+    except RuntimeError as error:
+        if where.device != "cuda":
+            raise
+        raise DeviceError(
+            "--device",
+            expected="a GPU with room for the model and a batch",
+            found=str(error),
+            remedy="choose a smaller model, or --device cpu",
+        ) from error
 
 
 def _batches(tracks: Tracks, places: Mapping[int, range], *, short: bool) -> list[Batch]:
