@@ -19,7 +19,7 @@ from emomedia.options import Options
 from emomedia.pipeline import run, run_stage
 from emomedia.session import SIDES, load_session
 
-from ..spoken import MODEL
+from ..spoken import MODEL, bare
 
 OPTIONS = Options(asr_model=MODEL, language="zh", workers=1)
 
@@ -154,3 +154,17 @@ def test_excluded_speech_is_not_heard(session, made):
         patch.setattr("emomedia.asr.stage.transcribe", lambda *given, **_: heard.append(given[2]))
         found.transcript(body, tracks, None, lambda _done, _total: None)
     assert not heard[0].active["left"][: int(end * 100)].any() and heard[0].active["left"].any()
+
+
+def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(session, out, monkeypatch):
+    def flags(segment, *_):
+        return ("too_fast",) if segment.side == "left" else ()
+
+    monkeypatch.setattr("emomedia.asr.recognise.flags_of", flags)
+    before = said(out)["transcript"]
+    run_stage(session, out, replace(OPTIONS, doubtful="blank", punctuation="none"), "speech")
+    after = said(out)["transcript"]
+    left = [(one["text"], one["words"], one["flags"]) for one in after["left"]]
+    assert left == [("", [], ["too_fast"])] * len(before["left"])
+    assert [one["text"] for one in after["right"]] == [bare(one["text"]) for one in before["right"]]
+    assert any(one["text"] != bare(one["text"]) for one in before["right"])
