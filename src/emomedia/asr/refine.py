@@ -32,7 +32,7 @@ LONGEST = 300
 BAND = 120
 """Hops, 0.6 s, around Whisper's time in which an edge is looked for before it is anywhere."""
 
-SCALE, FARTHEST = 8.0, 2.0
+SCALE, FARTHEST = 8.0, 3.0
 """Hops, 40 ms, off Whisper's time for a cost of one; the cost at which it is plainly wrong."""
 
 CHANGE = 0.7
