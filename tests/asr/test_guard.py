@@ -151,7 +151,8 @@ def test_text_that_is_longer_than_speech_could_hold_is_flagged():
     text = "如果周末有雾我们就在家看电视"
     assert flags(text, 1.4) == ()
     assert flags(text, 0.9) == (TOO_FAST,)
-    assert flags("嗯", 0.08) == ()
+    assert flags("嗯", 0.08) == () and flags("不知道", 0.25) == ()
+    assert flags("不知道", 0.13) == (TOO_FAST,)
 
 
 def test_a_word_in_long_speech_is_flagged():
