@@ -100,6 +100,11 @@ def test_words_far_from_all_speech_are_brought_to_it():
     assert found.min() >= 2.2 and found.max() <= 2.6
 
 
+def test_a_word_may_be_drawn_out():
+    found = times(refined(words((0.5, 0.9)), voice((0.4, 2.6, 700)), 0.0, [(0.4, 2.6)]))
+    np.testing.assert_allclose(found, [(0.4, 2.6)], atol=0.0051)
+
+
 def test_times_are_on_the_session_clock():
     sound = voice((0.5, 0.74, 400), (0.74, 1.0, 1100))
     here = refined(words((0.46, 0.7), (0.7, 0.96)), sound, 0.0, [(0.5, 1.0)])
