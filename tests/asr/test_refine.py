@@ -100,8 +100,9 @@ def test_words_far_from_all_speech_are_brought_to_it():
     assert found.min() >= 2.2 and found.max() <= 2.6
 
 
-def test_a_word_may_be_drawn_out():
-    found = times(refined(words((0.5, 0.9)), voice((0.4, 2.6, 700)), 0.0, [(0.4, 2.6)]))
+@pytest.mark.parametrize("meant", [(0.5, 0.9), (1.4, 1.6), (2.2, 2.5)])
+def test_a_word_may_be_drawn_out(meant):
+    found = times(refined(words(meant), voice((0.4, 2.6, 700)), 0.0, [(0.4, 2.6)]))
     np.testing.assert_allclose(found, [(0.4, 2.6)], atol=0.0051)
 
 
