@@ -73,6 +73,15 @@ def test_a_pause_between_words_belongs_to_neither():
     np.testing.assert_allclose(times(found), [(0.5, 0.74), (0.9, 1.14)], atol=0.0051)
 
 
+def test_what_a_room_sounds_after_a_word_is_a_pause():
+    """By 12 dB less, and by 60 dB in 0.5 s."""
+    sound = voice((0.5, 0.74, 400), (0.96, 1.2, 1100))
+    tail = voice((0.74, 0.96, 400))
+    sound += tail * 10 ** (-(12 + 120 * (np.arange(len(sound)) / RATE - 0.74)) / 20)
+    found = refined(words((0.5, 0.86), (0.86, 1.2)), sound.astype(np.float32), 0.0, [(0.5, 1.2)])
+    np.testing.assert_allclose(times(found), [(0.5, 0.74), (0.96, 1.2)], atol=0.0051)
+
+
 def test_the_closure_of_a_plosive_is_no_pause():
     sound = voice((0.5, 0.74, 400), (0.77, 1.0, 1100))
     found = times(refined(words((0.5, 0.74), (0.74, 1.0)), sound, 0.0, [(0.5, 1.0)]))
@@ -89,6 +98,12 @@ def test_words_far_from_all_speech_are_brought_to_it():
     sound = voice((2.2, 2.4, 400), (2.4, 2.6, 1100))
     found = times(refined(words((0.1, 0.2), (0.2, 0.4)), sound, 0.0, [(2.2, 2.6)]))
     assert found.min() >= 2.2 and found.max() <= 2.6
+
+
+@pytest.mark.parametrize("meant", [(0.5, 0.9), (1.4, 1.6), (2.2, 2.5)])
+def test_a_word_may_be_drawn_out(meant):
+    found = times(refined(words(meant), voice((0.4, 2.6, 700)), 0.0, [(0.4, 2.6)]))
+    np.testing.assert_allclose(found, [(0.4, 2.6)], atol=0.0051)
 
 
 def test_times_are_on_the_session_clock():

@@ -9,6 +9,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ..voice.activity import TAIL_DB, TAIL_SLOPE_DB
+from ..voice.spectrum import FRAME_SECONDS
+
 Floats = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
@@ -42,6 +45,9 @@ _LOUD, _QUIET = 90, 10
 
 _SPOKEN_DB, _SLOPE_DB = 25.0, 6.0
 """Below the loud parts, where a sound is as likely within a word as not, and how soon it is certain."""
+
+_TAIL = range(6, 40)
+"""Hops, 30 to 200 ms, after which a voice that has ended is heard only by way of the room."""
 
 _ABOVE_NOISE = 0.3
 """Share of the way from quiet to loud below which nothing counts as spoken."""
@@ -142,5 +148,14 @@ def _spoken(level: Floats, active: npt.NDArray[np.bool_]) -> Floats:
         return np.full(len(level), -1, np.float32)
     loud = np.percentile(level[active], _LOUD)
     quiet = min(np.percentile(level, _QUIET), loud)
-    least = max(loud - _SPOKEN_DB, quiet + _ABOVE_NOISE * (loud - quiet))
+    least = np.maximum(_room_tail(level), max(loud - _SPOKEN_DB, quiet + _ABOVE_NOISE * (loud - quiet)))
     return np.asarray(np.clip((level - least) / _SLOPE_DB, -1, 1), np.float32)
+
+
+def _room_tail(level: Floats) -> Floats:
+    """The level that the room alone gives a voice after it has ended, as for activity; float32[n]."""
+    tail = np.full_like(level, -np.inf)
+    slope = TAIL_SLOPE_DB * HOP / SAMPLE_RATE / FRAME_SECONDS
+    for later in _TAIL:
+        tail[later:] = np.maximum(tail[later:], level[:-later] - np.float32(TAIL_DB + slope * later))
+    return tail

@@ -50,7 +50,7 @@ SYLLABLES = 11.0
 """A second of speech at most, twice what people read: 5.2 in Mandarin, 6.2 in English, less than 8 in every
 language that was measured (Pellegrino, Coupé and Marsico 2011)."""
 
-SLACK_SYLLABLES = 2
+SLACK_SYLLABLES = 1
 """More, whatever the length: activity is cut to 10 ms and may lose a weak beginning."""
 
 LEAST_SYLLABLES, LONG_SPEECH = 0.5, 4.0

@@ -26,13 +26,13 @@ STEP = HOP / SAMPLE_RATE
 SHORTEST = 8
 """Hops; no syllable is shorter than 40 ms (unstressed ones of Mandarin last 80 to 100 ms)."""
 
-LONGEST = 300
-"""Hops, 1.5 s: what is longer was drawn out, and ends where the speech does."""
+LONGEST = 600
+"""Hops; 3 s are a long cry."""
 
 BAND = 120
-"""Hops, 0.6 s, around Whisper's time in which an edge is looked for before it is anywhere."""
+"""Hops, 0.6 s, around Whisper's time in which an edge is looked for, and where activity begins or ends."""
 
-SCALE, FARTHEST = 8.0, 2.0
+SCALE, FARTHEST = 8.0, 3.0
 """Hops, 40 ms, off Whisper's time for a cost of one; the cost at which it is plainly wrong."""
 
 CHANGE = 0.7
@@ -102,7 +102,7 @@ def _placed(words: Sequence[Word], edges: Edges, start: float) -> npt.NDArray[np
     edge, within = -CHANGE * edges.change.astype(np.float64), -SPOKEN * edges.spoken.astype(np.float64)
     reach = _reach(edges.active)
     places, cost = np.zeros(meant.shape, np.int64), np.full(1, np.inf)
-    for band in (BAND, len(edge)):  # anywhere, if the speech is not near Whisper's times
+    for band in (BAND, len(edge)):  # anywhere, if there are too many words for that
         if np.isinf(cost[0]):
             place_words(meant, lasting, edge, within, reach, SCALE, FARTHEST, PAUSE, band, places, cost)
     return places.astype(np.float64)
@@ -183,7 +183,7 @@ def place_words(
         What it costs that there is a pause between two words, before them or after them, at each of its ends
         that lies within a stretch of activity.
     band : int
-        Hops around the meant time in which an edge is looked for.
+        Hops around the meant time in which an edge is looked for, besides where activity begins or ends.
     places : int64[words, 2]
         Result: first and end edge of each word.
     cost : float64[1]
@@ -198,7 +198,7 @@ def place_words(
     best = np.full(count, np.inf)
     best[0] = 0  # no word yet
     for word in range(words):
-        first = int(max(0, min(meant[word, 0] - band, count)))
+        earliest = int(max(0, min(meant[word, 0] - band, count)))
         last = int(max(0, min(meant[word, 0] + band + 1, count)))
         begun = np.full(count, np.inf)
         silent, since = np.inf, 0
@@ -213,15 +213,17 @@ def place_words(
             opened = best[n] + (pause if n + 1 < count and reach[n + 1] <= n else 0.0)
             if opened < silent:
                 silent, since = opened, n
-            if first <= n < last:
+            if earliest <= n < last or reach[n] == n:
                 begun[n] = here + min(abs(n - meant[word, 0]) / scale, farthest) + edge[n]
-        for n in range(count):
-            best[n] = np.inf
         first = int(max(0, min(meant[word, 1] - band, count)))
         last = int(max(0, min(meant[word, 1] + band + 1, count)))
-        for n in range(first, last):  # and ends here
-            cheapest = np.inf
-            for begin in range(max(reach[n], n - longest), n):
+        for n in range(count):  # and ends here
+            best[n] = np.inf
+            if not first <= n < last and n + 1 < count and reach[n + 1] <= n:
+                continue
+            cheapest, lowest = np.inf, max(reach[n], n - longest)
+            for place in range(max(lowest, earliest - 1), n):
+                begin = place if place >= earliest else lowest
                 value = begun[begin] - total[begin] + lasting[word, n - begin]
                 if value < cheapest:
                     cheapest = value
