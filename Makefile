@@ -6,6 +6,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
 DEMO := demo
+# A recogniser that knows the demo's few sentences and nothing else: tests/data/README.md
+DEMO_MODEL := tests/data/tiny-whisper-zh-synth
 # Compiled sources; tables, tests, fuzzers and Python files need no rebuilding.
 CORE := $(shell find csrc -not -path 'csrc/tests/*' -not -path 'csrc/fuzz/*' \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \)) src/emomedia/audio/_pcm.pyx
 
@@ -36,7 +38,7 @@ build: system $(VENV)/.built ## make the environment and build the package in pl
 .PHONY: demo
 demo: build ## simulate a session and run the main job on it
 	@$(VENV)/bin/emomedia simulate $(DEMO)/session --seconds 14 --if-missing
-	@$(VENV)/bin/emomedia run $(DEMO)/session/session.toml --out $(DEMO)/out
+	@$(VENV)/bin/emomedia run $(DEMO)/session/session.toml --out $(DEMO)/out --asr-model $(DEMO_MODEL) --language zh
 
 .PHONY: test
 test: build ## run all tests: native and Python

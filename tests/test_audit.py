@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,8 +70,10 @@ def test_a_clip_has_topic_and_emotion_of_its_turns_line_or_of_its_dialogue():
         (Dialogue("d", *times, topic="Home", emotion="Joy"),),
     )
 
+    work = SimpleNamespace(actors={"left": "A", "right": "B"}, models={})
+
     def named(clip_id: str, kind: str) -> tuple:
-        row = described({}, Clip(clip_id, kind, "d", None, 0, 25, 0, 1), turns)
+        row = described({"provenance": {}}, Clip(clip_id, kind, "d", None, 0, 25, 0, 1), turns, work)
         return row["text"], row["topic"], row["emotion"]
 
     assert named("d", "dialogue") == ("a\nb", "Home", "Joy")

@@ -22,6 +22,7 @@ import pytest
 
 import emomedia
 from emomedia import _core, cutting, errors, stages
+from emomedia.asr.model import model_folder
 from emomedia.audio.conform import conform
 from emomedia.batch.ledger import told_as_outputs
 from emomedia.batch.progress import Failed, Figures, refuse_failed
@@ -167,6 +168,10 @@ def device(_folder, _patch):
     _core.open_gpu(1000)
 
 
+def model(folder, _patch):
+    model_folder(folder)
+
+
 EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] = {
     errors.DescriptionError: description,
     errors.MediaNotFoundError: media_not_found,
@@ -184,6 +189,7 @@ EXAMPLES: dict[type[EmomediaError], Callable[[Path, pytest.MonkeyPatch], None]] 
     errors.MissingToolError: missing_tool,
     errors.EngineError: engine,
     errors.DeviceError: device,
+    errors.ModelError: model,
 }
 
 BUILTINS = {
@@ -203,6 +209,7 @@ BUILTINS = {
     errors.MissingToolError: FileNotFoundError,
     errors.EngineError: RuntimeError,
     errors.DeviceError: RuntimeError,
+    errors.ModelError: ValueError,
 }
 
 

@@ -55,6 +55,8 @@ class Work:
         What of the tracks is cleaned, if anything is to be.
     actors : mapping by side
         Who is seen and heard, as the description names them; the audit repeats it.
+    models : mapping
+        Name → SHA-256 of the models that the turns' words come from.
     observer : NativeObserver or None
         Sees each composite; its values are the report's ``measures``.
     """
@@ -67,6 +69,7 @@ class Work:
     options: Options
     sides: tuple[SidePicture, ...] = ()
     cleaning: Cleaning | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
     observer: NativeObserver | None = None
     actors: Mapping[str, str] = field(default_factory=dict)
 

@@ -109,6 +109,10 @@ class MissingToolError(EmomediaError, FileNotFoundError):
     """A program or package that a command needs is not installed."""
 
 
+class ModelError(EmomediaError, ValueError):
+    """A folder does not hold a speech recogniser's model that can be used."""
+
+
 class DeviceError(EmomediaError, RuntimeError):
     """A GPU was asked for that is not there, that this build or driver cannot use, or that failed."""
 

@@ -56,9 +56,14 @@ class SessionFolder:
         return self.path / "sound"
 
     @property
+    def asr(self) -> Path:
+        """What was recognised of an unfinished transcript, batch by batch; gone when it is whole."""
+        return self.path / "asr"
+
+    @property
     def places(self) -> tuple[Path, ...]:
         """The folders in it, in which emomedia removes what it does not know."""
-        return self.clips, self.audio, self.spool, self.sound
+        return self.clips, self.audio, self.spool, self.sound, self.asr
 
     def refuse_foreign(self) -> None:
         """Make sure that nothing can be removed or written that is not of this session.

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 Interlaced = Literal["deinterlace", "keep", "refuse"]
 Clean = Literal["overlaps", "all", "off"]
 Device = Literal["auto", "cpu", "cuda"]
+Hints = Literal["none", "topic", "script"]
+Doubtful = Literal["keep", "blank"]
+"""What becomes of text that is still flagged after a second try."""
+
+Characters = Literal["keep", "simplified", "traditional", "taiwan", "hongkong"]
+"""Chinese characters as Whisper wrote them, simplified, traditional by OpenCC's standard, or as in Taiwan or
+Hong Kong.  What was said stays: no place's vocabulary is put for another's."""
+
+Punctuation = Literal["keep", "full", "half", "none"]
+"""Marks as Whisper wrote them, Chinese, Latin, or none."""
 
 PICTURES = ("composite", "left", "right")
 """What a layout may name: both sides as one picture, and each alone."""
@@ -78,6 +88,18 @@ class Options:
     clean : {"overlaps", "all", "off"}
         Where clips get clean voices beside the untouched ones: where both actors speak; also, attenuated,
         where a track's own actor is silent; or nowhere.
+    asr_model : Path or None
+        Folder of the Whisper model that finds the words; without one there are none.
+    language : str or None
+        Whisper's code of what is spoken; found from the sound if None.
+    prompt : str
+        What the recogniser is told before every passage: names, spellings.
+    hints : {"none", "topic", "script"}
+        What of a dialogue's description it is told besides: its topic, or that and its script.
+    doubtful : {"keep", "blank"}
+        What becomes of text that is flagged as one that nobody said: it stays, or just its flags do.
+    characters, punctuation : str
+        How Chinese is written: as the model writes it (``keep``), or by :mod:`emomedia.asr.normal`.
     device : {"auto", "cpu", "cuda"}
         Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
     workers : int
@@ -96,6 +118,13 @@ class Options:
     layout: Collection[str] = DEFAULT_LAYOUT
     side_size: Size = DEFAULT_SIDE_SIZE
     clean: Clean = "overlaps"
+    asr_model: Path | None = None
+    language: str | None = None
+    prompt: str = ""
+    hints: Hints = "none"
+    doubtful: Doubtful = "keep"
+    characters: Characters = "keep"
+    punctuation: Punctuation = "keep"
     device: Device = "auto"
     workers: int = 0
 

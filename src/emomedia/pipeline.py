@@ -45,6 +45,8 @@ from .turns import to_body as turns_to_body
 from .workload import workload
 
 if TYPE_CHECKING:
+    from .asr.sound import Cut
+    from .asr.stage import Recognition
     from .voice.cameras import CameraSound
     from .voice.clean import Cleaning, CleanTrack
 
@@ -145,19 +147,54 @@ class Pipeline:
     def speech(self) -> Body:
         from .schema import SpeechTable, validate
 
+        inputs, recognition = [self._content("probe"), self._content("sync")], self.recognition
+        clean = self.options.clean
+
         def make() -> Body:
-            from .speech import speech_session
-
-            body = speech_session(self.session.id, self.sound, self._cameras())
-            if self.options.clean == "off":
+            body = self._activity(stages.made_from("activity", inputs, clean))
+            if recognition is None:
                 return body
-            self._clean_sound, report = self._clean(body)
-            return body | {"cleaned": report}
+            return body | {"transcript": self._transcript(recognition, body)}
 
-        inputs = [self._content("probe"), self._content("sync")]
-        body = self._stage("speech", inputs, self.options.clean, make)
+        choices = clean if recognition is None else [clean, recognition.meaning()]
+        body = self._stage("speech", inputs, choices, make)
+        if self.writes:
+            shutil.rmtree(self.folder.asr, ignore_errors=True)
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body
+
+    @cached_property
+    def recognition(self) -> Recognition | None:
+        """How the words are found; None without a model."""
+        if self.options.asr_model is None:
+            return None
+        from .asr.stage import recognition
+
+        return recognition(self.session, self.options)
+
+    def _activity(self, found_from: str) -> Body:
+        """Who speaks when: as the present speech.json says, if just the words are to be found anew."""
+        path = self.folder.stage("speech")
+        if stages.state(path, "") is stages.State.STALE:
+            body = stages.read(path)
+            if body.get("activity_from") == found_from:
+                return {key: value for key, value in body.items() if key not in ("made_from", "transcript")}
+        from .speech import speech_session
+
+        body = speech_session(self.session.id, self.sound, self._cameras()) | {"activity_from": found_from}
+        if self.options.clean != "off":
+            self._clean_sound, body["cleaned"] = self._clean(body)
+        return body
+
+    def _transcript(self, recognition: Recognition, speech: Body) -> Body:
+        """What is said, found in the clean tracks where there are some."""
+        tracks: Mapping[SideName, Cut] = {side: self.sound[side] for side in SIDES}
+        if self.options.clean != "off":
+            tracks = self._clean_tracks(speech)
+        kept = self.folder.asr if self.writes else None
+        return recognition.transcript(
+            speech, tracks, kept, lambda done, total: self.observer.advances("speech", done, total)
+        )
 
     def _cameras(self) -> dict[SideName, CameraSound] | None:
         """What the cameras hear by side, where that is something else than the tracks."""
@@ -189,14 +226,15 @@ class Pipeline:
         activity = [speech[side]["activity"] for side in SIDES]
         runs = [(first * COLUMN, end * COLUMN) for first, end in overlaps(masks(speech))]
 
-        def find() -> Mapping[SideName, CleanTrack]:
-            if self._clean_sound is None:
-                self._clean_sound, _ = self._clean(speech)
-            return self._clean_sound
-
         everywhere = self.options.clean == "all"
         meaning = stages.content_digest({"clean": self.options.clean, "activity": activity})
-        return Cleaning(meaning, None if everywhere else tuple(runs), find)
+        return Cleaning(meaning, None if everywhere else tuple(runs), lambda: self._clean_tracks(speech))
+
+    def _clean_tracks(self, speech: Body) -> dict[SideName, CleanTrack]:
+        """The clean tracks by side, made when they are first asked for."""
+        if self._clean_sound is None:
+            self._clean_sound, _ = self._clean(speech)
+        return self._clean_sound
 
     @cached_property
     def turns(self) -> TurnsFile:
@@ -280,6 +318,7 @@ class Pipeline:
             sides=side_pictures(self.probe, self.options.sides, self.options.side_size),
             cleaning=self.cleaning,
             actors={side: self.session.side(side).actor for side in SIDES},
+            models=self._models(),
         )
         with self._timed("cut") as outcome:
             check_media, begins = self._refuse_changed_media, lambda: self.before_making("cut")
@@ -287,6 +326,15 @@ class Pipeline:
             outcome.append("made" if result.made else "fresh")
         self.hashes["cut"] = stages.digest([row["provenance"]["key"] for row in result.rows])
         return result
+
+    def _models(self) -> dict[str, str]:
+        """Name → SHA-256 of the models that the clips' words come from."""
+        model = (self.speech.get("transcript") or {}).get("model")
+        return (
+            {}
+            if model is None or self.options.turns is not None
+            else {f"asr {model['name']}": model["sha256"]}
+        )
 
     def _content(self, stage: str) -> str:
         """Digest of what a stage's file says; brings that stage up to date first."""
@@ -363,7 +411,9 @@ def opened(
             remove_leftovers(folder.path)
         shutil.rmtree(folder.sound, ignore_errors=True)
         try:
-            yield Pipeline(session, folder, options, observer or Silent())
+            pipeline = Pipeline(session, folder, options, observer or Silent())
+            _ = pipeline.recognition  # refuses a folder without a model before any work
+            yield pipeline
         finally:
             shutil.rmtree(folder.sound, ignore_errors=True)
 

@@ -330,12 +330,33 @@ class ActivityTable(OpenTable):
     activity: list[Stretch]
 
 
+class SegmentTable(OpenTable):
+    start: Time
+    end: Time
+    text: Text
+    words: list[WordTable]
+    flags: list[Label]
+
+
+class TranscriptModel(OpenTable):
+    name: Text
+    sha256: Text
+
+
+class TranscriptTable(OpenTable):
+    model: TranscriptModel
+    language: Text | None
+    left: list[SegmentTable]
+    right: list[SegmentTable]
+
+
 class SpeechTable(OpenTable):
     """speech.json, as far as the turns are found from it."""
 
     session: Id
     left: ActivityTable
     right: ActivityTable
+    transcript: TranscriptTable | None = None
 
 
 class VoiceRow(OpenTable):

@@ -57,6 +57,13 @@ def run(
     layout: arg.Layout = arg.LAYOUT_DEFAULT,
     side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
     clean: arg.CleanOption = "overlaps",
+    asr_model: arg.AsrModel = None,
+    language: arg.Language = None,
+    prompt: arg.Prompt = "",
+    hints: arg.HintsOption = "none",
+    doubtful: arg.DoubtfulOption = "keep",
+    characters: arg.CharactersOption = "keep",
+    punctuation: arg.PunctuationOption = "keep",
     device: arg.DeviceOption = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -82,15 +89,23 @@ def run(
         layout=layout,
         side_size=side_size,
         clean=clean,
+        asr_model=asr_model,
+        language=language,
+        prompt=prompt,
+        hints=hints,
+        doubtful=doubtful,
+        characters=characters,
+        punctuation=punctuation,
         device=device,
         workers=workers,
     )
     with make_display(json) as display:
         result = run_session(session, out, options, display)
-        _tell_cut(display, result, out)
+        _tell_cut(display, result, out, given=turns is not None)
 
 
-def _tell_cut(display: Display, result: Any, out: Path) -> None:
+def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
+    """`given`: the turns, and with them their words, are the user's own."""
     rows = result.rows
     folder = out / rows[0]["session"] if rows else out
     kinds = {kind: sum(row["kind"] == kind for row in rows) for kind in ("dialogue", "turn")}
@@ -102,6 +117,12 @@ def _tell_cut(display: Display, result: Any, out: Path) -> None:
         f"  audit   {folder}/clips.jsonl, index {out}/clips.parquet",
     ]
     summary = {"clips": len(rows), "made": result.made, **kinds, "out": str(out)}
+    if rows:
+        from .words import told_words
+
+        words, told_lines = told_words(folder / "speech.json", given)
+        summary |= words
+        lines += told_lines
     if result.report is not None:
         from ..workload import told, workload
 
@@ -171,14 +192,25 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         interlaced: arg.InterlacedOption = "deinterlace",
         lut: arg.Lut = None,
         clean: arg.CleanOption = "overlaps",
+        asr_model: arg.AsrModel = None,
+        language: arg.Language = None,
+        prompt: arg.Prompt = "",
+        hints: arg.HintsOption = "none",
+        doubtful: arg.DoubtfulOption = "keep",
+        characters: arg.CharactersOption = "keep",
+        punctuation: arg.PunctuationOption = "keep",
+        device: arg.DeviceOption = "auto",
+        workers: arg.Workers = 0,
         json: arg.Json = False,
     ) -> None:
         from ..pipeline import FILE_OF, run_stage
 
         with make_display(json) as display:
             options = arg.make_options(
-                fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean
-            )
+                fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean,
+                asr_model=asr_model, language=language, prompt=prompt, hints=hints, doubtful=doubtful,
+                characters=characters, punctuation=punctuation, device=device, workers=workers,
+            )  # fmt: skip
             pipeline = run_stage(session, out, options, stage, display)
             path = pipeline.folder.stage(FILE_OF[stage])
             lines = [f"{told}: {path}"]

@@ -19,20 +19,26 @@ from ..options import (
     DEFAULT_PRESET,
     DEFAULT_SIDE_SIZE,
     PICTURES,
+    Characters,
     Clean,
     Device,
+    Doubtful,
+    Hints,
     Interlaced,
     Options,
+    Punctuation,
     Size,
 )
 from ..timeline import STANDARD_RATES
 
+_WORDS = "Words"
 PRESETS = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"
 ]
 _NEAR = Fraction(1, 200)
 _FASTEST = 240
 _SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _SIDE_PIXELS = range(16, 4096 + 1, 2)
 """Width and height that a side alone may have: what encoders take, up to a 4K camera's own picture."""
 
@@ -106,6 +112,13 @@ def parse_side_size(text: str) -> Size:
             f"{text} is not of even numbers from {_SIDE_PIXELS[0]} to {_SIDE_PIXELS[-1]} each way"
         )
     return size
+
+
+def parse_language(text: str) -> str:
+    """A code of two or three letters, as Whisper has them."""
+    if _LANGUAGE.fullmatch(text) is None:
+        raise typer.BadParameter(f"{text!r} is no language's code; write one such as zh or en")
+    return text
 
 
 # Paths are not `readable` here: the stages say what is wrong with one, and what to do.
@@ -197,6 +210,59 @@ Lut = Annotated[
         "--lut", metavar="FILE.cube", help="3-D table to Rec. 709 for takes that name no `lut` of their own."
     ),
 ]
+AsrModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--asr-model",
+        metavar="DIR",
+        help="Folder of a Whisper model for CTranslate2, to find the words; without one there are none.",
+        rich_help_panel=_WORDS,
+        readable=False,
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        parser=parse_language,
+        metavar="CODE",
+        help="What is spoken, such as zh; default: found from the sound.",
+        rich_help_panel=_WORDS,
+    ),
+]
+Prompt = Annotated[
+    str,
+    typer.Option(
+        "--prompt",
+        metavar="TEXT",
+        help="What the recogniser is told before it listens: names, spellings.",
+        rich_help_panel=_WORDS,
+    ),
+]
+HintsOption = Annotated[
+    Hints,
+    typer.Option(
+        "--hints",
+        help="What of session.toml's dialogues it is told besides: their topics, or their scripts too.",
+        rich_help_panel=_WORDS,
+    ),
+]
+DoubtfulOption = Annotated[
+    Doubtful,
+    typer.Option(
+        "--doubtful",
+        help="Text that nobody may have said is flagged: keep it, or blank it.",
+        rich_help_panel=_WORDS,
+    ),
+]
+CharactersOption = Annotated[
+    Characters,
+    typer.Option("--characters", help="How Chinese is written.", rich_help_panel=_WORDS),
+]
+PunctuationOption = Annotated[
+    Punctuation,
+    typer.Option("--punctuation", help="Chinese marks, Latin ones, or none.", rich_help_panel=_WORDS),
+]
 DeviceOption = Annotated[
     Device,
     typer.Option(
@@ -227,6 +293,13 @@ def make_options(
     layout: Collection[str] = DEFAULT_LAYOUT,
     side_size: Size = DEFAULT_SIDE_SIZE,
     clean: Clean = "overlaps",
+    asr_model: Path | None = None,
+    language: str | None = None,
+    prompt: str = "",
+    hints: Hints = "none",
+    doubtful: Doubtful = "keep",
+    characters: Characters = "keep",
+    punctuation: Punctuation = "keep",
     device: Device = "auto",
     workers: int = 0,
 ) -> Options:
@@ -234,5 +307,6 @@ def make_options(
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
         interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, clean=clean,
-        device=device, workers=workers,
+        asr_model=asr_model, language=language, prompt=prompt, hints=hints, doubtful=doubtful,
+        characters=characters, punctuation=punctuation, device=device, workers=workers,
     )  # fmt: skip

@@ -5,7 +5,7 @@ Rows are plain dicts in a fixed order of keys, so that a session's audit has one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -148,14 +148,15 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "models": {},
         "key": work.clip_key(clip),
     }
-    return described(row, clip, turns, work.actors)
+    return described(row, clip, turns, work)
 
 
-def described(row: Row, clip: Clip, turns: TurnsFile, actors: Mapping[str, str]) -> Row:
+def described(row: Row, clip: Clip, turns: TurnsFile, work: Work) -> Row:
     """`row` with all that can change without the clip's frames: whose it is, its words, its topic."""
     whose: Row = {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker}
-    whose["actors"] = {side: actors.get(side) for side in SIDES}
-    return row | whose | _words(clip, turns)
+    whose["actors"] = {side: work.actors.get(side) for side in SIDES}
+    provenance = row["provenance"] | {"models": dict(work.models)}
+    return row | whose | _words(clip, turns) | {"provenance": provenance}
 
 
 def _clean_rows(work: Work, clip: Clip, folder: SessionFolder) -> list[Row]:

@@ -1,0 +1,157 @@
+"""From the sound of windows to tokens, from tokens to words with times: CTranslate2's Whisper in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .features import Features
+from .model import Network
+
+if TYPE_CHECKING:
+    from faster_whisper.tokenizer import Tokenizer
+
+BEAM = 5
+"""Hypotheses that are followed at a time: the default of Whisper's authors."""
+
+MOST_TOKENS = 448
+"""Of a prompt and what follows: the decoder has no more positions."""
+
+TOKENS_PER_SECOND, TOKENS_MORE = 20, 20
+"""What speech can need at most, in tokens.  A loop ends there, and does not hold up its batch."""
+
+TOKEN_SECONDS = 0.02
+"""Seconds between two times that the decoder can attend to."""
+
+_PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
+_SPACELESS = {"zh", "ja", "th", "lo", "my", "yue"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word in a window: seconds from the window's beginning; `logs` are its tokens' log probabilities."""
+
+    text: str
+    start: float
+    end: float
+    probability: float
+    logs: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What was heard in one window; the probabilities are as Whisper's authors define them."""
+
+    words: tuple[Spoken, ...]
+    mean_log_probability: float
+    no_speech_probability: float
+
+
+def prompt_tokens(tokenizer: Tokenizer, text: str) -> list[int]:
+    """What the decoder is told before it writes: `text` as if it had been said before; nothing if empty.
+
+    Of a long text the last part counts, and it leaves half of the decoder's positions.
+    """
+    told = tokenizer.encode(" " + text.strip())[-(MOST_TOKENS // 2 - 1) :] if text.strip() else []
+    before = [tokenizer.sot_prev, *told] if told else []
+    return [*before, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+
+
+def decode(
+    network: Network,
+    tokenizer: Tokenizer,
+    heard: Features,
+    frames: Sequence[int],
+    prompt: str,
+    choices: Mapping[str, Any] | None = None,
+) -> list[Decoded]:
+    """What is said in the windows of a batch.
+
+    Parameters
+    ----------
+    heard : float32[windows, mels, frames]
+    frames : sequence of int
+        How many frames of each window hold sound.
+    choices : mapping
+        Other arguments of CTranslate2's ``generate``, instead of the usual ones.
+    """
+    import ctranslate2
+
+    encoded = network.whisper.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(heard)))
+    told = prompt_tokens(tokenizer, prompt)
+    most = len(told) + TOKENS_MORE + heard.shape[2] * TOKENS_PER_SECOND // 100
+    usual = {
+        "beam_size": BEAM,
+        "max_length": min(MOST_TOKENS, most),
+        "suppress_tokens": _suppressed(tokenizer),
+        "return_scores": True,
+        "return_no_speech_prob": True,
+    }
+    results = network.whisper.generate(encoded, [told] * len(heard), **(usual | dict(choices or {})))
+    texts = [[token for token in result.sequences_ids[0] if token < tokenizer.eot] for result in results]
+    # An odd number of frames is half a step of the encoder: it counts as sound.
+    aligned = network.whisper.align(encoded, tokenizer.sot_sequence, texts, [n + n % 2 for n in frames])
+    return [
+        Decoded(_words(tokenizer, text, alignment), _mean_log(result), float(result.no_speech_prob))
+        for text, alignment, result in zip(texts, aligned, results, strict=True)
+    ]
+
+
+def _suppressed(tokenizer: Tokenizer) -> list[int]:
+    """What is never written: signs of non-speech, and the tokens that steer the decoder."""
+    from faster_whisper.transcribe import get_suppressed_tokens
+
+    return [token for token in get_suppressed_tokens(tokenizer, [-1]) if token is not None]
+
+
+def _mean_log(result: Any) -> float:
+    """Of a result's tokens and the one that ends them; its score is their sum by their number."""
+    tokens = len(result.sequences_ids[0])
+    return float(result.scores[0] * tokens / (tokens + 1))
+
+
+def _words(tokenizer: Tokenizer, tokens: list[int], alignment: Any) -> tuple[Spoken, ...]:
+    """The words of `tokens`, punctuation with the word that it stands at."""
+    from faster_whisper.transcribe import merge_punctuations
+
+    texts, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+    if len(groups) <= 1:
+        return ()
+    pairs = np.array(alignment.alignments)
+    times = pairs[np.diff(pairs[:, 0], prepend=-1) > 0, 1] * TOKEN_SECONDS
+    probabilities = alignment.text_token_probs
+    words, place = [], 0
+    for text, group in zip(texts[:-1], groups[:-1], strict=True):
+        until = place + len(group)
+        logs = [log(max(value, 1e-10)) for value in probabilities[place:until]]
+        words.append({"word": text, "tokens": logs, "start": times[place], "end": times[until],
+                      "probability": np.mean(probabilities[place:until])})  # fmt: skip
+        place = until
+    merge_punctuations(words, _PREPENDED, _APPENDED)
+    spaceless = tokenizer.language_code in _SPACELESS
+    return tuple(
+        Spoken(
+            word["word"].strip() if spaceless else word["word"],
+            float(word["start"]), float(word["end"]), float(word["probability"]), tuple(word["tokens"]),
+        )
+        for word in words
+        if word["word"].strip()
+    )  # fmt: skip
+
+
+def language_of(network: Network, heard: Features) -> str | None:
+    """The likeliest language over all windows of a batch; None where the model knows but one."""
+    import ctranslate2
+
+    if not network.multilingual:
+        return "en"
+    results = network.whisper.detect_language(ctranslate2.StorageView.from_array(heard))
+    total: dict[str, float] = {}
+    for window in results:
+        for token, probability in window:
+            total[token] = total.get(token, 0.0) + probability
+    return min(total, key=lambda token: (-total[token], token)).strip("<|>") if total else None

@@ -1,0 +1,219 @@
+"""One batch of windows, from the tracks to segments: the unit of work, and of resuming."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import fsum
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..files import canonical_json, write_bytes
+from ..stages import digest
+from ..voice.activity import runs
+from .decode import BEAM, Decoded, Spoken, decode
+from .features import features
+from .guard import RETRY, Retry, better, flagged, flags_of
+from .model import Network
+from .passages import COLUMNS, GAP, Batch, Passage, Window
+from .refine import refined
+from .sound import RATE, Sound, Tracks
+from .types import Segment, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What shapes the text besides the model and the sound.
+
+    Attributes
+    ----------
+    language : str
+        Whisper's code of it.
+    prompts : tuple of str
+        What the recogniser is told before a passage, by the passage's number for it.
+    """
+
+    language: str
+    prompts: tuple[str, ...] = ("",)
+
+    def meaning(self, network: Network) -> dict[str, Any]:
+        """All of it for speech.json, with where and by what it was worked out."""
+        import ctranslate2
+
+        return {
+            "beam": BEAM,
+            "prompts": [prompt for prompt in self.prompts if prompt],
+            "windows": "short" if network.folder.short_windows else "full",
+            "device": network.placed.device,
+            "compute_type": network.placed.compute_type,
+            "ctranslate2": ctranslate2.__version__,
+        }
+
+
+def recognise(
+    network: Network, settings: Settings, batch: Batch, tracks: Tracks, kept: Path | None = None
+) -> list[Segment]:
+    """What is said in the passages of a batch; the same whatever is done beside it.
+
+    Parameters
+    ----------
+    kept : Path or None
+        A folder in which the result is kept, and taken from if it is there.
+    """
+    sounds = [tracks.window(window) for window in batch.windows]
+    path = None if kept is None else kept / f"{_key(network, settings, batch, sounds)}.json"
+    if path is not None and (found := _read(path)) is not None:
+        return found
+    heard = _heard(network, settings, batch, sounds, tracks)
+    doubtful = [one for one in heard if one.segment.flags]
+    if doubtful:
+        again = _heard_again(network, settings, batch, doubtful, tracks)
+        heard = [replace(one, segment=_likelier(one, again)) for one in heard]
+    segments = [one.segment for one in heard]
+    if path is not None:
+        write_bytes(path, canonical_json([asdict(segment) for segment in segments]).encode())
+    return segments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """What was heard in a passage, and its sound."""
+
+    passage: Passage
+    sound: Sound
+    segment: Segment
+
+
+def _heard(
+    network: Network,
+    settings: Settings,
+    batch: Batch,
+    sounds: Sequence[Sound],
+    tracks: Tracks,
+    retry: Retry | None = None,
+) -> list[_Heard]:
+    """The segments of a batch's windows, with the times that the sound gives them, and flagged."""
+    prompt = settings.prompts[batch.windows[0].passages[0].prompt]
+    choices: dict[str, Any] = {}
+    if retry is not None:
+        choices = asdict(retry)
+        prompt = prompt if choices.pop("prompted") else ""
+    spectra = features(sounds, network.mels, batch.columns)
+    tokenizer = network.tokenizer(settings.language)
+    lengths = [window.columns for window in batch.windows]
+    decoded = decode(network, tokenizer, spectra, lengths, prompt, choices)
+    found = []
+    for window, sound, result in zip(batch.windows, sounds, decoded, strict=True):
+        for passage, place, segment in _segments(window, result, settings.language):
+            own = sound[_sample(place) : _sample(place + passage.columns)]
+            found.append(_Heard(passage, own, _judged(segment, passage, own, tracks)))
+    return found
+
+
+def _heard_again(
+    network: Network, settings: Settings, batch: Batch, doubtful: Sequence[_Heard], tracks: Tracks
+) -> dict[Passage, Segment]:
+    """What is heard at a second try, each passage in a window of its own."""
+    alone = Batch(tuple(Window((one.passage,), (0,)) for one in doubtful), batch.columns)
+    sounds = [one.sound for one in doubtful]
+    again = _heard(network, settings, alone, sounds, tracks, RETRY)
+    return {one.passage: one.segment for one in again}
+
+
+def _likelier(one: _Heard, again: Mapping[Passage, Segment]) -> Segment:
+    """The better of two hearings; a second one that heard nothing does not count."""
+    second = again.get(one.passage)
+    return one.segment if second is None else better(one.segment, second)
+
+
+def _judged(segment: Segment, passage: Passage, sound: Sound, tracks: Tracks) -> Segment:
+    """`segment` with its words where the sound has them, and with its flags."""
+    own = tracks.active[passage.side][passage.start : passage.end]
+    activity = [
+        ((passage.start + first) / COLUMNS, (passage.start + end) / COLUMNS) for first, end in runs(own)
+    ]
+    words = refined(segment.words, sound, passage.begin / COLUMNS, activity)
+    segment = replace(segment, words=tuple(_rounded(word) for word in words))
+    return flagged(segment, flags_of(segment, float(own.sum()) / COLUMNS))
+
+
+def _rounded(word: Word) -> Word:
+    return replace(word, start=round(word.start, 3), end=round(word.end, 3))
+
+
+def _sample(column: int) -> int:
+    return column * RATE // COLUMNS
+
+
+def _key(network: Network, settings: Settings, batch: Batch, sounds: Sequence[Sound]) -> str:
+    """Digest of all that a batch's result depends on."""
+    heard = hashlib.sha256()
+    for sound in sounds:
+        heard.update(sound.tobytes())
+    meaning = [settings.language, settings.meaning(network), list(settings.prompts)]
+    return digest("asr", __version__, network.folder.sha256, meaning, asdict(batch), heard.hexdigest())
+
+
+def _read(path: Path) -> list[Segment] | None:
+    """A batch's result that was kept; None where there is none."""
+    try:
+        rows = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return [_segment(row) for row in rows]
+
+
+def _segment(row: dict[str, Any]) -> Segment:
+    words = tuple(Word(**word) for word in row["words"])
+    return Segment(**row | {"words": words, "flags": tuple(row["flags"])})
+
+
+def _segments(window: Window, decoded: Decoded, language: str) -> list[tuple[Passage, int, Segment]]:
+    """What was heard in each of a window's passages, and their places; those without a word are left out."""
+    groups: list[list[Spoken]] = [[] for _ in window.passages]
+    for word in decoded.words:
+        groups[_passage_at(window, (word.start + word.end) / 2)].append(word)
+    alone = len(window.passages) == 1
+    found = []
+    for passage, place, words in zip(window.passages, window.places, groups, strict=True):
+        if not words:
+            continue
+        logs = [value for word in words for value in word.logs]
+        mean = decoded.mean_log_probability if alone or not logs else fsum(logs) / len(logs)
+        text = "".join(word.text for word in words).strip()
+        segment = Segment(
+            side=passage.side,
+            start=passage.start / COLUMNS,
+            end=passage.end / COLUMNS,
+            text=text,
+            words=_timed(words, (passage.begin - place) / COLUMNS),
+            language=language,
+            mean_log_probability=round(mean, 4),
+            no_speech_probability=round(decoded.no_speech_probability, 4),
+            compression_ratio=round(_compression(text), 4),
+        )
+        found.append((passage, place, segment))
+    return found
+
+
+def _passage_at(window: Window, seconds: float) -> int:
+    """The number of the passage that is heard at a time of the window."""
+    column = seconds * COLUMNS + GAP / 2
+    return max(0, sum(place <= column for place in window.places) - 1)
+
+
+def _timed(words: Sequence[Spoken], shift: float) -> tuple[Word, ...]:
+    """Words of a window on the session clock, which is `shift` seconds later."""
+    return tuple(
+        Word(word.text, word.start + shift, word.end + shift, round(min(1.0, word.probability), 4))
+        for word in words
+    )
+
+
+def _compression(text: str) -> float:
+    data = text.encode()
+    return len(data) / len(zlib.compress(data))

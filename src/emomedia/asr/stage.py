@@ -1,0 +1,117 @@
+"""Recognition as a part of the speech stage: what the options and the session say of it, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from ..options import Options
+from ..session import Dialogue, Session, SideName
+from ..voice.clean import masks
+from .guard import settled
+from .model import ModelFolder, model_folder, placed
+from .normal import Spelling, spelled
+from .passages import COLUMNS, Mask
+from .sound import Cut, Tracks
+from .transcript import Told, transcribe
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """How a session's words are found."""
+
+    folder: ModelFolder
+    options: Options
+    told: Told
+    excluded: tuple[tuple[Fraction, Fraction], ...]
+
+    def meaning(self) -> list[Any]:
+        """All that the words depend on besides the tracks and the activity.
+
+        Where it is worked out is not among it: what a GPU found is kept on a machine without one.
+        """
+        told = [self.told.everywhere, [list(stretch) for stretch in self.told.within]]
+        excluded = [[str(start), str(end)] for start, end in self.excluded]
+        written = [self.options.doubtful, astuple(self.spelling)]
+        model = [self.folder.sha256, version("ctranslate2")]
+        return [model, self.options.language, told, excluded, written]
+
+    @property
+    def spelling(self) -> Spelling:
+        return Spelling(characters=self.options.characters, punctuation=self.options.punctuation)
+
+    def transcript(
+        self,
+        speech: Mapping[str, Any],
+        tracks: Mapping[SideName, Cut],
+        kept: Path | None,
+        advance: Callable[[int, int], None],
+    ) -> dict[str, Any]:
+        """What speech.json has under ``transcript``.
+
+        Parameters
+        ----------
+        speech : mapping
+            The rest of speech.json.
+        tracks : mapping by side
+            The tracks, or clean ones.
+        kept : Path or None
+            Folder for what is done, until all is.
+        """
+        active = {side: _without(mask, self.excluded) for side, mask in masks(speech).items()}
+        return transcribe(
+            self.folder,
+            placed(self.options.device),
+            Tracks(tracks, active),
+            language=self.options.language,
+            told=self.told,
+            finish=lambda segment: settled(spelled(segment, self.spelling), self.options.doubtful),
+            kept=kept,
+            workers=self.options.worker_count,
+            advance=advance,
+        )
+
+
+def recognition(session: Session, options: Options) -> Recognition | None:
+    """What `options` ask for; None if they name no model.
+
+    Raises
+    ------
+    ModelError
+        The folder that they name holds no model.
+    """
+    if options.asr_model is None:
+        return None
+    within = tuple(
+        (float(dialogue.start), float(dialogue.end), f"{options.prompt} {hint}".strip())
+        for dialogue in session.dialogues
+        if (hint := _hint(dialogue, options))
+    )
+    told = Told(options.prompt, within)
+    return Recognition(model_folder(options.asr_model), options, told, session.excluded)
+
+
+def _hint(dialogue: Dialogue, options: Options) -> str:
+    """The dialogue's topic and the lines of its script, as far as they are asked for."""
+    if options.hints == "none":
+        return ""
+    lines = [dialogue.topic] if dialogue.topic else []
+    if options.hints == "script" and dialogue.script is not None:
+        from ..scripts import read_script
+
+        script = read_script([dialogue.script]).only(dialogue.id)
+        lines += [line.text for line in script.lines]
+    return " ".join(lines)
+
+
+def _without(mask: Mask, excluded: tuple[tuple[Fraction, Fraction], ...]) -> Mask:
+    """What is spoken outside of the excluded stretches, in seconds: nobody is to read the rest."""
+    left = mask.copy()
+    for start, end in excluded:
+        left[int(start * COLUMNS) : ceil(end * COLUMNS)] = False
+    return left

@@ -1,0 +1,153 @@
+"""The transcript of a session: what speech.json says that was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DeviceError
+from ..session import SIDES
+from .decode import language_of
+from .features import features
+from .guard import repeated_across
+from .model import ModelFolder, Network, Placed, load
+from .passages import COLUMNS, Batch, batches, passages, windows
+from .recognise import Settings, recognise
+from .sound import Tracks
+from .types import Segment
+
+DETECTED_WINDOWS = 8
+"""How many windows tell the language, those with the most speech: one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the recogniser is told: a text for all, and instead others in stretches of seconds."""
+
+    everywhere: str = ""
+    within: tuple[tuple[float, float, str], ...] = ()
+
+    def numbered(self) -> tuple[tuple[str, ...], dict[int, range]]:
+        """The texts, and the columns that each of the stretches' is for."""
+        texts = [self.everywhere, *(text for _, _, text in self.within)]
+        places = {
+            number: range(round(start * COLUMNS), round(end * COLUMNS))
+            for number, (start, end, _) in enumerate(self.within, start=1)
+        }
+        return tuple(texts), places
+
+
+def transcribe(
+    folder: ModelFolder,
+    where: Placed,
+    tracks: Tracks,
+    *,
+    language: str | None = None,
+    told: Told | None = None,
+    finish: Callable[[Segment], Segment] = lambda segment: segment,
+    kept: Path | None = None,
+    workers: int = 1,
+    advance: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """What is said on both tracks, as speech.json has it under ``transcript``.
+
+    Parameters
+    ----------
+    language : str or None
+        Whisper's code; found from the sound, once for both sides, if None.
+    finish : callable
+        What becomes of each segment at the end: its spelling, and what is done with doubtful text.
+    kept : Path or None
+        Folder for the results of batches, from which an interrupted session goes on.
+    workers : int
+        Batches at a time; never shows in the result.
+    advance : callable
+        Called with the number of batches done and of all.
+
+    Raises
+    ------
+    ModelError, DeviceError
+        The model cannot be used, or does not know the language.
+    OutputError
+        There is no room in `kept`.
+    """
+    prompts, places = (told or Told()).numbered()
+    formed = _batches(tracks, places, short=folder.short_windows)
+    network = load(folder, where, workers)
+    if language is None and formed:
+        language = _detected(network, formed, tracks)
+    body: dict[str, Any] = {"model": {"name": folder.name, "sha256": folder.sha256}, "language": language}
+    settings = Settings(language or "en", prompts)
+    body["settings"] = settings.meaning(network)
+    network.tokenizer(settings.language)  # refuses a language before any work
+
+    def work(batch: Batch) -> list[Segment]:
+        with _device_errors(where):
+            return recognise(network, settings, batch, tracks, kept)
+
+    found: list[Segment] = []
+    for number, segments in enumerate(_in_threads(work, formed, workers), start=1):
+        found += segments
+        if advance is not None:
+            advance(number, len(formed))
+    found.sort(key=lambda segment: segment.start)
+    for side in SIDES:
+        own = repeated_across([segment for segment in found if segment.side == side])
+        body[side] = [_row(finish(segment)) for segment in own]
+    return body
+
+
+@contextmanager
+def _device_errors(where: Placed) -> Iterator[None]:
+    """What CTranslate2 raises when a GPU fails, or has not enough memory, as the error that says so."""
+    try:
+        yield
+    except RuntimeError as error:
+        if where.device != "cuda":
+            raise
+        raise DeviceError(
+            "--device",
+            expected="a GPU with room for the model and a batch",
+            found=str(error),
+            remedy="choose a smaller model, or --device cpu",
+        ) from error
+
+
+def _batches(tracks: Tracks, places: Mapping[int, range], *, short: bool) -> list[Batch]:
+    found = [
+        window
+        for side in SIDES
+        for window in windows(passages(tracks.active[side], side, places), short=short)
+    ]
+    return batches(found, short=short)
+
+
+def _in_threads(
+    work: Callable[[Batch], list[Segment]], formed: Iterable[Batch], workers: int
+) -> Iterable[list[Segment]]:
+    """Results in order; where one fails, or whoever listens has enough, no other is begun."""
+    threads = ThreadPoolExecutor(workers)
+    try:
+        yield from threads.map(work, formed)
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _detected(network: Network, formed: Iterable[Batch], tracks: Tracks) -> str | None:
+    spoken = sorted(
+        (window for batch in formed for window in batch.windows),
+        key=lambda window: (-window.columns, window.passages[0].start, window.passages[0].side),
+    )[:DETECTED_WINDOWS]
+    columns = max(batch.columns for batch in formed)
+    sounds = [tracks.window(window) for window in spoken]
+    return language_of(network, features(sounds, network.mels, columns))
+
+
+def _row(segment: Segment) -> dict[str, Any]:
+    row = asdict(segment)
+    del row["side"]
+    return row

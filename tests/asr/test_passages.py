@@ -1,0 +1,95 @@
+"""What is sent to the recogniser: cut at pauses, in windows and batches that depend on the speech alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from emomedia.asr.passages import (
+    BATCH_COLUMNS,
+    GAP,
+    LONGEST,
+    MARGIN,
+    PAUSE,
+    Passage,
+    Window,
+    batches,
+    passages,
+    windows,
+)
+from emomedia.asr.sound import AFTER, EDGE, Tracks, own_gain
+
+from ..rooms import conformed
+
+
+def mask(columns: int, *runs: tuple[int, int]) -> np.ndarray:
+    made = np.zeros(columns, bool)
+    for start, end in runs:
+        made[start:end] = True
+    return made
+
+
+def test_speech_is_cut_at_long_pauses_alone():
+    own = mask(1000, (100, 200), (200 + PAUSE - 1, 300), (300 + PAUSE, 400))
+    found = passages(own, "left")
+    assert [(one.start, one.end) for one in found] == [(100, 300), (300 + PAUSE, 400)]
+    assert [(one.begin, one.stop) for one in found] == [(100 - MARGIN, 325), (325, 400 + MARGIN)]
+
+
+def test_margins_stay_within_the_track_and_never_reach_other_speech():
+    own = mask(8000, (5, 7990))
+    found = passages(own, "left")
+    assert found[0].begin == 0 and found[-1].stop == 8000
+    assert all(before.stop <= after.begin for before, after in pairwise(found))
+
+
+def test_long_speech_is_cut_at_its_longest_pause_and_fits_a_window():
+    own = mask(5000, (0, 2400), (2410, 3000), (3040, 4900))
+    found = passages(own, "right")
+    assert [(one.start, one.end) for one in found] == [(0, 2400), (2410, 3000), (3040, 4900)]
+    assert all(one.columns <= LONGEST for one in found)
+    assert all(one.columns <= LONGEST for one in passages(np.ones(10_000, bool), "right"))
+
+
+def test_a_passage_is_told_what_its_beginning_lies_in():
+    own = mask(1000, (100, 200), (400, 500))
+    assert [one.prompt for one in passages(own, "left", {1: range(350, 600)})] == [0, 1]
+
+
+def test_full_windows_hold_what_fits_of_one_prompt():
+    found = [Passage("left", n * 1000, n * 1000 + 900, n * 1000, n * 1000 + 900, n // 4) for n in range(6)]
+    made = windows(found, short=False)
+    assert [len(window.passages) for window in made] == [3, 1, 2]
+    assert made[0].places == (0, 900 + GAP, 1800 + 2 * GAP)
+    assert all(window.columns <= LONGEST for window in made)
+    assert [len(window.passages) for window in windows(found, short=True)] == [1] * 6
+
+
+def test_batches_hold_like_lengths_and_no_more_than_they_may():
+    lengths = (2900, 300, 310, 1200, 450, *range(200, 240))
+    made = [Window((Passage("left", 0, n, 0, n),), (0,)) for n in lengths]
+    found = batches(made, short=True)
+    assert sum(len(batch.windows) for batch in found) == len(lengths)
+    assert all(len(batch.windows) * batch.columns <= BATCH_COLUMNS for batch in found)
+    assert all(window.columns <= batch.columns for batch in found for window in batch.windows)
+    assert batches(made, short=True) == found
+    assert {batch.columns for batch in batches(made, short=False)} == {LONGEST}
+
+
+@pytest.fixture
+def tone(tmp_path):
+    """Two tracks of a constant level, so that what is silenced shows."""
+    level = np.full(48_000 * 6, 0.25, np.float32)
+    return {side: conformed(tmp_path / f"{side}.pcm", level) for side in ("left", "right")}
+
+
+def test_nothing_is_heard_where_the_other_actor_speaks_alone(tone):
+    active = {"left": mask(600, (100, 200), (400, 500)), "right": mask(600, (180, 380))}
+    gain = own_gain(active, "left", 0, 600)
+    assert gain[:200].all() and not gain[200 + EDGE : 380 + AFTER - EDGE].any() and gain[401:].all()
+    sound = Tracks(tone, active).sound(Passage("left", 100, 500, 80, 520))
+    assert len(sound) == 440 * 160
+    assert abs(sound[: 110 * 160]).min() > 0.2 and abs(sound[340 * 160 :]).min() > 0.2
+    assert abs(sound[130 * 160 : 300 * 160]).max() < 1e-3

@@ -1,0 +1,170 @@
+"""Words from a session's description to speech.json, and what of them is made again when."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from emomedia import speech
+from emomedia.asr import transcript
+from emomedia.asr.stage import recognition
+from emomedia.cli.words import NONE, told_words
+from emomedia.errors import ModelError
+from emomedia.observer import Silent
+from emomedia.options import Options
+from emomedia.pipeline import run, run_stage
+from emomedia.session import SIDES, load_session
+
+from ..spoken import MODEL, bare
+
+OPTIONS = Options(asr_model=MODEL, language="zh", workers=1)
+
+
+@pytest.fixture(scope="module")
+def session(simulated):
+    return simulated(size=(180, 320), seconds=Fraction(10), dialogues=1)
+
+
+@pytest.fixture(scope="module")
+def made(session, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    run_stage(session, out, OPTIONS, "speech")
+    return out
+
+
+@pytest.fixture
+def out(made, tmp_path):
+    """A copy of what was made."""
+    return shutil.copytree(made, tmp_path / "out")
+
+
+def said(out) -> dict:
+    return json.loads((out / "sim/speech.json").read_text())
+
+
+def test_speech_json_says_what_was_said_and_by_which_model(made):
+    body = said(made)
+    found = body["transcript"]
+    assert found["model"]["name"] == MODEL.name and len(found["model"]["sha256"]) == 64
+    assert found["language"] == "zh" and found["settings"]["beam"] == 5
+    segments = [segment for side in SIDES for segment in found[side]]
+    assert len(segments) >= 2
+    for segment in segments:
+        assert segment["text"] == "".join(word["text"] for word in segment["words"]).strip()
+        assert {"language", "mean_log_probability", "no_speech_probability", "flags"} <= set(segment)
+    assert not (made / "sim/asr").exists()
+
+
+def test_another_model_or_language_does_not_find_the_voices_again(session, out, monkeypatch):
+    monkeypatch.setattr(speech, "speech_session", None)
+    before = said(out)
+    run_stage(session, out, Options(), "speech")
+    without = said(out)
+    assert without["left"] == before["left"] and "transcript" not in without
+    run_stage(session, out, OPTIONS, "speech")
+    assert said(out) == before
+
+
+def test_what_is_fresh_is_not_heard_again(session, out, monkeypatch):
+    monkeypatch.setattr(transcript, "load", None)
+    run_stage(session, out, replace(OPTIONS, workers=2, device="cpu"), "speech")
+
+
+def test_an_interrupted_stage_goes_on(session, out):
+    """The batches that were done stay until the whole transcript is written."""
+    before = (out / "sim/speech.json").read_bytes()
+    (out / "sim/speech.json").unlink()
+
+    class Impatient(Silent):
+        def advances(self, *_):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(session, out, OPTIONS, "speech", Impatient())
+    assert list((out / "sim/asr").glob("*.json")) and not (out / "sim/speech.json").exists()
+    run_stage(session, out, OPTIONS, "speech")
+    assert (out / "sim/speech.json").read_bytes() == before and not (out / "sim/asr").exists()
+
+
+def test_a_folder_without_a_model_is_refused_before_any_work(session, tmp_path):
+    with pytest.raises(ModelError):
+        run_stage(session, tmp_path, Options(asr_model=tmp_path / "none"), "probe")
+
+
+def test_clips_have_the_turns_text_and_the_models_digest(session, out):
+    """The words are put into turns.json here as the turns stage will: by time."""
+    run_stage(session, out, OPTIONS, "turns")
+    path = out / "sim/turns.json"
+    turns = json.loads(path.read_text())
+    for turn in turns["turns"]:
+        turn["text"] = "".join(segment["text"] for segment in said(out)["transcript"][turn["speaker"]])
+    path.write_text(json.dumps(turns))
+    result = run(session, out, replace(OPTIONS, preset="ultrafast"))
+    digest = said(out)["transcript"]["model"]["sha256"]
+    for row in result.rows:
+        assert row["text"]
+        assert row["provenance"]["models"] == {f"asr {MODEL.name}": digest}
+    again = run(session, out, replace(OPTIONS, preset="ultrafast", asr_model=None))
+    assert again.made == 0 and all(row["provenance"]["models"] == {} for row in again.rows)
+
+
+def test_a_run_shows_its_first_words_or_says_that_there_are_none(made, tmp_path):
+    summary, lines = told_words(made / "sim/speech.json", given=False)
+    first = min((said(made)["transcript"][side][0] for side in SIDES), key=lambda one: one["start"])
+    assert summary["words"] > 5 and MODEL.name in lines[0]
+    assert first["text"] in lines[1] and f"{first['words'][0]['start']:.2f}" in lines[2]
+    (tmp_path / "speech.json").write_text('{"session": "sim"}')
+    assert told_words(tmp_path / "speech.json", given=False) == ({"words": None}, [NONE])
+    assert told_words(tmp_path / "speech.json", given=True) == ({"words": None}, [])
+
+
+LINE = {"utterance_id": 1, "speaker_id": "A", "emotion_label": "Joy", "text": "我找到新工作了！"}
+
+
+def test_the_recogniser_is_told_topics_and_scripts_within_their_dialogues(session, tmp_path):
+    script = tmp_path / "script.json"
+    described = load_session(session)
+    dialogue = described.dialogues[0]
+    found = recognition(described, replace(OPTIONS, prompt="名字", hints="topic"))
+    assert found.told.everywhere == "名字"
+    assert found.told.within == ((float(dialogue.start), float(dialogue.end), f"名字 {dialogue.topic}"),)
+    assert recognition(described, OPTIONS).told.within == ()
+    script.write_text(
+        json.dumps({"dialogue": {"topic_label": "X", "num_utterances": 1, "utterances": [LINE]}})
+    )
+    scripted = replace(described, dialogues=(replace(dialogue, script=script),))
+    found = recognition(scripted, replace(OPTIONS, hints="script"))
+    assert found.told.within[0][2] == f"{dialogue.topic} {LINE['text']}"
+
+
+def test_excluded_speech_is_not_heard(session, made):
+    """Private talk is never cut and never shown: nor is it written down."""
+    body = said(made)
+    described = load_session(session)
+    start, end = (Fraction(str(time)) for time in body["left"]["activity"][0])
+    private = replace(described, excluded=((max(Fraction(0), start - 1), end),))
+    heard = []
+    found = recognition(private, OPTIONS)
+    tracks = dict.fromkeys(SIDES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emomedia.asr.stage.transcribe", lambda *given, **_: heard.append(given[2]))
+        found.transcript(body, tracks, None, lambda _done, _total: None)
+    assert not heard[0].active["left"][: int(end * 100)].any() and heard[0].active["left"].any()
+
+
+def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(session, out, monkeypatch):
+    def flags(segment, *_):
+        return ("too_fast",) if segment.side == "left" else ()
+
+    monkeypatch.setattr("emomedia.asr.recognise.flags_of", flags)
+    before = said(out)["transcript"]
+    run_stage(session, out, replace(OPTIONS, doubtful="blank", punctuation="none"), "speech")
+    after = said(out)["transcript"]
+    left = [(one["text"], one["words"], one["flags"]) for one in after["left"]]
+    assert left == [("", [], ["too_fast"])] * len(before["left"])
+    assert [one["text"] for one in after["right"]] == [bare(one["text"]) for one in before["right"]]
+    assert any(one["text"] != bare(one["text"]) for one in before["right"])
