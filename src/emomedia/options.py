@@ -78,6 +78,8 @@ class Options:
     clean : {"overlaps", "all", "off"}
         Where clips get clean voices beside the untouched ones: where both actors speak; also, attenuated,
         where a track's own actor is silent; or nowhere.
+    profile : Path or None
+        What clips must be like in order to be kept, instead of emomedia's own profile.
     device : {"auto", "cpu", "cuda"}
         Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
     workers : int
@@ -96,6 +98,7 @@ class Options:
     layout: Collection[str] = DEFAULT_LAYOUT
     side_size: Size = DEFAULT_SIDE_SIZE
     clean: Clean = "overlaps"
+    profile: Path | None = None
     device: Device = "auto"
     workers: int = 0
 

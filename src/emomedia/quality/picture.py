@@ -72,7 +72,7 @@ def _side(
 
 
 def changes(values: npt.NDArray[np.float64], pixels: int) -> npt.NDArray[np.float64]:
-    """How much each frame differs from the one before it, float64[frames - 1]: root mean square, code values."""
+    """How far each frame is from the one before: root mean square in code values, float64[frames - 1]."""
     steps = np.diff(values[:, len(VALUES) :], axis=0)
     result: npt.NDArray[np.float64] = np.sqrt((steps**2).sum(axis=1) / (pixels / SCALE**2)) / SCALE**2
     return result
@@ -101,7 +101,7 @@ def flicker(luma: npt.NDArray[np.float64]) -> float | None:
 
 
 def dropped_frames(times: npt.NDArray[np.float64], interval: float) -> int:
-    """Frames that a camera left out between those at `times`, float64[n] in seconds, of a usual `interval`."""
+    """Frames that a camera left out between those at `times`, float64[n] in seconds."""
     missing = np.rint(np.diff(times) / interval) - 1
     return int(np.maximum(missing, 0).sum())
 

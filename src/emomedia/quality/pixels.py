@@ -154,19 +154,7 @@ def _c_function(function: Callable[..., None]) -> Any:
 
 @_c_function
 def _observe(  # type: ignore[no-untyped-def]
-    context,
-    frame,
-    damaged,
-    y,
-    u,
-    v,
-    y_stride,
-    u_stride,
-    v_stride,
-    width,
-    height,
-    depth,
-    measures,  # noqa: ARG001
+    context, _frame, _damaged, y, _u, _v, y_stride, _u_stride, _v_stride, width, height, depth, measures
 ):
     levels = carray(context, (3,), np.int32)
     values = carray(measures, (2 * PER_HALF,))

@@ -1,0 +1,240 @@
+"""All measures of one clip: what the engine saw of it, a few key frames, the voices, the stage files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import local
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..layout import SessionFolder
+from ..session import SIDES
+from ..stages import digest
+from ..timeline import SAMPLE_RATE
+from . import media, people
+from .dnsmos import NAMES as RATINGS
+from .dnsmos import Dnsmos
+from .people import Finder, people_measures
+from .picture import picture_measures
+from .pixels import LEVELS
+from .sound import COLUMN, ENOUGH, Voice, sound_measures
+
+VERSION = "1"
+"""To be counted up with whatever changes the measures of the same clip."""
+
+MOST_FACES, MOST_PERSONS = 4, 1
+"""Key frames of a clip in which faces are looked for, and the person's outline."""
+
+MOST_WINDOWS = 2
+"""Stretches of 9 s of a voice that DNSMOS rates."""
+
+Row = dict[str, Any]
+Ranges = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What is installed for the measures that need more than emomedia does."""
+
+    faces: str | None
+    dnsmos: Dnsmos | None
+    _of_thread: local = field(default_factory=local)
+
+    @classmethod
+    def found(cls) -> Tools:
+        return cls(Finder.name(), Dnsmos.found())
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """What measures what, as the audit records it."""
+        person = None if self.faces is None else f"backdrop and GrabCut, {self.faces}"
+        return {
+            "face": None if self.faces is None else f"{people.CASCADE}, {self.faces}",
+            "person": person,
+            "dnsmos": None if self.dnsmos is None else self.dnsmos.name,
+        }
+
+    @property
+    def missing(self) -> list[str]:
+        """What cannot be measured, in words."""
+        return (["faces and persons (opencv)"] if self.faces is None else []) + (
+            ["DNSMOS (speechmos)"] if self.dnsmos is None else []
+        )
+
+    @property
+    def finder(self) -> Finder:
+        """This thread's own."""
+        if not hasattr(self._of_thread, "finder"):
+            self._of_thread.finder = Finder()
+        found: Finder = self._of_thread.finder
+        return found
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """What the stage files say that a clip's measures need.
+
+    Attributes
+    ----------
+    speech, sync : mapping
+        The contents of speech.json and sync.json, empty where there are none.
+    turns : list of mapping
+        The turns of turns.json.
+    """
+
+    speech: Mapping[str, Any]
+    sync: Mapping[str, Any]
+    turns: Sequence[Mapping[str, Any]]
+
+    def of(self, row: Row) -> dict[str, Any]:
+        """What of it concerns a clip: plain values, in seconds on the session clock."""
+        begin, end = row["start"], row["end"]
+        mine = [turn for turn in self.turns if row["id"] in (turn["id"], turn["dialogue"])]
+        facts: dict[str, Any] = {"flags": sorted({flag for turn in mine for flag in turn.get("flags", [])})}
+        for side in SIDES:
+            table = self.speech.get(side)
+            facts[side] = {
+                "turns": [
+                    [float(turn["start"]), float(turn["end"])] for turn in mine if turn["speaker"] == side
+                ],
+                "residual_ms": self._residual(side, begin, end),
+            }
+            if table is not None:
+                facts[side] |= {
+                    "activity": _within(table["activity"], begin, end),
+                    "noise_db": _real(table.get("noise_db")),
+                    "snr_db": _real(table.get("snr_db")),
+                    "swapped": "swapped" in table.get("flags", []),
+                }
+        return facts
+
+    def _residual(self, side: str, begin: float, end: float) -> float | None:
+        """How far take and track are off their clock within the clip, or, if that is not known, at all."""
+        found = []
+        for entry in self.sync.get(side, {}).values():
+            windows = entry.get("windows", {}) if isinstance(entry, dict) else {}
+            inside = [
+                abs(float(residual))
+                for at, residual in zip(windows.get("at", []), windows.get("residual_ms", []), strict=False)
+                if begin <= at < end
+            ]
+            if inside:
+                found.append(float(np.median(inside)))
+            elif isinstance(entry, dict) and entry.get("residual_ms") is not None:
+                found.append(float(entry["residual_ms"]))
+        return max(found) if found else None
+
+
+def key_of(row: Row, facts: Mapping[str, Any], tools: Tools) -> str:
+    """Digest of all that a clip's measures depend on."""
+    return digest("quality", VERSION, row["provenance"]["key"], facts, tools.names)
+
+
+def measured(row: Row, folder: SessionFolder, facts: Mapping[str, Any], tools: Tools) -> dict[str, Any]:
+    """A clip's `quality`: what the cut left in its row of the pictures, and all the rest.
+
+    Raises
+    ------
+    MediaError
+        A file of the clip does not decode.
+    """
+    path = folder.out / row["path"]
+    pictures, seen_by = _pictures(row, path)
+    shown = _people(path, tools)
+    heard = _sounds(row, folder, facts, tools)
+    sides = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
+    residuals = [facts[side]["residual_ms"] for side in SIDES if facts[side]["residual_ms"] is not None]
+    return {
+        **sides,
+        "sync_residual_ms": round(max(residuals), 3) if residuals else None,
+        "transcript_flags": facts["flags"],
+        "measured": {"key": key_of(row, facts, tools), "picture": seen_by, **tools.names},
+    }
+
+
+def _pictures(row: Row, path: Path) -> tuple[dict[str, dict[str, Any]], str]:
+    """The measures of all frames, and where they were seen: in the engine, or in the clip as it is."""
+    known, names = row["quality"], ENGINE_MEASURES
+    if all(set(names) <= set(known.get(side, {})) for side in SIDES):
+        seen_by = known.get("measured", {}).get("picture", "engine")
+        return {side: {name: known[side][name] for name in names} for side in SIDES}, seen_by
+    values, pixels, tagged = media.clip_values(path)
+    found = picture_measures(values, pixels, tagged)
+    return {side: found[side] | {"dropped_frames": None} for side in SIDES}, "clip"
+
+
+ENGINE_MEASURES = (
+    "sharpness", "exposure", "shadows_share", "highlights_share", "centre_highlights_share", "flicker",
+    "frozen_frames", "black_frames", "duplicate_frames", "dropped_frames",
+)  # fmt: skip
+"""What the cut leaves in a clip's row."""
+
+
+def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
+    if tools.faces is None:
+        nothing = people_measures([], 0, 1)
+        return dict.fromkeys(SIDES, nothing)
+    pictures, tagged = media.key_pictures(path, MOST_FACES)
+    black, white = (float(level) for level in LEVELS[tagged][:2])
+    with_person = set(media.spread(len(pictures), MOST_PERSONS))
+    return {
+        side: people_measures(
+            [
+                tools.finder(halves[number], person=place in with_person)
+                for place, halves in enumerate(pictures)
+            ],
+            black,
+            white,
+        )
+        for number, side in enumerate(SIDES)
+    }
+
+
+def _sounds(
+    row: Row, folder: SessionFolder, facts: Mapping[str, Any], tools: Tools
+) -> dict[str, dict[str, Any]]:
+    columns = row["sample_count"] // COLUMN
+    begin = row["start"]
+    active = {side: _marked(facts[side].get("activity", []), begin, columns) for side in SIDES}
+    found = {}
+    for side, other in zip(SIDES, reversed(SIDES), strict=True):
+        path = next(folder.out / voice["path"] for voice in row["audio"] if voice["side"] == side)
+        sound, known = media.voice(path), facts[side]
+        noise, snr = known.get("noise_db"), known.get("snr_db")
+        turn = _marked(known["turns"], begin, columns)
+        level = None if noise is None or snr is None else noise + snr
+        voice = Voice(
+            sound, active[side], active[other], turn, noise, level, bool(known.get("swapped", False))
+        )
+        found[side] = sound_measures(voice) | _rated(sound, active[side] | turn, tools)
+    return found
+
+
+def _rated(sound: npt.NDArray[np.float32], active: npt.NDArray[np.bool_], tools: Tools) -> dict[str, Any]:
+    """DNSMOS of a side that says something."""
+    if tools.dnsmos is None or active.sum() < ENOUGH or len(sound) == 0:
+        return dict.fromkeys(RATINGS)
+    return dict(tools.dnsmos(sound, MOST_WINDOWS))
+
+
+def _within(ranges: Ranges, begin: float, end: float) -> list[list[float]]:
+    """The parts of ranges, in seconds, from `begin` to `end`."""
+    parts = ((max(begin, float(first)), min(end, float(last))) for first, last in ranges)
+    return [[first, last] for first, last in parts if first < last]
+
+
+def _marked(ranges: Ranges, begin: float, columns: int) -> npt.NDArray[np.bool_]:
+    """Ranges of seconds on the session clock as one truth value for each 10 ms of a clip."""
+    mask = np.zeros(columns, np.bool_)
+    rate = SAMPLE_RATE // COLUMN
+    for first, last in ranges:
+        mask[max(0, round((first - begin) * rate)) : max(0, round((last - begin) * rate))] = True
+    return mask
+
+
+def _real(value: Any) -> float | None:
+    return None if value is None else float(value)
