@@ -175,6 +175,15 @@ CleanOption = Annotated[
         help="Clean voices beside the untouched: in overlaps, also attenuated where silent (all), or off.",
     ),
 ]
+Profile = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE.toml",
+        help="What clips must be like in order to be kept, instead of the usual.",
+        readable=False,
+    ),
+]
 Workers = Annotated[
     int,
     typer.Option(
@@ -224,6 +233,7 @@ def make_options(
     layout: Collection[str] = DEFAULT_LAYOUT,
     side_size: Size = DEFAULT_SIDE_SIZE,
     clean: Clean = "overlaps",
+    profile: Path | None = None,
     device: Device = "auto",
     workers: int = 0,
 ) -> Options:
@@ -231,5 +241,5 @@ def make_options(
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
         interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, clean=clean,
-        device=device, workers=workers,
+        profile=profile, device=device, workers=workers,
     )  # fmt: skip

@@ -146,7 +146,7 @@ def measured(row: Row, folder: SessionFolder, facts: Mapping[str, Any], tools: T
     pictures, seen_by = _pictures(row, path)
     shown = _people(path, tools)
     heard = _sounds(row, folder, facts, tools)
-    sides = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
+    sides: dict[str, Any] = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
     residuals = [facts[side]["residual_ms"] for side in SIDES if facts[side]["residual_ms"] is not None]
     return {
         **sides,
@@ -200,7 +200,7 @@ def _sounds(
     columns = row["sample_count"] // COLUMN
     begin = row["start"]
     active = {side: _marked(facts[side].get("activity", []), begin, columns) for side in SIDES}
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
         path = next(folder.out / voice["path"] for voice in row["audio"] if voice["side"] == side)
         sound, known = media.voice(path), facts[side]

@@ -54,7 +54,9 @@ def key_pictures(path: Path, most: int) -> tuple[list[tuple[Picture, Picture]], 
     try:
         with opened(path) as container:
             stream = container.streams.video[0]
-            keys = [packet.pts for packet in container.demux(stream) if packet.is_keyframe and packet.size]
+            keys = [
+                packet.pts or 0 for packet in container.demux(stream) if packet.is_keyframe and packet.size
+            ]
             for number in spread(len(keys), most):
                 container.seek(keys[number], stream=stream)
                 frame = next(container.decode(stream))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -60,8 +61,7 @@ class Finder:
     """Finds faces and persons; one for each thread."""
 
     def __init__(self) -> None:
-        import cv2
-
+        cv2 = _opencv()
         cv2.setNumThreads(1)
         self._cascade = cv2.CascadeClassifier(cv2.data.haarcascades + CASCADE)
 
@@ -70,8 +70,7 @@ class Finder:
         """What it consists of; None if OpenCV is not installed, or one without cascades."""
         if find_spec("cv2") is None:
             return None
-        import cv2
-
+        cv2 = _opencv()
         return f"OpenCV {cv2.__version__}" if hasattr(cv2, "CascadeClassifier") else None
 
     def __call__(self, picture: Picture, *, person: bool) -> Seen:
@@ -91,6 +90,11 @@ class Finder:
         boxes = [tuple(int(edge) for edge in box) for box in found]
         _, (x, y, w, h) = max(zip((int(count) for count in agree), boxes, strict=True))
         return x / width, y / height, w / width, h / height
+
+
+def _opencv() -> Any:
+    """OpenCV, of which nothing is known where it is not installed."""
+    return import_module("cv2")
 
 
 def people_measures(seen: Sequence[Seen], black: float, white: float) -> dict[str, Any]:
@@ -129,8 +133,7 @@ def _within(luma: Picture, box: Box) -> Picture:
 
 def find_person(picture: Picture, face: Box | None) -> Mask:
     """Where the person is, bool[height // 2, width // 2]."""
-    import cv2
-
+    cv2 = _opencv()
     size = picture.shape[1] // 2, picture.shape[0] // 2
     small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
     mask = _guess(small, face)
@@ -144,16 +147,15 @@ def find_person(picture: Picture, face: Box | None) -> Mask:
 
 
 def _guess(picture: Picture, face: Box | None) -> npt.NDArray[np.uint8]:
-    """What GrabCut begins with: the backdrop's colours may be backdrop, a face and what is below it is not."""
-    import cv2
-
+    """What GrabCut begins with: the backdrop's colours may be backdrop; a face and what is below is not."""
+    cv2 = _opencv()
     height, width, _ = picture.shape
     strip = max(2, round(_STRIP * width))
     edges = np.zeros((height, width), bool)
     edges[:strip] = True
     edges[: height // 2, :strip] = edges[: height // 2, -strip:] = True
     far = _distance(picture, picture[edges]) > _FAR
-    mask = np.where(far, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    mask: npt.NDArray[np.uint8] = np.where(far, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     mask[edges] = cv2.GC_PR_BGD
     mask[: max(2, strip // 2)] = cv2.GC_BGD
     if face is not None:
@@ -166,8 +168,7 @@ def _guess(picture: Picture, face: Box | None) -> npt.NDArray[np.uint8]:
 
 def _distance(picture: Picture, backdrop: Picture) -> npt.NDArray[np.float64]:
     """Squared distance of each pixel from the nearest of the backdrop's colours."""
-    import cv2
-
+    cv2 = _opencv()
     cv2.setRNGSeed(0)
     samples = backdrop.astype(np.float32)
     ending = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
@@ -184,8 +185,7 @@ def _distance(picture: Picture, backdrop: Picture) -> npt.NDArray[np.float64]:
 
 def _largest(person: Mask) -> Mask:
     """The largest connected part."""
-    import cv2
-
+    cv2 = _opencv()
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(person.astype(np.uint8))
     if count < 2:
         return person

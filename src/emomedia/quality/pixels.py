@@ -14,7 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
-from numba import carray, types
+from numba import carray, types  # type: ignore[attr-defined]
 
 from ..native_observer import NativeObserver
 from ..session import SIDES
@@ -139,7 +139,7 @@ def _draw(means: Means, signs: Levels, sketch: Values) -> None:
 _plane = types.voidptr
 _SIGNATURE = types.void(
     types.voidptr, types.int64, types.uint32, _plane, _plane, _plane, types.int64, types.int64, types.int64,
-    types.int32, types.int32, types.int32, types.CPointer(types.float32),
+    types.int32, types.int32, types.int32, types.CPointer(types.float32),  # type: ignore[no-untyped-call]
 )  # fmt: skip
 """emomedia_observe of csrc/include/emomedia/observer.h; the context points to a range's :data:`LEVELS`."""
 
@@ -166,7 +166,14 @@ def _observe(  # type: ignore[no-untyped-def]
             _measure_half(wide, side * half, half, height, depth - 8, levels, _SIGNS, mine)
         else:
             _measure_half(
-                carray(y, (height, y_stride), np.uint8), side * half, half, height, 0, levels, _SIGNS, mine
+                carray(y, (height, y_stride), np.uint8),
+                side * half,
+                half,
+                height,
+                0,
+                levels,
+                _SIGNS,
+                mine,
             )
 
 

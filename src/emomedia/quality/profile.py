@@ -115,7 +115,7 @@ def judge(row: Mapping[str, Any], rules: tuple[Rule, ...], faces_seen: Mapping[s
 
 def faces_seen(rows: list[dict[str, Any]]) -> dict[str, bool]:
     """By side, whether clips can be judged by the faces in them."""
-    seen = {}
+    seen: dict[str, bool] = {}
     for side in SIDES:
         shares = [row["quality"].get(side, {}).get("face_share") for row in rows]
         known = [share for share in shares if share is not None]
