@@ -18,7 +18,7 @@ from ..timeline import SAMPLE_RATE
 from . import media, people
 from .dnsmos import NAMES as RATINGS
 from .dnsmos import Dnsmos
-from .people import Finder, people_measures
+from .people import Finder, Picture, people_measures
 from .picture import picture_measures
 from .pixels import LEVELS
 from .sound import COLUMN, ENOUGH, Voice, sound_measures
@@ -145,7 +145,8 @@ def measured(row: Row, folder: SessionFolder, facts: Mapping[str, Any], tools: T
     path = folder.out / row["path"]
     pictures, seen_by = _pictures(row, path)
     shown = _people(path, tools)
-    heard = _sounds(row, folder, facts, tools)
+    sounds = {voice["side"]: media.voice(folder.out / voice["path"]) for voice in row["audio"]}
+    heard = voices_of(sounds, row["start"], facts, tools)
     sides: dict[str, Any] = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
     residuals = [facts[side]["residual_ms"] for side in SIDES if facts[side]["residual_ms"] is not None]
     return {
@@ -176,17 +177,21 @@ ENGINE_MEASURES = (
 
 def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
     if tools.faces is None:
-        nothing = people_measures([], 0, 1)
-        return dict.fromkeys(SIDES, nothing)
-    pictures, tagged = media.key_pictures(path, MOST_FACES)
-    black, white = (float(level) for level in LEVELS[tagged][:2])
-    with_person = set(media.spread(len(pictures), MOST_PERSONS))
+        return people_of([], "limited", tools)
+    return people_of(*media.key_pictures(path, MOST_FACES), tools)
+
+
+def people_of(
+    pictures: Sequence[tuple[Picture, Picture]], colour_range: str, tools: Tools
+) -> dict[str, dict[str, Any]]:
+    """Both sides' measures of the people in a clip's sampled pictures."""
+    if tools.faces is None:
+        return {side: people_measures([], 0, 1) for side in SIDES}
+    black, white = (float(level) for level in LEVELS[colour_range][:2])
+    outlined = set(media.spread(len(pictures), MOST_PERSONS))
     return {
         side: people_measures(
-            [
-                tools.finder(halves[number], person=place in with_person)
-                for place, halves in enumerate(pictures)
-            ],
+            [tools.finder(halves[number], person=place in outlined) for place, halves in enumerate(pictures)],
             black,
             white,
         )
@@ -194,23 +199,21 @@ def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
     }
 
 
-def _sounds(
-    row: Row, folder: SessionFolder, facts: Mapping[str, Any], tools: Tools
+def voices_of(
+    sounds: Mapping[str, npt.NDArray[np.float32]], begin: float, facts: Mapping[str, Any], tools: Tools
 ) -> dict[str, dict[str, Any]]:
-    columns = row["sample_count"] // COLUMN
-    begin = row["start"]
+    """Both sides' measures of the sound of a clip that begins at `begin` seconds of the session."""
+    columns = min(len(sound) for sound in sounds.values()) // COLUMN
     active = {side: _marked(facts[side].get("activity", []), begin, columns) for side in SIDES}
     found: dict[str, dict[str, Any]] = {}
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
-        path = next(folder.out / voice["path"] for voice in row["audio"] if voice["side"] == side)
-        sound, known = media.voice(path), facts[side]
+        known = facts[side]
         noise, snr = known.get("noise_db"), known.get("snr_db")
         turn = _marked(known["turns"], begin, columns)
         level = None if noise is None or snr is None else noise + snr
-        voice = Voice(
-            sound, active[side], active[other], turn, noise, level, bool(known.get("swapped", False))
-        )
-        found[side] = sound_measures(voice) | _rated(sound, active[side] | turn, tools)
+        swapped = bool(known.get("swapped", False))
+        voice = Voice(sounds[side], active[side], active[other], turn, noise, level, swapped)
+        found[side] = sound_measures(voice) | _rated(sounds[side], active[side] | turn, tools)
     return found
 
 

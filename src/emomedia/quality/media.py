@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def key_pictures(path: Path, most: int) -> tuple[list[tuple[Picture, Picture]], 
                 container.seek(keys[number], stream=stream)
                 frame = next(container.decode(stream))
                 tagged = _range(frame)
-                pictures.append(_halves(frame))
+                pictures.append(halves(_planes(frame)))
     except (av.FFmpegError, StopIteration, IndexError) as error:
         raise _unreadable(path, str(error)) from error
     return pictures, tagged
@@ -117,11 +117,16 @@ def _plane(frame: Any, number: int) -> npt.NDArray[Any]:
     return result
 
 
-def _halves(frame: Any) -> tuple[Picture, Picture]:
-    """Both halves as uint8[height, width, 3], by means of luma and of chroma samples."""
+def _planes(frame: Any) -> list[npt.NDArray[Any]]:
+    """The three planes of a frame, in code values of 8 bits."""
     shift = frame.format.components[0].bits - 8
-    planes = [_means(_plane(frame, number) >> shift, 2 if number else 4) for number in range(3)]
-    picture = np.stack(planes, axis=2)
+    return [_plane(frame, number) >> shift for number in range(3)]
+
+
+def halves(planes: Sequence[npt.NDArray[Any]]) -> tuple[Picture, Picture]:
+    """Both halves of a 4:2:0 composite as uint8[height, width, 3], a quarter as wide and high, by means."""
+    small = [_means(plane, 2 if number else 4) for number, plane in enumerate(planes)]
+    picture = np.stack(small, axis=2)
     middle = picture.shape[1] // 2
     return picture[:, :middle], picture[:, middle:]
 
