@@ -208,13 +208,26 @@ def voices_of(
     found: dict[str, dict[str, Any]] = {}
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
         known = facts[side]
-        noise, snr = known.get("noise_db"), known.get("snr_db")
         turn = _marked(known["turns"], begin, columns)
-        level = None if noise is None or snr is None else noise + snr
-        swapped = bool(known.get("swapped", False))
-        voice = Voice(sounds[side], active[side], active[other], turn, noise, level, swapped)
+        voice = Voice(
+            sound=sounds[side],
+            other_sound=sounds[other],
+            own=active[side],
+            other=active[other],
+            turn=turn,
+            noise_db=known.get("noise_db"),
+            level_db=_level(known),
+            other_level_db=_level(facts[other]),
+            swapped=bool(known.get("swapped", False)),
+        )
         found[side] = sound_measures(voice) | _rated(sounds[side], active[side] | turn, tools)
     return found
+
+
+def _level(known: Mapping[str, Any]) -> float | None:
+    """The actor's level in the own track, in dB of full scale."""
+    noise, snr = known.get("noise_db"), known.get("snr_db")
+    return None if noise is None or snr is None else float(noise + snr)
 
 
 def _rated(sound: npt.NDArray[np.float32], active: npt.NDArray[np.bool_], tools: Tools) -> dict[str, Any]:

@@ -45,24 +45,28 @@ class Voice:
 
     Attributes
     ----------
-    sound : float32[n]
-        The side's own track at 48 kHz.
+    sound, other_sound : float32[n]
+        The side's own track at 48 kHz, and the other side's.
     own, other : bool[columns]
         When its own and the other actor speak, in columns of 10 ms.
     turn : bool[columns]
         When the clip's turns say that the side speaks.
-    noise_db, level_db : float or None
-        The track's noise and its own voice's level in the whole session, where the clip does not tell.
+    noise_db : float or None
+        The track's noise in the whole session, where the clip does not tell.
+    level_db, other_level_db : float or None
+        Both actors' levels, each in the own track, in the whole session.
     swapped : bool
         Whether the cameras hear that the tracks are exchanged.
     """
 
     sound: Sound
+    other_sound: Sound
     own: Mask
     other: Mask
     turn: Mask
     noise_db: float | None = None
     level_db: float | None = None
+    other_level_db: float | None = None
     swapped: bool = False
 
 
@@ -70,14 +74,14 @@ def sound_measures(voice: Voice) -> dict[str, Any]:
     """The side's measures, None where there is nothing to measure."""
     powers = loudness.block_powers(voice.sound)
     columns = min(len(voice.sound) // COLUMN, len(voice.own))
-    column_powers = _powers(voice.sound[: columns * COLUMN])
+    column_powers, others = (_powers(sound[: columns * COLUMN]) for sound in (voice.sound, voice.other_sound))
     own, other = voice.own[:columns], voice.other[:columns]
     noise = _noise(column_powers[~own & ~other], voice.noise_db)
     return {
         "snr_db": _rounded(_snr(column_powers[own & ~other], noise)),
         "clipped_share": round(clipped_share(voice.sound), 6),
         "loudness_lufs": _rounded(loudness.integrated(powers)),
-        "bleed_db": _rounded(_bleed(column_powers, own, other, noise, voice.level_db)),
+        "bleed_db": _rounded(_bleed(column_powers, others, other & ~own, noise, voice)),
         "silence_share": _rounded(_silence(powers)),
         "other_voice_share": _rounded(_other_voice(own, other, voice.turn[:columns], voice.swapped)),
     }
@@ -106,19 +110,23 @@ def _snr(speech: npt.NDArray[np.float64], noise: float | None) -> float | None:
 
 
 def _bleed(
-    powers: npt.NDArray[np.float64], own: Mask, other: Mask, noise: float | None, session_db: float | None
+    powers: npt.NDArray[np.float64],
+    others: npt.NDArray[np.float64],
+    alone: Mask,
+    noise: float | None,
+    voice: Voice,
 ) -> float | None:
-    """The other voice's level in this track, less the own voice's; noise taken out of both."""
-    heard, said = powers[other & ~own], powers[own & ~other]
-    if len(heard) < ENOUGH or noise is None:
+    """The other voice's level in this track, less the own voice's there.
+
+    What the clip tells is by how much the other voice is weaker here than in its own track, while it is heard
+    `alone`; the session's levels of both voices bring that to the definition, whatever the tracks' gains and
+    however loud this one sentence is.
+    """
+    if alone.sum() < ENOUGH or noise is None or voice.level_db is None or voice.other_level_db is None:
         return None
-    if len(said) >= ENOUGH:
-        level = float(said.mean()) - noise
-    elif session_db is not None:
-        level = float(10 ** (session_db / 10))
-    else:
-        return None
-    return _decibels(max(float(heard.mean()) - noise, noise / 10), level) if level > 0 else None
+    heard, said = float(powers[alone].mean()), float(others[alone].mean())
+    way = _decibels(max(heard - noise, noise / 10), said)
+    return way + voice.other_level_db - voice.level_db if said > 0 else None
 
 
 def _decibels(power: float, reference: float) -> float:
