@@ -1,6 +1,6 @@
 """What the quality stage finds of planted faults, and what it rejects of good footage.
 
-    python -m benchmarks.quality [--variants N] [--conversations N]
+    python -m benchmarks.quality [pictures|sound] [--variants N] [--conversations N]
 
 Pictures are of the real people among the shared recordings, as halves of composites; sound is of real people
 in simulated rooms, with the speech stage's own word on who speaks when.  The bars: each fault found with a
@@ -60,6 +60,7 @@ def scores(clips: Iterable[Clip], told: bool = False) -> dict[str, Score]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help="pictures, sound; both by default")
     parser.add_argument("--variants", type=int, default=3, help="of each shot")
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--conversations", type=int, default=8)
@@ -73,7 +74,8 @@ def main() -> int:
             "pictures": picture_clips(choices.variants, choices.frames, tools),
             "sound": sound_clips(choices.conversations, choices.seconds, Path(folder), tools),
         }
-        for kind, clips in kinds.items():
+        for kind in choices.kinds or kinds:
+            clips = kinds[kind]
             found = scores(clips, choices.verbose)
             good = found.pop("good")
             meets = good.share <= FALSE_ALARMS
