@@ -283,11 +283,18 @@ class Pipeline:
                 rules,
                 self.options.worker_count,
                 lambda done, total: self.observer.advances("check", done, total),
+                self._declared_ms,
             )
             for note in result.notes:
                 self.observer.says(note)
             outcome.append("made" if result.measured else "fresh")
         return result.rows
+
+    def _declared_ms(self) -> dict[str, float]:
+        from .quality.declared import declared_ms
+
+        body = stages.read(self.folder.stage("sync"))
+        return declared_ms(self.probe, self.sync, body, self.folder.sound)
 
     def _content(self, stage: str) -> str:
         """Digest of what a stage's file says; brings that stage up to date first."""

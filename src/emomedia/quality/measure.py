@@ -29,6 +29,9 @@ VERSION = "1"
 MOST_FACES, MOST_PERSONS = 4, 1
 """Key frames of a clip in which faces are looked for, and the person's outline."""
 
+ENOUGH_WINDOWS, AGREE_MS = 3, 10.0
+"""Windows off the session's clock that put a clip elsewhere if they lie so near to each other."""
+
 MOST_WINDOWS = 2
 """Stretches of 9 s of a voice that DNSMOS rates."""
 
@@ -118,15 +121,29 @@ class SessionFacts:
         for entry in self.sync.get(side, {}).values():
             windows = entry.get("windows", {}) if isinstance(entry, dict) else {}
             inside = [
-                abs(float(residual))
-                for at, residual in zip(windows.get("at", []), windows.get("residual_ms", []), strict=False)
+                (float(residual), bool(counts))
+                for at, residual, counts in zip(
+                    *(windows.get(name, []) for name in ("at", "residual_ms", "counts")), strict=False
+                )
                 if begin <= at < end
             ]
-            if inside:
-                found.append(float(np.median(inside)))
+            local = _agreed(inside)
+            if local is not None:
+                found.append(local)
             elif isinstance(entry, dict) and entry.get("residual_ms") is not None:
                 found.append(float(entry["residual_ms"]))
         return max(found) if found else None
+
+
+def _agreed(windows: Sequence[tuple[float, bool]]) -> float | None:
+    """What a clip's windows say: those that lie on the clock, or several that agree on another place."""
+    on_it = [residual for residual, counts in windows if counts]
+    if on_it:
+        return float(np.median(np.abs(on_it)))
+    residuals = [residual for residual, _ in windows]
+    if len(residuals) < ENOUGH_WINDOWS or max(residuals) - min(residuals) > AGREE_MS:
+        return None
+    return float(abs(np.median(residuals)))
 
 
 def key_of(row: Row, facts: Mapping[str, Any], tools: Tools) -> str:
@@ -134,8 +151,19 @@ def key_of(row: Row, facts: Mapping[str, Any], tools: Tools) -> str:
     return digest("quality", VERSION, row["provenance"]["key"], facts, tools.names)
 
 
-def measured(row: Row, folder: SessionFolder, facts: Mapping[str, Any], tools: Tools) -> dict[str, Any]:
+def measured(
+    row: Row,
+    folder: SessionFolder,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    declared: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
     """A clip's `quality`: what the cut left in its row of the pictures, and all the rest.
+
+    Parameters
+    ----------
+    declared : mapping, optional
+        Side → milliseconds by which what is declared of it is off (:mod:`emomedia.quality.declared`).
 
     Raises
     ------
@@ -149,11 +177,17 @@ def measured(row: Row, folder: SessionFolder, facts: Mapping[str, Any], tools: T
     heard = voices_of(sounds, row["start"], facts, tools)
     sides: dict[str, Any] = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
     residuals = [facts[side]["residual_ms"] for side in SIDES if facts[side]["residual_ms"] is not None]
+    residuals += (declared or {}).values()
     return {
         **sides,
         "sync_residual_ms": round(max(residuals), 3) if residuals else None,
         "transcript_flags": facts["flags"],
-        "measured": {"key": key_of(row, facts, tools), "picture": seen_by, **tools.names},
+        "measured": {
+            "key": key_of(row, facts, tools),
+            "picture": seen_by,
+            **tools.names,
+            "declared_ms": dict(declared or {}),
+        },
     }
 
 

@@ -7,7 +7,7 @@ when something that its measures depend on has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -35,8 +35,15 @@ def check_session(
     rules: tuple[Rule, ...],
     workers: int,
     advances: Callable[[int, int], None] = lambda *_: None,
+    find_declared: Callable[[], Mapping[str, float]] | None = None,
 ) -> CheckResult:
     """Measure what clips of a session have not been measured, and judge all of them.
+
+    Parameters
+    ----------
+    find_declared : callable, optional
+        Gives what :func:`emomedia.quality.declared.declared_ms` does; called if a clip is to be measured.
+        Without it, because there are no takes, what was found before is kept.
 
     Raises
     ------
@@ -49,13 +56,21 @@ def check_session(
     """
     before = read_rows(folder.audit)
     facts, tools = session_facts(folder), Tools.found()
-    rows, count = _measured_rows(before, folder, facts, tools, workers, advances)
+    stale = [row for row in before if not _is_measured(row, facts, tools)]
+    declared = find_declared() if stale and find_declared is not None else None
+
+    def with_measures(row: Row) -> Row:
+        known = row["quality"].get("measured", {}).get("declared_ms") if declared is None else declared
+        return row | {"quality": measured(row, folder, facts.of(row), tools, known)}
+
+    new = _mapped(with_measures, stale, workers, advances)
+    rows = [new.get(row["id"], row) for row in before]
     seen = faces_seen(rows)
     judged = [_judged(row, rules, seen) for row in rows]
     if judged != before:
         with writing(folder.path):
             write_rows(folder.audit, judged)
-    return CheckResult(tuple(judged), count, tuple(_notes(judged, tools, seen)))
+    return CheckResult(tuple(judged), len(stale), tuple(_notes(judged, tools, seen)))
 
 
 def session_facts(folder: SessionFolder) -> SessionFacts:
@@ -68,29 +83,20 @@ def session_facts(folder: SessionFolder) -> SessionFacts:
     return SessionFacts(body("speech"), body("sync"), body("turns").get("turns", []))
 
 
-def _measured_rows(
-    rows: Sequence[Row],
-    folder: SessionFolder,
-    facts: SessionFacts,
-    tools: Tools,
-    workers: int,
-    advances: Callable[[int, int], None],
-) -> tuple[list[Row], int]:
-    """The rows with all measures, and how many of them were measured now."""
+def _is_measured(row: Row, facts: SessionFacts, tools: Tools) -> bool:
+    return bool(row["quality"].get("measured", {}).get("key") == key_of(row, facts.of(row), tools))
 
-    def with_measures(row: Row) -> tuple[Row, bool]:
-        mine = facts.of(row)
-        if row["quality"].get("measured", {}).get("key") == key_of(row, mine, tools):
-            return row, False
-        return row | {"quality": measured(row, folder, mine, tools)}, True
 
-    made, count = [], 0
+def _mapped(
+    change: Callable[[Row], Row], rows: Sequence[Row], workers: int, advances: Callable[[int, int], None]
+) -> dict[str, Row]:
+    """Changed rows by id, as many at a time as there are workers."""
+    made: dict[str, Row] = {}
     with ThreadPoolExecutor(max(1, workers)) as threads:
-        for row, new in threads.map(with_measures, rows):
-            made.append(row)
-            count += new
+        for row in threads.map(change, rows):
+            made[row["id"]] = row
             advances(len(made), len(rows))
-    return made, count
+    return made
 
 
 def _judged(row: Row, rules: tuple[Rule, ...], seen: dict[str, bool]) -> Row:
