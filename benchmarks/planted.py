@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 
+from emomedia import stages
 from emomedia.audio._pcm import to_real
+from emomedia.options import Options
+from emomedia.pipeline import opened
 from emomedia.quality import measure
+from emomedia.quality.declared import declared_ms
 from emomedia.quality.media import halves
 from emomedia.quality.picture import picture_measures
 from emomedia.quality.pixels import values_of
 from emomedia.session import SIDES
+from emomedia.simulate import SimulateOptions, simulate
 from emomedia.speech import speech_session
 from tests.audio.sounds import shared
 from tests.rooms import FRAME, RATE, Conversation, conformed, converse, runs
@@ -272,8 +279,44 @@ def _turns(heard: Heard, folder: Path, tools: measure.Tools, fault: str | None) 
             yield Clip(row, fault, None)
 
 
+# Together
+
+
+def sync_clips(sessions: int, folder: Path) -> Iterator[Clip]:
+    """Simulated sessions whose places are declared, as they are and with one two frames off."""
+    for seed in range(sessions):
+        bleed = (None, -24.0, -18.0)[seed % 3]
+        session = simulate(
+            folder / f"s{seed}",
+            SimulateOptions.of(
+                size=(180, 320), seconds=Fraction(20), seed=seed, bleed_db=bleed, camera_distance=Fraction(1)
+            ),
+        )
+        yield _declared(session, "", 0.0, folder / f"s{seed}-good")
+        for key, by in (("mic_offset", 0.08), ("mic_offset", -0.08), ("offset", 0.08), ("offset", -0.08)):
+            yield _declared(session, key, by, folder / f"s{seed}-{key}{by}")
+
+
+def _declared(session: Path, key: str, by: float, out: Path) -> Clip:
+    """A clip of the session if its description is off by so many seconds."""
+    text = re.sub(
+        rf"^{key} = (-?[\d.]+)$" if key else "^$",
+        lambda found: f"{key} = {float(found[1]) + by:.6f}" if key else "",
+        session.read_text(),
+        flags=re.MULTILINE,
+    )
+    description = session.parent / f"{out.name}.toml"
+    description.write_text(text)
+    with opened(description, out, Options()) as pipeline:
+        clocks, body = pipeline.sync, stages.read(pipeline.folder.stage("sync"))
+        found = declared_ms(pipeline.probe, clocks, body, pipeline.folder.sound)
+    quality = {"left": {}, "right": {}, "sync_residual_ms": max(found.values(), default=None)}
+    row = {"speaker": None, "frame_count": 100, "quality": quality}
+    return Clip(row, "desync" if key else None)
+
+
 def reasons(fault: str) -> Sequence[str]:
     """What the rules call it."""
-    if fault == "bleed":
-        return ("bleed",)
+    if fault in ("bleed", "desync"):
+        return ("bleed",) if fault == "bleed" else ("out of sync",)
     return (PICTURE_FAULTS | SOUND_FAULTS)[fault][1]

@@ -1,6 +1,6 @@
 """What the quality stage finds of planted faults, and what it rejects of good footage.
 
-    python -m benchmarks.quality [pictures|sound] [--variants N] [--conversations N]
+    python -m benchmarks.quality [pictures|sound|sync] [--variants N] [--conversations N]
 
 Pictures are of the real people among the shared recordings, as halves of composites; sound is of real people
 in simulated rooms, with the speech stage's own word on who speaks when.  The bars: each fault found with a
@@ -20,7 +20,7 @@ from pathlib import Path
 from emomedia.quality.measure import Tools
 from emomedia.quality.profile import judge, read_profile
 
-from .planted import Clip, picture_clips, reasons, sound_clips
+from .planted import Clip, picture_clips, reasons, sound_clips, sync_clips
 
 RECALL, FALSE_ALARMS = 0.95, 0.02
 
@@ -60,10 +60,11 @@ def scores(clips: Iterable[Clip], told: bool = False) -> dict[str, Score]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help="pictures, sound; both by default")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help="pictures, sound, sync; all by default")
     parser.add_argument("--variants", type=int, default=3, help="of each shot")
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--conversations", type=int, default=8)
+    parser.add_argument("--sessions", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--verbose", action="store_true", help="tell each mistake")
     choices = parser.parse_args()
@@ -73,6 +74,7 @@ def main() -> int:
         kinds = {
             "pictures": picture_clips(choices.variants, choices.frames, tools),
             "sound": sound_clips(choices.conversations, choices.seconds, Path(folder), tools),
+            "sync": sync_clips(choices.sessions, Path(folder)),
         }
         for kind in choices.kinds or kinds:
             clips = kinds[kind]
