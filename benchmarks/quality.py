@@ -19,8 +19,7 @@ from pathlib import Path
 
 from emomedia.quality.measure import Tools
 from emomedia.quality.profile import judge, read_profile
-
-from .planted import Clip, picture_clips, reasons, sound_clips, sync_clips
+from tests.planted import Clip, picture_clips, reasons, sound_clips, sync_clips
 
 RECALL, FALSE_ALARMS = 0.95, 0.02
 

@@ -24,8 +24,9 @@ from emomedia.quality.pixels import values_of
 from emomedia.session import SIDES
 from emomedia.simulate import SimulateOptions, simulate
 from emomedia.speech import speech_session
-from tests.audio.sounds import shared
-from tests.rooms import FRAME, RATE, Conversation, conformed, converse, runs
+
+from .audio.sounds import shared
+from .rooms import FRAME, RATE, Conversation, conformed, converse, runs
 
 WIDTH, HEIGHT = 960, 1080
 Half = np.ndarray
