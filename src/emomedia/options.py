@@ -80,6 +80,8 @@ class Options:
         where a track's own actor is silent; or nowhere.
     profile : Path or None
         What clips must be like in order to be kept, instead of emomedia's own profile.
+    face_model, person_model : Path or None
+        ONNX models by which faces and persons are found, instead of by OpenCV.
     device : {"auto", "cpu", "cuda"}
         Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
     workers : int
@@ -99,6 +101,8 @@ class Options:
     side_size: Size = DEFAULT_SIDE_SIZE
     clean: Clean = "overlaps"
     profile: Path | None = None
+    face_model: Path | None = None
+    person_model: Path | None = None
     device: Device = "auto"
     workers: int = 0
 

@@ -46,6 +46,7 @@ from .turns import to_body as turns_to_body
 from .workload import workload
 
 if TYPE_CHECKING:
+    from .quality.measure import Tools
     from .quality.profile import Rule
     from .voice.cameras import CameraSound
     from .voice.clean import Cleaning, CleanTrack
@@ -272,6 +273,13 @@ class Pipeline:
         return read_profile(self.options.profile)
 
     @cached_property
+    def tools(self) -> Tools:
+        """What measures that not every installation has."""
+        from .quality.measure import Tools
+
+        return Tools.found(self.options.face_model, self.options.person_model)
+
+    @cached_property
     def check(self) -> tuple[Row, ...]:
         """The audit's rows with their measures and verdicts."""
         from .quality.stage import check_session
@@ -281,6 +289,7 @@ class Pipeline:
             result = check_session(
                 self.folder,
                 rules,
+                self.tools,
                 self.options.worker_count,
                 lambda done, total: self.observer.advances("check", done, total),
                 self._declared_ms,
@@ -402,7 +411,7 @@ def run(description: Path, out: Path, options: Options, observer: Observer | Non
     _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
     with opened(description, out, options, observer) as pipeline:
         begin = time.monotonic()
-        _ = pipeline.rules  # refuses a wrong profile now, not when the clips are made
+        _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
         for stage in STAGES:
             getattr(pipeline, stage)
         result = replace(pipeline.cut, rows=pipeline.check)

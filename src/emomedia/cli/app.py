@@ -55,6 +55,8 @@ def run(
     side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
     clean: arg.CleanOption = "overlaps",
     profile: arg.Profile = None,
+    face_model: arg.FaceModel = None,
+    person_model: arg.PersonModel = None,
     device: arg.DeviceOption = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -81,6 +83,8 @@ def run(
         side_size=side_size,
         clean=clean,
         profile=profile,
+        face_model=face_model,
+        person_model=person_model,
         device=device,
         workers=workers,
     )
@@ -249,6 +253,8 @@ def check(
         typer.Option("--out", metavar="OUT", help="Where that session's clips are.", readable=False),
     ] = None,
     profile: arg.Profile = None,
+    face_model: arg.FaceModel = None,
+    person_model: arg.PersonModel = None,
     workers: arg.Workers = 0,
     json: arg.Json = False,
 ) -> None:
@@ -259,7 +265,7 @@ def check(
     from ..options import Options
     from ..quality.folder import check_folder
 
-    options = Options(profile=profile, workers=workers)
+    options = Options(profile=profile, face_model=face_model, person_model=person_model, workers=workers)
     with make_display(json) as display:
         rows = check_folder(what, out, options, display)
         kept = sum(row["keep"] for row in rows)

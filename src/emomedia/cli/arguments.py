@@ -184,6 +184,21 @@ Profile = Annotated[
         readable=False,
     ),
 ]
+FaceModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--face-model", metavar="FILE.onnx", help="Find faces by this model, not by OpenCV.", readable=False
+    ),
+]
+PersonModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--person-model",
+        metavar="FILE.onnx",
+        help="Find the person's outline by this model, not from the backdrop.",
+        readable=False,
+    ),
+]
 Workers = Annotated[
     int,
     typer.Option(
@@ -234,6 +249,8 @@ def make_options(
     side_size: Size = DEFAULT_SIDE_SIZE,
     clean: Clean = "overlaps",
     profile: Path | None = None,
+    face_model: Path | None = None,
+    person_model: Path | None = None,
     device: Device = "auto",
     workers: int = 0,
 ) -> Options:
@@ -241,5 +258,5 @@ def make_options(
     return Options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
         interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, clean=clean,
-        profile=profile, device=device, workers=workers,
+        profile=profile, face_model=face_model, person_model=person_model, device=device, workers=workers,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from ..layout import SessionFolder
 from ..observer import Observer
 from ..options import Options
 from ..session import load_session
+from .measure import Tools
 from .profile import read_profile
 from .stage import check_session
 
@@ -30,10 +31,13 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
         The profile or the session's description is wrong, or it is not said where the clips are.
     MediaNotFoundError
         There are no clips.
+    MissingToolError, UnsupportedMediaError
+        A model cannot be run, or is none.
     OutputBusyError
         Another process works on one of the sessions.
     """
     rules = read_profile(options.profile)
+    tools = Tools.found(options.face_model, options.person_model)
     folders = _folders(what, out)
     rows: list[Row] = []
     for folder in folders:
@@ -42,6 +46,7 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
             result = check_session(
                 folder,
                 rules,
+                tools,
                 options.worker_count,
                 lambda done, total: observer.advances("check", done, total),
             )

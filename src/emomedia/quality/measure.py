@@ -18,7 +18,8 @@ from ..timeline import SAMPLE_RATE
 from . import media, people
 from .dnsmos import NAMES as RATINGS
 from .dnsmos import Dnsmos
-from .people import Finder, Picture, people_measures
+from .models import FaceModel, PersonModel
+from .people import Finder, Picture, opencv_name, people_measures
 from .picture import picture_measures
 from .pixels import LEVELS
 from .sound import COLUMN, ENOUGH, Voice, sound_measures
@@ -43,36 +44,50 @@ Ranges = Sequence[Sequence[float]]
 class Tools:
     """What is installed for the measures that need more than emomedia does."""
 
-    faces: str | None
-    dnsmos: Dnsmos | None
+    opencv: str | None = None
+    dnsmos: Dnsmos | None = None
+    face_model: FaceModel | None = None
+    person_model: PersonModel | None = None
     _of_thread: local = field(default_factory=local)
 
     @classmethod
-    def found(cls) -> Tools:
-        return cls(Finder.name(), Dnsmos.found())
+    def found(cls, face_model: Path | None = None, person_model: Path | None = None) -> Tools:
+        """What is installed, and the models in those files.
+
+        Raises
+        ------
+        MissingToolError, UnsupportedMediaError
+            A model cannot be run, or is none.
+        """
+        return cls(
+            opencv_name(),
+            Dnsmos.found(),
+            None if face_model is None else FaceModel(face_model),
+            None if person_model is None else PersonModel(person_model),
+        )
 
     @property
     def names(self) -> dict[str, str | None]:
         """What measures what, as the audit records it."""
-        person = None if self.faces is None else f"backdrop and GrabCut, {self.faces}"
+        face = None if self.opencv is None else f"{people.CASCADE}, {self.opencv}"
+        person = None if self.opencv is None else f"backdrop and GrabCut, {self.opencv}"
         return {
-            "face": None if self.faces is None else f"{people.CASCADE}, {self.faces}",
-            "person": person,
+            "face": face if self.face_model is None else self.face_model.name,
+            "person": person if self.person_model is None else self.person_model.name,
             "dnsmos": None if self.dnsmos is None else self.dnsmos.name,
         }
 
     @property
     def missing(self) -> list[str]:
         """What cannot be measured, in words."""
-        return (["faces and persons (opencv)"] if self.faces is None else []) + (
-            ["DNSMOS (speechmos)"] if self.dnsmos is None else []
-        )
+        words = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
+        return [words[what] for what, name in self.names.items() if name is None]
 
     @property
     def finder(self) -> Finder:
         """This thread's own."""
         if not hasattr(self._of_thread, "finder"):
-            self._of_thread.finder = Finder()
+            self._of_thread.finder = Finder(self.opencv is not None, self.face_model, self.person_model)
         found: Finder = self._of_thread.finder
         return found
 
@@ -210,7 +225,7 @@ ENGINE_MEASURES = (
 
 
 def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
-    if tools.faces is None:
+    if tools.names["face"] is None and tools.names["person"] is None:
         return people_of([], "limited", tools)
     return people_of(*media.key_pictures(path, MOST_FACES), tools)
 
@@ -219,18 +234,16 @@ def people_of(
     pictures: Sequence[tuple[Picture, Picture]], colour_range: str, tools: Tools
 ) -> dict[str, dict[str, Any]]:
     """Both sides' measures of the people in a clip's sampled pictures."""
-    if tools.faces is None:
-        return {side: people_measures([], 0, 1) for side in SIDES}
     black, white = (float(level) for level in LEVELS[colour_range][:2])
     outlined = set(media.spread(len(pictures), MOST_PERSONS))
-    return {
-        side: people_measures(
-            [tools.finder(halves[number], person=place in outlined) for place, halves in enumerate(pictures)],
-            black,
-            white,
-        )
-        for number, side in enumerate(SIDES)
-    }
+    found: dict[str, dict[str, Any]] = {}
+    for number, side in enumerate(SIDES):
+        seen = [
+            tools.finder(halves[number], black, white, person=place in outlined)
+            for place, halves in enumerate(pictures)
+        ]
+        found[side] = people_measures(seen, black, white, faces=tools.names["face"] is not None)
+    return found
 
 
 def voices_of(

@@ -1,8 +1,10 @@
 """Where the face is and how much of a half the person fills, on a few key frames of a clip.
 
-Without a model of the user's own: OpenCV 4's bundled cascade for faces (Viola and Jones 2001, trained by
-Lienhart), and for the person a model of the backdrop's colours, taken from the half's upper edges, refined by
-GrabCut (Rother, Kolmogorov and Blake 2004).  docs/quality.md says how good that is on real people.
+By models of the user's own (:mod:`emomedia.quality.models`), or else by OpenCV 4's bundled cascade for faces
+(Viola and Jones 2001), and for the person by a model of the backdrop's colours, taken from the half's upper
+edges, refined by GrabCut (Rother, Kolmogorov and Blake 2004).
+
+docs/quality.md says how good that is on real people.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from .models import FaceModel, PersonModel, Rgb, to_rgb
 
 Picture = npt.NDArray[np.uint8]
 """A half as uint8[height, width, 3]: luma and chroma, a quarter as wide and high as in the composite."""
@@ -60,28 +64,44 @@ class Seen:
     person: Mask | None
 
 
+def opencv_name() -> str | None:
+    """The installed OpenCV; None if there is none, or one without cascades."""
+    if find_spec("cv2") is None:
+        return None
+    cv2 = _opencv()
+    return f"OpenCV {cv2.__version__}" if hasattr(cv2, "CascadeClassifier") else None
+
+
 class Finder:
-    """Finds faces and persons; one for each thread."""
+    """Finds faces and persons, by the models given and else by OpenCV, if so told; one for each thread."""
 
-    def __init__(self) -> None:
-        cv2 = _opencv()
-        cv2.setNumThreads(1)
-        self._cascade = cv2.CascadeClassifier(cv2.data.haarcascades + CASCADE)
+    def __init__(self, opencv: bool, face_model: FaceModel | None, person_model: PersonModel | None) -> None:
+        self._opencv, self._face_model, self._person_model = opencv, face_model, person_model
+        if opencv:
+            cv2 = _opencv()
+            cv2.setNumThreads(1)
+            self._cascade = cv2.CascadeClassifier(cv2.data.haarcascades + CASCADE)
 
-    @staticmethod
-    def name() -> str | None:
-        """What it consists of; None if OpenCV is not installed, or one without cascades."""
-        if find_spec("cv2") is None:
-            return None
-        cv2 = _opencv()
-        return f"OpenCV {cv2.__version__}" if hasattr(cv2, "CascadeClassifier") else None
-
-    def __call__(self, picture: Picture, *, person: bool) -> Seen:
-        face = self._face(picture[..., 0])
+    def __call__(self, picture: Picture, black: float, white: float, *, person: bool) -> Seen:
+        """What a picture shows; `black` and `white` are code values, the person is looked for if asked."""
+        rgb = None
+        if self._face_model is not None or self._person_model is not None:
+            rgb = to_rgb(picture, black, white)
+        face = self._face(picture, rgb)
         luma = None if face is None else float(_within(picture[..., 0], face).mean())
-        return Seen(face, luma, find_person(picture, face) if person else None)
+        return Seen(face, luma, self._person(picture, rgb, face) if person else None)
 
-    def _face(self, luma: Picture) -> Box | None:
+    def _face(self, picture: Picture, rgb: Rgb | None) -> Box | None:
+        if self._face_model is not None and rgb is not None:
+            return self._face_model(rgb)
+        return self._by_cascade(picture[..., 0]) if self._opencv else None
+
+    def _person(self, picture: Picture, rgb: Rgb | None, face: Box | None) -> Mask | None:
+        if self._person_model is not None and rgb is not None:
+            return self._person_model(rgb)
+        return find_person(picture, face) if self._opencv else None
+
+    def _by_cascade(self, luma: Picture) -> Box | None:
         """The face that most windows of the cascade agree on."""
         height, width = luma.shape
         least = round(_LEAST_FACE * width)
@@ -100,18 +120,26 @@ def _opencv() -> Any:
     return import_module("cv2")
 
 
-def people_measures(seen: Sequence[Seen], black: float, white: float) -> dict[str, Any]:
-    """A side's measures from its sampled pictures; `black` and `white` are code values."""
-    faces = np.array([each.face for each in seen if each.face is not None])
+def people_measures(seen: Sequence[Seen], black: float, white: float, *, faces: bool) -> dict[str, Any]:
+    """A side's measures from its sampled pictures.
+
+    Parameters
+    ----------
+    black, white : float
+        Code values.
+    faces : bool
+        Whether faces were looked for.
+    """
+    boxes = np.array([each.face for each in seen if each.face is not None])
     lumas = [each.face_luma for each in seen if each.face_luma is not None]
     persons = [each.person for each in seen if each.person is not None]
-    middles = faces[:, :2] + faces[:, 2:] / 2 if len(faces) else faces
+    middles = boxes[:, :2] + boxes[:, 2:] / 2 if len(boxes) else boxes
     return {
-        "face_share": round(len(faces) / len(seen), 3) if seen else None,
-        "face_box": [round(float(edge), 3) for edge in np.median(faces, axis=0)] if len(faces) else None,
-        "face_off_centre": round(float(abs(np.median(middles[:, 0]) - 0.5)), 3) if len(faces) else None,
+        "face_share": round(len(boxes) / len(seen), 3) if seen and faces else None,
+        "face_box": [round(float(edge), 3) for edge in np.median(boxes, axis=0)] if len(boxes) else None,
+        "face_off_centre": round(float(abs(np.median(middles[:, 0]) - 0.5)), 3) if len(boxes) else None,
         "face_exposure": round(float((np.mean(lumas) - black) / (white - black)), 3) if lumas else None,
-        "steadiness": round(float(np.hypot(*middles.std(axis=0))), 4) if len(faces) > 1 else None,
+        "steadiness": round(float(np.hypot(*middles.std(axis=0))), 4) if len(boxes) > 1 else None,
         "person_share": round(float(np.median([mask.mean() for mask in persons])), 3) if persons else None,
         "person_box": _box(persons[len(persons) // 2]) if persons else None,
     }

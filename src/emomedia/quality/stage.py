@@ -33,6 +33,7 @@ class CheckResult:
 def check_session(
     folder: SessionFolder,
     rules: tuple[Rule, ...],
+    tools: Tools,
     workers: int,
     advances: Callable[[int, int], None] = lambda *_: None,
     find_declared: Callable[[], Mapping[str, float]] | None = None,
@@ -55,7 +56,7 @@ def check_session(
         The audit or a stage file cannot be read.
     """
     before = read_rows(folder.audit)
-    facts, tools = session_facts(folder), Tools.found()
+    facts = session_facts(folder)
     stale = [row for row in before if not _is_measured(row, facts, tools)]
     declared = find_declared() if stale and find_declared is not None else None
 
@@ -108,7 +109,7 @@ def _notes(rows: Sequence[Row], tools: Tools, seen: dict[str, bool]) -> list[str
     notes = []
     if tools.missing and rows:
         notes.append(f"not measured: {' and '.join(tools.missing)}; pip install 'emomedia[quality]'")
-    if tools.faces is not None and rows:
+    if tools.names["face"] is not None and rows:
         notes += [
             f"{side}: hardly a face in the whole session, so clips are not judged by faces"
             for side in SIDES
