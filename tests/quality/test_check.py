@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +22,7 @@ from emomedia.options import Options
 from emomedia.pipeline import opened, run
 from emomedia.quality.folder import check_folder
 from emomedia.quality.measure import ENGINE_MEASURES
+from emomedia.quality.media import key_pictures
 from emomedia.quality.pixels import PER_HALF, VALUES, values_of
 from emomedia.session import SIDES
 
@@ -125,6 +127,50 @@ def test_clips_that_nobody_measured_are_decoded(made, out):
             assert mine["dropped_frames"] is None
             sound = ("snr_db", "loudness_lufs", "bleed_db")
             assert [mine[name] for name in sound] == [theirs[name] for name in sound]
+
+
+class Heard(Silent):
+    """What is said to people."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def says(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_without_the_extra_the_rest_is_measured_and_it_is_said_once(out, monkeypatch):
+    before = read_rows(audit(out))
+    monkeypatch.setattr("emomedia.quality.measure.opencv_name", lambda: None)
+    monkeypatch.setattr("emomedia.quality.measure.Dnsmos.found", lambda: None)
+    heard = Heard()
+    rows = check_folder(out, None, Options(), heard)
+    assert [note for note in heard.notes if "emomedia[quality]" in note] == heard.notes
+    assert len(heard.notes) == 1
+    for row, full in zip(rows, before, strict=True):
+        for side in SIDES:
+            mine, theirs = row["quality"][side], full["quality"][side]
+            lacking = [name for name in mine if name.startswith(("face", "person", "dnsmos", "steadiness"))]
+            assert len(lacking) == 10
+            assert all(mine[name] is None for name in lacking)
+            assert {name: mine[name] for name in mine if name not in lacking} == {
+                name: theirs[name] for name in theirs if name not in lacking
+            }
+
+
+def test_key_pictures_are_those_of_the_clip_s_key_frames(made):
+    row = max(read_rows(audit(made[1])), key=lambda row: row["frame_count"])
+    path = made[1] / row["path"]
+    with av.open(str(path)) as container:
+        keys = [frame.to_ndarray() for frame in container.decode(video=0) if frame.key_frame]
+    pictures, tagged = key_pictures(path, 4)
+    assert (tagged, len(keys)) == ("limited", 3)
+    for found, whole in zip(pictures, keys, strict=True):
+        for number, half in enumerate(found):
+            luma = whole[:1080, 960 * number : 960 * (number + 1)].reshape(270, 4, 240, 4).mean(axis=(1, 3))
+            assert np.abs(half[..., 0] - luma).max() <= 0.5
+    (middle,), _ = key_pictures(path, 1)
+    assert np.array_equal(middle, pictures[1])
 
 
 def test_where_there_are_no_clips_check_says_so(made, tmp_path):
