@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+from PIL import Image, ImageFilter
 
 from emomedia import stages
 from emomedia.audio._pcm import to_real
@@ -100,16 +101,8 @@ def _changed_luma(half: Half, change: Callable[[np.ndarray], np.ndarray]) -> Hal
 
 def blurred(half: Half) -> Half:
     """Out of focus by a Gaussian of 3 pixels of the composite."""
-    offsets = np.arange(-9, 10)
-    kernel = np.exp(-(offsets**2) / 18.0)
-    kernel /= kernel.sum()
-
-    def change(luma: np.ndarray) -> np.ndarray:
-        padded = np.pad(luma.astype(np.float32), 9, mode="edge")
-        rows = sum(kernel[k] * padded[k : k + HEIGHT] for k in range(19))
-        return np.rint(sum(kernel[k] * rows[:, k : k + WIDTH] for k in range(19))).astype(np.uint8)
-
-    return _changed_luma(half, change)
+    blur = ImageFilter.GaussianBlur(3)
+    return _changed_luma(half, lambda luma: np.asarray(Image.fromarray(luma).filter(blur)))
 
 
 def over_exposed(half: Half) -> Half:

@@ -28,9 +28,10 @@ def measures(values: np.ndarray, **choices) -> dict:
 def test_a_picture_that_stands_still_is_frozen_and_one_shown_twice_a_duplicate():
     values = frames(40)
     values[10:17, 0] = values[10, 0]
+    values[20:25, 0] = values[20, 0]
     values[30:32, 0] = values[30, 0]
     found = measures(values)
-    assert (found["left"]["frozen_frames"], found["left"]["duplicate_frames"]) == (6, 1)
+    assert (found["left"]["frozen_frames"], found["left"]["duplicate_frames"]) == (6, 4 + 1)
     assert (found["right"]["frozen_frames"], found["right"]["duplicate_frames"]) == (0, 0)
 
 
