@@ -95,7 +95,7 @@ def cut(
                 report, placement = _make(work, stale, folder, observer)
                 check_media()
                 _refuse_damage(work, stale, report.damaged_frames)
-                rows = rows + _made_rows(work, stale, turns, folder, report.damaged_frames)
+                rows = rows + _made_rows(work, stale, turns, folder, report)
                 write_rows(folder.audit, rows)
         shutil.rmtree(folder.spool)
     return CutResult(tuple(rows), len(stale), report, placement)
@@ -178,18 +178,21 @@ def _made_rows(
     clips: Sequence[Clip],
     turns: TurnsFile,
     folder: SessionFolder,
-    damaged: Sequence[Sequence[int]],
+    report: _core.Report,
 ) -> list[Row]:
     """The rows of clips just made, in their order; as many threads as there are workers read the files back.
 
     Of several clips that are not as they should be, the first one's error is raised.
     """
 
+    from .quality.seen import seen_of
+
     def row(made: tuple[Clip, Sequence[int]]) -> Row:
-        return clip_row(work, made[0], turns, folder, made[1])
+        clip, damaged = made
+        return clip_row(work, clip, turns, folder, damaged) | {"quality": seen_of(work, clip, report)}
 
     with ThreadPoolExecutor(work.options.worker_count) as threads:
-        return list(threads.map(row, zip(clips, damaged, strict=True)))
+        return list(threads.map(row, zip(clips, report.damaged_frames, strict=True)))
 
 
 def _write_voices(work: Work, clip: Clip, folder: SessionFolder) -> None:

@@ -100,6 +100,10 @@ class Options:
         What becomes of text that is flagged as one that nobody said: it stays, or just its flags do.
     characters, punctuation : str
         How Chinese is written: as the model writes it (``keep``), or by :mod:`emomedia.asr.normal`.
+    profile : Path or None
+        What clips must be like in order to be kept, instead of emomedia's own profile.
+    face_model, person_model : Path or None
+        ONNX models by which faces and persons are found, instead of by OpenCV.
     device : {"auto", "cpu", "cuda"}
         Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
     workers : int
@@ -125,6 +129,9 @@ class Options:
     doubtful: Doubtful = "keep"
     characters: Characters = "keep"
     punctuation: Punctuation = "keep"
+    profile: Path | None = None
+    face_model: Path | None = None
+    person_model: Path | None = None
     device: Device = "auto"
     workers: int = 0
 

@@ -1,4 +1,4 @@
-"""The stages in their order: probe, sync, speech, turns, plan, cut.
+"""The stages in their order: probe, sync, speech, turns, plan, cut, check.
 
 Each reads the files of the stages before it and writes one of its own; :mod:`emomedia.stages` says when
 that file is fresh.  Asking for a stage brings everything before it up to date first.
@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__, _core, stages
 from .cutting import CutResult, cut
+from .dataset.audit import Row
 from .dataset.index import write_index
 from .descriptions import show, wrong
 from .engine import Work
@@ -47,12 +48,14 @@ from .workload import workload
 if TYPE_CHECKING:
     from .asr.sound import Cut
     from .asr.stage import Recognition
+    from .quality.measure import Tools
+    from .quality.profile import Rule
     from .voice.cameras import CameraSound
     from .voice.clean import Cleaning, CleanTrack
 
-STAGES = ("probe", "sync", "speech", "turns", "plan", "cut")
+STAGES = ("probe", "sync", "speech", "turns", "plan", "cut", "check")
 FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "turns", "plan": "plan"}
-"""The stage file that each stage writes; cut writes the audit instead."""
+"""The stage file that each stage writes; cut and check write the audit instead."""
 
 _NOWHERE = Path(os.devnull)
 """Below it there is no file."""
@@ -306,6 +309,8 @@ class Pipeline:
 
     @cached_property
     def cut(self) -> CutResult:
+        from .quality.seen import observer_of
+
         plan = self.plan
         takes, tracks = self.probe.takes, self.sync
         work = Work(
@@ -319,6 +324,7 @@ class Pipeline:
             cleaning=self.cleaning,
             actors={side: self.session.side(side).actor for side in SIDES},
             models=self._models(),
+            observer=observer_of(takes),
         )
         with self._timed("cut") as outcome:
             check_media, begins = self._refuse_changed_media, lambda: self.before_making("cut")
@@ -335,6 +341,46 @@ class Pipeline:
             if model is None or self.options.turns is not None
             else {f"asr {model['name']}": model["sha256"]}
         )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """What clips are judged by."""
+        from .quality.profile import read_profile
+
+        return read_profile(self.options.profile)
+
+    @cached_property
+    def tools(self) -> Tools:
+        """What measures that not every installation has."""
+        from .quality.measure import Tools
+
+        return Tools.found(self.options.face_model, self.options.person_model)
+
+    @cached_property
+    def check(self) -> tuple[Row, ...]:
+        """The audit's rows with their measures and verdicts."""
+        from .quality.stage import check_session
+
+        rules, _ = self.rules, self.cut
+        with self._timed("check") as outcome:
+            result = check_session(
+                self.folder,
+                rules,
+                self.tools,
+                self.options.worker_count,
+                lambda done, total: self.observer.advances("check", done, total),
+                self._declared_ms,
+            )
+            for note in result.notes:
+                self.observer.says(note)
+            outcome.append("made" if result.measured else "fresh")
+        return result.rows
+
+    def _declared_ms(self) -> dict[str, float]:
+        from .quality.declared import declared_ms
+
+        body = stages.read(self.folder.stage("sync"))
+        return declared_ms(self.probe, self.sync, body, self.folder.sound)
 
     def _content(self, stage: str) -> str:
         """Digest of what a stage's file says; brings that stage up to date first."""
@@ -445,9 +491,10 @@ def run(description: Path, out: Path, options: Options, observer: Observer | Non
     _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
     with opened(description, out, options, observer) as pipeline:
         begin = time.monotonic()
+        _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
         for stage in STAGES:
             getattr(pipeline, stage)
-        result = pipeline.cut
+        result = replace(pipeline.cut, rows=pipeline.check)
         write_run_report(pipeline, result, time.monotonic() - begin)
     write_index(out.resolve())
     return result

@@ -64,6 +64,9 @@ def run(
     doubtful: arg.DoubtfulOption = "keep",
     characters: arg.CharactersOption = "keep",
     punctuation: arg.PunctuationOption = "keep",
+    profile: arg.Profile = None,
+    face_model: arg.FaceModel = None,
+    person_model: arg.PersonModel = None,
     device: arg.DeviceOption = "auto",
     encoder: arg.Encoder = "auto",
     workers: arg.Workers = 0,
@@ -96,6 +99,9 @@ def run(
         doubtful=doubtful,
         characters=characters,
         punctuation=punctuation,
+        profile=profile,
+        face_model=face_model,
+        person_model=person_model,
         device=device,
         workers=workers,
     )
@@ -115,8 +121,10 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
         f"{result.made} made now",
         f"  clips   {folder}/clips/*.mp4, voices {folder}/audio/*.flac",
         f"  audit   {folder}/clips.jsonl, index {out}/clips.parquet",
+        *_verdicts(rows),
     ]
-    summary = {"clips": len(rows), "made": result.made, **kinds, "out": str(out)}
+    kept = sum(row["keep"] for row in rows)
+    summary = {"clips": len(rows), "made": result.made, "kept": kept, **kinds, "out": str(out)}
     if rows:
         from .words import told_words
 
@@ -130,6 +138,20 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
         summary["bottleneck"] = work["bottleneck"]
         lines += [f"  speed   {folder}/run.json", told(work)]
     display.ends(summary, lines)
+
+
+def _verdicts(rows: Any) -> list[str]:
+    """How many clips are kept, and what the others are rejected for, most frequent first."""
+    from collections import Counter
+
+    kept = sum(row["keep"] for row in rows)
+    faults = Counter(
+        fault for row in rows for fault in {reason.partition(" (")[0] for reason in row["reasons"]}
+    )
+    told = ", ".join(
+        f"{fault} {count}" for fault, count in sorted(faults.items(), key=lambda each: (-each[1], each[0]))
+    )
+    return [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {told}" if told else "")]
 
 
 @app.command()
@@ -257,6 +279,38 @@ def verify(
             found=f"{len(findings)} that are not, first {findings[0]}",
             remedy="delete those files and run the session again",
         )
+
+
+@app.command()
+def check(
+    what: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT|SESSION.toml", help="An output folder, or one session in --out.", readable=False
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="OUT", help="Where that session's clips are.", readable=False),
+    ] = None,
+    profile: arg.Profile = None,
+    face_model: arg.FaceModel = None,
+    person_model: arg.PersonModel = None,
+    workers: arg.Workers = 0,
+    json: arg.Json = False,
+) -> None:
+    """Measure clips that are there and decide which to keep; with --profile, decide by other rules.
+
+    Nothing is encoded, and what was measured before is not measured again.
+    """
+    from ..options import Options
+    from ..quality.folder import check_folder
+
+    options = Options(profile=profile, face_model=face_model, person_model=person_model, workers=workers)
+    with make_display(json) as display:
+        rows = check_folder(what, out, options, display)
+        kept = sum(row["keep"] for row in rows)
+        display.ends({"clips": len(rows), "kept": kept}, _verdicts(rows))
 
 
 app.command()(simulate)

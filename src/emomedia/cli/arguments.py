@@ -191,6 +191,30 @@ CleanOption = Annotated[
         help="Clean voices beside the untouched: in overlaps, also attenuated where silent (all), or off.",
     ),
 ]
+Profile = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE.toml",
+        help="What clips must be like in order to be kept, instead of the usual.",
+        readable=False,
+    ),
+]
+FaceModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--face-model", metavar="FILE.onnx", help="Find faces by this model, not by OpenCV.", readable=False
+    ),
+]
+PersonModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--person-model",
+        metavar="FILE.onnx",
+        help="Find the person's outline by this model, not from the backdrop.",
+        readable=False,
+    ),
+]
 Workers = Annotated[
     int,
     typer.Option(
@@ -300,6 +324,9 @@ def make_options(
     doubtful: Doubtful = "keep",
     characters: Characters = "keep",
     punctuation: Punctuation = "keep",
+    profile: Path | None = None,
+    face_model: Path | None = None,
+    person_model: Path | None = None,
     device: Device = "auto",
     workers: int = 0,
 ) -> Options:
@@ -308,5 +335,6 @@ def make_options(
         fps=fps, turns=turns, pad=pad, preset=preset, crf=crf, gop=gop, depth=int(depth),
         interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, clean=clean,
         asr_model=asr_model, language=language, prompt=prompt, hints=hints, doubtful=doubtful,
-        characters=characters, punctuation=punctuation, device=device, workers=workers,
+        characters=characters, punctuation=punctuation,
+        profile=profile, face_model=face_model, person_model=person_model, device=device, workers=workers,
     )  # fmt: skip

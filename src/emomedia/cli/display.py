@@ -25,6 +25,7 @@ _TELLS = {
     "turns": "turns and dialogues",
     "plan": "spans and clips",
     "cut": "decode, compose, encode, cut",
+    "check": "measures, keep or reject",
 }
 
 

@@ -1,0 +1,105 @@
+"""Whether recordings are where the user declared them to be: what their sound says of it.
+
+sync takes a declared place as it is.  Here the same alignment that finds places is asked for the distance, so
+that a picture two frames ahead of its sound does not pass because somebody said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import EmomediaError
+from ..recordings import Recordings
+from ..session import SIDES
+from ..sync import SPEED_OF_SOUND
+from ..timeline import Clock
+
+if TYPE_CHECKING:
+    from ..audio.align import Match
+    from ..probe.types import Probe, Track
+
+
+def declared_ms(
+    probe: Probe, clocks: Mapping[str, Mapping[str, Clock]], sync: Mapping[str, Any], folder: Path | None
+) -> dict[str, float]:
+    """By side how far, in milliseconds, what is declared of it lies from what the sound says.
+
+    Parameters
+    ----------
+    clocks, sync : mapping
+        The clocks in use, and sync.json, which says which of them are declared.
+    folder : Path or None
+        Where scratch files may lie.
+
+    Sides of which nothing is declared, or of which the sound does not tell, are left out.
+    """
+    found: dict[str, list[float]] = {side: [] for side in SIDES}
+    with Recordings(folder) as recordings:
+        for side in SIDES:
+            sound, track = probe.takes[side].sound, probe.tracks[side]
+            if _is_declared(sync, side, "track") and sound is not None and not track.own_audio:
+                late = float(probe.session.side(side).camera_distance) / SPEED_OF_SOUND
+                camera = _sound_clock(clocks[side]["take"], sound)
+                found[side] += _apart(recordings, sound, track, camera, clocks[side]["track"], late)
+        left, right = (probe.takes[side].sound for side in SIDES)
+        if _is_declared(sync, "right", "take") and left is not None and right is not None:
+            mine = _sound_clock(clocks["right"]["take"], right)
+            camera = _sound_clock(Clock(), left)
+            found["right"] += _apart(recordings, left, right, camera, mine, 0.0, between=True)
+    return {side: round(max(values), 3) for side, values in found.items() if values}
+
+
+def _is_declared(sync: Mapping[str, Any], side: str, kind: str) -> bool:
+    entry = sync.get(side, {}).get(kind, {})
+    return isinstance(entry, dict) and entry.get("method") == "declared"
+
+
+def _sound_clock(take: Clock, sound: Track) -> Clock:
+    """The session clock of a take's sound, whose time counts from its first sample."""
+    return Clock(take.to_session(sound.start), take.drift_ppm)
+
+
+def _apart(
+    recordings: Recordings,
+    reference: Track,
+    other: Track,
+    known: Clock,
+    declared: Clock,
+    late: float,
+    between: bool = False,
+) -> list[float]:
+    """The distance, if the sound tells: none where it is silence, of something else, or does not decode."""
+    from ..audio.align import THRESHOLD
+
+    try:
+        (match,) = recordings.aligned([(reference, other)], between)
+    except EmomediaError:
+        return []
+    if match is None or match.confidence < THRESHOLD or not match.windows:
+        return []
+    return [1000 * abs(_found(match, known) - late - _declared_at(match, declared))]
+
+
+def _found(match: Match, known: Clock) -> float:
+    """Seconds on the session clock of the middle of what was compared, by the reference."""
+    local = _middle(match)
+    begun = [piece for piece in match.pieces if piece.start <= local]
+    line = begun[-1] if begun else match
+    return _session(known, line.offset + local * (1 + line.drift_ppm * 1e-6))
+
+
+def _declared_at(match: Match, declared: Clock) -> float:
+    """The same by what is declared."""
+    return _session(declared, _middle(match))
+
+
+def _session(clock: Clock, local: float) -> float:
+    return float(clock.offset) + local * float(clock.speed)
+
+
+def _middle(match: Match) -> float:
+    return float(np.median([window.time for window in match.windows]))

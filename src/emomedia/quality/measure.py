@@ -1,0 +1,303 @@
+"""All measures of one clip: what the engine saw of it, a few key frames, the voices, the stage files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import local
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..layout import SessionFolder
+from ..session import SIDES
+from ..stages import digest
+from ..timeline import SAMPLE_RATE
+from . import media, people
+from .dnsmos import NAMES as RATINGS
+from .dnsmos import Dnsmos
+from .models import FaceModel, PersonModel
+from .people import Finder, Picture, opencv_name, people_measures
+from .picture import picture_measures
+from .pixels import LEVELS
+from .sound import COLUMN, ENOUGH, Voice, sound_measures
+
+VERSION = "1"
+"""To be counted up with whatever changes the measures of the same clip."""
+
+MOST_FACES, MOST_PERSONS = 4, 1
+"""Key frames of a clip in which faces are looked for, and the person's outline."""
+
+ENOUGH_WINDOWS, AGREE_MS = 3, 10.0
+"""Windows off the session's clock that put a clip elsewhere if they lie so near to each other."""
+
+MOST_WINDOWS = 2
+"""Stretches of 9 s of a voice that DNSMOS rates."""
+
+Row = dict[str, Any]
+Ranges = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What is installed for the measures that need more than emomedia does."""
+
+    opencv: str | None = None
+    dnsmos: Dnsmos | None = None
+    face_model: FaceModel | None = None
+    person_model: PersonModel | None = None
+    _of_thread: local = field(default_factory=local)
+
+    @classmethod
+    def found(cls, face_model: Path | None = None, person_model: Path | None = None) -> Tools:
+        """What is installed, and the models in those files.
+
+        Raises
+        ------
+        MissingToolError, UnsupportedMediaError
+            A model cannot be run, or is none.
+        """
+        return cls(
+            opencv_name(),
+            Dnsmos.found(),
+            None if face_model is None else FaceModel(face_model),
+            None if person_model is None else PersonModel(person_model),
+        )
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """What measures what, as the audit records it."""
+        face = None if self.opencv is None else f"{people.CASCADE}, {self.opencv}"
+        person = None if self.opencv is None else f"backdrop and GrabCut, {self.opencv}"
+        return {
+            "face": face if self.face_model is None else self.face_model.name,
+            "person": person if self.person_model is None else self.person_model.name,
+            "dnsmos": None if self.dnsmos is None else self.dnsmos.name,
+        }
+
+    @property
+    def missing(self) -> list[str]:
+        """What cannot be measured, in words."""
+        words = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
+        return [words[what] for what, name in self.names.items() if name is None]
+
+    @property
+    def finder(self) -> Finder:
+        """This thread's own."""
+        if not hasattr(self._of_thread, "finder"):
+            self._of_thread.finder = Finder(self.opencv is not None, self.face_model, self.person_model)
+        found: Finder = self._of_thread.finder
+        return found
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """What the stage files say that a clip's measures need.
+
+    Attributes
+    ----------
+    speech, sync : mapping
+        The contents of speech.json and sync.json, empty where there are none.
+    turns : list of mapping
+        The turns of turns.json.
+    """
+
+    speech: Mapping[str, Any]
+    sync: Mapping[str, Any]
+    turns: Sequence[Mapping[str, Any]]
+
+    def of(self, row: Row) -> dict[str, Any]:
+        """What of it concerns a clip: plain values, in seconds on the session clock."""
+        begin, end = row["start"], row["end"]
+        mine = [turn for turn in self.turns if row["id"] in (turn["id"], turn["dialogue"])]
+        facts: dict[str, Any] = {"flags": sorted({flag for turn in mine for flag in turn.get("flags", [])})}
+        for side in SIDES:
+            table = self.speech.get(side)
+            facts[side] = {
+                "turns": [
+                    [float(turn["start"]), float(turn["end"])] for turn in mine if turn["speaker"] == side
+                ],
+                "residual_ms": self._residual(side, begin, end),
+            }
+            if table is not None:
+                facts[side] |= {
+                    "activity": _within(table["activity"], begin, end),
+                    "noise_db": _real(table.get("noise_db")),
+                    "snr_db": _real(table.get("snr_db")),
+                    "swapped": "swapped" in table.get("flags", []),
+                }
+        return facts
+
+    def _residual(self, side: str, begin: float, end: float) -> float | None:
+        """How far take and track are off their clock within the clip, or, if that is not known, at all."""
+        found = []
+        for entry in self.sync.get(side, {}).values():
+            windows = entry.get("windows", {}) if isinstance(entry, dict) else {}
+            inside = [
+                (float(residual), bool(counts))
+                for at, residual, counts in zip(
+                    *(windows.get(name, []) for name in ("at", "residual_ms", "counts")), strict=False
+                )
+                if begin <= at < end
+            ]
+            local = _agreed(inside)
+            if local is not None:
+                found.append(local)
+            elif isinstance(entry, dict) and entry.get("residual_ms") is not None:
+                found.append(float(entry["residual_ms"]))
+        return max(found) if found else None
+
+
+def _agreed(windows: Sequence[tuple[float, bool]]) -> float | None:
+    """What a clip's windows say: those that lie on the clock, or several that agree on another place."""
+    on_it = [residual for residual, counts in windows if counts]
+    if on_it:
+        return float(np.median(np.abs(on_it)))
+    residuals = [residual for residual, _ in windows]
+    if len(residuals) < ENOUGH_WINDOWS or max(residuals) - min(residuals) > AGREE_MS:
+        return None
+    return float(abs(np.median(residuals)))
+
+
+def key_of(row: Row, facts: Mapping[str, Any], tools: Tools) -> str:
+    """Digest of all that a clip's measures depend on."""
+    return digest("quality", VERSION, row["provenance"]["key"], facts, tools.names)
+
+
+def measured(
+    row: Row,
+    folder: SessionFolder,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    declared: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """A clip's `quality`: what the cut left in its row of the pictures, and all the rest.
+
+    Parameters
+    ----------
+    declared : mapping, optional
+        Side → milliseconds by which what is declared of it is off (:mod:`emomedia.quality.declared`).
+
+    Raises
+    ------
+    MediaError
+        A file of the clip does not decode.
+    """
+    path = folder.out / row["path"]
+    pictures, seen_by = _pictures(row, path)
+    shown = _people(path, tools)
+    sounds = {voice["side"]: media.voice(folder.out / voice["path"]) for voice in row["audio"]}
+    heard = voices_of(sounds, row["start"], facts, tools)
+    sides: dict[str, Any] = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
+    residuals = [facts[side]["residual_ms"] for side in SIDES if facts[side]["residual_ms"] is not None]
+    residuals += (declared or {}).values()
+    return {
+        **sides,
+        "sync_residual_ms": round(max(residuals), 3) if residuals else None,
+        "transcript_flags": facts["flags"],
+        "measured": {
+            "key": key_of(row, facts, tools),
+            "picture": seen_by,
+            **tools.names,
+            "declared_ms": dict(declared or {}),
+        },
+    }
+
+
+def _pictures(row: Row, path: Path) -> tuple[dict[str, dict[str, Any]], str]:
+    """The measures of all frames, and where they were seen: in the engine, or in the clip as it is."""
+    known, names = row["quality"], ENGINE_MEASURES
+    if all(set(names) <= set(known.get(side, {})) for side in SIDES):
+        seen_by = known.get("measured", {}).get("picture", "engine")
+        return {side: {name: known[side][name] for name in names} for side in SIDES}, seen_by
+    values, pixels, tagged = media.clip_values(path)
+    found = picture_measures(values, pixels, tagged)
+    return {side: found[side] | {"dropped_frames": None} for side in SIDES}, "clip"
+
+
+ENGINE_MEASURES = (
+    "sharpness", "exposure", "shadows_share", "highlights_share", "centre_highlights_share", "flicker",
+    "frozen_frames", "black_frames", "duplicate_frames", "dropped_frames",
+)  # fmt: skip
+"""What the cut leaves in a clip's row."""
+
+
+def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
+    if tools.names["face"] is None and tools.names["person"] is None:
+        return people_of([], "limited", tools)
+    return people_of(*media.key_pictures(path, MOST_FACES), tools)
+
+
+def people_of(
+    pictures: Sequence[tuple[Picture, Picture]], colour_range: str, tools: Tools
+) -> dict[str, dict[str, Any]]:
+    """Both sides' measures of the people in a clip's sampled pictures."""
+    black, white = (float(level) for level in LEVELS[colour_range][:2])
+    outlined = set(media.spread(len(pictures), MOST_PERSONS))
+    found: dict[str, dict[str, Any]] = {}
+    for number, side in enumerate(SIDES):
+        seen = [
+            tools.finder(halves[number], black, white, person=place in outlined)
+            for place, halves in enumerate(pictures)
+        ]
+        found[side] = people_measures(seen, black, white, faces=tools.names["face"] is not None)
+    return found
+
+
+def voices_of(
+    sounds: Mapping[str, npt.NDArray[np.float32]], begin: float, facts: Mapping[str, Any], tools: Tools
+) -> dict[str, dict[str, Any]]:
+    """Both sides' measures of the sound of a clip that begins at `begin` seconds of the session."""
+    columns = min(len(sound) for sound in sounds.values()) // COLUMN
+    active = {side: _marked(facts[side].get("activity", []), begin, columns) for side in SIDES}
+    found: dict[str, dict[str, Any]] = {}
+    for side, other in zip(SIDES, reversed(SIDES), strict=True):
+        known = facts[side]
+        turn = _marked(known["turns"], begin, columns)
+        voice = Voice(
+            sound=sounds[side],
+            other_sound=sounds[other],
+            own=active[side],
+            other=active[other],
+            turn=turn,
+            noise_db=known.get("noise_db"),
+            level_db=_level(known),
+            other_level_db=_level(facts[other]),
+            swapped=bool(known.get("swapped", False)),
+        )
+        found[side] = sound_measures(voice) | _rated(sounds[side], active[side] | turn, tools)
+    return found
+
+
+def _level(known: Mapping[str, Any]) -> float | None:
+    """The actor's level in the own track, in dB of full scale."""
+    noise, snr = known.get("noise_db"), known.get("snr_db")
+    return None if noise is None or snr is None else float(noise + snr)
+
+
+def _rated(sound: npt.NDArray[np.float32], active: npt.NDArray[np.bool_], tools: Tools) -> dict[str, Any]:
+    """DNSMOS of a side that says something."""
+    if tools.dnsmos is None or active.sum() < ENOUGH or len(sound) == 0:
+        return dict.fromkeys(RATINGS)
+    return dict(tools.dnsmos(sound, MOST_WINDOWS))
+
+
+def _within(ranges: Ranges, begin: float, end: float) -> list[list[float]]:
+    """The parts of ranges, in seconds, from `begin` to `end`."""
+    parts = ((max(begin, float(first)), min(end, float(last))) for first, last in ranges)
+    return [[first, last] for first, last in parts if first < last]
+
+
+def _marked(ranges: Ranges, begin: float, columns: int) -> npt.NDArray[np.bool_]:
+    """Ranges of seconds on the session clock as one truth value for each 10 ms of a clip."""
+    mask = np.zeros(columns, np.bool_)
+    rate = SAMPLE_RATE // COLUMN
+    for first, last in ranges:
+        mask[max(0, round((first - begin) * rate)) : max(0, round((last - begin) * rate))] = True
+    return mask
+
+
+def _real(value: Any) -> float | None:
+    return None if value is None else float(value)

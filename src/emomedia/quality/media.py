@@ -1,0 +1,139 @@
+"""What the quality stage reads of a clip's files: its frames, some of its key frames, a voice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..containers import opened
+from ..errors import MediaError
+from .people import Picture
+from .pixels import values_of
+
+Values = npt.NDArray[np.float32]
+
+
+def colour_range(path: Path) -> str:
+    """``limited`` or ``full``, as the clip's stream is tagged."""
+    for frame in _frames(path):
+        return _range(frame)
+    raise _unreadable(path, "no picture")
+
+
+def clip_values(path: Path) -> tuple[Values, int, str]:
+    """Decode a composite clip: its frames' values, the pixels of a half, and its range.
+
+    Returns
+    -------
+    float32[frames, 2 · PER_HALF], int, {"limited", "full"}
+
+    Raises
+    ------
+    MediaError
+        It does not decode.
+    """
+    found, pixels, tagged = [], 0, "limited"
+    for frame in _frames(path):
+        luma, depth = _plane(frame, 0), frame.format.components[0].bits
+        pixels, tagged = luma.size // 2, _range(frame)
+        found.append(values_of(luma, depth, tagged))
+    if not found:
+        raise _unreadable(path, "no picture")
+    return np.array(found), pixels, tagged
+
+
+def key_pictures(path: Path, most: int) -> tuple[list[tuple[Picture, Picture]], str]:
+    """Both halves of up to `most` key frames, evenly spread, a quarter as wide and high; and their range."""
+    import av
+
+    pictures, tagged = [], "limited"
+    try:
+        with opened(path) as container:
+            stream = container.streams.video[0]
+            keys = [
+                packet.pts or 0 for packet in container.demux(stream) if packet.is_keyframe and packet.size
+            ]
+            for number in spread(len(keys), most):
+                container.seek(keys[number], stream=stream)
+                frame = next(container.decode(stream))
+                tagged = _range(frame)
+                pictures.append(halves(_planes(frame)))
+    except (av.FFmpegError, StopIteration, IndexError) as error:
+        raise _unreadable(path, str(error)) from error
+    return pictures, tagged
+
+
+def voice(path: Path) -> npt.NDArray[np.float32]:
+    """A FLAC file's samples, full scale 1.0."""
+    import av
+
+    try:
+        with opened(path) as container:
+            stream = container.streams.audio[0]
+            blocks = [frame.to_ndarray().reshape(-1) for frame in container.decode(stream)]
+    except (av.FFmpegError, IndexError) as error:
+        raise _unreadable(path, str(error)) from error
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
+    scale = np.float32(1 / (1 << (8 * samples.dtype.itemsize - 1)))
+    return samples.astype(np.float32) * scale
+
+
+def _frames(path: Path) -> Iterator[Any]:
+    import av
+
+    try:
+        with opened(path) as container:
+            yield from container.decode(container.streams.video[0])
+    except (av.FFmpegError, IndexError) as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _unreadable(path: Path, found: str) -> MediaError:
+    return MediaError(
+        path, expected="a clip that decodes", found=found, remedy="delete the clip and run the session again"
+    )
+
+
+def _range(frame: Any) -> str:
+    return "full" if int(frame.color_range) == 2 else "limited"
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Up to `most` of `count` indices, evenly spread."""
+    if count <= most:
+        return list(range(count))
+    return [(2 * number + 1) * count // (2 * most) for number in range(most)]
+
+
+def _plane(frame: Any, number: int) -> npt.NDArray[Any]:
+    plane = frame.planes[number]
+    kind = np.dtype("<u2" if frame.format.components[0].bits > 8 else np.uint8)
+    rows = np.frombuffer(plane, kind).reshape(plane.height, plane.line_size // kind.itemsize)
+    result: npt.NDArray[Any] = rows[:, : plane.width]
+    return result
+
+
+def _planes(frame: Any) -> list[npt.NDArray[Any]]:
+    """The three planes of a frame, in code values of 8 bits."""
+    shift = frame.format.components[0].bits - 8
+    return [_plane(frame, number) >> shift for number in range(3)]
+
+
+def halves(planes: Sequence[npt.NDArray[Any]]) -> tuple[Picture, Picture]:
+    """Both halves of a 4:2:0 composite as uint8[height, width, 3], a quarter as wide and high, by means."""
+    small = [_means(plane, 2 if number else 4) for number, plane in enumerate(planes)]
+    picture = np.stack(small, axis=2)
+    middle = picture.shape[1] // 2
+    return picture[:, :middle], picture[:, middle:]
+
+
+def _means(plane: npt.NDArray[Any], size: int) -> npt.NDArray[np.uint8]:
+    height, width = (edge // size for edge in plane.shape)
+    blocks = plane[: height * size, : width * size].reshape(height, size, width, size)
+    sums = blocks.sum(axis=(1, 3), dtype=np.uint32)
+    result: npt.NDArray[np.uint8] = ((sums + size * size // 2) // (size * size)).astype(np.uint8)
+    return result

@@ -1,0 +1,155 @@
+"""Which clips are kept: rules from a TOML profile, applied to measures.  Pure but for reading the file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import DescriptionError
+from ..files import complaint, read_small
+from ..schema import validate
+from ..session import SIDES
+
+_MAX_BYTES = 1 << 20
+
+SEEN_SHARE = 0.1
+"""Share of a session's sampled pictures of a side in which faces have to be found, so that clips are judged
+by theirs: somebody whom the cascade never finds wears a mask, or is no person."""
+
+
+class Rule(BaseModel):
+    """One fault: the measure that tells it and its bounds.
+
+    Attributes
+    ----------
+    of : {"sides", "speaker", "clip"}
+        Judged on both sides; on the one that speaks (of a dialogue both); or a measure of the whole clip.
+    max_share : float or None
+        Bound of a count of frames, as a share of the clip's.
+    none_of : list of str or None
+        Flags that a clip may not have.
+    needs_face : bool
+        Judged only where faces are found on that side in the session.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fault: str
+    measure: str
+    of: Literal["sides", "speaker", "clip"] = "sides"
+    min: float | None = None
+    max: float | None = None
+    max_share: float | None = None
+    none_of: list[str] | None = None
+    needs_face: bool = False
+
+
+class ProfileTable(BaseModel):
+    """A profile's file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rule: list[Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a clip is kept, and if not, why."""
+
+    keep: bool
+    reasons: tuple[str, ...]
+
+
+def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
+    """The rules of the file at `path`, or emomedia's own.
+
+    Raises
+    ------
+    DescriptionError
+        The file is no profile, or a rule has no bound.
+    """
+    source = "profile.toml" if path is None else str(path)
+    try:
+        if path is None:
+            data = files("emomedia.quality").joinpath("profile.toml").read_bytes()
+        else:
+            data = read_small(path, _MAX_BYTES)
+        table = tomllib.loads(data.decode())
+    except (OSError, ValueError) as error:
+        found = complaint(error) if isinstance(error, OSError) else str(error)
+        raise DescriptionError(
+            source, expected="a profile in TOML", found=found, remedy="correct --profile, or leave it out"
+        ) from error
+    rules = validate(ProfileTable, table, source).rule
+    for number, rule in enumerate(rules):
+        bounds = (rule.min, rule.max, rule.max_share, rule.none_of)
+        if all(bound is None for bound in bounds):
+            raise DescriptionError(
+                f"{source}: rule[{number}]",
+                expected="one of min, max, max_share and none_of",
+                found="no bound",
+                remedy="add one, or remove the rule",
+            )
+    return tuple(rules)
+
+
+def judge(row: Mapping[str, Any], rules: tuple[Rule, ...], faces_seen: Mapping[str, bool]) -> Verdict:
+    """What the rules say of a clip.
+
+    Parameters
+    ----------
+    row : mapping
+        A line of clips.jsonl with its measures.
+    faces_seen : mapping
+        Side → whether faces are found there in the session.
+    """
+    reasons = [reason for rule in rules for reason in _reasons(row, rule, faces_seen)]
+    return Verdict(not reasons, tuple(reasons))
+
+
+def faces_seen(rows: list[dict[str, Any]]) -> dict[str, bool]:
+    """By side, whether clips can be judged by the faces in them."""
+    seen: dict[str, bool] = {}
+    for side in SIDES:
+        shares = [row["quality"].get(side, {}).get("face_share") for row in rows]
+        known = [share for share in shares if share is not None]
+        seen[side] = bool(known) and sum(known) / len(known) >= SEEN_SHARE
+    return seen
+
+
+def _reasons(row: Mapping[str, Any], rule: Rule, seen: Mapping[str, bool]) -> Iterator[str]:
+    quality = row["quality"]
+    if rule.of == "clip":
+        found = _found(rule, quality.get(rule.measure), row["frame_count"])
+        if found:
+            yield f"{rule.fault} ({found})"
+        return
+    for side in SIDES:
+        others = rule.of == "speaker" and row["speaker"] not in (None, side)
+        if others or (rule.needs_face and not seen[side]):
+            continue
+        found = _found(rule, quality.get(side, {}).get(rule.measure), row["frame_count"])
+        if found:
+            yield f"{side}: {rule.fault} ({found})"
+
+
+def _found(rule: Rule, value: Any, frames: int) -> str | None:
+    """What of a measure breaks the rule; None if nothing does, or if it could not be measured."""
+    if value is None:
+        return None
+    if rule.none_of is not None:
+        flags = [flag for flag in value if flag in rule.none_of]
+        return f"{rule.measure} {', '.join(flags)}" if flags else None
+    if rule.min is not None and value < rule.min:
+        return f"{rule.measure} {value:g} < {rule.min:g}"
+    if rule.max is not None and value > rule.max:
+        return f"{rule.measure} {value:g} > {rule.max:g}"
+    if rule.max_share is not None and value > rule.max_share * frames:
+        return f"{rule.measure} {value:g} of {frames} > {100 * rule.max_share:g} %"
+    return None

@@ -1,0 +1,171 @@
+"""What a clip's sound is like, side by side, from the actors' own tracks and who speaks when.  Pure.
+
+docs/quality.md has the definitions and their sources.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..timeline import SAMPLE_RATE
+from . import loudness
+
+COLUMN = SAMPLE_RATE // 100
+"""Samples of 10 ms, for which activity is known."""
+
+ENOUGH = 30
+"""Columns, 0.3 s, that a level of a voice is taken from at least."""
+
+ENOUGH_NOISE = 5
+"""Columns of silence, 50 ms, that a level of noise is taken from at least."""
+
+MOST_DB = 100.0
+"""Beyond it is a ratio to digital silence."""
+
+CLIPPED_RUN = 3
+"""Neighbouring samples at the highest value that make a flat top."""
+
+LOUD = 0.1
+"""Of full scale: where even the highest sample is lower, equal samples are nothing to do with clipping."""
+
+_FLAT = 1.01 / 32768
+"""A step of 16 bits, by which the samples of a flat top may differ: dither."""
+
+Sound = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What is heard of one side in a clip.
+
+    Attributes
+    ----------
+    sound, other_sound : float32[n]
+        The side's own track at 48 kHz, and the other side's.
+    own, other : bool[columns]
+        When its own and the other actor speak, in columns of 10 ms.
+    turn : bool[columns]
+        When the clip's turns say that the side speaks.
+    noise_db : float or None
+        The track's noise in the whole session, where the clip does not tell.
+    level_db, other_level_db : float or None
+        Both actors' levels, each in the own track, in the whole session.
+    swapped : bool
+        Whether the cameras hear that the tracks are exchanged.
+    """
+
+    sound: Sound
+    other_sound: Sound
+    own: Mask
+    other: Mask
+    turn: Mask
+    noise_db: float | None = None
+    level_db: float | None = None
+    other_level_db: float | None = None
+    swapped: bool = False
+
+
+def sound_measures(voice: Voice) -> dict[str, Any]:
+    """The side's measures, None where there is nothing to measure."""
+    powers = loudness.block_powers(voice.sound)
+    columns = min(len(voice.sound) // COLUMN, len(voice.own))
+    column_powers, others = (_powers(sound[: columns * COLUMN]) for sound in (voice.sound, voice.other_sound))
+    own, other = voice.own[:columns], voice.other[:columns]
+    noise = _noise(column_powers[~own & ~other], voice.noise_db)
+    return {
+        "snr_db": _rounded(_snr(column_powers[own & ~other], noise)),
+        "clipped_share": round(clipped_share(voice.sound), 6),
+        "loudness_lufs": _rounded(loudness.integrated(powers)),
+        "bleed_db": _rounded(_bleed(column_powers, others, other & ~own, noise, voice)),
+        "silence_share": _rounded(_silence(powers)),
+        "other_voice_share": _rounded(_other_voice(own, other, voice.turn[:columns], voice.swapped)),
+    }
+
+
+def _powers(sound: Sound) -> npt.NDArray[np.float64]:
+    """Mean power of each column."""
+    squares = sound.reshape(-1, COLUMN).astype(np.float64) ** 2
+    result: npt.NDArray[np.float64] = squares.mean(axis=1)
+    return result
+
+
+def _noise(silence: npt.NDArray[np.float64], session_db: float | None) -> float | None:
+    """Power of the noise: the median of the columns in which nobody speaks, else the session's."""
+    if len(silence) >= ENOUGH_NOISE:
+        return float(np.median(silence))
+    return None if session_db is None else float(10 ** (session_db / 10))
+
+
+def _snr(speech: npt.NDArray[np.float64], noise: float | None) -> float | None:
+    """Own voice, less the noise in it, to noise; in dB."""
+    if len(speech) < ENOUGH or noise is None:
+        return None
+    power = float(speech.mean())
+    return _decibels(max(power - noise, power * 1e-3), noise)
+
+
+def _bleed(
+    powers: npt.NDArray[np.float64],
+    others: npt.NDArray[np.float64],
+    alone: Mask,
+    noise: float | None,
+    voice: Voice,
+) -> float | None:
+    """The other voice's level in this track, less the own voice's there.
+
+    What the clip tells is by how much the other voice is weaker here than in its own track, while it is heard
+    `alone`; the session's levels of both voices bring that to the definition, whatever the tracks' gains and
+    however loud this one sentence is.
+    """
+    if alone.sum() < ENOUGH or noise is None or voice.level_db is None or voice.other_level_db is None:
+        return None
+    heard, said = float(powers[alone].mean()), float(others[alone].mean())
+    way = _decibels(max(heard - noise, noise / 10), said)
+    return way + voice.other_level_db - voice.level_db if said > 0 else None
+
+
+def _decibels(power: float, reference: float) -> float:
+    if power <= 0:
+        return -MOST_DB
+    return float(np.clip(10 * np.log10(power / max(reference, 1e-20)), -MOST_DB, MOST_DB))
+
+
+def clipped_share(sound: Sound) -> float:
+    """Share of the samples in flat tops: runs at the highest value of either sign."""
+    if len(sound) == 0:
+        return 0.0
+    clipped = 0
+    for signed in (sound, -sound):
+        top = float(signed.max())
+        if top >= LOUD:
+            edges = np.flatnonzero(
+                np.diff(np.concatenate([[False], signed >= top - _FLAT, [False]]).astype(np.int8))
+            )
+            runs = edges[1::2] - edges[::2]
+            clipped += int(runs[runs >= CLIPPED_RUN].sum())
+    return clipped / len(sound)
+
+
+def _silence(powers: npt.NDArray[np.float64]) -> float | None:
+    """Share of the gating blocks below the absolute gate."""
+    if len(powers) == 0:
+        return None
+    return float((loudness.lufs(powers) <= loudness.ABSOLUTE_GATE).mean())
+
+
+def _other_voice(own: Mask, other: Mask, turn: Mask, swapped: bool) -> float | None:
+    """Of the speech in the side's turns, the share in which the other actor alone speaks."""
+    heard = turn & (own | other)
+    if heard.sum() < ENOUGH:
+        return None
+    share = float((heard & ~own).sum() / heard.sum())
+    return 1 - share if swapped else share
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

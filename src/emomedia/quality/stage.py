@@ -1,0 +1,118 @@
+"""The check stage: clips.jsonl with the measures of each clip and a verdict on it.
+
+It works on an output folder alone: clips, voices, the audit and the stage files.  What the engine saw of the
+pictures is in the audit already; a clip that was made without it is decoded.  A clip is measured again only
+when something that its measures depend on has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from .. import stages
+from ..dataset.audit import Row, read_rows, write_rows
+from ..files import writing
+from ..layout import SessionFolder
+from ..session import SIDES
+from .measure import SessionFacts, Tools, key_of, measured
+from .profile import Rule, faces_seen, judge
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The session's rows with measures and verdicts; how many were measured now; what people should know."""
+
+    rows: tuple[Row, ...]
+    measured: int
+    notes: tuple[str, ...]
+
+
+def check_session(
+    folder: SessionFolder,
+    rules: tuple[Rule, ...],
+    tools: Tools,
+    workers: int,
+    advances: Callable[[int, int], None] = lambda *_: None,
+    find_declared: Callable[[], Mapping[str, float]] | None = None,
+) -> CheckResult:
+    """Measure what clips of a session have not been measured, and judge all of them.
+
+    Parameters
+    ----------
+    find_declared : callable, optional
+        Gives what :func:`emomedia.quality.declared.declared_ms` does; called if a clip is to be measured.
+        Without it, because there are no takes, what was found before is kept.
+
+    Raises
+    ------
+    MediaError, MediaNotFoundError
+        A clip's file is missing or does not decode.
+    OutputError
+        The audit cannot be written.
+    StageError
+        The audit or a stage file cannot be read.
+    """
+    before = read_rows(folder.audit)
+    facts = session_facts(folder)
+    stale = [row for row in before if not _is_measured(row, facts, tools)]
+    declared = find_declared() if stale and find_declared is not None else None
+
+    def with_measures(row: Row) -> Row:
+        known = row["quality"].get("measured", {}).get("declared_ms") if declared is None else declared
+        return row | {"quality": measured(row, folder, facts.of(row), tools, known)}
+
+    new = _mapped(with_measures, stale, workers, advances)
+    rows = [new.get(row["id"], row) for row in before]
+    seen = faces_seen(rows)
+    judged = [_judged(row, rules, seen) for row in rows]
+    if judged != before:
+        with writing(folder.path):
+            write_rows(folder.audit, judged)
+    return CheckResult(tuple(judged), len(stale), tuple(_notes(judged, tools, seen)))
+
+
+def session_facts(folder: SessionFolder) -> SessionFacts:
+    """What the session's stage files say, as far as there are any."""
+
+    def body(name: str) -> dict[str, Any]:
+        path = folder.stage(name)
+        return stages.read(path) if path.is_file() else {}
+
+    return SessionFacts(body("speech"), body("sync"), body("turns").get("turns", []))
+
+
+def _is_measured(row: Row, facts: SessionFacts, tools: Tools) -> bool:
+    return bool(row["quality"].get("measured", {}).get("key") == key_of(row, facts.of(row), tools))
+
+
+def _mapped(
+    change: Callable[[Row], Row], rows: Sequence[Row], workers: int, advances: Callable[[int, int], None]
+) -> dict[str, Row]:
+    """Changed rows by id, as many at a time as there are workers."""
+    made: dict[str, Row] = {}
+    with ThreadPoolExecutor(max(1, workers)) as threads:
+        for row in threads.map(change, rows):
+            made[row["id"]] = row
+            advances(len(made), len(rows))
+    return made
+
+
+def _judged(row: Row, rules: tuple[Rule, ...], seen: dict[str, bool]) -> Row:
+    verdict = judge(row, rules, seen)
+    return row | {"keep": verdict.keep, "reasons": list(verdict.reasons)}
+
+
+def _notes(rows: Sequence[Row], tools: Tools, seen: dict[str, bool]) -> list[str]:
+    notes = []
+    if tools.missing and rows:
+        notes.append(f"not measured: {' and '.join(tools.missing)}; pip install 'emomedia[quality]'")
+    if tools.names["face"] is not None and rows:
+        notes += [
+            f"{side}: hardly a face in the whole session, so clips are not judged by faces"
+            for side in SIDES
+            if not seen[side]
+        ]
+    return notes

@@ -1,0 +1,183 @@
+"""The check stage on a simulated session: from the engine's frames to verdicts in the audit and the index."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from emomedia import _core
+from emomedia.dataset.audit import read_rows, write_rows
+from emomedia.engine import core_take
+from emomedia.errors import DescriptionError, MediaNotFoundError
+from emomedia.observer import Silent
+from emomedia.options import Options
+from emomedia.pipeline import opened, run
+from emomedia.quality.folder import check_folder
+from emomedia.quality.measure import ENGINE_MEASURES
+from emomedia.quality.media import key_pictures
+from emomedia.quality.pixels import PER_HALF, VALUES, values_of
+from emomedia.session import SIDES
+
+FAST: dict[str, Any] = {"preset": "ultrafast"}
+
+
+@pytest.fixture(scope="module")
+def made(simulated, tmp_path_factory) -> tuple[Path, Path]:
+    """A session and the output folder of its run."""
+    session = simulated(size=(270, 480), seconds=Fraction(4))
+    out = tmp_path_factory.mktemp("out")
+    run(session, out, Options(turns=session.parent / "turns.json", **FAST))
+    return session, out
+
+
+@pytest.fixture
+def out(made, tmp_path) -> Path:
+    """A copy of that output folder."""
+    shutil.copytree(made[1], tmp_path / "out")
+    return tmp_path / "out"
+
+
+def audit(out: Path) -> Path:
+    return out / "sim/clips.jsonl"
+
+
+def test_a_run_leaves_measures_and_a_verdict_for_every_clip(made):
+    rows = read_rows(audit(made[1]))
+    assert rows
+    for row in rows:
+        quality = row["quality"]
+        assert quality["measured"]["picture"] == "engine"
+        for side in SIDES:
+            assert all(quality[side][name] is not None for name in ENGINE_MEASURES)
+            assert quality[side]["loudness_lufs"] < 0
+        assert row["keep"] is (row["reasons"] == [])
+    assert any(row["quality"]["left"]["snr_db"] for row in rows)
+    index = pq.read_table(made[1] / "clips.parquet").to_pylist()
+    assert [json.loads(row["quality"]) for row in index] == [row["quality"] for row in rows]
+
+
+def test_what_the_engine_saw_are_the_composites(made, tmp_path):
+    session, out = made
+    row = read_rows(audit(out))[-1]
+    options = Options(turns=session.parent / "turns.json", **FAST)
+    with opened(session, tmp_path, options) as pipeline:
+        takes = pipeline.probe.takes
+        left, right = (core_take(takes[side]) for side in SIDES)
+        reader = _core.Composites(left, right, depth=8)
+        first = row["left"]["take_first_frame"], row["right"]["take_first_frame"]
+        lumas = [reader.render(first[0] + n, first[1] + n)[0] for n in range(row["frame_count"])]
+    values = np.array([values_of(luma, 8, takes["left"].range) for luma in lumas])
+    for number, side in enumerate(SIDES):
+        mine = values[:, number * PER_HALF :]
+        sharpness, highlights = mine[:, VALUES.index("sharpness")], mine[:, VALUES.index("highlights")]
+        assert row["quality"][side]["sharpness"] == pytest.approx(float(np.median(sharpness)), abs=1e-4)
+        assert row["quality"][side]["highlights_share"] == pytest.approx(highlights.mean(), abs=1e-4)
+
+
+def test_measures_and_verdicts_do_not_depend_on_workers_or_on_being_interrupted(made, tmp_path, monkeypatch):
+    session, out = made
+    options = Options(turns=session.parent / "turns.json", workers=2, **FAST)
+    monkeypatch.setattr("emomedia.quality.stage.check_session", _interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(session, tmp_path, options)
+    monkeypatch.undo()
+    assert "measured" not in read_rows(audit(tmp_path))[0]["quality"]
+    run(session, tmp_path, options)
+    assert audit(tmp_path).read_bytes() == audit(out).read_bytes()
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_another_profile_decides_anew_without_any_media(out, tmp_path):
+    before = read_rows(audit(out))
+    for folder in ("clips", "audio"):
+        shutil.rmtree(out / "sim" / folder)
+    strict = tmp_path / "strict.toml"
+    strict.write_text('[[rule]]\nfault = "short of sharp"\nmeasure = "sharpness"\nmin = 9\n')
+    rows = check_folder(out, None, Options(profile=strict), Silent())
+    assert rows == read_rows(audit(out))
+    assert not any(row["keep"] for row in rows)
+    assert all(row["reasons"][0].startswith("left: short of sharp (sharpness 1") for row in rows)
+    assert [row["quality"] for row in rows] == [row["quality"] for row in before]
+    assert not any(pq.read_table(out / "clips.parquet")["keep"].to_pylist())
+    check_folder(out, None, Options(), Silent())
+    assert read_rows(audit(out)) == before
+
+
+def test_clips_that_nobody_measured_are_decoded(made, out):
+    before = read_rows(audit(out))
+    write_rows(audit(out), [row | {"quality": {}, "keep": True, "reasons": []} for row in before])
+    rows = check_folder(made[0], out, Options(), Silent())
+    for row, engine in zip(rows, before, strict=True):
+        assert row["quality"]["measured"]["picture"] == "clip"
+        for side in SIDES:
+            mine, theirs = row["quality"][side], engine["quality"][side]
+            assert mine["sharpness"] == pytest.approx(theirs["sharpness"], rel=0.1)
+            assert mine["exposure"] == pytest.approx(theirs["exposure"], abs=0.01)
+            assert mine["dropped_frames"] is None
+            sound = ("snr_db", "loudness_lufs", "bleed_db")
+            assert [mine[name] for name in sound] == [theirs[name] for name in sound]
+
+
+class Heard(Silent):
+    """What is said to people."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def says(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_without_the_extra_the_rest_is_measured_and_it_is_said_once(out, monkeypatch):
+    before = read_rows(audit(out))
+    monkeypatch.setattr("emomedia.quality.measure.opencv_name", lambda: None)
+    monkeypatch.setattr("emomedia.quality.measure.Dnsmos.found", lambda: None)
+    heard = Heard()
+    rows = check_folder(out, None, Options(), heard)
+    assert [note for note in heard.notes if "emomedia[quality]" in note] == heard.notes
+    assert len(heard.notes) == 1
+    for row, full in zip(rows, before, strict=True):
+        for side in SIDES:
+            mine, theirs = row["quality"][side], full["quality"][side]
+            lacking = [name for name in mine if name.startswith(("face", "person", "dnsmos", "steadiness"))]
+            assert len(lacking) == 10
+            assert all(mine[name] is None for name in lacking)
+            assert {name: mine[name] for name in mine if name not in lacking} == {
+                name: theirs[name] for name in theirs if name not in lacking
+            }
+
+
+def test_key_pictures_are_those_of_the_clip_s_key_frames(made):
+    row = max(read_rows(audit(made[1])), key=lambda row: row["frame_count"])
+    path = made[1] / row["path"]
+    with av.open(str(path)) as container:
+        keys = [frame.to_ndarray() for frame in container.decode(video=0) if frame.key_frame]
+    pictures, tagged = key_pictures(path, 4)
+    assert (tagged, len(keys)) == ("limited", 3)
+    for found, whole in zip(pictures, keys, strict=True):
+        for number, half in enumerate(found):
+            luma = whole[:1080, 960 * number : 960 * (number + 1)].reshape(270, 4, 240, 4).mean(axis=(1, 3))
+            assert np.abs(half[..., 0] - luma).max() <= 0.5
+    (middle,), _ = key_pictures(path, 1)
+    assert np.array_equal(middle, pictures[1])
+
+
+def test_where_there_are_no_clips_check_says_so(made, tmp_path):
+    for what, out, error in (
+        (tmp_path, None, MediaNotFoundError),
+        (made[0], tmp_path, MediaNotFoundError),
+        (made[0], None, DescriptionError),
+    ):
+        with pytest.raises(error):
+            check_folder(what, out, Options(), Silent())

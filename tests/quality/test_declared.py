@@ -1,0 +1,74 @@
+"""What the sound says of declared places, on a simulated session whose places are known."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from emomedia import stages
+from emomedia.options import Options
+from emomedia.pipeline import opened
+from emomedia.quality.declared import declared_ms
+from emomedia.quality.measure import SessionFacts
+
+TWO_FRAMES = 0.08
+
+
+@pytest.fixture(scope="module")
+def session(simulated) -> Path:
+    return simulated(
+        size=(270, 480), seconds=Fraction(14), camera_distance=Fraction(1), recorder_offset=Fraction("-0.7")
+    )
+
+
+def apart(session: Path, out: Path, key: str = "", by: float = 0.0) -> dict[str, float]:
+    """What is found if all lines of the description that begin with `key` are off by so many seconds."""
+    text = session.read_text()
+    if by:
+        text, count = re.subn(
+            rf"^{key} = (-?[\d.]+)$",
+            lambda found: f"{key} = {float(found[1]) + by:.6f}",
+            text,
+            flags=re.MULTILINE,
+        )
+        assert count
+    description = session.parent / f"{out.name}.toml"
+    description.write_text(text)
+    with opened(description, out, Options()) as pipeline:
+        clocks, body = pipeline.sync, stages.read(pipeline.folder.stage("sync"))
+        return declared_ms(pipeline.probe, clocks, body, pipeline.folder.sound)
+
+
+def test_places_declared_right_are_found_so(session, tmp_path):
+    found = apart(session, tmp_path / "right")
+    assert found == {"left": pytest.approx(0, abs=1), "right": pytest.approx(0, abs=1)}
+
+
+@pytest.mark.parametrize("by", [TWO_FRAMES, -TWO_FRAMES])
+def test_microphones_declared_two_frames_off_are_found(session, tmp_path, by):
+    found = apart(session, tmp_path / f"mic{by}", "mic_offset", by)
+    assert found == {"left": pytest.approx(80, abs=1), "right": pytest.approx(80, abs=1)}
+
+
+def test_a_take_declared_two_frames_off_is_found(session, tmp_path):
+    found = apart(session, tmp_path / "take", "offset", TWO_FRAMES)
+    assert found["right"] == pytest.approx(80, abs=1)
+    assert found["left"] == pytest.approx(0, abs=1)
+
+
+def residual(windows: list[tuple[float, float, int]]) -> float | None:
+    """The left residual of a clip from 10 to 14 s, of a session with those windows."""
+    at, off, counts = (list(column) for column in zip(*windows, strict=True))
+    entry = {"residual_ms": 0.4, "windows": {"at": at, "residual_ms": off, "counts": counts}}
+    row = {"id": "c", "start": 10.0, "end": 14.0}
+    return SessionFacts({}, {"left": {"track": entry}}, []).of(row)["left"]["residual_ms"]
+
+
+def test_a_clip_s_residual_is_that_of_the_windows_within_it():
+    assert residual([(9, 90, 1), (11, -3, 1), (12, 5, 1), (13, 4, 1), (13.5, 80, 0)]) == 4
+    assert residual([(11, 80, 0), (12, 82, 0), (13, 79, 0)]) == 80
+    assert residual([(11, 80, 0), (12, -300, 0), (13, 79, 0)]) == 0.4
+    assert residual([(9, 90, 1)]) == 0.4
