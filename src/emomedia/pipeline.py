@@ -370,10 +370,12 @@ class Pipeline:
                 self.options.worker_count,
                 lambda done, total: self.observer.advances("check", done, total),
                 self._declared_ms,
+                lambda: self.before_making("check"),
             )
             for note in result.notes:
                 self.observer.says(note)
             outcome.append("made" if result.measured else "fresh")
+        self.hashes["check"] = stages.digest([[row["quality"], row["reasons"]] for row in result.rows])
         return result.rows
 
     def _declared_ms(self) -> dict[str, float]:

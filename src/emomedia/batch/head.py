@@ -19,7 +19,7 @@ from ..layout import SessionFolder
 from . import space
 from .ledger import Ledger
 from .needs import grows, need_of
-from .progress import CUT_SHARE, Failed, Figures, Share, bottleneck, hours, pace
+from .progress import Failed, Figures, Share, bottleneck, hours, pace, work_done
 from .schedule import Need, starts
 from .sessions import Entry
 from .task import FIRST, Advanced, Failure, Progress, StageDone, Task, failure
@@ -212,7 +212,7 @@ class Batch:
     def _hear(self, session: _Session, told: Told) -> None:
         if isinstance(told, Progress):
             session.frames = (told.done, told.total)
-            session.share = 1 - CUT_SHARE * (1 - told.done / max(1, told.total))
+            session.share = work_done(session.stage, told.done / max(1, told.total))
             return
         session.grant = None
         for done in told.stages:
@@ -235,7 +235,7 @@ class Batch:
         fresh = not any(done.outcome == "made" for done in told.stages)
         session.seconds = told.footage_seconds if told.footage_seconds is not None else session.seconds
         session.tries.clear()
-        session.share = 1.0 if told.next is None else 1 - CUT_SHARE if told.next == "cut" else 0.0
+        session.share = work_done(told.next)
         if fresh:
             session.done_before = session.share
         session.state, session.stage = "waiting", told.next or session.stage

@@ -16,6 +16,9 @@ CUT_MEMORY = 500 * _MIB
 WORKER_MEMORY = 450 * _MIB
 """Bytes that the cut takes, and each of its workers: two 4K decoders, compose and an encoder."""
 
+CLIP_MEMORY = 250 * _MIB
+"""What the check takes for each clip that it measures at a time."""
+
 ASR_MEMORY = 4096 * _MIB
 ASR_CORES = 4
 """A recogniser of 1.5 billion parameters in 8 bits with its batch; more cores gain it little."""
@@ -29,7 +32,9 @@ def need_of(stage: str, options: Options, room: Room) -> Need:
     gpus = 1 / CUTS_ON_A_GPU if room.gpus else 0
     if stage == "cut":
         return Need(1, room.cores, gpus, CUT_MEMORY, WORKER_MEMORY)
-    if stage == "speech" and getattr(options, "asr_model", None):
+    if stage == "check":
+        return Need(1, room.cores, memory=SOUND_MEMORY, core_memory=CLIP_MEMORY)
+    if stage == "speech" and options.asr_model is not None:
         return Need(1, min(ASR_CORES, room.cores), gpus, ASR_MEMORY)
     return Need(memory=SOUND_MEMORY)
 

@@ -9,8 +9,17 @@ from typing import Any
 
 from ..errors import BatchError
 
-CUT_SHARE = 0.9
-"""Of a session's work, roughly, what is left when its cut begins."""
+_DONE_BEFORE = {"cut": 0.1, "check": 0.95}
+"""Of a session's work, roughly, what is done when a long stage begins."""
+
+
+def work_done(stage: str | None, part: float = 0.0) -> float:
+    """Share of a session's work, 0 to 1, that is done when `part` of `stage` is; all, where there is no stage."""
+    if stage is None:
+        return 1.0
+    begin = _DONE_BEFORE.get(stage, 0.0)
+    end = _DONE_BEFORE["check"] if stage == "cut" else begin
+    return begin + part * (end - begin)
 
 
 @dataclass(frozen=True, slots=True)

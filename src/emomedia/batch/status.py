@@ -7,7 +7,7 @@ from typing import Any
 
 from ..files import is_held
 from .ledger import FOLDER_NAME, read
-from .progress import CUT_SHARE, Failed, Figures, Share, bottleneck, hours
+from .progress import Failed, Figures, Share, bottleneck, hours, work_done
 
 
 def status(out: Path) -> Figures:
@@ -53,9 +53,7 @@ def figures_of(tables: dict[str, Any], *, running: bool) -> Figures:
 
 
 def _share(row: dict[str, Any]) -> float:
-    if row["state"] == "done":
-        return 1.0
-    return 1 - CUT_SHARE * (1 - _part(row)) if row["stage"] == "cut" else 0.0
+    return 1.0 if row["state"] == "done" else work_done(row["stage"] or "", _part(row))
 
 
 def _part(row: dict[str, Any]) -> float:

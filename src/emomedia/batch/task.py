@@ -149,7 +149,8 @@ class Bench:
         stages, seconds = tuple(watch.passed(pipeline)), _footage(pipeline)
         if any(stage.outcome == "made" for stage in stages) or not pipeline.folder.run_report.exists():
             pipeline.seconds = task.seconds | pipeline.seconds
-            write_run_report(pipeline, pipeline.cut, sum(pipeline.seconds.values()))
+            result = replace(pipeline.cut, rows=pipeline.check)
+            write_run_report(pipeline, result, sum(pipeline.seconds.values()))
         self.close()
         return Advanced(None, stages, seconds, watch.cpu_seconds)
 
@@ -183,8 +184,8 @@ class _Watch:
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
         self._ended.append(StageDone(stage, outcome, seconds, process_time() - self._stage_begin, ""))
 
-    def advances(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002
-        if monotonic() - self._told >= 1:
+    def advances(self, stage: str, done: int, total: int) -> None:
+        if stage == "cut" and monotonic() - self._told >= 1:
             self._told = monotonic()
             self._tell(Progress(done, total))
 

@@ -37,6 +37,7 @@ def check_session(
     workers: int,
     advances: Callable[[int, int], None] = lambda *_: None,
     find_declared: Callable[[], Mapping[str, float]] | None = None,
+    begins: Callable[[], None] = lambda: None,
 ) -> CheckResult:
     """Measure what clips of a session have not been measured, and judge all of them.
 
@@ -45,6 +46,8 @@ def check_session(
     find_declared : callable, optional
         Gives what :func:`emomedia.quality.declared.declared_ms` does; called if a clip is to be measured.
         Without it, because there are no takes, what was found before is kept.
+    begins : callable
+        Called before a clip is measured, if any is to be.
 
     Raises
     ------
@@ -58,6 +61,8 @@ def check_session(
     before = read_rows(folder.audit)
     facts = session_facts(folder)
     stale = [row for row in before if not _is_measured(row, facts, tools)]
+    if stale:
+        begins()
     declared = find_declared() if stale and find_declared is not None else None
 
     def with_measures(row: Row) -> Row:
