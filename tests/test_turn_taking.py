@@ -121,6 +121,19 @@ def test_speech_counts_only_inside_its_dialogue():
     ]
 
 
+def test_turns_that_are_cut_say_so():
+    scenes = [scene("a", 2, 10), scene("b", 10, 20)]
+    speech = spoken([[1, 3], [9, 11], [15, 20]], [[4, 8], [19, 21]])
+    turns = find_turns(session(scenes), speech, FOOTAGE).turns
+    assert [(float(turn.start), turn.flags) for turn in turns] == [
+        (2, ("cut",)),
+        (4, ()),
+        (9, ("cut",)),
+        (10, ("cut",)),
+        (19, ("cut",)),
+    ]
+
+
 def test_excluded_and_unfilmed_speech_is_left_out():
     excluded = [(Fraction(5), Fraction(8)), (Fraction(7), Fraction(9))]
     speech = spoken([[0, 6], [8.95, 10]], [[7, 8.5]])

@@ -7,9 +7,11 @@ the scenes, :mod:`.units` and :mod:`.words` what each side says in them, :mod:`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 from ..descriptions import is_id, show, wrong
@@ -35,6 +37,9 @@ __all__ = [
 
 NO_TEXT = "no text"
 """Flag of a turn in which the recogniser heard no word."""
+
+CUT = "cut"
+"""Flag of a turn whose actor speaks on beyond it: a dialogue or what is shown begins or ends in the midst."""
 
 
 def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> TurnsFile:
@@ -68,7 +73,8 @@ def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> T
     turns: list[Turn] = []
     for dialogue in dialogues:
         said = spoken(common([(dialogue.start, dialogue.end)], shown))
-        turns += turns_of(dialogue.id, (unit for side in SIDES for unit in said[side]))
+        own = turns_of(dialogue.id, (unit for side in SIDES for unit in said[side]))
+        turns += [_with_cut(turn, activity[turn.speaker]) for turn in own]
     turns.sort(key=lambda turn: (turn.start, turn.id))
     _check_ids(session, [*(dialogue.id for dialogue in dialogues), *(turn.id for turn in turns)])
     return TurnsFile(session.id, tuple(turns), tuple(dialogues))
@@ -79,6 +85,15 @@ def turns_of(dialogue: str, spoken: Iterable[Unit]) -> list[Turn]:
     spoken = list(spoken)
     speech = {side: [(unit.start, unit.end) for unit in spoken if unit.speaker == side] for side in SIDES}
     return _numbered(dialogue, [_turn(dialogue, own, speech) for own in talk(spoken)])
+
+
+def _with_cut(turn: Turn, activity: Sequence[Range]) -> Turn:
+    """`turn` with the flag if an edge of it lies within a range of its side's activity."""
+    for edge in (turn.start, turn.end):
+        number = bisect_right(activity, edge, key=itemgetter(1))
+        if number < len(activity) and activity[number][0] < edge:
+            return replace(turn, flags=(*turn.flags, CUT))
+    return turn
 
 
 def _turn(dialogue: str, own: Talk, speech: Mapping[SideName, Sequence[Range]]) -> Turn:
