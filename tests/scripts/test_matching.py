@@ -100,6 +100,13 @@ def test_a_backchannel_that_is_written_is_matched():
     )
 
 
+@pytest.mark.parametrize(("side", "said"), [("(r)", ()), ("r", (1,))])
+def test_a_backchannel_in_place_of_a_line_is_not_that_line(side, said):
+    lines = script("A: 你昨天到底去哪里了 / B: 医院 / A: 怎么不早点告诉我呢")
+    found = match(turns(f"l: 你昨天到底去哪里了 / {side}: 嗯 / l: 怎么不早点告诉我呢"), lines)
+    assert found.lines == ((0,), said, (2,))
+
+
 def test_the_casting_may_change_with_the_scene():
     lines = script(WEATHER_TEXT, "A: 你的小狗找到了吗 / B: 找到了在邻居家的院子里 / A: 那可真是太好了")
     said = (

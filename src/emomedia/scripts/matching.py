@@ -35,8 +35,8 @@ ALIKE, NEARLY_ALIKE = 0.3, 0.5
 RIGHT_SIDE = 0.97
 """How often a line is said by the actor who has it."""
 
-SKIPPED, ASIDE = 0.1, 0.6
-"""How often a turn says no line, or a line is not said; the former for a backchannel."""
+SKIPPED, ASIDE = 0.1, 0.9
+"""How often a turn says no line, and a line is not said; how often a backchannel says none."""
 
 _MOVES = np.log([0.1, 1, 1, 0.8, 0.05, 0.05, 0.02])
 """How often the moves of :mod:`.loops` are made; the first: another casting in the next scene."""
@@ -159,15 +159,17 @@ def _problem(turns: Sequence[Turn], script: Script, sides: Mapping[str, SideName
     spoken, written = [marks(turn.text or "") for turn in turns], [marks(line.text) for line in lines]
     turn_before = _before([turn.speaker for turn in turns], [0] * len(turns))
     line_before = _before([line.speaker for line in lines], scene_of)
+    silent = np.array([ASIDE if turn.backchannel else SKIPPED for turn in turns])
+    saying = np.log(1 - silent).astype(np.float32)[:, None]
     return _Problem(
-        pair=_odds(spoken, written),
-        two_turns=_odds(_pairs(spoken, turn_before), written),
-        two_lines=_odds(spoken, _pairs(written, line_before)),
+        pair=_odds(spoken, written) + saying,
+        two_turns=_odds(_pairs(spoken, turn_before), written) + saying + saying[turn_before],
+        two_lines=_odds(spoken, _pairs(written, line_before)) + saying,
         turn_before=turn_before,
         line_before=line_before,
         side=np.array([SIDES.index(turn.speaker) for turn in turns], np.int64),
         fits=_fits(script, _speakers(script, sides)),
-        skip_turn=np.log([ASIDE if turn.backchannel else SKIPPED for turn in turns]),
+        skip_turn=np.log(silent),
         skip_line=np.full(len(lines), log(SKIPPED)),
         first=np.array([n == 0 or scene_of[n] != scene_of[n - 1] for n in range(len(lines))]),
         moves=_MOVES,
