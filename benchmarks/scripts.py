@@ -76,16 +76,16 @@ def score(share: float, sessions: int, seed: int) -> Score:
 
 
 def seconds_of_long_session(seed: int) -> tuple[int, float]:
-    """Turns of a session of over :data:`TURNS`, and seconds to match them, compiled: the best of three."""
+    """Turns of a session of over :data:`TURNS`; seconds of a core to match them, compiled, best of three."""
     random = Random(seed)
     script = written_script(random, 34, 12)
     play = played(random, script, 0.3)
     match(play.turns[:20], script)
     seconds = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         match(play.turns, script)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
     return len(play.turns), min(seconds)
 
 
@@ -102,7 +102,7 @@ def main() -> int:
         print(f"{share:4.0%} changed  {found.line()}", flush=True)
     turns, seconds = seconds_of_long_session(options.seed)
     met &= turns >= TURNS and seconds < SECONDS
-    print(f"{turns} turns in {seconds:.2f} s")
+    print(f"{turns} turns in {seconds:.2f} s of a core")
     print("bars met" if met else f"bars NOT met: {BARS}, {TURNS} turns in {SECONDS} s")
     return 0 if met else 1
 
