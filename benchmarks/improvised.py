@@ -65,9 +65,9 @@ HOMOPHONES = 0.5
 ADDED, DROPPED = 0.1, 0.1
 """How often the actors put in a turn of their own, and leave a line out."""
 
-SPLIT, JOINED, SWAPPED, ASIDE = 0.05, 0.3, 0.03, 0.06
+SPLIT, JOINED, SWAPPED, ASIDE, EXTENDED = 0.05, 0.3, 0.03, 0.06, 0.05
 """How often a line is said in two turns; two lines in one, if the one between them is left out; one before
-its predecessor; how often there is a backchannel after a line."""
+its predecessor; how often there is a backchannel after a line; how often a turn says more."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,8 @@ def _played_scene(
             else:
                 said.append((side, text, (number,), False))
         else:
+            if random.random() < EXTENDED:
+                text += changed(random, written_line(random), share)
             said.append((side, text, (number,), False))
             if before and before[0] == other and random.random() < SWAPPED:
                 said[-2:] = said[:-3:-1]

@@ -145,6 +145,28 @@ def test_a_moved_word_is_as_it_stands_and_the_others_as_they_were():
     assert found["d_000"].words == (Word("你", Fraction("1.1"), Fraction("1.5")),)
 
 
+def test_words_that_no_tier_shows_stay_with_a_turn_that_is_moved():
+    word = Word("嗯", Fraction(3), Fraction(3))
+    turns = replace(TURNS, turns=(replace(TURNS.turns[2], words=(word,)),))
+    text = written(turns, eaf).replace(slot(3000), slot(3250))
+    assert read(text.encode(), eaf).turns[0].words == (word,)
+
+
+@pytest.mark.parametrize("where", [200, 5000])
+def test_a_turn_copied_with_its_data_is_a_new_one(where):
+    copied = []
+    for tier in to_tiers(TURNS, eaf.TICK):
+        if tier.name in ("right", "right data"):
+            copy = Interval(where, where + 400, tier.intervals[0].label)
+            tier = Tier(tier.name, tuple(sorted((*tier.intervals, copy), key=lambda one: one.place)))
+        copied.append(tier)
+    body = as_read(from_tiers(copied, eaf.TICK, PATH, session()))
+    found = by_id(parse_turns(body, PATH, session()))
+    assert found["d_001"] == replace(TURNS.turns[1], gap_s=found["d_001"].gap_s)
+    new = found["d_003" if where == 5000 else "s_000"]
+    assert (new.text, new.start, new.end) == ("嗯", Fraction(where, 1000), Fraction(where + 400, 1000))
+
+
 SHORT = """File type = "ooTextFile"
 Object class = "TextGrid"
 

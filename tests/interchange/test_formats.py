@@ -57,6 +57,6 @@ def test_emodialogs_json_is_read_as_a_prompt(tmp_path):
 
 def test_elan_is_told_where_the_takes_are():
     text = write_eaf([], [Media("a/left.mp4", 0), Media("/data/right.mp4", 120)])
-    assert 'MEDIA_URL="a/left.mp4" MIME_TYPE="video/*" RELATIVE_MEDIA_URL="./left.mp4" />' in text
+    assert 'MEDIA_URL="a/left.mp4" MIME_TYPE="video/mp4" RELATIVE_MEDIA_URL="./left.mp4" />' in text
     assert 'MEDIA_URL="file:///data/right.mp4"' in text
     assert 'TIME_ORIGIN="120"' in text

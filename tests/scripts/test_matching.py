@@ -85,6 +85,16 @@ def test_lines_split_joined_swapped_left_out_and_put_in():
     assert joined.unmatched(5) == [1, 4]
 
 
+def test_a_turn_may_say_more_than_its_line():
+    said = (
+        "l: 哎呀你看外面今天天气真不错我在家都待了一个星期了 / r: 是啊我们出去走走吧 / "
+        "l: 好的等我换双鞋对了昨天你妈打电话来问你什么时候回去"
+    )
+    found = match(turns(said), WEATHER)
+    assert found.lines == ((0,), (1,), (2,))
+    assert min(found.confidence) > 0.9
+
+
 def test_a_short_line_goes_by_its_place():
     lines = script("A: 你昨天到底去哪里了 / B: 医院 / A: 怎么不早点告诉我呢 / B: 怕你担心")
     found = match(turns("l: 你昨天到底去哪里了 / r: 衣缘 / l: 怎么不早点告诉我呢 / r: 怕你担心"), lines)
@@ -98,6 +108,13 @@ def test_a_backchannel_that_is_written_is_matched():
         (1,),
         (2,),
     )
+
+
+@pytest.mark.parametrize(("side", "said"), [("(r)", ()), ("r", (1,))])
+def test_a_backchannel_in_place_of_a_line_is_not_that_line(side, said):
+    lines = script("A: 你昨天到底去哪里了 / B: 医院 / A: 怎么不早点告诉我呢")
+    found = match(turns(f"l: 你昨天到底去哪里了 / {side}: 嗯 / l: 怎么不早点告诉我呢"), lines)
+    assert found.lines == ((0,), said, (2,))
 
 
 def test_the_casting_may_change_with_the_scene():

@@ -56,6 +56,7 @@ def test_scenes_part_at_the_longest_pause_between_them():
 def test_a_scene_that_nobody_plays_is_no_dialogue():
     assert stretches(PLAYED[:3], TWO) == [(0.5, 5.5)]
     assert stretches(PLAYED[-1:], TWO) == []
+    assert stretches(PLAYED[:1], WEATHER) == []
 
 
 def test_a_margin_ends_where_the_next_scene_begins():

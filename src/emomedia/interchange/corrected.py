@@ -196,7 +196,7 @@ def _turns(read: _Read, side: SideName) -> list[_Found]:
     """One side's turns: what is unchanged as the data have it, what was changed as it stands."""
     written = [_data(read, interval, TurnTable) for interval in read.of(f"{side} {ALL}")]
     linked = _linked(read.of(side), read.of(f"{side} {ALL}"))
-    order = in_order(written)
+    order = in_order({body["id"]: body for body in written}.values())  # a copied turn has its data twice
     places = {body["id"]: place for body, place in zip(order, placed(order, read.tick), strict=True)}
     words = {body["id"]: own for body, own in zip(order, shown_words(order, read.tick), strict=True)}
     same_words = [word for own in words.values() for word, _ in own] == list(read.of(f"{side} words"))
@@ -269,9 +269,9 @@ def _take_words(read: _Read, body: Body, interval: Interval, before: Sequence[tu
 def _settled(found: Sequence[_Found], dialogues: Sequence[Body], session: str) -> list[Body]:
     """The turns of both sides in order, each in its dialogue, new ones named."""
     used = {file_name(dialogue["id"]) for dialogue in dialogues}
-    for turn in found:
+    for turn in sorted(found, key=lambda turn: turn.moved):
         if turn.before is not None:
-            if file_name(turn.body["id"]) in used:  # copied with its data
+            if file_name(turn.body["id"]) in used:  # a copy
                 turn.before, turn.moved = None, True
             else:
                 used.add(file_name(turn.body["id"]))

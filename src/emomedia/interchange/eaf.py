@@ -28,6 +28,9 @@ _LAST = MAX_SECONDS * 1000
 _DEPTH = 20
 """How far a tier may hang below another one."""
 
+_MIME_TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime", ".mpg": "video/mpeg"}
+"""ELAN's names for media; all others are unknown to it and found out when they are opened."""
+
 _TYPES = {"turns": None, "words": None, "notes": "Symbolic_Association"}
 """Linguistic types by what binds their annotations to those of a tier above."""
 
@@ -44,7 +47,6 @@ class Media:
 
     path: str
     origin: int
-    kind: str = "video/*"
 
 
 def write(tiers: Sequence[Tier], media: Sequence[Media] = ()) -> str:
@@ -86,7 +88,8 @@ def write(tiers: Sequence[Tier], media: Sequence[Media] = ()) -> str:
 def _media(file: Media) -> dict[str, str]:
     """A link; ELAN looks for it at its address, then beside the document."""
     address = f"file://{file.path}" if file.path.startswith("/") else file.path
-    link = {"MEDIA_URL": address, "MIME_TYPE": file.kind, "RELATIVE_MEDIA_URL": f"./{Path(file.path).name}"}
+    kind = _MIME_TYPES.get(Path(file.path).suffix.lower(), "unknown")
+    link = {"MEDIA_URL": address, "MIME_TYPE": kind, "RELATIVE_MEDIA_URL": f"./{Path(file.path).name}"}
     return link | ({"TIME_ORIGIN": str(file.origin)} if file.origin else {})
 
 

@@ -27,11 +27,11 @@ from ..voice.compiled import compiled
 
 
 @compiled
-def edit_distances(one, one_at, other, other_at, costs, wanted, out):  # type: ignore[no-untyped-def]
+def edit_distances(one, one_at, other, other_at, costs, inside, wanted, out):  # type: ignore[no-untyped-def]
     """Weighted edit distance of texts of `one` from those of `other`, where `wanted`; float32[ones, others].
 
     A letter put in or left out costs 1, one for another ``costs[0]`` where they sound alike, ``costs[1]``
-    where they nearly do, else 1.
+    where they nearly do, else 1.  If `inside`, what `one` says before and after `other` costs nothing.
     """
     longest = 0
     for j in range(len(other_at) - 1):
@@ -44,10 +44,11 @@ def edit_distances(one, one_at, other, other_at, costs, wanted, out):  # type: i
             begin, length = other_at[j], other_at[j + 1] - other_at[j]
             for k in range(length + 1):
                 row[k] = k
+            least = row[length]
             for place in range(one_at[i], one_at[i + 1]):
                 letter, sound, heard = one[place, 0], one[place, 1], one[place, 2]
                 corner = row[0]
-                row[0] = corner + 1
+                row[0] = 0 if inside else corner + 1
                 for k in range(length):
                     cost = np.float32(1)
                     if other[begin + k, 2] == heard:
@@ -59,7 +60,8 @@ def edit_distances(one, one_at, other, other_at, costs, wanted, out):  # type: i
                     best = min(corner + cost, min(row[k], row[k + 1]) + 1)
                     corner = row[k + 1]
                     row[k + 1] = best
-            out[i, j] = row[length]
+                least = min(least, row[length])
+            out[i, j] = least if inside else row[length]
 
 
 @compiled

@@ -29,14 +29,20 @@ from .prompts import Line, Scene, Script
 SAID, CHANCE = 0.65, 0.12
 """Similarity to be expected of a turn and its line, and of a turn and any other line."""
 
+CHANCE_INSIDE = 0.3
+"""The same of any other line and that part of a turn that resembles it most."""
+
+MORE = 0.1
+"""How often a turn says more than its line, before or after it."""
+
 ALIKE, NEARLY_ALIKE = 0.3, 0.5
 """What a letter for another one costs where the two sound alike or nearly so."""
 
 RIGHT_SIDE = 0.97
 """How often a line is said by the actor who has it."""
 
-SKIPPED, ASIDE = 0.1, 0.6
-"""How often a turn says no line, or a line is not said; the former for a backchannel."""
+SKIPPED, ASIDE = 0.1, 0.9
+"""How often a turn says no line, and a line is not said; how often a backchannel says none."""
 
 _MOVES = np.log([0.1, 1, 1, 0.8, 0.05, 0.05, 0.02])
 """How often the moves of :mod:`.loops` are made; the first: another casting in the next scene."""
@@ -51,6 +57,7 @@ MAX_PAIRS = 4_000_000
 """Turns times lines: two and a half hours of talk; a quarter of a gigabyte."""
 
 _REAL = npt.NDArray[np.float64]
+_Odds = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +166,17 @@ def _problem(turns: Sequence[Turn], script: Script, sides: Mapping[str, SideName
     spoken, written = [marks(turn.text or "") for turn in turns], [marks(line.text) for line in lines]
     turn_before = _before([turn.speaker for turn in turns], [0] * len(turns))
     line_before = _before([line.speaker for line in lines], scene_of)
+    silent = np.array([ASIDE if turn.backchannel else SKIPPED for turn in turns])
+    saying = np.log(1 - silent).astype(np.float32)[:, None]
     return _Problem(
-        pair=_odds(spoken, written),
-        two_turns=_odds(_pairs(spoken, turn_before), written),
-        two_lines=_odds(spoken, _pairs(written, line_before)),
+        pair=np.maximum(_odds(spoken, written), _odds(spoken, written, inside=True) + log(MORE)) + saying,
+        two_turns=_odds(_pairs(spoken, turn_before), written) + saying + saying[turn_before],
+        two_lines=_odds(spoken, _pairs(written, line_before)) + saying,
         turn_before=turn_before,
         line_before=line_before,
         side=np.array([SIDES.index(turn.speaker) for turn in turns], np.int64),
         fits=_fits(script, _speakers(script, sides)),
-        skip_turn=np.log([ASIDE if turn.backchannel else SKIPPED for turn in turns]),
+        skip_turn=np.log(silent),
         skip_line=np.full(len(lines), log(SKIPPED)),
         first=np.array([n == 0 or scene_of[n] != scene_of[n - 1] for n in range(len(lines))]),
         moves=_MOVES,
@@ -194,29 +203,35 @@ def _pairs(texts: Sequence[Marks], before: npt.NDArray[np.int64]) -> list[Marks]
     return found
 
 
-def _odds(spoken: Sequence[Marks], written: Sequence[Marks]) -> npt.NDArray[np.float32]:
+def _odds(spoken: Sequence[Marks], written: Sequence[Marks], *, inside: bool = False) -> _Odds:
     """Logarithm of how much likelier two texts are if the one says the other: float32[spoken, written].
 
     The similarity is one less the edit distance by the longer length; each letter of it is taken as a coin
-    that falls right with the probabilities :data:`SAID` and :data:`CHANCE`.  Where even the sounds that two
-    texts have in common leave no hope, these stand for the similarity.
+    that falls right with the probabilities :data:`SAID` and :data:`CHANCE`.  If `inside`, what is said before
+    and after the line counts neither for it nor against it.  Where even the sounds that two texts have in
+    common leave no hope, these stand for the similarity.
     """
     from .loops import edit_distances
 
     one, one_at = joined(spoken)
     other, other_at = joined(written)
     lengths = np.diff(one_at)[:, None], np.diff(other_at)[None, :]
-    longer, mean = np.maximum(1, np.maximum(*lengths)), (lengths[0] + lengths[1]) / 2
-    right, wrong = log(SAID / CHANCE), log((1 - SAID) / (1 - CHANCE))
+    whole = np.broadcast_to(lengths[1], (len(spoken), len(written))) if inside else np.maximum(*lengths)
+    longest, mean = np.maximum(1, whole), whole if inside else (lengths[0] + lengths[1]) / 2
+    chance = CHANCE_INSIDE if inside else CHANCE
+    right, wrong = log(SAID / chance), log((1 - SAID) / (1 - chance))
 
     def odds(distance: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        alike = 1 - distance / longer
-        return mean * (alike * right + (1 - alike) * wrong)
+        alike = 1 - distance / longest
+        found: npt.NDArray[Any] = mean * (alike * right + (1 - alike) * wrong)
+        return found
 
-    distance = (longer - shared(one[:, 2], one_at, other[:, 2], other_at)).astype(np.float32)
+    distance = (longest - shared(one[:, 2], one_at, other[:, 2], other_at)).astype(np.float32)
     costs = np.array([ALIKE, NEARLY_ALIKE], np.float32)
-    edit_distances(one, one_at, other, other_at, costs, odds(distance) > HOPELESS, distance)
-    return np.where(np.minimum(*lengths) > 0, odds(distance), -np.inf).astype(np.float32)
+    wanted = odds(distance) > HOPELESS
+    possible = lengths[0] > lengths[1] if inside else lengths[0] > 0
+    edit_distances(one, one_at, other, other_at, costs, inside, wanted & possible, distance)
+    return np.where(possible & (lengths[1] > 0), odds(distance), -np.inf).astype(np.float32)
 
 
 def _speakers(script: Script, sides: Mapping[str, SideName]) -> list[tuple[dict[str, SideName], ...]]:
