@@ -91,6 +91,22 @@ def test_a_failure_is_tried_again_as_often_as_its_kind_deserves(tmp_path, kind, 
     assert summary.figures.done == 1
 
 
+def test_a_cluster_that_has_lost_its_last_machine_is_waited_for(tmp_path):
+    class Comes(MadeUp):
+        rooms = iter([Room(0)] * 3)
+
+        @property
+        def room(self):
+            return next(self.rooms, Room(2))
+
+        @room.setter
+        def room(self, _): ...
+
+    summary, watcher = batch(tmp_path, [entry("a")], Comes())
+    assert summary.figures.done == 1
+    assert watcher.said == ["paused: no machine is there to work on; it goes on when one comes"]
+
+
 def test_tries_are_counted_anew_for_each_stage(tmp_path):
     crash, passed = Failure("crash", "WorkerDied", "why"), Advanced("cut", (), 60.0, 1.0)
     executor = MadeUp(answers={"a": [crash, crash, passed, crash, crash]})

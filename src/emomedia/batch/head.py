@@ -190,6 +190,8 @@ class Batch:
         if not waiting:
             return
         room = self._executor.room
+        if not self._has_machine(room.cores):
+            return
         needs = [(s.entry.id, need_of(s.stage, s.entry.options, room)) for s in waiting]
         running = [s for s in self._order if s.state == "running"]
         taken = [s.grant for s in running if s.grant is not None]
@@ -199,6 +201,15 @@ class Batch:
             if not self._has_space(session):
                 return
             self._begin(session, grant)
+
+    def _has_machine(self, cores: int) -> bool:
+        """Whether any core is there at all: all machines of a cluster may be gone."""
+        gone = "paused: no machine is there to work on; it goes on when one comes"
+        if cores < 1 and not self._paused:
+            self._pauses(gone)
+        elif cores > 0 and self._paused == gone:
+            self._paused = ""
+        return cores > 0
 
     def _begin(self, session: _Session, grant: Need) -> None:
         session.state, session.begun, session.grant, session.frames = "running", True, grant, None
