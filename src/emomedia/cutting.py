@@ -121,7 +121,7 @@ def _nothing_unaudited(folder: SessionFolder, rows: Sequence[Row]) -> Iterator[N
 def _described(rows: Iterable[Row], work: Work, turns: TurnsFile) -> list[Row]:
     """`rows` with the words and topics that the turns have now."""
     clip_of = {clip.id: clip for clip in work.plan.clips}
-    return [described(row, clip_of[row["id"]], turns, work.actors) for row in rows]
+    return [described(row, clip_of[row["id"]], turns, actors=work.actors) for row in rows]
 
 
 def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:

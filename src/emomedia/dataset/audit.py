@@ -148,13 +148,13 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "models": {},
         "key": work.clip_key(clip),
     }
-    return described(row, clip, turns, work.actors)
+    return described(row, clip, turns, actors=work.actors)
 
 
-def described(row: Row, clip: Clip, turns: TurnsFile, actors: Mapping[str, str]) -> Row:
+def described(row: Row, clip: Clip, turns: TurnsFile, *, actors: Mapping[str, str] | None = None) -> Row:
     """`row` with all that can change without the clip's frames: whose it is, its words, its topic."""
     whose: Row = {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker}
-    whose["actors"] = {side: actors.get(side) for side in SIDES}
+    whose["actors"] = {side: (actors or {}).get(side) for side in SIDES}
     return row | whose | _words(clip, turns)
 
 
