@@ -55,14 +55,9 @@ def kill_heads(root: Path, kills: int, rng: random.Random) -> None:
 
 def kill_ray_workers(root: Path, kills: int, rng: random.Random) -> None:
     """Two nodes of a core each; workers that have a task are killed, one after another."""
-    from ray.cluster_utils import Cluster
-
     what = _sessions(root, SESSIONS)
     expected, _ = _undisturbed(what, root / "undisturbed")
-    small = {"object_store_memory": 80 << 20}
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0} | small)
-    for _ in range(2):
-        cluster.add_node(num_cpus=1, **small)
+    cluster, _ = many.ray_cluster(2)
     done = rounds = 0
     attempts: Counter[str] = Counter()
     while done < kills:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 from audits import quality, rng_of
@@ -27,6 +28,9 @@ def make(session: Path, out: Path) -> Path:
         side_size=Size(96, 108),
     )
     run(session, out, options)
+    named = tomllib.loads(session.read_text("utf-8"))
+    actors = {side: named[side]["actor"] for side in ("left", "right")}
+    assert all(row["actors"] == actors for row in read_rows(out / "sim/clips.jsonl"))
     for number, (name, actors) in enumerate(CAST.items()):
         _copy(out, "sim", name, actors, number)
     shutil.rmtree(out / "sim")

@@ -119,6 +119,19 @@ def dataset(out: Path) -> dict[str, bytes]:
     }
 
 
+def ray_cluster(nodes: int) -> Any:
+    """A Ray cluster on this machine: a head without cores, and nodes of one core each.
+
+    A machine under load answers late, and is not dead for it.
+    """
+    from ray.cluster_utils import Cluster
+
+    small = {"object_store_memory": 80 << 20}
+    patient = {"_system_config": {"health_check_timeout_ms": 120_000}}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0} | small | patient)
+    return cluster, [cluster.add_node(num_cpus=1, **small) for _ in range(nodes)]
+
+
 def times_made(out: Path) -> dict[tuple[str, str], int]:
     """How often each stage of each session was made, as the ledger counts."""
     return {(row["id"], row["stage"]): row["times_made"] for row in read(out)["stages"]}

@@ -452,7 +452,7 @@ def opened(
     """
     _core.compose_kernel()  # refuses what EMOMEDIA_CPU says now, not when the first frame is composed
     session = with_lut(load_session(description), options.lut)
-    folder = SessionFolder(_output_folder(out), session.id)
+    folder = SessionFolder(output_folder(out), session.id)
     folder.refuse_foreign()
     with locked(folder.path):
         with writing(folder.path):
@@ -477,7 +477,7 @@ def looked_at(description: Path, out: Path | None, options: Options) -> Pipeline
     return Pipeline(session, folder, options, writes=False)
 
 
-def _output_folder(out: Path) -> Path:
+def output_folder(out: Path) -> Path:
     """`out` as libav can take it: absolute, without links, in UTF-8."""
     with writing(out):
         folder = out.resolve()

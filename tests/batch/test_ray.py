@@ -23,11 +23,7 @@ OPTIONS = Options(preset="ultrafast")
 @pytest.fixture
 def cluster():
     """A head without cores of its own, and two nodes of one core each."""
-    from ray.cluster_utils import Cluster
-
-    small = {"object_store_memory": 80 << 20}
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0} | small)
-    nodes = [made.add_node(num_cpus=1, **small) for _ in range(2)]
+    made, nodes = many.ray_cluster(2)
     yield made, nodes
     made.shutdown()
 

@@ -19,7 +19,7 @@ from ..layout import SessionFolder
 from . import space
 from .ledger import Ledger
 from .needs import grows, need_of
-from .progress import Failed, Figures, Share, bottleneck, hours, pace, work_done
+from .progress import Failed, Figures, Share, bottleneck, hours, lengths, pace, work_done
 from .schedule import Need, starts
 from .sessions import Entry
 from .task import FIRST, Advanced, Failure, Progress, StageDone, Task, failure
@@ -119,6 +119,7 @@ class Batch:
         self._task_cpu = 0.0
         self._paused = ""
         self._short_at: int | None = None
+        self._expected = False
         self._began, self._cpu_began = time.monotonic(), time.process_time()
         self._ticked = self._recorded = self._looked = 0.0
         for session in self._sessions.values():
@@ -189,6 +190,8 @@ class Batch:
         if not waiting:
             return
         room = self._executor.room
+        if not self._has_machine(room.cores):
+            return
         needs = [(s.entry.id, need_of(s.stage, s.entry.options, room)) for s in waiting]
         running = [s for s in self._order if s.state == "running"]
         taken = [s.grant for s in running if s.grant is not None]
@@ -198,6 +201,15 @@ class Batch:
             if not self._has_space(session):
                 return
             self._begin(session, grant)
+
+    def _has_machine(self, cores: int) -> bool:
+        """Whether any core is there at all: all machines of a cluster may be gone."""
+        gone = "paused: no machine is there to work on; it goes on when one comes"
+        if cores < 1 and not self._paused:
+            self._pauses(gone)
+        elif cores > 0 and self._paused == gone:
+            self._paused = ""
+        return cores > 0
 
     def _begin(self, session: _Session, grant: Need) -> None:
         session.state, session.begun, session.grant, session.frames = "running", True, grant, None
@@ -241,6 +253,7 @@ class Batch:
         session.state, session.stage = "waiting", told.next or session.stage
         id = session.entry.id
         self._keep(lambda: self._ledger.passes(id, told.stages, told.footage_seconds, told.next))
+        self._expect()
         if told.next is None:
             session.state = "done"
             self._watcher.session_ended(id, None)
@@ -277,14 +290,21 @@ class Batch:
     # -- the disk ---------------------------------------------------------------------------------
 
     def _expect(self) -> None:
-        """Say it before the work where the disk will not hold it all, as far as durations are known."""
-        open_ = [s for s in self._sessions.values() if s.state == "waiting" and s.seconds]
-        needed = sum(self._bytes_left(s, space.lasting_bytes(s.seconds or 0, s.entry.options)) for s in open_)
+        """Say it early, as soon as a length is known, where the disk will not hold it all."""
+        sessions = [s for s in self._order if s.state in ("waiting", "running")]
+        if self._expected or not any(session.seconds for session in sessions):
+            return
+        self._expected = True
+        seconds = lengths([Share(s.entry.media_bytes, s.seconds, 0) for s in sessions])
+        needed = sum(
+            self._bytes_left(session, space.lasting_bytes(length, session.entry.options))
+            for session, length in zip(sessions, seconds, strict=True)
+        )
         free = self._free_bytes(self.out)
         if needed > free:
             self._watcher.says(
-                f"{self.out}: {space.told(free)} free, and about {space.told(needed)} needed for the "
-                f"{len(open_)} sessions whose length is known; the batch pauses when it is full"
+                f"{self.out}: {space.told(free)} free, and about {space.told(needed)} needed for "
+                f"{sum(seconds) / 3600:.2f} hours of footage; the batch pauses when it is full"
             )
 
     def _has_space(self, session: _Session) -> bool:

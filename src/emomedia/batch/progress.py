@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ _DONE_BEFORE = {"cut": 0.1, "check": 0.95}
 
 
 def work_done(stage: str | None, part: float = 0.0) -> float:
-    """Share of a session's work, 0 to 1, that is done when `part` of `stage` is; all, where there is no stage."""
+    """Share of a session's work, 0 to 1, done when `part` of `stage` is; all where there is none."""
     if stage is None:
         return 1.0
     begin = _DONE_BEFORE.get(stage, 0.0)
@@ -87,17 +87,19 @@ class Figures:
         }
 
 
-def hours(shares: Collection[Share]) -> tuple[float, float]:
-    """Hours of footage in all, and done; a session not probed yet is as long as its bytes let expect."""
+def lengths(shares: Sequence[Share]) -> list[float]:
+    """Each session's seconds of footage; one not probed yet is as long as its bytes let expect."""
     known = [share for share in shares if share.seconds is not None]
     size = sum(share.media_bytes for share in known)
-    pace = sum(share.seconds or 0 for share in known) / size if size else 0.0
+    seconds_a_byte = sum(share.seconds or 0 for share in known) / size if size else 0.0
+    return [s.media_bytes * seconds_a_byte if s.seconds is None else s.seconds for s in shares]
 
-    def seconds(share: Share) -> float:
-        return share.media_bytes * pace if share.seconds is None else share.seconds
 
-    total = sum(seconds(share) for share in shares)
-    return total / 3600, sum(seconds(share) * share.done for share in shares) / 3600
+def hours(shares: Sequence[Share]) -> tuple[float, float]:
+    """Hours of footage in all, and done."""
+    seconds = lengths(shares)
+    done = sum(length * share.done for length, share in zip(seconds, shares, strict=True))
+    return sum(seconds) / 3600, done / 3600
 
 
 def pace(done_now: float, total: float, done: float, ran_seconds: float) -> tuple[float | None, float | None]:

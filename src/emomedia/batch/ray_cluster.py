@@ -50,16 +50,17 @@ class RayTasks:
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         cores = [int(node.get("CPU", 0)) for node in nodes]
         gpus = sum(node.get("GPU", 0) for node in nodes) if self._options.device != "cpu" else 0
-        memory = sum(int(node.get("memory", 0)) for node in nodes)
+        memory = [int(node.get("memory", 0)) for node in nodes]
+        self._most_memory = max(memory, default=0)  # Ray keeps a task waiting that no node can hold
         most = self._options.workers or sum(cores)
-        return Room(min(most, sum(cores)), gpus, memory, max(cores, default=0))
+        return Room(min(most, sum(cores)), gpus, sum(memory), max(cores, default=0))
 
     def start(self, key: Hashable, task: Task) -> None:
         need = need_of(task.stage, task.options, self._room).granted(task.options.workers)
         placed = self._work.options(
             num_cpus=need.cores,
             num_gpus=need.gpus,
-            memory=need.bytes,
+            memory=min(need.bytes, self._most_memory),
             max_retries=0,
             name=f"{task.stage} {key}",
         )

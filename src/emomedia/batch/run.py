@@ -9,8 +9,9 @@ from pathlib import Path
 
 from .. import _core
 from ..dataset.index import write_index
-from ..files import locked, writing
+from ..files import locked
 from ..options import Options
+from ..pipeline import output_folder
 from .head import Batch, Summary, Watcher
 from .ledger import FOLDER_NAME, Ledger
 from .needs import machine_room
@@ -52,8 +53,7 @@ def run_batch(
     begin = time.process_time()
     _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
     paths = descriptions(what)
-    with writing(out):
-        out = out.resolve()
+    out = output_folder(out)
     with locked(out / FOLDER_NAME):
         ledger = Ledger(out)
         try:

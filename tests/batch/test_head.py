@@ -1,0 +1,206 @@
+"""The head's decisions, with tasks that are made up: who begins, who is tried again, what is shown."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from emomedia.batch.head import ATTEMPTS, CRASHES, LOSSES, Batch
+from emomedia.batch.ledger import Ledger, read
+from emomedia.batch.progress import Share, bottleneck, failures_told, hours, pace, told_time
+from emomedia.batch.schedule import Room
+from emomedia.batch.sessions import Entry
+from emomedia.batch.space import lasting_bytes, session_bytes, told
+from emomedia.batch.task import Advanced, Failure, Progress, StageDone, failure
+from emomedia.errors import MediaNotFoundError, OutputBusyError, OutputError, StalledError, SyncError
+from emomedia.files import output_error
+from emomedia.options import Options
+
+from .quiet import Quiet
+
+NEXT = {"probe": "sync", "sync": "speech", "speech": "cut", "cut": None}
+
+
+class MadeUp:
+    """An executor whose tasks end at once; `answers` has for a session what its tasks come to, in turn."""
+
+    def __init__(self, cores=2, answers=None):
+        self.room = Room(cores)
+        self.answers = {id: list(told) for id, told in (answers or {}).items()}
+        self.begun, self.running, self.most = [], {}, 0
+
+    def start(self, key, task):
+        assert key not in self.running
+        self.running[key] = task
+        self.begun.append((key, task.stage, task.options.workers))
+        self.most = max(self.most, sum(task.options.workers for task in self.running.values()))
+
+    def events(self, _seconds):
+        if not self.running:
+            return []
+        key = next(iter(self.running))
+        task = self.running.pop(key)
+        scripted = self.answers.get(key)
+        if scripted:
+            return [(key, scripted.pop(0))]
+        done = StageDone(
+            task.stage, "made", 1.0, 1.0, "hash", {"clips_made": 2} if task.stage == "cut" else {}
+        )
+        return [(key, Progress(1, 2)), (key, Advanced(NEXT[task.stage], (done,), 60.0, 1.0))]
+
+    def close(self): ...
+
+
+def entry(id, size=1000, **options):
+    return Entry(Path(f"/in/{id}/session.toml"), id, Options(**options), "inputs", size)
+
+
+def batch(out, entries, executor, **choices):
+    watcher = Quiet()
+    with closing(Ledger(out)) as ledger:
+        made = Batch(entries, out, executor, ledger, watcher, retry_seconds=0.001, **choices)
+        return made.run(), watcher
+
+
+def test_a_session_goes_through_its_stages_and_the_long_ones_begin_first(tmp_path):
+    executor = MadeUp(cores=2)
+    summary, _ = batch(tmp_path, [entry("a", 10), entry("b", 30), entry("c", 20)], executor)
+    assert [key for key, stage, _ in executor.begun if stage == "probe"] == ["b", "c", "a"]
+    assert [stage for key, stage, _ in executor.begun if key == "a"] == ["probe", "sync", "speech", "cut"]
+    assert executor.begun[-1] == ("a", "cut", 2), "the last one has every core"
+    assert executor.most == 2
+    assert (summary.figures.done, summary.made["cut"], summary.made["clips_made"]) == (3, 3, 6)
+    assert (summary.figures.hours, summary.figures.hours_done) == (pytest.approx(0.05), pytest.approx(0.05))
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("passing", ATTEMPTS), ("crash", CRASHES), ("lost", LOSSES), ("input", 1)]
+)
+def test_a_failure_is_tried_again_as_often_as_its_kind_deserves(tmp_path, kind, most):
+    failures = [Failure(kind, "Cause", "why")] * 30
+    executor = MadeUp(answers={"a": failures})
+    summary, watcher = batch(tmp_path, [entry("a"), entry("b")], executor)
+    assert len([key for key, *_ in executor.begun if key == "a"]) == most
+    assert [(one.id, one.stage, one.cause, one.text) for one in summary.figures.failed] == [
+        ("a", "probe", "Cause", "why")
+    ]
+    assert len(watcher.said) == most - 1
+    assert summary.figures.done == 1
+
+
+def test_a_cluster_that_has_lost_its_last_machine_is_waited_for(tmp_path):
+    class Comes(MadeUp):
+        rooms = iter([Room(0)] * 3)
+
+        @property
+        def room(self):
+            return next(self.rooms, Room(2))
+
+        @room.setter
+        def room(self, _): ...
+
+    summary, watcher = batch(tmp_path, [entry("a")], Comes())
+    assert summary.figures.done == 1
+    assert watcher.said == ["paused: no machine is there to work on; it goes on when one comes"]
+
+
+def test_tries_are_counted_anew_for_each_stage(tmp_path):
+    crash, passed = Failure("crash", "WorkerDied", "why"), Advanced("cut", (), 60.0, 1.0)
+    executor = MadeUp(answers={"a": [crash, crash, passed, crash, crash]})
+    summary, _ = batch(tmp_path, [entry("a")], executor)
+    assert summary.figures.done == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "again"), [("input", False), ("crash", False), ("passing", True), ("lost", True)]
+)
+def test_what_is_set_aside_stays_so_while_its_inputs_do(tmp_path, kind, again):
+    failures = [Failure(kind, "Cause", "why")] * 30
+    batch(tmp_path, [entry("a")], MadeUp(answers={"a": failures}))
+    executor = MadeUp()
+    summary, _ = batch(tmp_path, [entry("a")], executor)
+    assert bool(executor.begun) == again
+    assert summary.figures.done == int(again)
+    executor = MadeUp()
+    batch(tmp_path, [entry("a")], executor, retry=True)
+    assert executor.begun
+
+
+def test_a_full_disk_is_no_fault_of_the_sessions(tmp_path, monkeypatch):
+    monkeypatch.setattr("emomedia.batch.head._FULL_SECONDS", 0.001)
+    free = iter([1 << 40, 1 << 30, *[1 << 30] * 3, *[1 << 40] * 20])
+    executor = MadeUp(answers={"a": [Failure("full", "OutputError", "no space left")]})
+    summary, watcher = batch(tmp_path, [entry("a")], executor, free_bytes=lambda _: next(free))
+    assert summary.figures.done == 1
+    assert watcher.said[0].startswith("paused: ") and watcher.said[1].endswith("the batch goes on")
+    assert [row["outcome"] for row in read(tmp_path)["attempts"]] == ["full"] + ["advanced"] * 4
+
+
+def told_of(kind):
+    return kind("a", expected="this", found="that", remedy="do")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (told_of(MediaNotFoundError), "input"),
+        (told_of(SyncError), "input"),
+        (KeyError("x"), "input"),
+        (told_of(StalledError), "passing"),
+        (told_of(OutputBusyError), "passing"),
+        (told_of(OutputError), "passing"),
+        (OSError(errno.EIO, "broken"), "passing"),
+        (MemoryError(), "passing"),
+        (OSError(errno.ENOSPC, "full"), "full"),
+        (output_error(Path("a"), OSError(errno.EDQUOT, "full")), "full"),
+        (OutputError("a", expected="to write", found="No space left on device", remedy="free some"), "full"),
+    ],
+    ids=str,
+)
+def test_whose_fault_an_error_is(error, kind):
+    assert failure(error).kind == kind
+
+
+def test_an_unknown_error_is_told_with_its_place():
+    try:
+        {}["x"]
+    except KeyError as error:
+        assert failure(error).text.startswith("KeyError: 'x' (test_head.py, line ")
+
+
+def test_hours_of_sessions_not_probed_yet_are_guessed_from_their_bytes():
+    shares = [Share(100, 3600, 1.0), Share(100, 1800, 0.5), Share(400, None, 0.0)]
+    assert hours(shares) == (pytest.approx(1.5 + 3), pytest.approx(1.25))
+
+
+def test_rate_and_time_left_count_what_this_batch_has_done():
+    assert pace(2.0, 10.0, 4.0, 3600.0) == (2.0, 3 * 3600)
+    assert pace(0.0, 10.0, 4.0, 3600.0) == (None, None)
+
+
+def test_figures_are_told_in_words():
+    assert bottleneck({"cut": 3.0, "speech": 1.0}) == "cut, 75% of the processor time"
+    assert [told_time(seconds) for seconds in (40, 720, 7500, 190_000)] == [
+        "40 s",
+        "12 min",
+        "2 h 5 min",
+        "2 d 4 h",
+    ]
+    assert [told(size) for size in (999, 32_000_000, 1.25e9, 7e12)] == [
+        "999 B",
+        "32.0 MB",
+        "1.2 GB",
+        "7.0 TB",
+    ]
+    assert failures_told([]) == []
+
+
+def test_finer_and_more_pictures_take_more_space():
+    base = session_bytes(3600, Options())
+    assert 10e9 < base < 20e9
+    assert session_bytes(3600, Options(crf=14)) > 1.6 * base
+    assert session_bytes(3600, Options(layout=("composite", "left", "right"))) > 2 * base
+    assert lasting_bytes(3600, Options()) < base
