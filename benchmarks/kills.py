@@ -85,6 +85,10 @@ def _kill_workers(most: int, rng: random.Random, ended: threading.Event, killed:
             killed.append(1)
 
 
+_NOT_TASKS = ("IDLE", "Agent")
+"""A worker without a task, and the services of a node, which goes down with them."""
+
+
 def _ray_workers() -> list[int]:
     """Workers below this process that have a task: Ray names them after it."""
     parents, working = {}, []
@@ -94,7 +98,7 @@ def _ray_workers() -> list[int]:
             title = (folder / "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        if title.startswith("ray::") and "IDLE" not in title:
+        if title.startswith("ray::") and not any(other in title for other in _NOT_TASKS):
             working.append(int(folder.name))
     return [process for process in working if _descends(process, os.getpid(), parents)]
 
