@@ -36,8 +36,8 @@ SHORTEST = 5
 """Columns; shorter overlaps are left alone."""
 
 MARGIN = 30
-"""Columns before and after an overlap that are cleaned with it: where a voice begins or ends quietly under the
-other one, the overlap is found short of what it is."""
+"""Columns before and after an overlap that are cleaned with it: where a voice begins or ends quietly under
+the other one, the overlap is found short of what it is."""
 
 SILENCE_GAIN = 0.1
 """What is left, 20 dB less, of a track where its actor is silent, if that is asked for."""
