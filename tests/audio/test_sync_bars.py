@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 
 from emomedia.audio.align import THRESHOLD, Match, align
 from emomedia.audio.proxy import make_proxy
+from emomedia.audio.steps import Hearing, locate
 
-from .rooms import RATE, recorded, scene, utterances
+from .rooms import RATE, recorded, scene, session, utterances
 
 SESSION, FOREIGN = "BAC009S076[4-8]*.wav", "BAC009S0[79][07][0-3]*.wav"
 """Speakers of the sessions, and others."""
@@ -49,6 +52,28 @@ def test_a_lost_buffer(said, seed):
     (step,) = match.steps
     assert step.seconds == pytest.approx(lost / RATE * (1 + ppm * 1e-6), abs=2e-4)
     assert abs(step.time - at / RATE) <= max(0.05, step.within)
+
+
+def test_a_lost_buffer_of_both_channels_is_placed_to_20_ms_in_speech(said):
+    """And it is known how well, though a camera's noise is as loud as the voices, and echoes are louder."""
+    made, lost = session(110, said, 2000), round(0.48 * RATE)
+    tracks = [recorded(microphone, 1.0, 70.0) for microphone in made.microphones]
+    loud = np.convolve(tracks[0] ** 2, np.ones(RATE // 4), "same")[: 60 * RATE]
+    loud[: 45 * RATE] = 0
+    at = int(np.argmax(loud))  # where somebody speaks: in silence it could be anywhere
+    with ExitStack() as stack:
+        hearings, spans = [], []
+        for camera, track in zip(made.cameras, tracks, strict=True):
+            heard = np.concatenate([track[:at], track[at + lost :]])
+            pair = [stack.enter_context(make_proxy([sound], RATE)) for sound in (camera, heard)]
+            match = align(*pair)
+            assert match is not None
+            (step,) = match.steps
+            hearings.append(Hearing(*pair, step.lines))
+            spans.append(step.span)
+        found = locate(hearings, (min(span[0] for span in spans), max(span[1] for span in spans)))
+    assert found.time == pytest.approx(at / RATE, abs=0.02)
+    assert found.within < 0.05
 
 
 @pytest.mark.parametrize("seed", range(2))
