@@ -6,11 +6,15 @@ modules behind it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import _core as _core
     from .frame_stream import Frame, Frames, frames
+
+# onnxruntime, which runs the networks of speech and quality, would report on this machine otherwise.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = ["Frame", "Frames", "__version__", "frames"]

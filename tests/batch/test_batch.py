@@ -69,7 +69,7 @@ def test_each_stage_is_a_task_of_its_own(undisturbed):
     tried = [
         (row["stage"], row["outcome"]) for row in read(undisturbed.out)["attempts"] if row["id"] == "s01"
     ]
-    assert tried == [(stage, "advanced") for stage in ("probe", "sync", "speech", "cut")]
+    assert tried == [(stage, "advanced") for stage in ("probe", "sync", "speech", "cut", "check")]
     assert set(many.times_made(undisturbed.out).values()) == {1}
 
 

@@ -418,3 +418,15 @@ def test_products_whose_audit_is_wrong_too(finished, tmp_path):
 def test_a_date_beyond_the_calendar_names_a_session_all_the_same(seconds):
     assert day_of(seconds) == "000000"
     assert day_of(0) == "700101"
+
+
+# --- the world outside
+
+
+def test_no_library_reports_on_this_machine(tmp_path):
+    """onnxruntime would: it leaves an id for that in the home folder."""
+    code = "import emomedia.speech; emomedia.speech._Network()"
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    home.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], env=home, check=True)
+    assert list(tmp_path.iterdir()) == []
