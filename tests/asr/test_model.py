@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emomedia.asr.model import load, model_folder, placed
+from emomedia.asr.model import Placed, load, model_folder, placed
 from emomedia.errors import DeviceError, ModelError
 
 from ..spoken import MODEL
@@ -87,10 +87,22 @@ def test_a_language_that_nobody_knows_is_refused():
         network.tokenizer("xx")
 
 
-def test_a_gpu_that_is_not_there_is_told(monkeypatch):
+@pytest.mark.parametrize(("gpus", "cublas", "lacks"), [(0, True, "no GPU"), (1, False, "no libcublas")])
+def test_a_gpu_that_cannot_be_used_is_told_or_done_without(monkeypatch, gpus, cublas, lacks):
     import ctranslate2
 
-    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
-    assert placed("auto").device == "cpu"
-    with pytest.raises(DeviceError):
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: gpus)
+    if not cublas:
+        monkeypatch.setattr("emomedia.asr.model._CUBLAS", "libcublas.so.none")
+    assert placed("auto") == placed("cpu") == Placed("cpu", "int8")
+    with pytest.raises(DeviceError, match=lacks):
         placed("cuda")
+
+
+def test_a_gpu_is_used_in_half_precision(monkeypatch):
+    import ctranslate2
+
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
+    monkeypatch.setattr("emomedia.asr.model._CUBLAS", "libm.so.6")
+    assert placed("auto") == placed("cuda") == Placed("cuda", "float16")
+    assert placed("cpu").device == "cpu"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
 
 from emomedia.asr.passages import (
-    BATCH_COLUMNS,
     GAP,
     LONGEST,
     MARGIN,
@@ -69,13 +68,15 @@ def test_full_windows_hold_what_fits_of_one_prompt():
 
 def test_batches_hold_like_lengths_and_no_more_than_they_may():
     lengths = (2900, 300, 310, 1200, 450, *range(200, 240))
-    made = [Window((Passage("left", 0, n, 0, n),), (0,)) for n in lengths]
-    found = batches(made, short=True)
+    spoken = [Passage("left", at, at + n, at, at + n) for at, n in zip(count(0, 5000), lengths)]
+    made = [Window((passage,), (0,)) for passage in spoken]
+    most = 8 * LONGEST
+    found = batches(made, short=True, most=most)
     assert sum(len(batch.windows) for batch in found) == len(lengths)
-    assert all(len(batch.windows) * batch.columns <= BATCH_COLUMNS for batch in found)
+    assert all(len(batch.windows) * batch.columns <= most for batch in found)
     assert all(window.columns <= batch.columns for batch in found for window in batch.windows)
-    assert batches(made, short=True) == found
-    assert {batch.columns for batch in batches(made, short=False)} == {LONGEST}
+    assert batches(made[::-1], short=True, most=most) == found
+    assert {batch.columns for batch in batches(made, short=False, most=most)} == {LONGEST}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from emomedia.asr import passages, recognise
+from emomedia.asr.decode import prompt_tokens
 from emomedia.asr.guard import RETRY
 from emomedia.asr.model import Placed, load, model_folder, placed
 from emomedia.asr.passages import LONGEST
@@ -189,3 +190,14 @@ def test_a_gpu_that_fails_is_told(transcribed, monkeypatch):
     on_gpu = partial(transcribed.func, transcribed.args[0], Placed("cuda", "float16"), transcribed.args[2])
     with pytest.raises(DeviceError, match="smaller model"):
         on_gpu(language="zh")
+
+
+def test_prompts_are_text_alone_and_leave_room_for_what_is_said():
+    tokenizer = load(model_folder(MODEL), placed("cpu"), 1).tokenizer("zh")
+    bare_prompt = prompt_tokens(tokenizer, " ")
+    assert bare_prompt == [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+    steering = prompt_tokens(tokenizer, "<|startoftranscript|>你好<|endoftext|>")
+    assert steering[0] == tokenizer.sot_prev and steering[-4:] == bare_prompt
+    assert [token for token in steering if token >= tokenizer.eot] == [tokenizer.sot_prev, *bare_prompt]
+    long = prompt_tokens(tokenizer, "你好吗我很高兴" * 100 + "再见")
+    assert len(long) <= 224 + len(bare_prompt) and tokenizer.decode(long[:-4]).endswith("再见")

@@ -6,6 +6,7 @@ The folder is what CTranslate2's converter writes of a Whisper of any size, as f
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import struct
@@ -27,6 +28,8 @@ VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 OWN_FILE = "emomedia.json"
 """May lie beside the model's own files: ``{"windows": "short"}`` says that it was trained on windows shorter
 than 30 s.  Whisper's published models were not, so without it passages are joined to windows of 30 s."""
+
+_CUBLAS = "libcublas.so.12"
 
 GPU_BATCHES = 2
 """Batches at a time on a GPU: one is prepared while the other one keeps it busy."""
@@ -148,15 +151,26 @@ def placed(device: Device) -> Placed:
     """
     with _parts():
         import ctranslate2
-    there = device != "cpu" and ctranslate2.get_cuda_device_count() > 0
-    if device == "cuda" and not there:
+    lacks = "" if device == "cpu" else _lacking(ctranslate2.get_cuda_device_count())
+    if device == "cuda" and lacks:
         raise DeviceError(
             "--device cuda",
             expected="a GPU that CTranslate2 can use",
-            found="none",
-            remedy="install NVIDIA's driver with CUDA 12 and cuDNN 9, or choose --device cpu",
+            found=f"no {lacks}",
+            remedy="install NVIDIA's driver and CUDA 12, or choose --device cpu",
         )
-    return Placed("cuda", "float16") if there else Placed("cpu", "int8")
+    return Placed("cpu", "int8") if device == "cpu" or lacks else Placed("cuda", "float16")
+
+
+def _lacking(gpus: int) -> str:
+    """What CTranslate2 lacks to work on a GPU: it loads cuBLAS by this name when it first multiplies."""
+    if gpus == 0:
+        return "GPU"
+    try:
+        ctypes.CDLL(_CUBLAS)
+    except OSError:
+        return _CUBLAS
+    return ""
 
 
 class _parts:

@@ -42,8 +42,11 @@ STEP = COLUMNS // 2
 GAP = 50
 """Columns of silence between two passages in one window."""
 
-BATCH_COLUMNS, BATCH_WINDOWS = 8 * LONGEST, 32
-"""How much a batch may hold: eight full windows keep every core, and most GPUs, busy."""
+BATCH_COLUMNS = {"cpu": 4 * LONGEST, "cuda": 16 * LONGEST}
+"""How much a batch may hold by device: a core, which has it to itself, gains little by more; a GPU does."""
+
+BATCH_WINDOWS = 32
+"""How many windows it may hold."""
 
 FILLED = 1.25
 """How much longer than a batch's shortest window its longest may be: the others are filled up to it."""
@@ -154,8 +157,8 @@ def windows(found: Sequence[Passage], *, short: bool) -> list[Window]:
     return [Window(tuple(group), tuple(place)) for group, place in zip(groups, places, strict=True)]
 
 
-def batches(found: Sequence[Window], *, short: bool) -> list[Batch]:
-    """Windows in batches: by prompt, then by length, so that little is filled up; then by time.
+def batches(found: Sequence[Window], *, short: bool, most: int) -> list[Batch]:
+    """Windows in batches of up to `most` columns: by prompt, by length, so that little is filled up, by time.
 
     Short windows' lengths go from :data:`SHORTEST` on by :data:`STEP`; the others' are :data:`LONGEST`.
     """
@@ -166,17 +169,17 @@ def batches(found: Sequence[Window], *, short: bool) -> list[Batch]:
     made: list[list[Window]] = []
     lengths: list[int] = []  # of each batch's shortest window
     for length, window in ordered:
-        if not made or not _fits(made[-1], lengths[-1], window, length):
+        if not made or not _fits(made[-1], lengths[-1], window, length, most):
             made.append([])
             lengths.append(length)
         made[-1].append(window)
     return [Batch(tuple(group), _length(group[-1]) if short else LONGEST) for group in made]
 
 
-def _fits(group: Sequence[Window], shortest: int, window: Window, length: int) -> bool:
+def _fits(group: Sequence[Window], shortest: int, window: Window, length: int, most: int) -> bool:
     """Whether a window, the longest so far, can join a batch."""
     alike = length <= shortest * FILLED and window.passages[0].prompt == group[0].passages[0].prompt
-    return alike and len(group) < BATCH_WINDOWS and (len(group) + 1) * length <= BATCH_COLUMNS
+    return alike and len(group) < BATCH_WINDOWS and (len(group) + 1) * length <= most
 
 
 def _length(window: Window) -> int:

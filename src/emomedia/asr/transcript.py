@@ -15,7 +15,7 @@ from .decode import language_of
 from .features import features
 from .guard import repeated_across
 from .model import ModelFolder, Network, Placed, load
-from .passages import COLUMNS, Batch, batches, passages, windows
+from .passages import BATCH_COLUMNS, COLUMNS, Batch, batches, passages, windows
 from .recognise import Settings, recognise
 from .sound import Tracks
 from .types import Segment
@@ -76,7 +76,7 @@ def transcribe(
         There is no room in `kept`.
     """
     prompts, places = (told or Told()).numbered()
-    formed = _batches(tracks, places, short=folder.short_windows)
+    formed = _batches(tracks, places, folder.short_windows, BATCH_COLUMNS[where.device])
     network = load(folder, where, workers)
     if language is None and formed:
         language = _detected(network, formed, tracks)
@@ -117,13 +117,13 @@ def _device_errors(where: Placed) -> Iterator[None]:
         ) from error
 
 
-def _batches(tracks: Tracks, places: Mapping[int, range], *, short: bool) -> list[Batch]:
+def _batches(tracks: Tracks, places: Mapping[int, range], short: bool, most: int) -> list[Batch]:
     found = [
         window
         for side in SIDES
         for window in windows(passages(tracks.active[side], side, places), short=short)
     ]
-    return batches(found, short=short)
+    return batches(found, short=short, most=most)
 
 
 def _in_threads(

@@ -246,7 +246,7 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
 
 
 _stage_command("sync", "Bring takes and tracks onto one clock (sync.json).", "offsets and drifts")
-_stage_command("speech", "Find out who speaks when (speech.json).", "voice activity")
+_stage_command("speech", "Find out who speaks when, and what (speech.json).", "voice activity")
 _stage_command("turns", "Find turns and dialogues, or take over --turns (turns.json).", "turns")
 _stage_command("plan", "Plan spans, chunks and clips (plan.json).", "plan")
 
