@@ -359,7 +359,7 @@ class Pipeline:
     @cached_property
     def check(self) -> tuple[Row, ...]:
         """The audit's rows with their measures and verdicts."""
-        from .quality.stage import check_session
+        from .quality.stage import check_session, verdicts
 
         rules, _ = self.rules, self.cut
         with self._timed("check") as outcome:
@@ -375,7 +375,7 @@ class Pipeline:
             for note in result.notes:
                 self.observer.says(note)
             outcome.append("made" if result.measured else "fresh")
-        self.hashes["check"] = stages.digest([[row["quality"], row["reasons"]] for row in result.rows])
+        self.hashes["check"] = verdicts(result.rows)
         return result.rows
 
     def _declared_ms(self) -> dict[str, float]:

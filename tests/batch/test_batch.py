@@ -153,7 +153,7 @@ def test_a_turn_corrected_by_hand_encodes_its_dialogues_chunks_anew_and_nothing_
     summary, watcher = batch_of(workers, [path], tmp_path)
     assert {(stage, outcome) for _, stage, outcome in watcher.passed} == {
         ("probe", "fresh"), ("sync", "fresh"), ("speech", "fresh"), ("turns", "own"), ("plan", "made"),
-        ("cut", "made"),
+        ("cut", "made"), ("check", "made"),
     }  # fmt: skip
     assert summary.made["frames_made"] == dialogues[last["dialogue"]]
     again = [json.loads(line) for line in (tmp_path / "s00/clips.jsonl").read_text().splitlines()]

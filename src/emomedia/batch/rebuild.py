@@ -11,6 +11,7 @@ from ..dataset.audit import read_rows
 from ..errors import EmomediaError
 from ..layout import SessionFolder
 from ..pipeline import FILE_OF
+from ..quality.stage import verdicts
 from .task import StageDone
 
 
@@ -48,3 +49,5 @@ def _stages(folder: SessionFolder) -> Iterator[StageDone]:
     if rows:
         keys = stages.digest([row["provenance"]["key"] for row in rows])
         yield StageDone("cut", "fresh", 0.0, 0.0, keys, {"clips": len(rows)})
+    if rows and all(row["quality"].get("measured") for row in rows):
+        yield StageDone("check", "fresh", 0.0, 0.0, verdicts(rows))

@@ -79,6 +79,11 @@ def check_session(
     return CheckResult(tuple(judged), len(stale), tuple(_notes(judged, tools, seen)))
 
 
+def verdicts(rows: Sequence[Row]) -> str:
+    """Digest of what the check stage found."""
+    return stages.digest([[row["quality"], row["reasons"]] for row in rows])
+
+
 def session_facts(folder: SessionFolder) -> SessionFacts:
     """What the session's stage files say, as far as there are any."""
 
