@@ -13,7 +13,7 @@ import pytest
 from emomedia.audio._pcm import to_real
 from emomedia.session import SIDES
 from emomedia.speech import attributed
-from emomedia.voice.clean import COLUMN, MARGIN, Cleaning, CleanTrack, clean_tracks, masks, overlaps
+from emomedia.voice.clean import COLUMN, Cleaning, CleanTrack, clean_tracks, masks, overlaps
 from emomedia.voice.sections import ALONE, LEAST, MOST, sections
 from emomedia.voice.separation import separate
 
@@ -56,6 +56,28 @@ def test_overlaps_gain(tmp_path, conversation):
             assert told[side]["changed_db"] < 6
 
 
+def test_an_overlap_found_short_is_cleaned_whole(tmp_path, conversation):
+    """Every start and end of the right voice was missed by 200 ms."""
+    recording = conversation.in_room(bleed_db=-12, seed=3)
+    pcm = tracks(tmp_path, recording)
+    found = {side: active.copy() for side, active in conversation.active.items()}
+    for first, end in runs(conversation.active["right"]):
+        found["right"][first : first + 20] = False
+        found["right"][end - 20 : end] = False
+    cleaned, _ = clean_tracks(pcm, found, tmp_path / "sound")
+    gains = []
+    for first, end in long_overlaps(conversation):
+        if (found["left"] & found["right"])[first:end].sum() >= 10:
+            here = slice(first * 480, end * 480)
+            image = recording.own["left"][here]
+            mixed, clean = (
+                to_real(track.cut(here.start, here.stop)) for track in (pcm["left"], cleaned["left"])
+            )
+            gains.append(si_sdr(clean, image) - si_sdr(mixed, image))
+    assert len(gains) >= 5
+    assert np.median(gains) >= 8
+
+
 def _both(conversation: Conversation) -> np.ndarray:
     return conversation.active["left"] & conversation.active["right"]
 
@@ -73,7 +95,7 @@ def test_overlaps_have_margins():
     left[100:300], right[200:400] = True, True
     left[500:600], right[596:700] = True, True  # four columns: too short
     left[980:1000], right[900:990] = True, True
-    assert overlaps({"left": left, "right": right}) == [(200 - MARGIN, 300 + MARGIN), (980 - MARGIN, 1000)]
+    assert overlaps({"left": left, "right": right}) == [(170, 330), (950, 1000)]
 
 
 @pytest.mark.parametrize("bits", [16, 24])
