@@ -29,7 +29,7 @@ $(VENV)/.environment: pyproject.toml
 
 $(VENV)/.built: $(VENV)/.environment setup.py $(CORE)
 	@echo "building"
-	@$(PIP) install --no-build-isolation --editable '.[test,dev]'
+	@$(PIP) install --no-build-isolation --editable '.[test,dev,quality]'
 	@touch $@
 
 .PHONY: build

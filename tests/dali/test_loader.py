@@ -178,7 +178,7 @@ def test_every_rank_has_its_share_and_one_ranks_state_is_good_for_all(loader):
         {"batch_size": 3}, {"frames": 5}, {"step": 4}, {"seed": 1}, {"seed": None}, {"world_size": 2},
         {"drop_last": False}, {"kind": "dialogue"}, {"where": lambda row: row["session"] == "pal"},
     ],
-    ids=str,
+    ids=lambda other: next(iter(other)),
 )  # fmt: skip
 def test_a_state_of_other_batches_is_refused(loader, other):
     state = loader().state_dict()

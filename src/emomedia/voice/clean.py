@@ -35,10 +35,6 @@ COLUMN = SAMPLE_RATE // 100
 SHORTEST = 5
 """Columns; shorter overlaps are left alone."""
 
-MARGIN = 30
-"""Columns before and after an overlap that are cleaned with it: where a voice begins or ends quietly under
-the other one, the overlap is found short of what it is."""
-
 SILENCE_GAIN = 0.1
 """What is left, 20 dB less, of a track where its actor is silent, if that is asked for."""
 
@@ -109,9 +105,8 @@ def _faded(start: int, stop: int) -> npt.NDArray[np.float64]:
 
 
 def overlaps(active: Mapping[SideName, Mask]) -> list[Run]:
-    """Columns ``[first, end)`` that may be cleaned: both speak there for long enough, or nearly so."""
-    both = without_short(active["left"] & active["right"], SHORTEST)
-    return runs(np.convolve(both, np.ones(2 * MARGIN + 1), "same") > 0.5) if both.any() else []
+    """Columns ``[first, end)`` in which both speak, where that is long enough to be cleaned."""
+    return runs(without_short(active["left"] & active["right"], SHORTEST))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
