@@ -212,9 +212,13 @@ def test_a_missing_clip_ends_the_export_and_leaves_nothing(tmp_path):
     for layout in ("hf", "webdataset"):
         with pytest.raises(StageError, match="the file that the index names"):
             export(tmp_path / "out", layout, tmp_path / "to")
-    with pytest.raises(StageError, match="--layout composite,left,right"):
-        export(tmp_path / "out", "emodialog", tmp_path / "to")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_emodialog_without_sides_alone_is_the_json(tmp_path):
+    write_sessions(tmp_path / "out", {"a": ("A1", "A2")})
+    assert export(tmp_path / "out", "emodialog", tmp_path / "to").files == ("scripts/prompt.json",)
+    assert json.loads((tmp_path / "to/scripts/prompt.json").read_text("utf-8"))
 
 
 def test_without_a_kept_clip_there_is_nothing_to_export(tmp_path):

@@ -76,7 +76,7 @@ def test_a_turn_corrected_in_elan_costs_its_own_dialogue(finished, tmp_path):
 def test_subtitles_lie_beside_the_clips(finished, tmp_path):
     _, out = finished
     assert exported(out, "srt", tmp_path) == ["clips/a.srt", "clips/b.srt", "sim.srt"]
-    assert exported(out, "emodialog", tmp_path / "json") == ["a.json", "b.json"]
+    assert exported(out, "emodialog-json", tmp_path / "json") == ["a.json", "b.json"]
 
 
 def test_elan_finds_the_takes(finished, tmp_path):

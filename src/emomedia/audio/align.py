@@ -199,7 +199,10 @@ def _liveliest(other: Proxy, length: float, starts: Reals) -> Reals:
 
 def _guessed(place: Place, starts: Reals) -> float:
     """Of some drifts the one with which the windows' peaks stand out most."""
-    clarity = [sum(max(c for _, c in place(drift, start)) for start in starts) for drift in _GUESSES]
+    clarity = [
+        sum(max((peak for _, peak in place(drift, start)), default=0.0) for start in starts)
+        for drift in _GUESSES
+    ]
     return _GUESSES[int(np.argmax(clarity))]
 
 

@@ -163,6 +163,8 @@ def _export_dataset(display: Display, out: Path, form: str, to: Path, options: E
     made = export_dataset(out, form, to, options, lambda done, total: display.advances("export", done, total))
     for notice in made.splits.notices:
         display.says(notice)
+    if form == "emodialog" and not any(name.startswith("videos/") for name in made.files):
+        display.says("without videos: the sessions were not run with --layout composite,left,right")
     total = sum(made.splits.seconds.values()) or 1.0
     shares = ", ".join(f"{name} {seconds / total:.1%}" for name, seconds in made.splits.seconds.items())
     display.ends(

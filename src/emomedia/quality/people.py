@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import MissingToolError
 from .models import FaceModel, PersonModel, Rgb, to_rgb
 
 Picture = npt.NDArray[np.uint8]
@@ -117,7 +118,15 @@ class Finder:
 
 def _opencv() -> Any:
     """OpenCV, of which nothing is known where it is not installed."""
-    return import_module("cv2")
+    try:
+        return import_module("cv2")
+    except ImportError as error:
+        raise MissingToolError(
+            "OpenCV",
+            expected="to load it, since it is installed",
+            found=str(error),
+            remedy="run \"pip install --force-reinstall 'emomedia[quality]'\", or uninstall it to do without",
+        ) from error
 
 
 def people_measures(seen: Sequence[Seen], black: float, white: float, *, faces: bool) -> dict[str, Any]:
@@ -168,7 +177,8 @@ def find_person(picture: Picture, face: Box | None) -> Mask:
     size = picture.shape[1] // _SMALLER, picture.shape[0] // _SMALLER
     small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
     mask = _guess(small, face)
-    if len(np.unique(mask)) > 1:
+    guessed = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
+    if guessed.any() and not guessed.all():
         cv2.setRNGSeed(0)
         cv2.grabCut(
             small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), _ITERATIONS, cv2.GC_INIT_WITH_MASK

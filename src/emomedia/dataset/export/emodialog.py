@@ -1,7 +1,7 @@
 """EmoDialogCN's own layout: a video of each side of a dialogue, and the prompts' JSON over all of them.
 
-``videos/<dialogue>_left.mp4`` and ``videos/<dialogue>_right.mp4``, ``scripts/prompt.json``.  The JSON has
-their keys and no others: by dialogue `topic_label`, `num_utterances` and `utterances`, each of these with
+``videos/<dialogue>_left.mp4`` and ``videos/<dialogue>_right.mp4`` of the dialogues whose sides were made
+alone (``--layout composite,left,right``), ``scripts/prompt.json``.  The JSON has their keys and no others: by dialogue `topic_label`, `num_utterances` and `utterances`, each of these with
 `utterance_id` (the turn's id), `speaker_id` (0 on the left, 1 on the right), `emotion_label` and
 `text`.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import StageError
 from ...files import canonical_json
 from ...session import SIDES
-from .selection import Row, Selection, media_of, rows
+from .selection import Row, Selection, media_file, media_of, rows
 
 SCRIPT = "scripts/prompt.json"
 
@@ -32,7 +32,7 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
     Raises
     ------
     StageError
-        There is no dialogue, or one of which the sides were not made alone.
+        There is no dialogue, or a file that the index names is not there.
     """
     tables = [table for name, _, table in selection.parts() if name == "dialogues"]
     if not tables:
@@ -45,9 +45,11 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
     names = [SCRIPT]
     dialogues = [row for table in tables for row in rows(table)]
     for row in dialogues:
+        media = media_of(row)
         for side in SIDES:
-            names.append(f"videos/{row['id']}_{side}.mp4")
-            _copy(selection.out, row, side, folder / names[-1])
+            if f"{side}_video" in media:
+                names.append(f"videos/{row['id']}_{side}.mp4")
+                shutil.copyfile(media_file(selection.out, media[f"{side}_video"]), folder / names[-1])
         tell(1)
     turns = [row for name, _, table in selection.parts() if name == "turns" for row in rows(table)]
     (folder / SCRIPT).write_text(canonical_json(prompts(dialogues, turns)), "utf-8")
@@ -76,15 +78,3 @@ def prompts(dialogues: list[Row], turns: list[Row]) -> dict[str, Any]:
         }
         for row in dialogues
     }
-
-
-def _copy(out: Path, row: Row, side: str, target: Path) -> None:
-    path = media_of(row).get(f"{side}_video")
-    if path is None or not (out / path).is_file() or (out / path).is_symlink():
-        raise StageError(
-            f"{row['id']}: {side}",
-            expected="a clip of that side alone, which this layout is made of",
-            found="none",
-            remedy="run its session with --layout composite,left,right",
-        )
-    shutil.copyfile(out / path, target)

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .selection import Row, Selection, media_of, read_media, rows
+from .selection import Row, Selection, media_file, media_of, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,7 +57,12 @@ def _write_part(
     columns = _schema(table.schema, media)
     writer, held, size, shard = None, [], 0, 0
     for row in rows(table):
-        content = {name: read_media(selection.out, path) for name, path in media_of(row).items() if media}
+        files = media_of(row).items() if media else ()
+        content = {name: media_file(selection.out, path).read_bytes() for name, path in files}
+            name: media_file(selection.out, path).read_bytes()
+            for name, path in media_of(row).items()
+            if media
+        }
         length = sum(map(len, content.values()))
         if writer is not None and shard + size + length > selection.options.shard_bytes and held:
             writer.write_table(pa.Table.from_pylist(held, schema=columns))

@@ -140,8 +140,8 @@ def media_of(row: Row) -> dict[str, str]:
     return found | {f"{alone['side']}_video": alone["path"] for alone in row["sides"]}
 
 
-def read_media(out: Path, path: str) -> bytes:
-    """The bytes of a clip's file.
+def media_file(out: Path, path: str) -> Path:
+    """A clip's file that is named by the index.
 
     Raises
     ------
@@ -156,4 +156,4 @@ def read_media(out: Path, path: str) -> bytes:
             found="none" if not place.is_symlink() else "a link",
             remedy="run the session again, or emomedia verify",
         )
-    return place.read_bytes()
+    return place

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...files import canonical_json
-from .selection import Selection, media_of, plain, read_media, rows
+from .selection import Selection, media_file, media_of, plain, rows
 
 ENDINGS = {
     "video": "mp4", "left_audio": "left.flac", "right_audio": "right.flac",
@@ -43,7 +43,8 @@ def write_shards(selection: Selection, folder: Path, tell: Callable[[int], None]
         for row in rows(table):
             members = {"json": canonical_json(plain(row)).encode()}
             members |= {
-                ENDINGS[name]: read_media(selection.out, path) for name, path in media_of(row).items()
+                ENDINGS[name]: media_file(selection.out, path).read_bytes()
+                for name, path in media_of(row).items()
             }
             length = sum(map(len, members.values()))
             if shard is not None and size + length > selection.options.shard_bytes:
