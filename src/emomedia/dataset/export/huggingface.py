@@ -59,10 +59,6 @@ def _write_part(
     for row in rows(table):
         files = media_of(row).items() if media else ()
         content = {name: media_file(selection.out, path).read_bytes() for name, path in files}
-            name: media_file(selection.out, path).read_bytes()
-            for name, path in media_of(row).items()
-            if media
-        }
         length = sum(map(len, content.values()))
         if writer is not None and shard + size + length > selection.options.shard_bytes and held:
             writer.write_table(pa.Table.from_pylist(held, schema=columns))
