@@ -1,9 +1,9 @@
 """EmoDialogCN's own layout: a video of each side of a dialogue, and the prompts' JSON over all of them.
 
 ``videos/<dialogue>_left.mp4`` and ``videos/<dialogue>_right.mp4`` of the dialogues whose sides were made
-alone (``--layout composite,left,right``), ``scripts/prompt.json``.  The JSON has their keys and no others: by dialogue `topic_label`, `num_utterances` and `utterances`, each of these with
-`utterance_id` (the turn's id), `speaker_id` (0 on the left, 1 on the right), `emotion_label` and
-`text`.
+alone (``--layout composite,left,right``), ``scripts/prompt.json``.  The JSON has their keys and no others: by
+dialogue `topic_label`, `num_utterances` and `utterances`, each of these with `utterance_id` (the turn's id),
+`speaker_id` (0 on the left, 1 on the right), `emotion_label` and `text`.
 """
 
 from __future__ import annotations
