@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ from emomedia.observer import Silent
 from emomedia.options import Options
 from emomedia.pipeline import run_stage
 from emomedia.scripts import by_script, match, with_script
-from emomedia.scripts.scenes import dialogues_of
+from emomedia.scripts.scenes import dialogues_of, told
 from emomedia.session import Dialogue, Session, Side, load_session
 from emomedia.turns import Turn, TurnsFile
 
@@ -144,8 +145,21 @@ def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):
     assert body["turns"][0]["script"]["utterance_id"] == "1"
     assert body["script"] == {"unmatched": ["2"]}
     assert heard == ["script: 1 of 1 turns say a line, 1 of 2 lines are said; not 2"]
+    stage()
+    assert len(heard) == 1
+    named = path.read_text()
+    path.write_text(re.sub('actor = "[^"]*"', 'actor = "A"', named, count=1))
+    stage()
+    assert len(heard) == 2, "who is called like a speaker of the script sits where that one does"
     write(tmp_path / "p.json", {"dialogue": scene("今天天气真不错", topic_label="Changed")})
     assert stage()["turns"][0]["topic"] == "Changed"
     (tmp_path / "p.json").unlink()
     with pytest.raises(MediaNotFoundError, match=r"the file of script in session\.toml"):
         stage()
+
+
+def test_without_words_no_line_is_said_to_be_left_out(tmp_path):
+    path = write(tmp_path / "p.json", {"dialogue": scene("今天天气真不错", "是啊我们出去走走吧")})
+    mute = tuple(replace(turn, text=None) for turn in PLAYED)
+    found = with_script(described(tmp_path, script=(path,)), TurnsFile("s", mute))
+    assert told(found) == "script: no turn has words to compare with its 2 lines"

@@ -64,6 +64,8 @@ def told(turns_file: TurnsFile) -> str:
     own = [turn.script for turn in turns_file.turns if turn.script is not None]
     said = {line for script in own for line in (script.utterance_id, *script.further)}
     unsaid = turns_file.unmatched or ()
+    if not any(turn.text for turn in turns_file.turns):
+        return f"script: no turn has words to compare with its {len(said) + len(unsaid)} lines"
     text = f"script: {len(own)} of {len(turns_file.turns)} turns say a line, "
     text += f"{len(said)} of {len(said) + len(unsaid)} lines are said"
     return f"{text}; not {', '.join(unsaid[:_SHOWN])}{' …' if unsaid[_SHOWN:] else ''}" if unsaid else text
