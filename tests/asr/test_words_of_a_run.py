@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from emomedia import speech
-from emomedia.asr import transcript
+from emomedia.asr import normal, transcript
 from emomedia.asr.stage import recognition
 from emomedia.cli.words import NONE, told_words
-from emomedia.errors import ModelError
+from emomedia.errors import MissingToolError, ModelError
 from emomedia.observer import Silent
 from emomedia.options import Options
-from emomedia.pipeline import run, run_stage
+from emomedia.pipeline import opened, run, run_stage
 from emomedia.session import SIDES, load_session
 
 from ..spoken import MODEL, bare
@@ -152,8 +153,29 @@ def test_excluded_speech_is_not_heard(session, made):
     tracks = dict.fromkeys(SIDES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("emomedia.asr.stage.transcribe", lambda *given, **_: heard.append(given[2]))
-        found.transcript(body, tracks, None, lambda _done, _total: None)
+        found.transcript(body, tracks, None, lambda _done, _total: None, 1)
     assert not heard[0].active["left"][: int(end * 100)].any() and heard[0].active["left"].any()
+    assert heard[0].hidden[int(start * 100) : int(end * 100)].all() and not heard[0].hidden.all()
+
+
+def test_what_cannot_be_asked_for_is_refused_before_any_work(session, tmp_path, monkeypatch):
+    with pytest.raises(ModelError, match="knows the language 'xx'"):
+        run_stage(session, tmp_path, replace(OPTIONS, language="xx"), "probe")
+    monkeypatch.setitem(sys.modules, "opencc", None)
+    normal._converter.cache_clear()
+    with pytest.raises(MissingToolError, match="emomedia\\[chinese\\]"):
+        run_stage(session, tmp_path, replace(OPTIONS, characters="simplified"), "probe")
+    assert not (tmp_path / "sim/session.json").exists()
+
+
+def test_in_a_batch_the_recogniser_has_the_cores_of_its_own_stage(session, out, monkeypatch):
+    """A session stays open from stage to stage, and each stage is granted other cores."""
+    seen = []
+    monkeypatch.setattr("emomedia.asr.stage.transcribe", lambda *_, **given: seen.append(given["workers"]))
+    with opened(session, out, replace(OPTIONS, workers=1)) as pipeline:
+        pipeline.options = replace(OPTIONS, workers=3)
+        pipeline._transcript(pipeline.recognition, said(out))
+    assert seen == [3]
 
 
 def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(session, out, monkeypatch):

@@ -85,10 +85,10 @@ def decode(
 
     encoded = network.whisper.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(heard)))
     told = prompt_tokens(tokenizer, prompt)
-    most = len(told) + TOKENS_MORE + heard.shape[2] * TOKENS_PER_SECOND // 100
+    most = TOKENS_MORE + heard.shape[2] * TOKENS_PER_SECOND // 100
     usual = {
         "beam_size": BEAM,
-        "max_length": min(MOST_TOKENS, most),
+        "max_length": min(MOST_TOKENS, max(2 * most, len(told) + most)),  # of which text can be half at most
         "suppress_tokens": _suppressed(tokenizer),
         "return_scores": True,
         "return_no_speech_prob": True,
@@ -134,15 +134,26 @@ def _words(tokenizer: Tokenizer, tokens: list[int], alignment: Any) -> tuple[Spo
                       "probability": np.mean(probabilities[place:until])})  # fmt: skip
         place = until
     merge_punctuations(words, _PREPENDED, _APPENDED)
-    spaceless = tokenizer.language_code in _SPACELESS
+    words = [word for word in words if word["word"].strip()]
+    written = [word["word"] for word in words]
+    if tokenizer.language_code in _SPACELESS:
+        written = _without_spaces(written)
     return tuple(
         Spoken(
-            word["word"].strip() if spaceless else word["word"],
-            float(word["start"]), float(word["end"]), float(word["probability"]), tuple(word["tokens"]),
+            text, float(word["start"]), float(word["end"]), float(word["probability"]), tuple(word["tokens"])
         )
-        for word in words
-        if word["word"].strip()
-    )  # fmt: skip
+        for text, word in zip(written, words, strict=True)
+    )
+
+
+def _without_spaces(words: Sequence[str]) -> list[str]:
+    """Words of a language without spaces, which stay between words of another: ``用 machine learning``."""
+    found: list[str] = []
+    for word, before in zip(words, ["", *words], strict=False):
+        spaced = before[-1:].isspace() or word[0].isspace()
+        foreign = before.strip()[-1:].isascii() and word.strip()[0].isascii()
+        found.append(" " * (bool(before) and spaced and foreign) + word.strip())
+    return found
 
 
 def language_of(network: Network, heard: Features) -> str | None:

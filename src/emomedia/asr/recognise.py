@@ -117,11 +117,14 @@ def _heard(
 def _heard_again(
     network: Network, settings: Settings, batch: Batch, doubtful: Sequence[_Heard], tracks: Tracks
 ) -> dict[Passage, Segment]:
-    """What is heard at a second try, each passage in a window of its own."""
-    alone = Batch(tuple(Window((one.passage,), (0,)) for one in doubtful), batch.columns)
-    sounds = [one.sound for one in doubtful]
-    again = _heard(network, settings, alone, sounds, tracks, RETRY)
-    return {one.passage: one.segment for one in again}
+    """What is heard at a second try: each passage in a window of its own, no more at a time than before."""
+    again: dict[Passage, Segment] = {}
+    for first in range(0, len(doubtful), len(batch.windows)):
+        own = doubtful[first : first + len(batch.windows)]
+        alone = Batch(tuple(Window((one.passage,), (0,)) for one in own), batch.columns)
+        found = _heard(network, settings, alone, [one.sound for one in own], tracks, RETRY)
+        again |= {one.passage: one.segment for one in found}
+    return again
 
 
 def _likelier(one: _Heard, again: Mapping[Passage, Segment]) -> Segment:
@@ -161,10 +164,9 @@ def _key(network: Network, settings: Settings, batch: Batch, sounds: Sequence[So
 def _read(path: Path) -> list[Segment] | None:
     """A batch's result that was kept; None where there is none."""
     try:
-        rows = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return [_segment(row) for row in json.loads(path.read_bytes())]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return [_segment(row) for row in rows]
 
 
 def _segment(row: dict[str, Any]) -> Segment:
