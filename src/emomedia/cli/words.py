@@ -29,9 +29,10 @@ def told_words(speech_file: Path, given: bool) -> tuple[dict[str, Any], list[str
     )
     words = sum(len(segment["words"]) for segment, _ in segments)
     flagged = sum(bool(segment["flags"]) for segment, _ in segments)
+    language = f"language {transcript['language']}, " if segments else ""
     lines = [
         f"  words   {words} in {len(segments)} stretches of speech, {flagged} of them doubtful; "
-        f"language {transcript['language']}, model {transcript['model']['name']}"
+        f"{language}model {transcript['model']['name']}"
     ]
     for segment, side in segments[:SHOWN]:
         lines += _segment_lines(segment, side)
