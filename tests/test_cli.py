@@ -163,3 +163,12 @@ def test_a_batch_refuses_at_once_what_would_end_every_session(tmp_path):
         error = CliRunner().invoke(app, given).exception
         assert isinstance(error, ModelError | DescriptionError) and f"{tmp_path}/none" in str(error)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_session_in_which_nobody_speaks_ends_without_clips_and_says_so(simulated, tmp_path):
+    session = simulated(size=(180, 320), seconds=Fraction(3), dialogues=1)
+    (tmp_path / "none.json").write_text('{"session": "sim", "dialogues": [], "turns": []}')
+    given = ("--turns", tmp_path / "none.json", "--out", tmp_path / "out")
+    ended = emomedia("run", session, *given)
+    assert ended.returncode == 0, ended.stderr
+    assert "no clips: there are no turns" in ended.stdout and "*.mp4" not in ended.stdout

@@ -147,6 +147,28 @@ def test_full_windows_hold_several_passages_and_each_gets_its_words(tmp_path, sh
             assert all(segment["start"] <= word["start"] for word in segment["words"])
 
 
+def test_passages_of_a_window_with_too_much_text_are_heard_one_by_one(
+    tmp_path, short, short_transcript, monkeypatch
+):
+    shutil.copytree(MODEL, tmp_path / "model")
+    (tmp_path / "model/emomedia.json").unlink()
+    monkeypatch.setattr(decode, "TOKENS_PER_SECOND", 0)
+    monkeypatch.setattr(decode, "TOKENS_MORE", 30)
+    tracks = _tracks(short, tmp_path)
+    found = transcribe(model_folder(tmp_path / "model"), placed("cpu"), tracks, language="zh")
+    for side in SIDES:
+        assert [one["start"] for one in found[side]] == [one["start"] for one in short_transcript[side]]
+    exact = [bare(heard_text(found, one)) == bare(one.utterance.text) for one in short.said]
+    assert sum(exact) >= 6
+
+
+def test_what_no_window_of_its_own_has_room_for_is_flagged(transcribed, monkeypatch):
+    monkeypatch.setattr(decode, "TOKENS_PER_SECOND", 0)
+    monkeypatch.setattr(decode, "TOKENS_MORE", 3)
+    found = transcribed()
+    assert all("unfinished" in segment["flags"] for side in SIDES for segment in found[side])
+
+
 def test_without_speech_there_is_nothing_to_hear(tmp_path, short):
     pcm = short.tracks(tmp_path)
     silent = {side: np.zeros(100, bool) for side in SIDES}
@@ -214,7 +236,10 @@ def test_text_may_be_as_long_as_is_said(tracks, monkeypatch):
     heard = features([sound], network.mels, 600)
     for prompt in ("", "你好"):
         (found,) = decode.decode(network, network.tokenizer("zh"), heard, [passage.columns], prompt)
-        assert 6 <= sum(len(word.logs) for word in found.words) <= 7
+        assert 6 <= sum(len(word.logs) for word in found.words) <= 7 and found.unfinished
+    monkeypatch.setattr(decode, "TOKENS_MORE", 60)
+    (found,) = decode.decode(network, network.tokenizer("zh"), heard, [passage.columns], "")
+    assert not found.unfinished
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,11 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
     ]
     kept = sum(row["keep"] for row in rows)
     summary = {"clips": len(rows), "made": result.made, "kept": kept, **kinds, "out": str(out)}
-    if rows:
+    if not rows:
+        lines[1:] = [
+            f"  no clips: there are no turns; {out}/<session>/speech.json says who was heard, and when"
+        ]
+    else:
         from .words import told_words
 
         words, told_lines = told_words(folder / "speech.json", given)
