@@ -87,6 +87,14 @@ def test_a_corrected_text_leaves_times_words_and_all_else():
     assert found == by_id(TURNS) | {"d_000": replace(TURNS.turns[0], text='您"好')}
 
 
+def test_a_corrected_text_is_not_flagged_for_what_stood_there():
+    doubtful = replace(TURNS.turns[0], flags=("repetition", "cut", "no text", "of mine"))
+    text = written(replace(TURNS, turns=(doubtful,)), textgrid)
+    assert read(text.encode(), textgrid).turns == (doubtful,)
+    mended = read(text.replace('text = "你好"', 'text = "您好"').encode(), textgrid)
+    assert mended.turns == (replace(doubtful, text="您好", flags=("cut", "of mine")),)
+
+
 def test_a_turn_deleted_in_praat_vanishes_and_its_dialogue_is_timed_anew():
     found = in_praat(('text = "嗯"', 'text = ""'))
     gap = Fraction("0.9999")
