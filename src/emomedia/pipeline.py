@@ -288,10 +288,12 @@ class Pipeline:
         else:
             from .turn_taking import find_turns
 
-            footage = self._footage_seconds()
-            turns = by_script(
-                self.session, lambda session: find_turns(session, self.speech, footage), footage
-            )
+            footage, directed = self._footage_seconds(), not self.session.dialogues
+
+            def find(session: Session) -> TurnsFile:
+                return find_turns(session, self.speech, footage, directed=directed)
+
+            turns = by_script(self.session, find, footage)
         if turns.unmatched is not None:
             self.observer.says(told(turns))
         return turns_to_body(turns)

@@ -17,8 +17,10 @@ from emomedia.pipeline import run_stage
 from emomedia.scripts import by_script, match, with_script
 from emomedia.scripts.scenes import dialogues_of, told
 from emomedia.session import Dialogue, Session, Side, load_session
+from emomedia.turn_taking import find_turns
 from emomedia.turns import Turn, TurnsFile
 
+from ..scenes import heard
 from .test_matching import WEATHER, script
 from .test_prompts import scene, write
 
@@ -91,6 +93,19 @@ def test_turns_are_found_once_more_in_the_scenes(tmp_path):
     assert [turn.script.utterance_id for turn in found.turns] == ["1", "2"]
     assert found.dialogues[0].topic == found.turns[0].topic == "Weather"
     assert found.unmatched == ()
+
+
+def test_a_director_who_speaks_into_a_scene_is_in_no_turn(tmp_path):
+    path = write(tmp_path / "p.json", {"a": scene("今天天气真不错", "是啊我们出去走走吧")})
+    cue = (5, 6, "等一下再来一遍")
+    speech = heard([(1, 3, "今天天气真不错"), cue], [cue, (8, 10, "是啊我们出去走走吧")])
+
+    def find(session: Session) -> TurnsFile:
+        return find_turns(session, speech, FOOTAGE, directed=True)
+
+    found = by_script(described(tmp_path, script=(path,)), find, FOOTAGE)
+    assert [(float(one.start), float(one.end)) for one in found.dialogues] == [(0.5, 10.5)]
+    assert [turn.script.utterance_id for turn in found.turns] == ["1", "2"]
 
 
 def test_a_dialogues_own_script_is_for_its_own_turns(tmp_path):

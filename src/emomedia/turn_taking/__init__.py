@@ -42,10 +42,13 @@ CUT = "cut"
 """Flag of a turn whose actor speaks on beyond it: a dialogue or what is shown begins or ends in the midst."""
 
 
-def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> TurnsFile:
+def find_turns(
+    session: Session, speech: Mapping[str, Any], footage: Range, *, directed: bool = False
+) -> TurnsFile:
     """The turns of a session, and its dialogues if it has none.
 
-    Whoever knows the dialogues, as from a script, gives them to the session.
+    Whoever knows the dialogues, as from a script, gives them to the session; if a director may be heard in
+    them, they are `directed`, and cues are in no turn, as where dialogues are found.
 
     Parameters
     ----------
@@ -68,8 +71,10 @@ def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> T
         return own if heard is None else {s: with_words(own[s], within, heard[s]) for s in SIDES}
 
     dialogues = session.dialogues
+    if directed or not dialogues:
+        shown = scenes(shown, cues(spoken(shown)))
     if not dialogues:
-        dialogues = found_dialogues(session.id, activity, scenes(shown, cues(spoken(shown))))
+        dialogues = found_dialogues(session.id, activity, shown)
     turns: list[Turn] = []
     for dialogue in dialogues:
         said = spoken(common([(dialogue.start, dialogue.end)], shown))
