@@ -97,20 +97,21 @@ def test_a_folder_without_a_model_is_refused_before_any_work(session, tmp_path):
 
 
 def test_clips_have_the_turns_text_and_the_models_digest(session, out):
-    """The words are put into turns.json here as the turns stage will: by time."""
-    run_stage(session, out, OPTIONS, "turns")
-    path = out / "sim/turns.json"
-    turns = json.loads(path.read_text())
-    for turn in turns["turns"]:
-        turn["text"] = "".join(segment["text"] for segment in said(out)["transcript"][turn["speaker"]])
-    path.write_text(json.dumps(turns))
     result = run(session, out, replace(OPTIONS, preset="ultrafast"))
     digest = said(out)["transcript"]["model"]["sha256"]
+    turns = json.loads((out / "sim/turns.json").read_text())["turns"]
+    texts = {turn["id"]: turn["text"] for turn in turns}
+    assert all(
+        text == "".join(word["text"] for word in turn["words"])
+        for turn, text in zip(turns, texts.values(), strict=True)
+    )
     for row in result.rows:
-        assert row["text"]
+        own = [texts[row["id"]]] if row["kind"] == "turn" else texts.values()
+        assert row["text"] == "\n".join(own) != ""
         assert row["provenance"]["models"] == {f"asr {MODEL.name}": digest}
     again = run(session, out, replace(OPTIONS, preset="ultrafast", asr_model=None))
-    assert again.made == 0 and all(row["provenance"]["models"] == {} for row in again.rows)
+    assert again.made == 0
+    assert all(row["provenance"]["models"] == {} and row["text"] is None for row in again.rows)
 
 
 def test_a_run_shows_its_first_words_or_says_that_there_are_none(made, tmp_path):
