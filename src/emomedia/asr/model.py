@@ -74,6 +74,8 @@ def model_folder(path: Path) -> ModelFolder:
         names = {file.name for file in path.iterdir() if file.is_file()}
         _check_names(path, names)
         _check_kind(path / NETWORK)
+        if "alignment_heads" not in _object(path / CONFIG):
+            raise _wrong(path, f"one whose {CONFIG} names no alignment_heads, for the words' times", _CONVERT)
         vocabulary = next(name for name in VOCABULARIES if name in names)
         short = OWN_FILE in names and _own_words(path / OWN_FILE).get("windows") == "short"
         counted = [NETWORK, CONFIG, TOKENIZER, vocabulary] + [OWN_FILE] * (OWN_FILE in names)
@@ -148,12 +150,18 @@ def _check_kind(network: Path) -> None:
         raise _wrong(network.parent, f"{found} in {NETWORK}", _GET)
 
 
-def _own_words(path: Path) -> dict[str, Any]:
+def _object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty where there is none."""
     try:
         value = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise _wrong(path, str(error), 'write {"windows": "short"}, or delete it') from error
-    if not isinstance(value, dict) or value.get("windows") not in ("short", "full"):
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _own_words(path: Path) -> dict[str, Any]:
+    value = _object(path)
+    if value.get("windows") not in ("short", "full"):
         raise _wrong(path, "other words", 'write {"windows": "short"}, or delete it')
     return value
 
