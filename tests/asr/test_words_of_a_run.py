@@ -189,5 +189,8 @@ def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(ses
     after = said(out)["transcript"]
     left = [(one["text"], one["words"], one["flags"]) for one in after["left"]]
     assert left == [("", [], ["too_fast"])] * len(before["left"])
+    _, lines = told_words(out / "sim/speech.json", given=False)
+    first = next(line for line in lines if "left" in line)
+    assert first.endswith("no text kept  (too_fast)") and not any(line.isspace() for line in lines)
     assert [one["text"] for one in after["right"]] == [bare(one["text"]) for one in before["right"]]
     assert any(one["text"] != bare(one["text"]) for one in before["right"])
