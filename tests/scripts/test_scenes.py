@@ -125,8 +125,24 @@ def test_a_dialogues_own_script_is_for_its_own_turns(tmp_path):
     file = TurnsFile("s", tuple(turns), dialogues)
     found = with_script(described(tmp_path, dialogues=dialogues, script=(whole,)), file)
     assert [turn.topic for turn in found.turns] == ["Weather", None, "Other", "Other"]
-    assert found.unmatched == ("2",)
+    assert found.unmatched == ("d/2",)
     assert with_script(described(tmp_path, dialogues=dialogues, script=(whole,)), found) is found
+
+
+def test_lines_of_two_dialogues_scripts_are_told_apart(tmp_path):
+    """Each script counts its lines from one."""
+    lines = ("今天天气真不错", "是啊我们出去走走吧")
+    files = [write(tmp_path / f"{name}.json", {"dialogue": scene(*lines)}) for name in ("one", "two")]
+    dialogues = tuple(
+        Dialogue(name, Fraction(n * 20), Fraction(n * 20 + 20), script=files[n])
+        for n, name in enumerate("de")
+    )
+    turns = [replace(turn, dialogue="d") for turn in PLAYED[:2]]
+    turns.append(replace(PLAYED[0], id="e0", dialogue="e", start=Fraction(21), end=Fraction(22)))
+    found = with_script(described(tmp_path, dialogues=dialogues), TurnsFile("s", tuple(turns), dialogues))
+    assert [turn.script.utterance_id for turn in found.turns] == ["one/1", "one/2", "two/1"]
+    assert found.unmatched == ("two/2",)
+    assert told(found) == "script: 3 of 3 turns say a line, 3 of 4 lines are said; not two/2"
 
 
 def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):

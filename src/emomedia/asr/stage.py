@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from .normal import Spelling, check_spelling, spelled
 from .passages import COLUMNS, Mask
 from .sound import Cut, Tracks
 from .transcript import Told, transcribe
+
+if TYPE_CHECKING:
+    from ..scripts import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,8 @@ def recognition(session: Session, options: Options) -> Recognition | None:
         return None
     within = tuple(
         (float(dialogue.start), float(dialogue.end), f"{options.prompt} {hint}".strip())
-        for dialogue in session.dialogues
-        if (hint := _hint(dialogue, options))
+        for dialogue, hint in _hints(session.dialogues, options)
+        if hint
     )
     return Recognition(folder, options, Told(options.prompt, within), session.excluded)
 
@@ -126,17 +129,18 @@ def _spelling(options: Options) -> Spelling:
     return Spelling(characters=options.characters, punctuation=options.punctuation)
 
 
-def _hint(dialogue: Dialogue, options: Options) -> str:
-    """The dialogue's topic and the lines of its script, as far as they are asked for."""
-    if options.hints == "none":
-        return ""
-    lines = [dialogue.topic] if dialogue.topic else []
-    if options.hints == "script" and dialogue.script is not None:
-        from ..scripts import read_script
+def _hints(dialogues: Sequence[Dialogue], options: Options) -> Iterator[tuple[Dialogue, str]]:
+    """The dialogues' topics and the lines of their scripts, as far as they are asked for."""
+    scripts: Mapping[Path, Script] = {}
+    if options.hints == "script":
+        from ..scripts import read_scripts
 
-        script = read_script([dialogue.script]).only(dialogue.id)
-        lines += [line.text for line in script.lines]
-    return " ".join(lines)
+        scripts = read_scripts([dialogue.script for dialogue in dialogues if dialogue.script is not None])
+    for dialogue in dialogues if options.hints != "none" else ():
+        told = [dialogue.topic] if dialogue.topic else []
+        if dialogue.script in scripts:
+            told += [line.text for line in scripts[dialogue.script].only(dialogue.id).lines]
+        yield dialogue, " ".join(told)
 
 
 def _marked(stretches: tuple[tuple[Fraction, Fraction], ...], columns: int) -> Mask:

@@ -12,7 +12,7 @@ from ..session import Dialogue, Session, SideName
 from ..turn_taking import DIALOGUE_MARGIN, DIALOGUE_PAUSE, Range, common, without
 from ..turns import Turn, TurnsFile
 from .matching import Matched, apply, match
-from .prompts import Script, read_script
+from .prompts import Script, read_script, read_scripts
 
 MIN_SHARE = Fraction(1, 4)
 """Of a scene's lines that must be said if it is to be a dialogue."""
@@ -49,13 +49,15 @@ def with_script(session: Session, turns_file: TurnsFile) -> TurnsFile:
     said = turns_file.unmatched is not None or any(turn.script for turn in turns_file.turns)
     if said or not script_files(session):
         return turns_file
+    scripts = read_scripts(script_files(session))
     own = {dialogue.id: dialogue.script for dialogue in session.dialogues if dialogue.script is not None}
     for dialogue, path in own.items():
-        turns = [turn for turn in turns_file.turns if turn.dialogue == dialogue]
-        turns_file = _told(turns_file, turns, read_script([path]).only(dialogue), session)
+        turns = turns_file.turns_of.get(dialogue, [])
+        turns_file = _told(turns_file, turns, scripts[path].only(dialogue), session)
     if session.script:
         rest = [turn for turn in turns_file.turns if turn.dialogue not in own]
-        turns_file = _told(turns_file, rest, read_script(session.script), session)
+        whole = Script(tuple(scene for path in session.script for scene in scripts[path].scenes))
+        turns_file = _told(turns_file, rest, whole, session)
     return turns_file
 
 
