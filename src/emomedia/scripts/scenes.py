@@ -46,14 +46,14 @@ def by_script(session: Session, find: Callable[[Session], TurnsFile], footage: R
 
 def with_script(session: Session, turns_file: TurnsFile) -> TurnsFile:
     """`turns_file` with what the scripts say of it; as it is where it says something of a script itself."""
-    said = turns_file.unmatched is not None or any(turn.script for turn in turns_file.turns)
-    if said or not script_files(session):
+    known = turns_file.unmatched is not None or any(turn.script for turn in turns_file.turns)
+    if known or not script_files(session):
         return turns_file
     scripts = read_scripts(script_files(session))
     own = {dialogue.id: dialogue.script for dialogue in session.dialogues if dialogue.script is not None}
+    said = turns_file.turns_of
     for dialogue, path in own.items():
-        turns = turns_file.turns_of.get(dialogue, [])
-        turns_file = _told(turns_file, turns, scripts[path].only(dialogue), session)
+        turns_file = _told(turns_file, said.get(dialogue, []), scripts[path].only(dialogue), session)
     if session.script:
         rest = [turn for turn in turns_file.turns if turn.dialogue not in own]
         whole = Script(tuple(scene for path in session.script for scene in scripts[path].scenes))
