@@ -64,6 +64,10 @@ def test_a_turn_in_which_no_word_was_heard_says_so():
         ("", ("no text",)),
         ("", ("no text",)),
     ]
+    bare = with_segments(
+        spoken([[1, 3]], []), [segment(1, 3, "")]
+    )  # a word that was but a mark, without marks
+    assert [(turn.text, turn.flags) for turn in found(bare)] == [("", ("no text",))]
     body = find_turns(WHOLE, heard([(1, 3, "")], []), FOOTAGE)
     assert parse_turns(to_body(body), Path("turns.json"), WHOLE) == body
 

@@ -108,17 +108,18 @@ def _turn(dialogue: str, own: Talk, speech: Mapping[SideName, Sequence[Range]]) 
     both = common([(unit.start, unit.end) for unit in own.units], speech[other])
     words = tuple(word for unit in own.units for word in unit.words or ())
     recognised = own.units[0].words is not None
+    text = "".join(word.text for word in words).strip()
     return Turn(
         id="",
         dialogue=dialogue,
         speaker=speaker,
         start=own.units[0].start,
         end=own.end,
-        text="".join(word.text for word in words).strip() if recognised else None,
+        text=text if recognised else None,
         words=words,
         overlap_s=sum((end - start for start, end in both), Fraction(0)),
         backchannel=own.role is Role.BACKCHANNEL,
-        flags=union([*(unit.flags for unit in own.units), [NO_TEXT] if recognised and not words else []]),
+        flags=union([*(unit.flags for unit in own.units), [NO_TEXT] if recognised and not text else []]),
     )
 
 
