@@ -133,7 +133,7 @@ def test_the_recogniser_is_told_topics_and_scripts_within_their_dialogues(sessio
     dialogue = described.dialogues[0]
     found = recognition(described, replace(OPTIONS, prompt="名字", hints="topic"))
     assert found.told.everywhere == "名字"
-    assert found.told.within == ((float(dialogue.start), float(dialogue.end), f"名字 {dialogue.topic}"),)
+    assert found.told.within == ((float(dialogue.start), float(dialogue.end), f"{dialogue.topic} 名字"),)
     assert recognition(described, OPTIONS).told.within == ()
     script.write_text(
         json.dumps({"dialogue": {"topic_label": "X", "num_utterances": 1, "utterances": [LINE]}})

@@ -98,8 +98,8 @@ def recognition(session: Session, options: Options) -> Recognition | None:
     folder = asked_model(options)
     if folder is None:
         return None
-    within = tuple(
-        (float(dialogue.start), float(dialogue.end), f"{options.prompt} {hint}".strip())
+    within = tuple(  # the prompt is last, because of a text that is too long the beginning is not told
+        (float(dialogue.start), float(dialogue.end), f"{hint} {options.prompt}".strip())
         for dialogue, hint in _hints(session.dialogues, options)
         if hint
     )
