@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import signal
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from emomedia.cli.app import app, batch, run
 from emomedia.cli.arguments import parse_crf, parse_layout, parse_rate, parse_seconds, parse_side_size
+from emomedia.errors import DescriptionError, ModelError
 
 
 def emomedia(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -132,3 +136,39 @@ def test_sizes_of_sides_are_even_and_bounded():
     for text in ("1081x1920", "1080x1919", "14x16", "16x4098", "1080", "x", "1080x-2", "1080×1920", "²x16"):
         with pytest.raises(typer.BadParameter):
             parse_side_size(text)
+
+
+def test_a_batch_takes_what_a_run_takes():
+    """Or else a session would be made one way alone and another way with others."""
+    taken = {
+        name: set(inspect.signature(command).parameters) for name, command in (("run", run), ("batch", batch))
+    }
+    assert taken["run"] - taken["batch"] == {"session", "encoder"}
+
+
+def test_a_batch_refuses_at_once_what_would_end_every_session(tmp_path):
+    for side in ("left", "right"):
+        (tmp_path / f"{side}.mp4").write_bytes(b"")
+    sides = "".join(f'[{side}]\nactor = "{side}"\nvideo = "{side}.mp4"\n' for side in ("left", "right"))
+    (tmp_path / "session.toml").write_text(f'id = "s"\n{sides}')
+    for option in ("--asr-model", "--profile"):
+        given = [
+            "batch",
+            str(tmp_path / "session.toml"),
+            "--out",
+            str(tmp_path / "out"),
+            option,
+            f"{tmp_path}/none",
+        ]
+        error = CliRunner().invoke(app, given).exception
+        assert isinstance(error, ModelError | DescriptionError) and f"{tmp_path}/none" in str(error)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_session_in_which_nobody_speaks_ends_without_clips_and_says_so(simulated, tmp_path):
+    session = simulated(size=(180, 320), seconds=Fraction(3), dialogues=1)
+    (tmp_path / "none.json").write_text('{"session": "sim", "dialogues": [], "turns": []}')
+    given = ("--turns", tmp_path / "none.json", "--out", tmp_path / "out")
+    ended = emomedia("run", session, *given)
+    assert ended.returncode == 0, ended.stderr
+    assert "no clips: there are no turns" in ended.stdout and "*.mp4" not in ended.stdout

@@ -64,6 +64,10 @@ def test_a_turn_in_which_no_word_was_heard_says_so():
         ("", ("no text",)),
         ("", ("no text",)),
     ]
+    bare = with_segments(
+        spoken([[1, 3]], []), [segment(1, 3, "")]
+    )  # a word that was but a mark, without marks
+    assert [(turn.text, turn.flags) for turn in found(bare)] == [("", ("no text",))]
     body = find_turns(WHOLE, heard([(1, 3, "")], []), FOOTAGE)
     assert parse_turns(to_body(body), Path("turns.json"), WHOLE) == body
 
@@ -150,3 +154,14 @@ def test_no_word_is_lost_and_none_is_twice(left, right):
             starts = [word.start for word in turn.words]
             assert starts == sorted(starts)
             assert turn.text == "".join(word.text for word in turn.words).strip()
+
+
+def test_a_short_word_far_from_all_others_is_a_turn_of_its_own():
+    """Speech of 80 ms is speech; less than 100 ms is dropped just where an edge may have cut it."""
+    speech = heard([(1, 3, "走吧"), (20, 20.09, "嗯")], [])
+    assert [(turn.text, float(turn.start)) for turn in found(speech, session([scene("d", 0, 19)]))] == [
+        ("走吧", 1)
+    ]
+    assert "嗯" in found(speech)[-1].text and found(speech)[-1].end == Fraction("20.09")
+    cut = found(heard([], [(4, 6, "不"), (7, 7.08, "嗯")]), session([scene("d", 0, 7.05)]))
+    assert [float(turn.end) for turn in cut] == [6]

@@ -287,3 +287,8 @@ def test_the_written_file_looks_like_the_design(tmp_path):
     written = json.loads((tmp_path / "turns.json").read_text(encoding="utf-8"))
     assert written["turns"] == json.loads(DESIGN)["turns"]
     assert "12.44" in (tmp_path / "turns.json").read_text(encoding="utf-8")
+
+
+def test_scripts_are_named_in_session_toml_alone():
+    with pytest.raises(DescriptionError, match=r"dialogues\[0\]\.script: .*session\.toml"):
+        parse_turns(body(dialogues=[scene(script="p.json")]), SOURCE)

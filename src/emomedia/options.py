@@ -105,7 +105,8 @@ class Options:
     face_model, person_model : Path or None
         ONNX models by which faces and persons are found, instead of by OpenCV.
     device : {"auto", "cpu", "cuda"}
-        Where to decode and compose; never shows in the output.  ``auto``: on GPUs where there are any.
+        Where to decode, compose and recognise; never shows in the clips, though a letter of the words may
+        differ.  ``auto``: on GPUs where there are any.
     workers : int
         Chunks made at a time; never shows in the output.
     """

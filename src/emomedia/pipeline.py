@@ -196,7 +196,11 @@ class Pipeline:
             tracks = self._clean_tracks(speech)
         kept = self.folder.asr if self.writes else None
         return recognition.transcript(
-            speech, tracks, kept, lambda done, total: self.observer.advances("speech", done, total)
+            speech,
+            tracks,
+            kept,
+            lambda done, total: self.observer.advances("speech", done, total),
+            self.options.worker_count,
         )
 
     def _cameras(self) -> dict[SideName, CameraSound] | None:
@@ -255,11 +259,15 @@ class Pipeline:
         return turns
 
     def _scripts(self) -> list[Any]:
-        """What the scripts are called, and digests of what they say."""
+        """What the scripts are called, digests of what they say, and the actors that they may name."""
         from .scripts import script_files
 
         files = script_files(self.session)
-        return [self.session.meaning()["script"], [stages.media_fingerprint(path) for path in files]]
+        if not files:
+            return []
+        actors = [self.session.side(side).actor for side in SIDES]
+        named = self.session.meaning()["script"]
+        return [named, [stages.media_fingerprint(path) for path in files], actors]
 
     @cached_property
     def _given_turns(self) -> Body:
@@ -280,10 +288,12 @@ class Pipeline:
         else:
             from .turn_taking import find_turns
 
-            footage = self._footage_seconds()
-            turns = by_script(
-                self.session, lambda session: find_turns(session, self.speech, footage), footage
-            )
+            footage, directed = self._footage_seconds(), not self.session.dialogues
+
+            def find(session: Session) -> TurnsFile:
+                return find_turns(session, self.speech, footage, directed=directed)
+
+            turns = by_script(self.session, find, footage)
         if turns.unmatched is not None:
             self.observer.says(told(turns))
         return turns_to_body(turns)

@@ -144,6 +144,15 @@ def parse_turns(body: dict[str, Any], source: Path, session: Session | None = No
     if table.dialogues is None:
         dialogues = () if session is None else session.dialogues
     else:
+        for number, entry in enumerate(table.dialogues):
+            if entry.script is not None:
+                raise wrong(
+                    source,
+                    ["dialogues", number, "script"],
+                    expected="no script, because session.toml names them",
+                    found=show(entry.script),
+                    remedy="name it in session.toml, by [[dialogue]] or for the session",
+                )
         given = [dialogue_from(entry, source.parent) for entry in table.dialogues]
         check_dialogues(given, source, "dialogues")
         dialogues = tuple(sorted(given, key=lambda dialogue: dialogue.start))

@@ -50,6 +50,14 @@ def _no_network(folder):
     (folder / "model.bin").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
 
 
+def _without_heads(folder):
+    (folder / "config.json").write_text('{"lang_ids": []}')
+
+
+def _no_object(folder):
+    (folder / "config.json").write_text("[" * 100_000)
+
+
 def _with_other_words(folder):
     (folder / "emomedia.json").write_text('{"windows": "tiny"}')
 
@@ -65,6 +73,8 @@ def _with_other_words(folder):
         (_for_pytorch, "ct2-transformers-converter"),
         (_of_another_kind, "Wav2VecSpec"),
         (_no_network, "something else in model.bin"),
+        (_without_heads, "no alignment_heads.*convert"),
+        (_no_object, "no alignment_heads"),
         (_with_other_words, "emomedia.json"),
     ],
 )

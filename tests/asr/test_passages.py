@@ -94,3 +94,19 @@ def test_nothing_is_heard_where_the_other_actor_speaks_alone(tone):
     assert len(sound) == 440 * 160
     assert abs(sound[: 110 * 160]).min() > 0.2 and abs(sound[340 * 160 :]).min() > 0.2
     assert abs(sound[130 * 160 : 300 * 160]).max() < 1e-3
+
+
+def test_what_is_hidden_is_not_heard_around_a_passage_nor_within(tone):
+    """The actor speaks on into an excluded stretch, and in a short one that parts her passage."""
+    active = {"left": mask(600, (100, 150), (180, 300)), "right": mask(600)}
+    hidden = mask(600, (150, 180), (300, 420))
+    (passage,) = passages(active["left"], "left")
+    assert (passage.start, passage.end, passage.stop) == (100, 300, 340)
+    sound = abs(Tracks(tone, active, hidden).sound(passage))
+    places = {"before": (100, 149), "within": (150, 180), "after": (181, 299), "around": (300, 340)}
+    heard = {
+        name: sound[(first - passage.begin) * 160 : (end - passage.begin) * 160]
+        for name, (first, end) in places.items()
+    }
+    assert heard["before"][200:-200].min() > 0.2 and heard["after"][200:-200].min() > 0.2
+    assert heard["within"][40:-40].max() < 5e-3 and heard["around"][40:].max() < 5e-3

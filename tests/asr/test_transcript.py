@@ -10,11 +10,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from emomedia.asr import passages, recognise
+from emomedia.asr import decode, passages, recognise
 from emomedia.asr.decode import prompt_tokens
+from emomedia.asr.features import features
 from emomedia.asr.guard import RETRY
 from emomedia.asr.model import Placed, load, model_folder, placed
-from emomedia.asr.passages import LONGEST
+from emomedia.asr.passages import LONGEST, Batch, Passage, Window
 from emomedia.asr.sound import Tracks
 from emomedia.asr.transcript import Told, transcribe
 from emomedia.errors import DeviceError
@@ -146,6 +147,28 @@ def test_full_windows_hold_several_passages_and_each_gets_its_words(tmp_path, sh
             assert all(segment["start"] <= word["start"] for word in segment["words"])
 
 
+def test_passages_of_a_window_with_too_much_text_are_heard_one_by_one(
+    tmp_path, short, short_transcript, monkeypatch
+):
+    shutil.copytree(MODEL, tmp_path / "model")
+    (tmp_path / "model/emomedia.json").unlink()
+    monkeypatch.setattr(decode, "TOKENS_PER_SECOND", 0)
+    monkeypatch.setattr(decode, "TOKENS_MORE", 30)
+    tracks = _tracks(short, tmp_path)
+    found = transcribe(model_folder(tmp_path / "model"), placed("cpu"), tracks, language="zh")
+    for side in SIDES:
+        assert [one["start"] for one in found[side]] == [one["start"] for one in short_transcript[side]]
+    exact = [bare(heard_text(found, one)) == bare(one.utterance.text) for one in short.said]
+    assert sum(exact) >= 6
+
+
+def test_what_no_window_of_its_own_has_room_for_is_flagged(transcribed, monkeypatch):
+    monkeypatch.setattr(decode, "TOKENS_PER_SECOND", 0)
+    monkeypatch.setattr(decode, "TOKENS_MORE", 3)
+    found = transcribed()
+    assert all("unfinished" in segment["flags"] for side in SIDES for segment in found[side])
+
+
 def test_without_speech_there_is_nothing_to_hear(tmp_path, short):
     pcm = short.tracks(tmp_path)
     silent = {side: np.zeros(100, bool) for side in SIDES}
@@ -201,3 +224,59 @@ def test_prompts_are_text_alone_and_leave_room_for_what_is_said():
     assert [token for token in steering if token >= tokenizer.eot] == [tokenizer.sot_prev, *bare_prompt]
     long = prompt_tokens(tokenizer, "你好吗我很高兴" * 100 + "再见")
     assert len(long) <= 224 + len(bare_prompt) and tokenizer.decode(long[:-4]).endswith("再见")
+
+
+def test_text_may_be_as_long_as_is_said(tracks, monkeypatch):
+    """CTranslate2 takes its limit for prompt and text, and of it no more than half for the text."""
+    monkeypatch.setattr(decode, "TOKENS_PER_SECOND", 0)
+    monkeypatch.setattr(decode, "TOKENS_MORE", 6)
+    network = load(model_folder(MODEL), placed("cpu"), 1)
+    (passage, *_) = passages.passages(tracks.active["left"], "left")
+    sound = tracks.sound(passage)
+    heard = features([sound], network.mels, 600)
+    for prompt in ("", "你好"):
+        (found,) = decode.decode(network, network.tokenizer("zh"), heard, [passage.columns], prompt)
+        assert 6 <= sum(len(word.logs) for word in found.words) <= 7 and found.unfinished
+    monkeypatch.setattr(decode, "TOKENS_MORE", 60)
+    (found,) = decode.decode(network, network.tokenizer("zh"), heard, [passage.columns], "")
+    assert not found.unfinished
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ([" 用", " machine", " learning", " 来", "做"], "用machine learning来做"),
+        (["OK,", " let's", " go。", " 好"], "OK, let's go。好"),
+        ([" Py", "thon", "3"], "Python3"),
+    ],
+)
+def test_words_of_another_language_keep_their_spaces(words, written):
+    assert "".join(decode._without_spaces(words)) == written
+
+
+def test_what_is_heard_again_is_no_more_at_a_time(monkeypatch):
+    """A window of 30 s may hold a dozen doubtful passages, and each is then in a window of its own."""
+    alone = [Passage("left", at, at + 90, at, at + 90) for at in range(0, 700, 100)]
+    batch = Batch(
+        (Window(tuple(alone[:4]), (0, 140, 280, 420)), Window(tuple(alone[4:]), (0, 140, 280))), 3000
+    )
+    at_a_time = []
+
+    def hear(_network, _settings, part, sounds, _tracks, retry):
+        assert retry == RETRY and part.columns == 3000 and len(sounds) == len(part.windows)
+        at_a_time.append([window.passages for window in part.windows])
+        return [
+            recognise._Heard(passage, None, passage) for window in part.windows for passage in window.passages
+        ]
+
+    monkeypatch.setattr(recognise, "_heard", hear)
+    doubtful = [recognise._Heard(passage, None, None) for passage in alone]
+    again = recognise._heard_again(None, None, batch, doubtful, None)
+    assert again == {passage: passage for passage in alone}
+    assert [len(part) for part in at_a_time] == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("text", ["[{}]", "[1]", '{"a": 1}', "[", '[{"words": [{"a": 1}]}]'])
+def test_a_kept_batch_that_is_none_is_done_again(tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
+    assert recognise._read(tmp_path / "x.json") is None

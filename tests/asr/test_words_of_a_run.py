@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from emomedia import speech
-from emomedia.asr import transcript
+from emomedia.asr import normal, transcript
 from emomedia.asr.stage import recognition
 from emomedia.cli.words import NONE, told_words
-from emomedia.errors import ModelError
+from emomedia.errors import MissingToolError, ModelError
 from emomedia.observer import Silent
 from emomedia.options import Options
-from emomedia.pipeline import run, run_stage
+from emomedia.pipeline import opened, run, run_stage
 from emomedia.session import SIDES, load_session
 
 from ..spoken import MODEL, bare
@@ -96,20 +97,21 @@ def test_a_folder_without_a_model_is_refused_before_any_work(session, tmp_path):
 
 
 def test_clips_have_the_turns_text_and_the_models_digest(session, out):
-    """The words are put into turns.json here as the turns stage will: by time."""
-    run_stage(session, out, OPTIONS, "turns")
-    path = out / "sim/turns.json"
-    turns = json.loads(path.read_text())
-    for turn in turns["turns"]:
-        turn["text"] = "".join(segment["text"] for segment in said(out)["transcript"][turn["speaker"]])
-    path.write_text(json.dumps(turns))
     result = run(session, out, replace(OPTIONS, preset="ultrafast"))
     digest = said(out)["transcript"]["model"]["sha256"]
+    turns = json.loads((out / "sim/turns.json").read_text())["turns"]
+    texts = {turn["id"]: turn["text"] for turn in turns}
+    assert all(
+        text == "".join(word["text"] for word in turn["words"])
+        for turn, text in zip(turns, texts.values(), strict=True)
+    )
     for row in result.rows:
-        assert row["text"]
+        own = [texts[row["id"]]] if row["kind"] == "turn" else texts.values()
+        assert row["text"] == "\n".join(own) != ""
         assert row["provenance"]["models"] == {f"asr {MODEL.name}": digest}
     again = run(session, out, replace(OPTIONS, preset="ultrafast", asr_model=None))
-    assert again.made == 0 and all(row["provenance"]["models"] == {} for row in again.rows)
+    assert again.made == 0
+    assert all(row["provenance"]["models"] == {} and row["text"] is None for row in again.rows)
 
 
 def test_a_run_shows_its_first_words_or_says_that_there_are_none(made, tmp_path):
@@ -131,7 +133,7 @@ def test_the_recogniser_is_told_topics_and_scripts_within_their_dialogues(sessio
     dialogue = described.dialogues[0]
     found = recognition(described, replace(OPTIONS, prompt="名字", hints="topic"))
     assert found.told.everywhere == "名字"
-    assert found.told.within == ((float(dialogue.start), float(dialogue.end), f"名字 {dialogue.topic}"),)
+    assert found.told.within == ((float(dialogue.start), float(dialogue.end), f"{dialogue.topic} 名字"),)
     assert recognition(described, OPTIONS).told.within == ()
     script.write_text(
         json.dumps({"dialogue": {"topic_label": "X", "num_utterances": 1, "utterances": [LINE]}})
@@ -152,8 +154,29 @@ def test_excluded_speech_is_not_heard(session, made):
     tracks = dict.fromkeys(SIDES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("emomedia.asr.stage.transcribe", lambda *given, **_: heard.append(given[2]))
-        found.transcript(body, tracks, None, lambda _done, _total: None)
+        found.transcript(body, tracks, None, lambda _done, _total: None, 1)
     assert not heard[0].active["left"][: int(end * 100)].any() and heard[0].active["left"].any()
+    assert heard[0].hidden[int(start * 100) : int(end * 100)].all() and not heard[0].hidden.all()
+
+
+def test_what_cannot_be_asked_for_is_refused_before_any_work(session, tmp_path, monkeypatch):
+    with pytest.raises(ModelError, match="knows the language 'xx'"):
+        run_stage(session, tmp_path, replace(OPTIONS, language="xx"), "probe")
+    monkeypatch.setitem(sys.modules, "opencc", None)
+    normal._converter.cache_clear()
+    with pytest.raises(MissingToolError, match="emomedia\\[chinese\\]"):
+        run_stage(session, tmp_path, replace(OPTIONS, characters="simplified"), "probe")
+    assert not (tmp_path / "sim/session.json").exists()
+
+
+def test_in_a_batch_the_recogniser_has_the_cores_of_its_own_stage(session, out, monkeypatch):
+    """A session stays open from stage to stage, and each stage is granted other cores."""
+    seen = []
+    monkeypatch.setattr("emomedia.asr.stage.transcribe", lambda *_, **given: seen.append(given["workers"]))
+    with opened(session, out, replace(OPTIONS, workers=1)) as pipeline:
+        pipeline.options = replace(OPTIONS, workers=3)
+        pipeline._transcript(pipeline.recognition, said(out))
+    assert seen == [3]
 
 
 def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(session, out, monkeypatch):
@@ -166,5 +189,8 @@ def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(ses
     after = said(out)["transcript"]
     left = [(one["text"], one["words"], one["flags"]) for one in after["left"]]
     assert left == [("", [], ["too_fast"])] * len(before["left"])
+    _, lines = told_words(out / "sim/speech.json", given=False)
+    first = next(line for line in lines if "left" in line)
+    assert first.endswith("no text kept  (too_fast)") and not any(line.isspace() for line in lines)
     assert [one["text"] for one in after["right"]] == [bare(one["text"]) for one in before["right"]]
     assert any(one["text"] != bare(one["text"]) for one in before["right"])

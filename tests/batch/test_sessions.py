@@ -79,3 +79,26 @@ def test_inputs_change_with_media_description_and_options_that_show(three):
 def test_a_relative_turns_file_is_each_sessions_own(three):
     found = entries(three, Options(turns=Path("turns.json")))
     assert [entry.options.turns for entry in found] == [path.parent / "turns.json" for path in three]
+
+
+def test_inputs_change_with_scripts_and_with_what_options_name(three, tmp_path):
+    """A session that was set aside for a broken script is tried again once that is mended."""
+    scene = "start = 0\nend = 1\n"
+    three[0].write_text(
+        f'script = "p.json"\n{three[0].read_text()}[[dialogue]]\nid = "d"\n{scene}script = "q.json"\n'
+    )
+    (tmp_path / "model").mkdir()
+    options = Options(turns=Path("t.json"), profile=tmp_path / "profile.toml", asr_model=tmp_path / "model")
+    folder = three[0].parent
+    named = [folder / "p.json", folder / "q.json", folder / "t.json", tmp_path / "profile.toml"]
+    for script in named[:2]:
+        script.write_text("{")
+    seen = set()
+    for file in [*named, tmp_path / "model/model.bin"]:
+        seen.add(entries(three[:1], options)[0].inputs)
+        file.write_text("{}")
+        seen.add(entries(three[:1], options)[0].inputs)
+        os.utime(file, (1, 1))
+    assert all(entry.error is None for entry in entries(three[:1], options))
+    seen.add(entries(three[:1], options)[0].inputs)
+    assert len(seen) == 2 * 5 + 1

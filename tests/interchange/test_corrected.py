@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from fractions import Fraction
@@ -84,6 +85,14 @@ def test_a_moved_edge_moves_one_edge_and_times_its_dialogue_anew():
 def test_a_corrected_text_leaves_times_words_and_all_else():
     found = by_id(in_praat(('text = "你好"', 'text = "您""好"')))
     assert found == by_id(TURNS) | {"d_000": replace(TURNS.turns[0], text='您"好')}
+
+
+def test_a_corrected_text_is_not_flagged_for_what_stood_there():
+    doubtful = replace(TURNS.turns[0], flags=("repetition", "cut", "no text", "of mine"))
+    text = written(replace(TURNS, turns=(doubtful,)), textgrid)
+    assert read(text.encode(), textgrid).turns == (doubtful,)
+    mended = read(text.replace('text = "你好"', 'text = "您好"').encode(), textgrid)
+    assert mended.turns == (replace(doubtful, text="您好", flags=("cut", "of mine")),)
 
 
 def test_a_turn_deleted_in_praat_vanishes_and_its_dialogue_is_timed_anew():
@@ -293,3 +302,24 @@ def test_data_that_somebody_spoiled_are_refused():
 def test_a_name_says_how_a_file_is_read(tmp_path: Path, name, text):
     (tmp_path / name).write_text(text)
     assert read_body(tmp_path / name, session())["turns"][0]["speaker"] == "left"
+
+
+def test_the_part_of_a_turn_that_nobody_transcribed_has_no_text_either():
+    found = by_id(
+        with_tier(eaf, "right", (1900, 2300, "嗯"), (12000, 12600, "[no text]"), (12600, 13000, "[no text]"))
+    )
+    assert [(found[name].text, found[name].words) for name in ("e_000", "e_001")] == [(None, ()), (None, ())]
+
+
+def test_hours_of_another_programs_turns_are_read_within_seconds():
+    """Three hours of turns in no dialogue: ids, gaps and overlaps are found without looking at all others."""
+    sides = {"left": 0, "right": 800}
+    tiers = [
+        Tier(side, tuple(Interval(n * 2000 + at, n * 2000 + at + 1000, "a") for n in range(5000)))
+        for side, at in sides.items()
+    ]
+    begin = time.process_time()
+    body = from_tiers(tiers, eaf.TICK, PATH, session())
+    assert time.process_time() - begin < 10
+    assert [turn["id"] for turn in body["turns"]][-2:] == ["s_9998", "s_9999"]
+    assert {float(turn["overlap_s"]) for turn in body["turns"]} == {0.2}

@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from emomedia.cli.app import app
-from emomedia.errors import MediaNotFoundError
+from emomedia.errors import MediaNotFoundError, OutputError
 from emomedia.options import Options
 from emomedia.pipeline import run
 
@@ -77,6 +77,19 @@ def test_subtitles_lie_beside_the_clips(finished, tmp_path):
     _, out = finished
     assert exported(out, "srt", tmp_path) == ["clips/a.srt", "clips/b.srt", "sim.srt"]
     assert exported(out, "emodialog-json", tmp_path / "json") == ["a.json", "b.json"]
+
+
+def test_no_sessions_files_replace_those_of_another(tmp_path):
+    for name, dialogue in (("one", "d"), ("two", "D")):
+        (tmp_path / "out" / name).mkdir(parents=True)
+        dialogues = [{"id": dialogue, "start": 0, "end": 2}]
+        turns = [{"id": "t", "dialogue": dialogue, "speaker": "left", "start": 0, "end": 1}]
+        body = {"session": name, "dialogues": dialogues, "turns": turns}
+        (tmp_path / "out" / name / "turns.json").write_text(json.dumps(body))
+    error = command(tmp_path / "out", "emodialog-json", tmp_path / "to").exception
+    assert isinstance(error, OutputError) and "it again in session 'two'" in str(error)
+    assert exported(tmp_path / "out", "rttm", tmp_path / "rttm") == ["one.rttm", "two.rttm"]
+    assert exported(tmp_path / "out/two", "emodialog-json", tmp_path / "two") == ["D.json"]
 
 
 def test_elan_finds_the_takes(finished, tmp_path):

@@ -36,6 +36,8 @@ def test_ids_that_come_twice_are_told_apart_by_their_scenes(tmp_path):
     assert [line.id for line in script.lines] == ["a/1", "b/1", "2", "two.2/1", "two.3/1"]
     assert [part.name for part in script.only("b").scenes] == ["b"]
     assert script.only("none") == script
+    again = read_script([one, write(tmp_path / "three.json", {"b": scene("w")}), one])
+    assert [part.name for part in again.only("b").scenes] == ["b.1", "b.2", "b.1"]
 
 
 @pytest.mark.parametrize(

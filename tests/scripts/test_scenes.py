@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,10 +15,12 @@ from emomedia.observer import Silent
 from emomedia.options import Options
 from emomedia.pipeline import run_stage
 from emomedia.scripts import by_script, match, with_script
-from emomedia.scripts.scenes import dialogues_of
+from emomedia.scripts.scenes import dialogues_of, told
 from emomedia.session import Dialogue, Session, Side, load_session
+from emomedia.turn_taking import find_turns
 from emomedia.turns import Turn, TurnsFile
 
+from ..scenes import heard
 from .test_matching import WEATHER, script
 from .test_prompts import scene, write
 
@@ -92,6 +95,19 @@ def test_turns_are_found_once_more_in_the_scenes(tmp_path):
     assert found.unmatched == ()
 
 
+def test_a_director_who_speaks_into_a_scene_is_in_no_turn(tmp_path):
+    path = write(tmp_path / "p.json", {"a": scene("今天天气真不错", "是啊我们出去走走吧")})
+    cue = (5, 6, "等一下再来一遍")
+    speech = heard([(1, 3, "今天天气真不错"), cue], [cue, (8, 10, "是啊我们出去走走吧")])
+
+    def find(session: Session) -> TurnsFile:
+        return find_turns(session, speech, FOOTAGE, directed=True)
+
+    found = by_script(described(tmp_path, script=(path,)), find, FOOTAGE)
+    assert [(float(one.start), float(one.end)) for one in found.dialogues] == [(0.5, 10.5)]
+    assert [turn.script.utterance_id for turn in found.turns] == ["1", "2"]
+
+
 def test_a_dialogues_own_script_is_for_its_own_turns(tmp_path):
     own = write(tmp_path / "own.json", {"x": scene("不是这一场"), "d": scene("今天天气真不错", "你说什么")})
     whole = write(
@@ -109,8 +125,24 @@ def test_a_dialogues_own_script_is_for_its_own_turns(tmp_path):
     file = TurnsFile("s", tuple(turns), dialogues)
     found = with_script(described(tmp_path, dialogues=dialogues, script=(whole,)), file)
     assert [turn.topic for turn in found.turns] == ["Weather", None, "Other", "Other"]
-    assert found.unmatched == ("2",)
+    assert found.unmatched == ("d/2",)
     assert with_script(described(tmp_path, dialogues=dialogues, script=(whole,)), found) is found
+
+
+def test_lines_of_two_dialogues_scripts_are_told_apart(tmp_path):
+    """Each script counts its lines from one."""
+    lines = ("今天天气真不错", "是啊我们出去走走吧")
+    files = [write(tmp_path / f"{name}.json", {"dialogue": scene(*lines)}) for name in ("one", "two")]
+    dialogues = tuple(
+        Dialogue(name, Fraction(n * 20), Fraction(n * 20 + 20), script=files[n])
+        for n, name in enumerate("de")
+    )
+    turns = [replace(turn, dialogue="d") for turn in PLAYED[:2]]
+    turns.append(replace(PLAYED[0], id="e0", dialogue="e", start=Fraction(21), end=Fraction(22)))
+    found = with_script(described(tmp_path, dialogues=dialogues), TurnsFile("s", tuple(turns), dialogues))
+    assert [turn.script.utterance_id for turn in found.turns] == ["one/1", "one/2", "two/1"]
+    assert found.unmatched == ("two/2",)
+    assert told(found) == "script: 3 of 3 turns say a line, 3 of 4 lines are said; not two/2"
 
 
 def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):
@@ -144,8 +176,21 @@ def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):
     assert body["turns"][0]["script"]["utterance_id"] == "1"
     assert body["script"] == {"unmatched": ["2"]}
     assert heard == ["script: 1 of 1 turns say a line, 1 of 2 lines are said; not 2"]
+    stage()
+    assert len(heard) == 1
+    named = path.read_text()
+    path.write_text(re.sub('actor = "[^"]*"', 'actor = "A"', named, count=1))
+    stage()
+    assert len(heard) == 2, "who is called like a speaker of the script sits where that one does"
     write(tmp_path / "p.json", {"dialogue": scene("今天天气真不错", topic_label="Changed")})
     assert stage()["turns"][0]["topic"] == "Changed"
     (tmp_path / "p.json").unlink()
     with pytest.raises(MediaNotFoundError, match=r"the file of script in session\.toml"):
         stage()
+
+
+def test_without_words_no_line_is_said_to_be_left_out(tmp_path):
+    path = write(tmp_path / "p.json", {"dialogue": scene("今天天气真不错", "是啊我们出去走走吧")})
+    mute = tuple(replace(turn, text=None) for turn in PLAYED)
+    found = with_script(described(tmp_path, script=(path,)), TurnsFile("s", mute))
+    assert told(found) == "script: no turn has words to compare with its 2 lines"

@@ -44,11 +44,15 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What was heard in one window; the probabilities are as Whisper's authors define them."""
+    """What was heard in one window; the probabilities are as Whisper's authors define them.
+
+    If it is `unfinished`, the decoder was at its limit, and what was said after that is not there.
+    """
 
     words: tuple[Spoken, ...]
     mean_log_probability: float
     no_speech_probability: float
+    unfinished: bool
 
 
 def prompt_tokens(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -85,10 +89,12 @@ def decode(
 
     encoded = network.whisper.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(heard)))
     told = prompt_tokens(tokenizer, prompt)
-    most = len(told) + TOKENS_MORE + heard.shape[2] * TOKENS_PER_SECOND // 100
+    wanted = TOKENS_MORE + heard.shape[2] * TOKENS_PER_SECOND // 100
+    length = min(MOST_TOKENS, max(2 * wanted, len(told) + wanted))  # of prompt and text
+    most = min(length // 2, length - len(told) + 1)  # what CTranslate2 makes of it for the text
     usual = {
         "beam_size": BEAM,
-        "max_length": min(MOST_TOKENS, most),
+        "max_length": length,
         "suppress_tokens": _suppressed(tokenizer),
         "return_scores": True,
         "return_no_speech_prob": True,
@@ -98,7 +104,12 @@ def decode(
     # An odd number of frames is half a step of the encoder: it counts as sound.
     aligned = network.whisper.align(encoded, tokenizer.sot_sequence, texts, [n + n % 2 for n in frames])
     return [
-        Decoded(_words(tokenizer, text, alignment), _mean_log(result), float(result.no_speech_prob))
+        Decoded(
+            _words(tokenizer, text, alignment),
+            _mean_log(result),
+            float(result.no_speech_prob),
+            len(result.sequences_ids[0]) >= most,
+        )
         for text, alignment, result in zip(texts, aligned, results, strict=True)
     ]
 
@@ -134,15 +145,26 @@ def _words(tokenizer: Tokenizer, tokens: list[int], alignment: Any) -> tuple[Spo
                       "probability": np.mean(probabilities[place:until])})  # fmt: skip
         place = until
     merge_punctuations(words, _PREPENDED, _APPENDED)
-    spaceless = tokenizer.language_code in _SPACELESS
+    words = [word for word in words if word["word"].strip()]
+    written = [word["word"] for word in words]
+    if tokenizer.language_code in _SPACELESS:
+        written = _without_spaces(written)
     return tuple(
         Spoken(
-            word["word"].strip() if spaceless else word["word"],
-            float(word["start"]), float(word["end"]), float(word["probability"]), tuple(word["tokens"]),
+            text, float(word["start"]), float(word["end"]), float(word["probability"]), tuple(word["tokens"])
         )
-        for word in words
-        if word["word"].strip()
-    )  # fmt: skip
+        for text, word in zip(written, words, strict=True)
+    )
+
+
+def _without_spaces(words: Sequence[str]) -> list[str]:
+    """Words of a language without spaces, which stay between words of another: ``用 machine learning``."""
+    found: list[str] = []
+    for word, before in zip(words, ["", *words], strict=False):
+        spaced = before[-1:].isspace() or word[0].isspace()
+        foreign = before.strip()[-1:].isascii() and word.strip()[0].isascii()
+        found.append(" " * (bool(before) and spaced and foreign) + word.strip())
+    return found
 
 
 def language_of(network: Network, heard: Features) -> str | None:

@@ -25,6 +25,23 @@ TOO_FAST = "too_fast"
 TOO_SLOW = "too_slow"
 NO_SPEECH = "no_speech"
 LOW_PROBABILITY = "low_probability"
+UNFINISHED = "unfinished"
+"""The decoder had no more places: what was said after that is not written down, or a loop filled them."""
+
+FLAGS = frozenset(
+    {
+        REPETITION,
+        REPEATED_TEXT,
+        SUBTITLES,
+        OTHER_LANGUAGE,
+        TOO_FAST,
+        TOO_SLOW,
+        NO_SPEECH,
+        LOW_PROBABILITY,
+        UNFINISHED,
+    }
+)
+"""All of them: what is said of a recogniser's text."""
 
 COMPRESSION_RATIO, COMPRESSED_LETTERS = 2.4, 30
 """Whisper's threshold, and the length of text from which the ratio tells loops from laughter."""

@@ -74,6 +74,8 @@ def model_folder(path: Path) -> ModelFolder:
         names = {file.name for file in path.iterdir() if file.is_file()}
         _check_names(path, names)
         _check_kind(path / NETWORK)
+        if "alignment_heads" not in _object(path / CONFIG):
+            raise _wrong(path, f"one whose {CONFIG} names no alignment_heads, for the words' times", _CONVERT)
         vocabulary = next(name for name in VOCABULARIES if name in names)
         short = OWN_FILE in names and _own_words(path / OWN_FILE).get("windows") == "short"
         counted = [NETWORK, CONFIG, TOKENIZER, vocabulary] + [OWN_FILE] * (OWN_FILE in names)
@@ -81,6 +83,39 @@ def model_folder(path: Path) -> ModelFolder:
     except OSError as error:
         raise _wrong(path, complaint(error), "correct its permissions") from error
     return ModelFolder(path, path.resolve().name, digest("model", digests), short)
+
+
+def check_language(folder: ModelFolder, language: str) -> None:
+    """Refuse a language for which the model has no sign, without loading the network.
+
+    A model of English alone may have signs of others, or none at all: :meth:`Network.tokenizer` sees to it.
+
+    Raises
+    ------
+    ModelError
+        It has none, or its tokenizer cannot be read.
+    """
+    if language != "en" and _tokenizer(folder.path).token_to_id(f"<|{language}|>") is None:
+        raise _unknown(folder.path, language, "one that does not")
+
+
+def _unknown(path: Path, language: str, found: str) -> ModelError:
+    return ModelError(
+        path,
+        expected=f"a model that knows the language {language!r}",
+        found=found,
+        remedy="choose another --language, or another --asr-model",
+    )
+
+
+def _tokenizer(path: Path) -> Any:
+    """What tells tokens by their numbers and texts, from the folder `path`."""
+    with _parts():
+        import tokenizers
+    try:
+        return tokenizers.Tokenizer.from_file(os.fspath(path / TOKENIZER))
+    except Exception as error:  # tokenizers raises bare exceptions
+        raise _wrong(path / TOKENIZER, str(error), _GET) from error
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -115,12 +150,18 @@ def _check_kind(network: Path) -> None:
         raise _wrong(network.parent, f"{found} in {NETWORK}", _GET)
 
 
-def _own_words(path: Path) -> dict[str, Any]:
+def _object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty where there is none."""
     try:
         value = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise _wrong(path, str(error), 'write {"windows": "short"}, or delete it') from error
-    if not isinstance(value, dict) or value.get("windows") not in ("short", "full"):
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _own_words(path: Path) -> dict[str, Any]:
+    value = _object(path)
+    if value.get("windows") not in ("short", "full"):
         raise _wrong(path, "other words", 'write {"windows": "short"}, or delete it')
     return value
 
@@ -217,12 +258,8 @@ class Network:
 
         known = not self.multilingual or self.words.token_to_id(f"<|{language}|>") is not None
         if not known or (not self.multilingual and language != "en"):
-            raise ModelError(
-                self.folder.path,
-                expected=f"a model that knows the language {language!r}",
-                found="one that does not" if self.multilingual else "one of English alone",
-                remedy="choose another --language, or another --asr-model",
-            )
+            found = "one that does not" if self.multilingual else "one of English alone"
+            raise _unknown(self.folder.path, language, found)
         try:
             return Tokenizer(self.words, self.multilingual, task="transcribe", language=language)
         except ValueError as error:
@@ -245,11 +282,7 @@ def load(folder: ModelFolder, where: Placed, workers: int) -> Network:
     """
     with _parts():
         import ctranslate2
-        import tokenizers
-    try:
-        words = tokenizers.Tokenizer.from_file(os.fspath(folder.path / TOKENIZER))
-    except Exception as error:  # tokenizers raises bare exceptions
-        raise _wrong(folder.path / TOKENIZER, str(error), _GET) from error
+    words = _tokenizer(folder.path)
     try:
         whisper = ctranslate2.models.Whisper(
             os.fspath(folder.path),

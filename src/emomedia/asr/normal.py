@@ -61,6 +61,12 @@ def spelled(segment: Segment, spelling: Spelling) -> Segment:
     )
 
 
+def check_spelling(spelling: Spelling) -> None:
+    """Refuse a spelling that cannot be written here, as :func:`spelled` would later."""
+    if spelling.characters != "keep":
+        _converter(CONFIGURATIONS[spelling.characters])
+
+
 def respelled(texts: Sequence[str], spelling: Spelling) -> tuple[str, ...]:
     """The pieces of one text, each in that spelling, judged in the context of the others.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import fsum
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..stages import digest
 from ..voice.activity import runs
 from .decode import BEAM, Decoded, Spoken, decode
 from .features import features
-from .guard import RETRY, Retry, better, flagged, flags_of
+from .guard import RETRY, UNFINISHED, Retry, better, flagged, flags_of
 from .model import Network
 from .passages import COLUMNS, GAP, Batch, Passage, Window
 from .refine import refined
@@ -96,7 +96,10 @@ def _heard(
     tracks: Tracks,
     retry: Retry | None = None,
 ) -> list[_Heard]:
-    """The segments of a batch's windows, with the times that the sound gives them, and flagged."""
+    """The segments of a batch's windows, with the times that the sound gives them, and flagged.
+
+    Where the decoder came to its limit before the end of a window, its passages are heard one by one.
+    """
     prompt = settings.prompts[batch.windows[0].passages[0].prompt]
     choices: dict[str, Any] = {}
     if retry is not None:
@@ -106,22 +109,40 @@ def _heard(
     tokenizer = network.tokenizer(settings.language)
     lengths = [window.columns for window in batch.windows]
     decoded = decode(network, tokenizer, spectra, lengths, prompt, choices)
-    found = []
+    found: list[_Heard] = []
+    crowded: list[tuple[Passage, Sound]] = []
     for window, sound, result in zip(batch.windows, sounds, decoded, strict=True):
-        for passage, place, segment in _segments(window, result, settings.language):
-            own = sound[_sample(place) : _sample(place + passage.columns)]
-            found.append(_Heard(passage, own, _judged(segment, passage, own, tracks)))
+        own = {
+            passage: sound[_sample(place) : _sample(place + passage.columns)]
+            for passage, place in zip(window.passages, window.places, strict=True)
+        }
+        if result.unfinished and len(own) > 1:
+            crowded += own.items()
+            continue
+        for passage, segment in _segments(window, result, settings.language):
+            found.append(_Heard(passage, own[passage], _judged(segment, passage, own[passage], tracks)))
+    for part, part_sounds in _one_by_one(crowded, batch):
+        found += _heard(network, settings, part, part_sounds, tracks, retry)
     return found
+
+
+def _one_by_one(heard: Sequence[tuple[Passage, Sound]], batch: Batch) -> Iterator[tuple[Batch, list[Sound]]]:
+    """Passages of a batch in windows of their own, and their sounds; no more at a time than in the batch."""
+    for first in range(0, len(heard), len(batch.windows)):
+        part = heard[first : first + len(batch.windows)]
+        windows = tuple(Window((passage,), (0,)) for passage, _ in part)
+        yield Batch(windows, batch.columns), [sound for _, sound in part]
 
 
 def _heard_again(
     network: Network, settings: Settings, batch: Batch, doubtful: Sequence[_Heard], tracks: Tracks
 ) -> dict[Passage, Segment]:
     """What is heard at a second try, each passage in a window of its own."""
-    alone = Batch(tuple(Window((one.passage,), (0,)) for one in doubtful), batch.columns)
-    sounds = [one.sound for one in doubtful]
-    again = _heard(network, settings, alone, sounds, tracks, RETRY)
-    return {one.passage: one.segment for one in again}
+    again: dict[Passage, Segment] = {}
+    for part, sounds in _one_by_one([(one.passage, one.sound) for one in doubtful], batch):
+        found = _heard(network, settings, part, sounds, tracks, RETRY)
+        again |= {one.passage: one.segment for one in found}
+    return again
 
 
 def _likelier(one: _Heard, again: Mapping[Passage, Segment]) -> Segment:
@@ -161,10 +182,9 @@ def _key(network: Network, settings: Settings, batch: Batch, sounds: Sequence[So
 def _read(path: Path) -> list[Segment] | None:
     """A batch's result that was kept; None where there is none."""
     try:
-        rows = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return [_segment(row) for row in json.loads(path.read_bytes())]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return [_segment(row) for row in rows]
 
 
 def _segment(row: dict[str, Any]) -> Segment:
@@ -172,8 +192,8 @@ def _segment(row: dict[str, Any]) -> Segment:
     return Segment(**row | {"words": words, "flags": tuple(row["flags"])})
 
 
-def _segments(window: Window, decoded: Decoded, language: str) -> list[tuple[Passage, int, Segment]]:
-    """What was heard in each of a window's passages, and their places; those without a word are left out."""
+def _segments(window: Window, decoded: Decoded, language: str) -> list[tuple[Passage, Segment]]:
+    """What was heard in each of a window's passages; those without a word are left out."""
     groups: list[list[Spoken]] = [[] for _ in window.passages]
     for word in decoded.words:
         groups[_passage_at(window, (word.start + word.end) / 2)].append(word)
@@ -195,8 +215,9 @@ def _segments(window: Window, decoded: Decoded, language: str) -> list[tuple[Pas
             mean_log_probability=round(mean, 4),
             no_speech_probability=round(decoded.no_speech_probability, 4),
             compression_ratio=round(_compression(text), 4),
+            flags=(UNFINISHED,) if decoded.unfinished else (),
         )
-        found.append((passage, place, segment))
+        found.append((passage, segment))
     return found
 
 

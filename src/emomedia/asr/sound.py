@@ -39,10 +39,14 @@ class Cut(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks:
-    """Both actors' tracks on the session clock, and when each of them speaks, bool[columns]."""
+    """Both actors' tracks on the session clock, and when each of them speaks, bool[columns].
+
+    `hidden`, bool[columns], is what nobody is to hear, not even in what is heard around a passage.
+    """
 
     tracks: Mapping[SideName, Cut]
     active: Mapping[SideName, Mask]
+    hidden: Mask | None = None
 
     def sound(self, passage: Passage) -> Sound:
         """What the recogniser hears of a passage: float32[samples at 16 kHz], full scale 1."""
@@ -51,6 +55,8 @@ class Tracks:
         begin, stop = passage.begin - _LEAD, passage.stop + _LEAD
         track = to_real(self.tracks[passage.side].cut(begin * _COLUMN, stop * _COLUMN))
         gain = own_gain(self.active, passage.side, begin, stop)
+        if self.hidden is not None:
+            gain &= ~_within(self.hidden, begin, stop)
         heard = soxr.resample(track * _per_sample(gain), SAMPLE_RATE, RATE, quality="HQ")
         lead = _LEAD * RATE // COLUMNS
         wanted = passage.columns * RATE // COLUMNS

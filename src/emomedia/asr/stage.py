@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..options import Options
 from ..session import Dialogue, Session, SideName
 from ..voice.clean import masks
 from .guard import settled
-from .model import ModelFolder, model_folder, placed
-from .normal import Spelling, spelled
+from .model import ModelFolder, check_language, model_folder, placed
+from .normal import Spelling, check_spelling, spelled
 from .passages import COLUMNS, Mask
 from .sound import Cut, Tracks
 from .transcript import Told, transcribe
+
+if TYPE_CHECKING:
+    from ..scripts import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Recognition:
 
     @property
     def spelling(self) -> Spelling:
-        return Spelling(characters=self.options.characters, punctuation=self.options.punctuation)
+        return _spelling(self.options)
 
     def transcript(
         self,
@@ -51,6 +56,7 @@ class Recognition:
         tracks: Mapping[SideName, Cut],
         kept: Path | None,
         advance: Callable[[int, int], None],
+        workers: int,
     ) -> dict[str, Any]:
         """What speech.json has under ``transcript``.
 
@@ -62,17 +68,21 @@ class Recognition:
             The tracks, or clean ones.
         kept : Path or None
             Folder for what is done, until all is.
+        workers : int
+            Batches at a time; a batch of sessions may have other ones for each stage.
         """
-        active = {side: _without(mask, self.excluded) for side, mask in masks(speech).items()}
+        spoken = masks(speech)
+        hidden = _marked(self.excluded, max(map(len, spoken.values())))
+        active = {side: mask & ~hidden[: len(mask)] for side, mask in spoken.items()}
         return transcribe(
             self.folder,
             placed(self.options.device),
-            Tracks(tracks, active),
+            Tracks(tracks, active, hidden),
             language=self.options.language,
             told=self.told,
             finish=lambda segment: settled(spelled(segment, self.spelling), self.options.doubtful),
             kept=kept,
-            workers=self.options.worker_count,
+            workers=workers,
             advance=advance,
         )
 
@@ -82,36 +92,60 @@ def recognition(session: Session, options: Options) -> Recognition | None:
 
     Raises
     ------
+    ModelError, MissingToolError
+        As :func:`asked_model`.
+    """
+    folder = asked_model(options)
+    if folder is None:
+        return None
+    within = tuple(  # the prompt is last, because of a text that is too long the beginning is not told
+        (float(dialogue.start), float(dialogue.end), f"{hint} {options.prompt}".strip())
+        for dialogue, hint in _hints(session.dialogues, options)
+        if hint
+    )
+    return Recognition(folder, options, Told(options.prompt, within), session.excluded)
+
+
+def asked_model(options: Options) -> ModelFolder | None:
+    """The model that `options` name, if it can do what they ask for.
+
+    Raises
+    ------
     ModelError
-        The folder that they name holds no model.
+        The folder that they name holds no model, or one that has no sign for the language.
+    MissingToolError
+        OpenCC is needed and not installed.
     """
     if options.asr_model is None:
         return None
-    within = tuple(
-        (float(dialogue.start), float(dialogue.end), f"{options.prompt} {hint}".strip())
-        for dialogue in session.dialogues
-        if (hint := _hint(dialogue, options))
-    )
-    told = Told(options.prompt, within)
-    return Recognition(model_folder(options.asr_model), options, told, session.excluded)
+    folder = model_folder(options.asr_model)
+    if options.language is not None:
+        check_language(folder, options.language)
+    check_spelling(_spelling(options))
+    return folder
 
 
-def _hint(dialogue: Dialogue, options: Options) -> str:
-    """The dialogue's topic and the lines of its script, as far as they are asked for."""
-    if options.hints == "none":
-        return ""
-    lines = [dialogue.topic] if dialogue.topic else []
-    if options.hints == "script" and dialogue.script is not None:
-        from ..scripts import read_script
-
-        script = read_script([dialogue.script]).only(dialogue.id)
-        lines += [line.text for line in script.lines]
-    return " ".join(lines)
+def _spelling(options: Options) -> Spelling:
+    return Spelling(characters=options.characters, punctuation=options.punctuation)
 
 
-def _without(mask: Mask, excluded: tuple[tuple[Fraction, Fraction], ...]) -> Mask:
-    """What is spoken outside of the excluded stretches, in seconds: nobody is to read the rest."""
-    left = mask.copy()
-    for start, end in excluded:
-        left[int(start * COLUMNS) : ceil(end * COLUMNS)] = False
-    return left
+def _hints(dialogues: Sequence[Dialogue], options: Options) -> Iterator[tuple[Dialogue, str]]:
+    """The dialogues' topics and the lines of their scripts, as far as they are asked for."""
+    scripts: Mapping[Path, Script] = {}
+    if options.hints == "script":
+        from ..scripts import read_scripts
+
+        scripts = read_scripts([dialogue.script for dialogue in dialogues if dialogue.script is not None])
+    for dialogue in dialogues if options.hints != "none" else ():
+        told = [dialogue.topic] if dialogue.topic else []
+        if dialogue.script in scripts:
+            told += [line.text for line in scripts[dialogue.script].only(dialogue.id).lines]
+        yield dialogue, " ".join(told)
+
+
+def _marked(stretches: tuple[tuple[Fraction, Fraction], ...], columns: int) -> Mask:
+    """Which of so many columns touch one of the stretches, in seconds."""
+    mask = np.zeros(columns, np.bool_)
+    for start, end in stretches:
+        mask[int(start * COLUMNS) : ceil(end * COLUMNS)] = True
+    return mask

@@ -79,7 +79,8 @@ def transcribe(
     formed = _batches(tracks, places, folder.short_windows, BATCH_COLUMNS[where.device])
     network = load(folder, where, workers)
     if language is None and formed:
-        language = _detected(network, formed, tracks)
+        with _device_errors(where):
+            language = _detected(network, formed, tracks)
     body: dict[str, Any] = {"model": {"name": folder.name, "sha256": folder.sha256}, "language": language}
     settings = Settings(language or "en", prompts)
     body["settings"] = settings.meaning(network)

@@ -49,9 +49,11 @@ def run_batch(
         `out` cannot be written.
     MissingToolError
         Ray is asked for and not installed.
+    ModelError, DescriptionError
+        Words cannot be found as asked for (:func:`emomedia.asr.stage.asked_model`), or the profile is none.
     """
     begin = time.process_time()
-    _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
+    _refuse_wrong(options)
     paths = descriptions(what)
     out = output_folder(out)
     with locked(out / FOLDER_NAME):
@@ -71,6 +73,19 @@ def run_batch(
     head_cpu = time.process_time() - begin
     write_index(out)
     return replace(summary, head_cpu_seconds=head_cpu)
+
+
+def _refuse_wrong(options: Options) -> None:
+    """Refuse here what would end every session."""
+    _core.compose_kernel()  # what EMOMEDIA_CPU says
+    if options.asr_model is not None:
+        from ..asr.stage import asked_model
+
+        asked_model(options)
+    if options.profile is not None:
+        from ..quality.profile import read_profile
+
+        read_profile(options.profile)
 
 
 def _executor(options: Options, ray: str | None) -> Executor:

@@ -33,8 +33,8 @@ class Entry:
     options : Options
         The batch's, with what is taken from the description's folder.
     inputs : str
-        Digest of what a session's failure may depend on: the description, its media's sizes and times, the
-        options, the version.
+        Digest of what a session's failure may depend on: the description, sizes and times of its media and of
+        all other files that it or an option names, the options, the version.
     media_bytes : int
         What its media files hold together.
     error : EmomediaError or None
@@ -131,9 +131,11 @@ def _entry(path: Path, options: Options) -> Entry:
         session = with_lut(load_session(path), options.lut)
     except EmomediaError as error:
         return _failed(path, options, error)
-    states = [_state(file) for file in _media(session)]
-    inputs = digest(session.meaning(), states, _shown(options), __version__)
-    return Entry(path, session.id, options, inputs, sum(size for size, _ in states))
+    media, others = (
+        [_state(file) for file in files] for files in (_media(session), _others(session, options))
+    )
+    inputs = digest(session.meaning(), media, others, _shown(options), __version__)
+    return Entry(path, session.id, options, inputs, sum(size for size, _ in media))
 
 
 def _failed(path: Path, options: Options, error: EmomediaError) -> Entry:
@@ -152,6 +154,15 @@ def _media(session: Session) -> list[Path]:
     sides = [session.side(name) for name in SIDES]
     mics = [side.mic.file for side in sides if side.mic is not None]
     return [file for side in sides for file in side.video] + mics
+
+
+def _others(session: Session, options: Options) -> list[Path]:
+    """What else a session may fail for: its scripts and tables, and what the options name."""
+    described = [*session.script, *(dialogue.script for dialogue in session.dialogues)]
+    described += [session.side(name).lut for name in SIDES]
+    chosen = [options.turns, options.profile, options.face_model, options.person_model]
+    model = [] if options.asr_model is None else sorted(options.asr_model.glob("*"))
+    return [file for file in (*described, *chosen, *model) if file is not None]
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -125,7 +125,11 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
     ]
     kept = sum(row["keep"] for row in rows)
     summary = {"clips": len(rows), "made": result.made, "kept": kept, **kinds, "out": str(out)}
-    if rows:
+    if not rows:
+        lines[1:] = [
+            f"  no clips: there are no turns; {out}/<session>/speech.json says who was heard, and when"
+        ]
+    else:
         from .words import told_words
 
         words, told_lines = told_words(folder / "speech.json", given)
@@ -235,12 +239,17 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
             )  # fmt: skip
             pipeline = run_stage(session, out, options, stage, display)
             path = pipeline.folder.stage(FILE_OF[stage])
-            lines = [f"{told}: {path}"]
+            summary, lines = {"stage": stage, "path": str(path)}, [f"{told}: {path}"]
             if stage == "turns":
                 from ..turn_taking.transitions import told_turns
 
                 lines += told_turns(pipeline.turns)
-            display.ends({"stage": stage, "path": str(path)}, lines)
+            if stage in ("speech", "turns") and pipeline.folder.stage("speech").exists():
+                from .words import told_words
+
+                words, told_lines = told_words(pipeline.folder.stage("speech"), given=turns is not None)
+                summary, lines = summary | words, lines + told_lines
+            display.ends(summary, lines)
 
     app.command(stage, help=help_text)(command)
 

@@ -291,8 +291,8 @@ DeviceOption = Annotated[
     Device,
     typer.Option(
         "--device",
-        help="Where to decode and compose: on NVIDIA's GPUs (cuda), on the cores (cpu), or on GPUs where "
-        "there are some that decode the takes. Same output.",
+        help="Where to decode, compose and find words: on NVIDIA's GPUs (cuda), on the cores (cpu), or on "
+        "GPUs where there are some that decode the takes. Same clips; of the words a letter may differ.",
     ),
 ]
 Encoder = Annotated[Literal["auto", "libx264"], typer.Option("--encoder", help="What encodes the clips.")]

@@ -25,8 +25,8 @@ Turns = Annotated[
     typer.Option(
         "--turns",
         metavar="FILE",
-        help="A turns.json instead of turns found from the sound; a relative path is taken from each "
-        "session's own folder.",
+        help="A turns.json, .TextGrid or .eaf instead of turns found from the sound; a relative path is "
+        "taken from each session's own folder.",
         readable=False,
     ),
 ]
@@ -59,6 +59,16 @@ def batch(
     layout: arg.Layout = arg.LAYOUT_DEFAULT,
     side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
     clean: arg.CleanOption = "overlaps",
+    asr_model: arg.AsrModel = None,
+    language: arg.Language = None,
+    prompt: arg.Prompt = "",
+    hints: arg.HintsOption = "none",
+    doubtful: arg.DoubtfulOption = "keep",
+    characters: arg.CharactersOption = "keep",
+    punctuation: arg.PunctuationOption = "keep",
+    profile: arg.Profile = None,
+    face_model: arg.FaceModel = None,
+    person_model: arg.PersonModel = None,
     device: arg.DeviceOption = "auto",
     workers: Workers = 0,
     retry: Retry = False,
@@ -86,6 +96,16 @@ def batch(
         layout=layout,
         side_size=side_size,
         clean=clean,
+        asr_model=asr_model,
+        language=language,
+        prompt=prompt,
+        hints=hints,
+        doubtful=doubtful,
+        characters=characters,
+        punctuation=punctuation,
+        profile=profile,
+        face_model=face_model,
+        person_model=person_model,
         device=device,
         workers=workers,
     )

@@ -27,14 +27,13 @@ Export = Callable[[Sequence[SessionFolder], Path], Sequence[Path]]
 
 def _each(form: str, sessions: Sequence[SessionFolder], to: Path) -> list[Path]:
     """A format of :mod:`emomedia.interchange`: each session by itself."""
-    from ..interchange import export as export_session
+    from ..interchange import export as export_sessions
 
-    return [path for session in sessions for path in export_session(session, form, to)]
+    return export_sessions(sessions, form, to)
 
 
 FORMATS: dict[str, Export] = {
-    **{name: partial(_each, name) for name in ("textgrid", "eaf", "rttm", "srt", "vtt")},
-    "emodialog-json": partial(_each, "emodialog"),
+    name: partial(_each, name) for name in ("textgrid", "eaf", "rttm", "srt", "vtt", "emodialog-json")
 }
 
 LAYOUTS = ("hf", "webdataset", "emodialog")

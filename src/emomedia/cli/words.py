@@ -29,9 +29,10 @@ def told_words(speech_file: Path, given: bool) -> tuple[dict[str, Any], list[str
     )
     words = sum(len(segment["words"]) for segment, _ in segments)
     flagged = sum(bool(segment["flags"]) for segment, _ in segments)
+    language = f"language {transcript['language']}, " if segments else ""
     lines = [
         f"  words   {words} in {len(segments)} stretches of speech, {flagged} of them doubtful; "
-        f"language {transcript['language']}, model {transcript['model']['name']}"
+        f"{language}model {transcript['model']['name']}"
     ]
     for segment, side in segments[:SHOWN]:
         lines += _segment_lines(segment, side)
@@ -43,4 +44,6 @@ def told_words(speech_file: Path, given: bool) -> tuple[dict[str, Any], list[str
 def _segment_lines(segment: Mapping[str, Any], side: str) -> list[str]:
     times = "  ".join(f"{word['text'].strip()} {float(word['start']):.2f}" for word in segment["words"])
     stretch = f"{float(segment['start']):7.2f} to {float(segment['end']):.2f} s"
-    return [f"    {side:<5} {stretch}  {segment['text']}", f"          {times}"]
+    doubts = f"  ({', '.join(segment['flags'])})" if segment["flags"] else ""
+    text = segment["text"] or "no text kept"
+    return [f"    {side:<5} {stretch}  {text}{doubts}", *([f"          {times}"] if times else [])]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from .. import stages
-from ..descriptions import wrong
-from ..errors import MediaNotFoundError, StageError
+from ..descriptions import file_name, show, wrong
+from ..errors import MediaNotFoundError, OutputError, StageError
 from ..files import complaint, read_small, write_bytes
 from ..layout import SessionFolder
 from ..session import SIDES, Session
@@ -82,24 +82,34 @@ WRITERS: dict[str, Writer] = {
     "rttm": _rttm,
     "srt": _subtitles("srt", subtitles.srt),
     "vtt": _subtitles("vtt", subtitles.vtt),
-    "emodialog": _emodialog,
+    "emodialog-json": _emodialog,
 }
 """By format; each writes the files of one session."""
 
 
-def export(folder: SessionFolder, form: str, to: Path) -> list[Path]:
-    """Write a session's turns in a format of :data:`WRITERS` below the folder `to`; which files it wrote.
+def export(sessions: Iterable[SessionFolder], form: str, to: Path) -> list[Path]:
+    """Write sessions' turns in a format of :data:`WRITERS` below the folder `to`; which files it wrote.
 
     Raises
     ------
     MediaNotFoundError
-        The session has no turns yet.
+        A session has no turns yet.
+    OutputError
+        Two sessions have dialogues of the same name, so that one's file would replace the other's.
     """
-    written = []
-    for name, text in WRITERS[form](exported(folder)):
-        write_bytes(to / name, text.encode())
-        written.append(to / name)
-    return written
+    written: dict[str, Path] = {}
+    for folder in sessions:
+        for name, text in WRITERS[form](exported(folder)):
+            if file_name(name) in written:
+                raise OutputError(
+                    to / name,
+                    expected="a name that no file of another session has",
+                    found=f"it again in session {show(folder.session)}",
+                    remedy="export one session at a time, OUT/<session>, each into a folder of its own",
+                )
+            write_bytes(to / name, text.encode())
+            written[file_name(name)] = to / name
+    return list(written.values())
 
 
 def exported(folder: SessionFolder) -> Exported:

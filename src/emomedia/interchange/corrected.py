@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate, count
@@ -11,17 +12,20 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from ..asr.guard import FLAGS
 from ..descriptions import file_name, show, wrong
 from ..errors import DescriptionError
 from ..schema import DialogueTable, Id, Table, TurnTable, UnmatchedTable, validate
 from ..session import SIDES, Session, SideName
 from ..stages import parse
+from ..turn_taking import NO_TEXT as NO_TEXT_FLAG
 from ..turn_taking import common
 from ..turns import decimal
 from .tiers import (
     ALL,
     DIALOGUES,
     EMOTIONS,
+    NO_TEXT,
     TOPICS,
     Body,
     Interval,
@@ -34,6 +38,9 @@ from .tiers import (
 )
 
 _place = attrgetter("place")
+
+_OF_TEXT = {*FLAGS, NO_TEXT_FLAG}
+"""Flags of what a recogniser wrote; they are not those of what somebody wrote instead."""
 
 
 class WholeTable(Table):
@@ -110,7 +117,7 @@ def _check_names(names: Sequence[str], source: Path) -> None:
             remedy="call the tiers with the actors' turns so",
         )
     known = (*SIDES, ALL, DIALOGUES, TOPICS, EMOTIONS)
-    twice = [name for name in names if name.startswith(known) and names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1 and name.startswith(known)]
     if twice:
         raise wrong(
             source,
@@ -208,7 +215,8 @@ def _turns(read: _Read, side: SideName) -> list[_Found]:
         place = places[before["id"]] if before is not None else None
         body |= _times(interval, read.tick, place, before)
         if before is None or shown(before.get("text")) != interval.label:
-            body["text"] = interval.label
+            body["text"] = None if interval.label == NO_TEXT else interval.label
+            body["flags"] = [flag for flag in body.get("flags", ()) if flag not in _OF_TEXT]
         moved = place != interval.place
         if f"{side} words" in read.tiers and (moved or not same_words):
             _take_words(read, body, interval, words[before["id"]] if before else [])
@@ -268,7 +276,8 @@ def _take_words(read: _Read, body: Body, interval: Interval, before: Sequence[tu
 
 def _settled(found: Sequence[_Found], dialogues: Sequence[Body], session: str) -> list[Body]:
     """The turns of both sides in order, each in its dialogue, new ones named."""
-    used = {file_name(dialogue["id"]) for dialogue in dialogues}
+    known = {dialogue["id"] for dialogue in dialogues}
+    used = {file_name(name) for name in known}
     for turn in sorted(found, key=lambda turn: turn.moved):
         if turn.before is not None:
             if file_name(turn.body["id"]) in used:  # a copy
@@ -276,12 +285,14 @@ def _settled(found: Sequence[_Found], dialogues: Sequence[Body], session: str) -
             else:
                 used.add(file_name(turn.body["id"]))
     for turn in found:
-        known = any(dialogue["id"] == turn.body["dialogue"] for dialogue in dialogues)
-        if turn.moved or (turn.body["dialogue"] is not None and not known):
+        if turn.moved or turn.body["dialogue"] not in {None, *known}:
             turn.body["dialogue"] = _dialogue_at(turn.body, dialogues)
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(count)
     for turn in sorted(found, key=lambda turn: turn.body["start"]):
         if turn.before is None:
-            turn.body["id"] = _new_id(turn.body["dialogue"] or session, used)
+            prefix = turn.body["dialogue"] or session
+            names = (f"{prefix}_{number:03d}" for number in numbers[prefix])
+            turn.body["id"] = next(name for name in names if file_name(name) not in used)
             used.add(file_name(turn.body["id"]))
     return in_order(turn.body for turn in found)
 
@@ -300,10 +311,6 @@ def _dialogue_at(turn: Body, dialogues: Sequence[Body]) -> str | None:
     return str(max(shares, key=lambda name: shares[name]))
 
 
-def _new_id(prefix: str, used: set[str]) -> str:
-    return next(name for n in count() if file_name(name := f"{prefix}_{n:03d}") not in used)
-
-
 def _time_anew(found: Sequence[_Found], written: Mapping[str, Sequence[str]]) -> None:
     """Gaps and overlaps of the dialogues in which some turn came, went or moved since they were `written`."""
     now: dict[Any, list[_Found]] = {}
@@ -313,15 +320,17 @@ def _time_anew(found: Sequence[_Found], written: Mapping[str, Sequence[str]]) ->
         ids = {turn.body["id"] for turn in turns}
         if ids == set(written.get(dialogue or "", ())) and not any(turn.moved for turn in turns):
             continue
+        spoken = {
+            side: sorted(_range(turn) for turn in turns if turn.body["speaker"] == side) for side in SIDES
+        }
         last: Fraction | None = None
         for turn in sorted(turns, key=lambda turn: (turn.body["start"], turn.body["id"])):
-            start, end = Fraction(turn.body["start"]), Fraction(turn.body["end"])
-            others = [
-                (Fraction(other.body["start"]), Fraction(other.body["end"]))
-                for other in turns
-                if other.body["speaker"] != turn.body["speaker"]
-            ]
-            both = common([(start, end)], sorted(others))
+            start, end = _range(turn)
+            both = common([(start, end)], spoken[SIDES[1 - SIDES.index(turn.body["speaker"])]])
             turn.body["overlap_s"] = decimal(sum((stop - begin for begin, stop in both), Fraction(0)))
             turn.body["gap_s"] = None if last is None else decimal(start - last)
             last = end if last is None else max(last, end)
+
+
+def _range(turn: _Found) -> tuple[Fraction, Fraction]:
+    return Fraction(turn.body["start"]), Fraction(turn.body["end"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .matching import Matched, apply, match
-from .prompts import Line, Scene, Script, read_script
+from .prompts import Line, Scene, Script, read_script, read_scripts
 from .scenes import by_script, script_files, told, with_script
 
 __all__ = [
-    "Line", "Matched", "Scene", "Script", "apply", "by_script", "match", "read_script", "script_files",
-    "told", "with_script",
+    "Line", "Matched", "Scene", "Script", "apply", "by_script", "match", "read_script", "read_scripts",
+    "script_files", "told", "with_script",
 ]  # fmt: skip

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One dialogue of the script: its lines in their order."""
+    """One dialogue of the script: its lines in their order; `key` is what its file calls it."""
 
     name: str
     topic: str | None
     lines: tuple[Line, ...]
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,21 @@ class Script:
         return tuple(line for scene in self.scenes for line in scene.lines)
 
     def only(self, name: str) -> Script:
-        """The scene called `name` alone; all of them where none is."""
-        chosen = tuple(scene for scene in self.scenes if scene.name == name)
+        """The scenes that their files call `name` alone; all of them where none is."""
+        chosen = tuple(scene for scene in self.scenes if scene.key == name)
         return Script(chosen) if chosen else self
 
 
 def read_script(paths: Sequence[Path]) -> Script:
-    """The scenes of prompt files, in the order of the files and of the scenes in them.
+    """The scenes of prompt files, in the order of the files and in them; see :func:`read_scripts`."""
+    found = read_scripts(paths)
+    return Script(tuple(scene for path in paths for scene in found[path].scenes))
 
-    Where a line's id comes twice, the scene's name is put before it.
+
+def read_scripts(paths: Sequence[Path]) -> dict[Path, Script]:
+    """The scripts of a session by their files, each read once.
+
+    Where a line's id comes twice among all of them, the scene's name is put before it.
 
     Raises
     ------
@@ -79,7 +87,8 @@ def read_script(paths: Sequence[Path]) -> Script:
     DescriptionError
         A file is no prompt file, or has more in it than a session can.
     """
-    scenes = [scene for path in paths for scene in _read(path)]
+    found = {path: _read(path) for path in dict.fromkeys(paths)}
+    scenes = [scene for own in found.values() for scene in own]
     lines = sum(len(scene.lines) for scene in scenes)
     if lines > MAX_LINES:
         raise wrong(
@@ -89,7 +98,8 @@ def read_script(paths: Sequence[Path]) -> Script:
             found=str(lines),
             remedy="name only the scripts that this session plays",
         )
-    return Script(tuple(_unambiguous(scenes)))
+    named = iter(list(_unambiguous(scenes)))
+    return {path: Script(tuple(islice(named, len(own)))) for path, own in found.items()}
 
 
 def _read(path: Path) -> list[Scene]:
@@ -103,7 +113,8 @@ def _read(path: Path) -> list[Scene]:
             for entry in table.utterances
         ]
         _check_lines(lines, path, location)
-        scenes.append(Scene(path.stem if name == "dialogue" else name, table.topic_label, tuple(lines)))
+        own_name = path.stem if name == "dialogue" else name
+        scenes.append(Scene(own_name, table.topic_label, tuple(lines), own_name))
     return scenes
 
 

@@ -12,7 +12,7 @@ from ..session import Dialogue, Session, SideName
 from ..turn_taking import DIALOGUE_MARGIN, DIALOGUE_PAUSE, Range, common, without
 from ..turns import Turn, TurnsFile
 from .matching import Matched, apply, match
-from .prompts import Script, read_script
+from .prompts import Script, read_script, read_scripts
 
 MIN_SHARE = Fraction(1, 4)
 """Of a scene's lines that must be said if it is to be a dialogue."""
@@ -46,16 +46,18 @@ def by_script(session: Session, find: Callable[[Session], TurnsFile], footage: R
 
 def with_script(session: Session, turns_file: TurnsFile) -> TurnsFile:
     """`turns_file` with what the scripts say of it; as it is where it says something of a script itself."""
-    said = turns_file.unmatched is not None or any(turn.script for turn in turns_file.turns)
-    if said or not script_files(session):
+    known = turns_file.unmatched is not None or any(turn.script for turn in turns_file.turns)
+    if known or not script_files(session):
         return turns_file
+    scripts = read_scripts(script_files(session))
     own = {dialogue.id: dialogue.script for dialogue in session.dialogues if dialogue.script is not None}
+    said = turns_file.turns_of
     for dialogue, path in own.items():
-        turns = [turn for turn in turns_file.turns if turn.dialogue == dialogue]
-        turns_file = _told(turns_file, turns, read_script([path]).only(dialogue), session)
+        turns_file = _told(turns_file, said.get(dialogue, []), scripts[path].only(dialogue), session)
     if session.script:
         rest = [turn for turn in turns_file.turns if turn.dialogue not in own]
-        turns_file = _told(turns_file, rest, read_script(session.script), session)
+        whole = Script(tuple(scene for path in session.script for scene in scripts[path].scenes))
+        turns_file = _told(turns_file, rest, whole, session)
     return turns_file
 
 
@@ -64,6 +66,8 @@ def told(turns_file: TurnsFile) -> str:
     own = [turn.script for turn in turns_file.turns if turn.script is not None]
     said = {line for script in own for line in (script.utterance_id, *script.further)}
     unsaid = turns_file.unmatched or ()
+    if not any(turn.text for turn in turns_file.turns):
+        return f"script: no turn has words to compare with its {len(said) + len(unsaid)} lines"
     text = f"script: {len(own)} of {len(turns_file.turns)} turns say a line, "
     text += f"{len(said)} of {len(said) + len(unsaid)} lines are said"
     return f"{text}; not {', '.join(unsaid[:_SHOWN])}{' …' if unsaid[_SHOWN:] else ''}" if unsaid else text

@@ -42,10 +42,13 @@ CUT = "cut"
 """Flag of a turn whose actor speaks on beyond it: a dialogue or what is shown begins or ends in the midst."""
 
 
-def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> TurnsFile:
+def find_turns(
+    session: Session, speech: Mapping[str, Any], footage: Range, *, directed: bool = False
+) -> TurnsFile:
     """The turns of a session, and its dialogues if it has none.
 
-    Whoever knows the dialogues, as from a script, gives them to the session.
+    Whoever knows the dialogues, as from a script, gives them to the session; if a director may be heard in
+    them, they are `directed`, and cues are in no turn, as where dialogues are found.
 
     Parameters
     ----------
@@ -68,8 +71,10 @@ def find_turns(session: Session, speech: Mapping[str, Any], footage: Range) -> T
         return own if heard is None else {s: with_words(own[s], within, heard[s]) for s in SIDES}
 
     dialogues = session.dialogues
+    if directed or not dialogues:
+        shown = scenes(shown, cues(spoken(shown)))
     if not dialogues:
-        dialogues = found_dialogues(session.id, activity, scenes(shown, cues(spoken(shown))))
+        dialogues = found_dialogues(session.id, activity, shown)
     turns: list[Turn] = []
     for dialogue in dialogues:
         said = spoken(common([(dialogue.start, dialogue.end)], shown))
@@ -103,17 +108,18 @@ def _turn(dialogue: str, own: Talk, speech: Mapping[SideName, Sequence[Range]]) 
     both = common([(unit.start, unit.end) for unit in own.units], speech[other])
     words = tuple(word for unit in own.units for word in unit.words or ())
     recognised = own.units[0].words is not None
+    text = "".join(word.text for word in words).strip()
     return Turn(
         id="",
         dialogue=dialogue,
         speaker=speaker,
         start=own.units[0].start,
         end=own.end,
-        text="".join(word.text for word in words).strip() if recognised else None,
+        text=text if recognised else None,
         words=words,
         overlap_s=sum((end - start for start, end in both), Fraction(0)),
         backchannel=own.role is Role.BACKCHANNEL,
-        flags=union([*(unit.flags for unit in own.units), [NO_TEXT] if recognised and not words else []]),
+        flags=union([*(unit.flags for unit in own.units), [NO_TEXT] if recognised and not text else []]),
     )
 
 

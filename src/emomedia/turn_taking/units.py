@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..session import SIDES, SideName
+from ..session import SHORTEST, SIDES, SideName
 from ..turns import Word
 from .ranges import Range, common
 
@@ -55,8 +55,13 @@ def units(activity: Sequence[Range], within: Sequence[Range], speaker: SideName)
                 joined[-1] = joined[-1][0], end
             else:
                 joined.append((start, end))
-        found += [Unit(start, end, speaker) for start, end in joined if end - start >= MIN_UNIT]
+        found += [Unit(*own, speaker) for own in joined if own[1] - own[0] >= _least(own, place)]
     return found
+
+
+def _least(own: Range, place: Range) -> Fraction:
+    """How long a range within `place` has to be: short ones are dropped where an edge may have cut them."""
+    return SHORTEST if place[0] < own[0] and own[1] < place[1] else MIN_UNIT
 
 
 def in_order(spoken: Iterable[Unit]) -> list[Unit]:
