@@ -137,7 +137,7 @@ def status(
 
     from ..batch.progress import failures_told
     from ..batch.status import status as status_of
-    from .display import _emit
+    from .display import _emit, print_plain
 
     figures = status_of(out.resolve())
     if json:
@@ -145,8 +145,8 @@ def status(
         return
     console = Console()
     for name, value in facts(figures):
-        console.print(f"{name:<12}{value}", highlight=False, soft_wrap=True)
+        print_plain(console, f"{name:<12}{value}")
     for id, stage, share in figures.running:
-        console.print(f"  [bold]running[/]  {id}: {stage} {share:.0%}", highlight=False, soft_wrap=True)
+        print_plain(console, f"{id}: {stage} {share:.0%}", "  running  ", "bold")
     for line in failures_told(figures.failed):
-        console.print(f"  [red]failed[/]   {line}", highlight=False, soft_wrap=True)
+        print_plain(console, line, "  failed   ", "red")

@@ -11,6 +11,7 @@ from ..observer import Outcome
 from . import stopping
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 _WORDS: dict[Outcome, str] = {
@@ -119,11 +120,11 @@ class PeopleDisplay:
         self._bar.update(self._task, completed=done, total=total, refresh=True)
 
     def says(self, text: str) -> None:
-        self.console.print(f"  [yellow]{text}[/]", highlight=False)
+        print_plain(self.console, "", f"  {text}", "yellow")
 
     def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         for line in lines:
-            self.console.print(line, highlight=False, soft_wrap=True)
+            print_plain(self.console, line)
 
     def _open_bar(self, stage: str, total: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -144,6 +145,13 @@ class PeopleDisplay:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def print_plain(console: Console, text: str, label: str = "", style: str = "") -> None:
+    """Print `text` behind a styled `label` letter by letter: file names and errors are no markup."""
+    from rich.text import Text
+
+    console.print(Text.assemble((label, style), text), highlight=False, soft_wrap=True)
 
 
 def make_display(as_json: bool) -> Display:
