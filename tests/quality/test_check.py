@@ -63,7 +63,9 @@ def test_a_run_leaves_measures_and_a_verdict_for_every_clip(made):
     index = pq.read_table(made[1] / "clips.parquet").to_pylist()
     for told, row in zip(index, rows, strict=True):
         for side in SIDES:
-            assert {name: told["quality"][side][name] for name in row["quality"][side]} == row["quality"][side]
+            assert {name: told["quality"][side][name] for name in row["quality"][side]} == row["quality"][
+                side
+            ]
         assert json.loads(told["quality"]["other"]) == {"measured": row["quality"]["measured"]}
 
 
