@@ -80,6 +80,19 @@ def test_measures_that_have_no_column_are_kept_as_text(tmp_path):
     assert found[1] is None
 
 
+def test_a_number_that_no_column_holds_is_refused_with_its_audit(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2")})
+    audit = tmp_path / "a/clips.jsonl"
+    write_index(tmp_path)
+    rows = read_rows(audit)
+    rows[0]["quality"]["left"]["sharpness"] = 10**400
+    write_rows(audit, rows)
+    with pytest.raises(
+        StageError, match=r"a/clips\.jsonl: expected values that the index's columns can hold"
+    ):
+        write_index(tmp_path)
+
+
 def test_a_folder_without_an_index_is_refused(tmp_path):
     with pytest.raises(StageError, match="the index of an output folder"):
         read_index(tmp_path)

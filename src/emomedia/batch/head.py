@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from ..errors import OutputFullError
 from ..layout import SessionFolder
+from ..observer import Notes
 from . import space
 from .ledger import Ledger
 from .needs import grows, need_of
@@ -117,6 +118,7 @@ class Batch:
         self._cpu: dict[str, float] = {}
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
+        self._notes = Notes(watcher.says)
         self._paused = ""
         self._short_at: int | None = None
         self._expected = False
@@ -147,6 +149,7 @@ class Batch:
             for key, told in self._executor.events(self._patience()):
                 self._hear(self._sessions[str(key)], told)
             self._tick()
+        self._notes.ends()
         figures = self.figures()
         self._keep(lambda: self._ledger.tell(**self._facts("done")))
         self._watcher.shows(figures)
@@ -244,6 +247,8 @@ class Batch:
 
     def _advances(self, session: _Session, told: Advanced) -> None:
         self._task_cpu += told.cpu_seconds
+        for note in told.notes:
+            self._notes.hears(session.entry.id, note)
         fresh = not any(done.outcome == "made" for done in told.stages)
         session.seconds = told.footage_seconds if told.footage_seconds is not None else session.seconds
         session.tries.clear()

@@ -71,13 +71,15 @@ class StageDone:
 class Advanced:
     """A task's end: what it passed, and the stage that has to be made next, None if the session is done.
 
-    `footage_seconds` is None until the session's clock is known; `cpu_seconds` are the whole task's.
+    `footage_seconds` is None until the session's clock is known; `cpu_seconds` are the whole task's; `notes`
+    are what people should know.
     """
 
     next: str | None
     stages: tuple[StageDone, ...]
     footage_seconds: float | None
     cpu_seconds: float
+    notes: tuple[str, ...] = ()
 
 
 Kind = Literal["input", "passing", "full", "crash", "lost"]
@@ -145,14 +147,16 @@ class Bench:
                 getattr(pipeline, stage)
         except Deferred as deferred:
             stages = tuple(watch.passed(pipeline))
-            return Advanced(str(deferred.args[0]), stages, _footage(pipeline), watch.cpu_seconds)
+            return Advanced(
+                str(deferred.args[0]), stages, _footage(pipeline), watch.cpu_seconds, tuple(watch.notes)
+            )
         stages, seconds = tuple(watch.passed(pipeline)), _footage(pipeline)
         if any(stage.outcome == "made" for stage in stages) or not pipeline.folder.run_report.exists():
             pipeline.seconds = task.seconds | pipeline.seconds
             result = replace(pipeline.cut, rows=pipeline.check)
             write_run_report(pipeline, result, sum(pipeline.seconds.values()))
         self.close()
-        return Advanced(None, stages, seconds, watch.cpu_seconds)
+        return Advanced(None, stages, seconds, watch.cpu_seconds, tuple(watch.notes))
 
 
 def _footage(pipeline: Pipeline) -> float | None:
@@ -164,7 +168,7 @@ def _footage(pipeline: Pipeline) -> float | None:
 
 
 class _Watch:
-    """A run's observer: keeps what each stage took, hands on how far the engine is, once a second."""
+    """A run's observer: keeps what stages took and say, hands on how far the engine is, once a second."""
 
     def __init__(self, tell: Callable[[Progress], None]) -> None:
         self._tell = tell
@@ -172,6 +176,7 @@ class _Watch:
         self._told = monotonic()
         self._ended: list[StageDone] = []
         self.stage: str | None = None
+        self.notes: list[str] = []
 
     @property
     def cpu_seconds(self) -> float:
@@ -189,7 +194,8 @@ class _Watch:
             self._told = monotonic()
             self._tell(Progress(done, total))
 
-    def says(self, text: str) -> None: ...
+    def says(self, text: str) -> None:
+        self.notes.append(text)
 
     def passed(self, pipeline: Pipeline) -> list[StageDone]:
         """The stages that have ended, each with what it was made from and what it made."""

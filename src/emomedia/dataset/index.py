@@ -103,7 +103,7 @@ def write_index(out: Path) -> int:
             session, digest = path.parent.name, sha256(path)
             part = known.get((session, digest))
             if part is None:
-                part = pa.Table.from_pylist([_flat(row) for row in read_rows(path)], schema=schema())
+                part = _table(path)
             parts.append(part)
             told.append([session, digest, len(part)])
         columns = schema().with_metadata({_AUDITS: canonical_json(told)})
@@ -111,6 +111,22 @@ def write_index(out: Path) -> int:
         with atomic(out / INDEX_NAME) as temporary:
             pq.write_table(table, temporary, compression="zstd", row_group_size=ROWS_PER_GROUP)
     return len(table)
+
+
+def _table(audit: Path) -> pa.Table:
+    """The rows of one session."""
+    import pyarrow as pa
+
+    rows = [_flat(row) for row in read_rows(audit)]
+    try:
+        return pa.Table.from_pylist(rows, schema=schema())
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise StageError(
+            audit,
+            expected="values that the index's columns can hold",
+            found=str(error),
+            remedy="delete clips.jsonl and run again",
+        ) from error
 
 
 def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
@@ -122,13 +138,14 @@ def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
         with pa.OSFile(str(path), "rb") as file:
             table = pq.read_table(file)
         told = json.loads((table.schema.metadata or {})[_AUDITS])
-    except (pa.ArrowException, OSError, KeyError, ValueError):
+        counts = [(str(session), str(digest), int(count)) for session, digest, count in told]
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return {}
     table = table.replace_schema_metadata()
-    if table.schema != schema() or sum(count for *_, count in told) != len(table):
+    if table.schema != schema() or sum(count for *_, count in counts) != len(table):
         return {}
     found, first = {}, 0
-    for session, digest, count in told:
+    for session, digest, count in counts:
         found[session, digest] = table.slice(first, count)
         first += count
     return found

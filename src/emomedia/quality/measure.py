@@ -38,6 +38,9 @@ ENOUGH_WINDOWS, AGREE_MS = 3, 10.0
 MOST_WINDOWS = 2
 """Stretches of 9 s of a voice that DNSMOS rates."""
 
+TOOLS = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
+"""What is measured by something that has to be installed, in words."""
+
 Row = dict[str, Any]
 Ranges = npt.NDArray[np.float64]
 """Begin and end of stretches in seconds on the session clock, float64[stretches, 2]."""
@@ -47,12 +50,16 @@ Windows = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Tools:
-    """What is installed for the measures that need more than emomedia does."""
+    """What is installed for the measures that need more than emomedia does.
+
+    `keeps`: what anything else has measured stays, unless a model is named for it.
+    """
 
     opencv: str | None = None
     dnsmos: Dnsmos | None = None
     face_model: FaceModel | None = None
     person_model: PersonModel | None = None
+    keeps: bool = False
     _of_thread: local = field(default_factory=local)
 
     @classmethod
@@ -82,11 +89,17 @@ class Tools:
             "dnsmos": None if self.dnsmos is None else self.dnsmos.name,
         }
 
-    @property
-    def missing(self) -> list[str]:
-        """What cannot be measured, in words."""
-        words = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
-        return [words[what] for what, name in self.names.items() if name is None]
+    def names_beside(self, measured: Mapping[str, str | None]) -> dict[str, str | None]:
+        """What the measures may be by that a clip has already, by `measured`, and need not be taken again.
+
+        A tool that is not here undoes nothing that it has measured elsewhere.
+        """
+        named = {"face": self.face_model, "person": self.person_model}
+        found = {}
+        for what, mine in self.names.items():
+            theirs = measured.get(what)
+            found[what] = theirs if mine is None or (self.keeps and theirs and not named.get(what)) else mine
+        return found
 
     @property
     def finder(self) -> Finder:
@@ -189,9 +202,9 @@ def _agreed(windows: Windows) -> float | None:
     return float(abs(np.median(residuals)))
 
 
-def key_of(row: Row, facts: Mapping[str, Any], tools: Tools) -> str:
-    """Digest of all that a clip's measures depend on."""
-    return digest("quality", VERSION, row["provenance"]["key"], row["speaker"], facts, tools.names)
+def key_of(row: Row, facts: Mapping[str, Any], names: Mapping[str, str | None]) -> str:
+    """Digest of all that a clip's measures depend on; `names` are those of the tools."""
+    return digest("quality", VERSION, row["provenance"]["key"], row["speaker"], facts, names)
 
 
 def measured(
@@ -206,7 +219,8 @@ def measured(
     Parameters
     ----------
     declared : mapping, optional
-        Side → milliseconds by which what is declared of it is off (:mod:`emomedia.quality.declared`).
+        Side → milliseconds by which what is declared of it is off (:mod:`emomedia.quality.declared`);
+        None where nobody has looked.
 
     Raises
     ------
@@ -226,10 +240,10 @@ def measured(
         "sync_residual_ms": round(max(residuals), 3) if residuals else None,
         "transcript_flags": facts["flags"],
         "measured": {
-            "key": key_of(row, facts, tools),
+            "key": key_of(row, facts, tools.names),
             "picture": seen_by,
             **tools.names,
-            "declared_ms": dict(declared or {}),
+            "declared_ms": None if declared is None else dict(declared),
         },
     }
 
