@@ -36,6 +36,10 @@ MEASURES = PICTURE_MEASURES + SOUND_MEASURES
 BOXES = ("face_box", "person_box")
 """Where face and person are: x, y, width and height as shares of the side's half."""
 
+FLAGS = "transcript_flags"
+CLIP_MEASURES = ("sync_residual_ms", FLAGS)
+"""What is found of a clip as a whole."""
+
 ROWS_PER_GROUP = 16384
 
 _AUDITS = b"emomedia.audits"
@@ -59,8 +63,8 @@ def schema() -> pa.Schema:
     measured = pa.struct(dict.fromkeys(MEASURES, real) | dict.fromkeys(BOXES, pa.list_(real)))
     quality = pa.struct(
         {
-            "left": measured, "right": measured, "sync_residual_ms": real,
-            "transcript_flags": pa.list_(text), "other": text,
+            "left": measured, "right": measured, CLIP_MEASURES[0]: real, FLAGS: pa.list_(text),
+            "other": text,
         }
     )  # fmt: skip
     return pa.schema(
@@ -201,14 +205,11 @@ def _measures(quality: Row) -> Row | None:
     """The struct of an audit's `quality`; None before the quality stage has run."""
     if not quality:
         return None
-    rest = {key: value for key, value in quality.items() if key not in (*SIDES, *_TOGETHER)}
-    struct: Row = {key: quality.get(key) for key in _TOGETHER}
+    rest = {key: value for key, value in quality.items() if key not in (*SIDES, *CLIP_MEASURES)}
+    struct: Row = {key: quality.get(key) for key in CLIP_MEASURES}
     for side in SIDES:
         measured = quality.get(side) or {}
         struct[side] = {key: measured.get(key) for key in (*MEASURES, *BOXES)}
         more = {key: value for key, value in measured.items() if key not in struct[side]}
         rest |= {side: more} if more else {}
     return struct | {"other": canonical_json(rest) if rest else None}
-
-
-_TOGETHER = ("sync_residual_ms", "transcript_flags")
