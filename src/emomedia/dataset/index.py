@@ -141,10 +141,9 @@ def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
     try:
         with pa.OSFile(str(path), "rb") as file:
             table = pq.read_table(file)
-        told = json.loads((table.schema.metadata or {})[_AUDITS])
-        counts = [(str(session), str(digest), int(count)) for session, digest, count in told]
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+    except (pa.ArrowException, OSError):
         return {}
+    counts = told_audits(table.schema)
     table = table.replace_schema_metadata()
     if table.schema != schema() or sum(count for *_, count in counts) != len(table):
         return {}
@@ -153,6 +152,15 @@ def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
         found[session, digest] = table.slice(first, count)
         first += count
     return found
+
+
+def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
+    """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
+    try:
+        told = json.loads((columns.metadata or {})[_AUDITS])
+        return [(str(session), str(digest), int(count)) for session, digest, count in told]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
