@@ -72,6 +72,11 @@ def test_inputs_change_with_media_description_and_options_that_show(three):
     assert inputs(replace(OPTIONS, preset="slow")) != first
     three[0].write_text(three[0].read_text() + "# a remark\n")
     assert inputs() == first
+    turns = replace(OPTIONS, turns=Path("turns.json"))
+    without = inputs(turns)
+    (three[0].parent / "turns.json").write_text("{}")
+    assert inputs(turns) != without
+    assert inputs() == first
     os.utime(three[0].parent / "left.mp4", (1, 1))
     assert inputs() != first
 

@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 from ..errors import OutputFullError
 from ..layout import SessionFolder
 from ..observer import Notes
+from ..pipeline import FILE_OF
 from . import space
 from .ledger import Ledger
 from .needs import grows, need_of
@@ -128,7 +129,8 @@ class Batch:
             earlier = known.get(session.entry.id)
             if earlier is not None and earlier.inputs == session.entry.inputs:
                 session.seconds = earlier.footage_seconds
-                if earlier.state == "failed" and earlier.kind in ("input", "crash") and not retry:
+                lasts = earlier.state == "failed" and earlier.kind in ("input", "crash")
+                if lasts and not retry and not self._corrected(session.entry, earlier.updated):
                     text = earlier.error or ""
                     self._set_aside(session, earlier.stage, earlier.cause or "", text)
                     continue
@@ -286,6 +288,14 @@ class Batch:
             self._watcher.says(f"{session.entry.id}: {session.stage}: {told.text}; tried again")
             return False
         return True
+
+    def _corrected(self, entry: Entry, since: float) -> bool:
+        """Whether a stage file of the session was changed after it failed: by hand, for no stage was made."""
+        if entry.error is not None:
+            return False
+        folder = SessionFolder(self.out, entry.id)
+        paths = [folder.stage(name) for name in FILE_OF.values()]
+        return any(path.is_file() and path.stat().st_mtime > since for path in paths)
 
     def _set_aside(self, session: _Session, stage: str | None, cause: str, text: str) -> None:
         session.state = "failed"

@@ -15,7 +15,7 @@ from ..pipeline import output_folder
 from .head import Batch, Summary, Watcher
 from .ledger import FOLDER_NAME, Ledger
 from .needs import machine_room
-from .sessions import descriptions, entries
+from .sessions import SHARED_FILES, descriptions, entries
 from .workers import Executor, LocalWorkers
 
 
@@ -49,10 +49,13 @@ def run_batch(
         `out` cannot be written.
     MissingToolError
         Ray is asked for and not installed.
+    DescriptionError, ModelError, UnsupportedMediaError, MediaNotFoundError
+        A profile, model or table that the options name is none.
     """
     begin = time.process_time()
     _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
-    paths = descriptions(what)
+    paths, options = descriptions(what), _everywhere(options)
+    _refuse_wrong_files(options)
     out = output_folder(out)
     with locked(out / FOLDER_NAME):
         ledger = Ledger(out)
@@ -71,6 +74,31 @@ def run_batch(
     head_cpu = time.process_time() - begin
     write_index(out)
     return replace(summary, head_cpu_seconds=head_cpu)
+
+
+def _everywhere(options: Options) -> Options:
+    """`options` whose paths mean the same to workers in other folders; ``--turns`` is each session's own."""
+    named = ((name, getattr(options, name)) for name in SHARED_FILES)
+    return replace(options, **{name: path.absolute() for name, path in named if path is not None})
+
+
+def _refuse_wrong_files(options: Options) -> None:
+    """Say now, once, what each session would fail by, some of them after hours."""
+    from ..quality.profile import read_profile
+
+    read_profile(options.profile)
+    if options.lut is not None:
+        from ..colour import read_cube
+
+        read_cube(options.lut)
+    if options.asr_model is not None:
+        from ..asr.model import model_folder
+
+        model_folder(options.asr_model)
+    if options.face_model is not None or options.person_model is not None:
+        from ..quality.measure import Tools
+
+        Tools.found(options.face_model, options.person_model)
 
 
 def _executor(options: Options, ray: str | None) -> Executor:

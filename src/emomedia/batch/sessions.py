@@ -13,10 +13,15 @@ from ..descriptions import file_name, show, wrong
 from ..errors import DescriptionError, EmomediaError
 from ..files import complaint, read_small
 from ..options import Options
+from ..scripts import script_files
 from ..session import SIDES, Session, load_session, with_lut
 from ..stages import MAX_BYTES, digest
 
 DESCRIPTION_NAME = "session.toml"
+
+SHARED_FILES = ("lut", "asr_model", "profile", "face_model", "person_model")
+"""Options that name a file or folder for all sessions."""
+
 _PATTERN = "*?["
 
 
@@ -33,8 +38,8 @@ class Entry:
     options : Options
         The batch's, with what is taken from the description's folder.
     inputs : str
-        Digest of what a session's failure may depend on: the description, its media's sizes and times, the
-        options, the version.
+        Digest of what a session's failure may depend on: the description; sizes and times of its media,
+        scripts and tables; the options and the files that they name; the version.
     media_bytes : int
         What its media files hold together.
     error : EmomediaError or None
@@ -131,9 +136,11 @@ def _entry(path: Path, options: Options) -> Entry:
         session = with_lut(load_session(path), options.lut)
     except EmomediaError as error:
         return _failed(path, options, error)
-    states = [_state(file) for file in _media(session)]
-    inputs = digest(session.meaning(), states, _shown(options), __version__)
-    return Entry(path, session.id, options, inputs, sum(size for size, _ in states))
+    media, others = (
+        [_state(file) for file in files] for files in (_media(session), _others(session, options))
+    )
+    inputs = digest(session.meaning(), media, others, _shown(options), __version__)
+    return Entry(path, session.id, options, inputs, sum(size for size, _ in media))
 
 
 def _failed(path: Path, options: Options, error: EmomediaError) -> Entry:
@@ -152,6 +159,13 @@ def _media(session: Session) -> list[Path]:
     sides = [session.side(name) for name in SIDES]
     mics = [side.mic.file for side in sides if side.mic is not None]
     return [file for side in sides for file in side.video] + mics
+
+
+def _others(session: Session, options: Options) -> list[Path]:
+    """Files beside the media that a session's failure may depend on."""
+    luts = [session.side(name).lut for name in SIDES]
+    named = [options.turns, options.face_model, options.person_model, *luts]
+    return [file for file in named if file is not None] + list(script_files(session))
 
 
 def _state(file: Path) -> tuple[int, int]:

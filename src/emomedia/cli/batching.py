@@ -59,7 +59,18 @@ def batch(
     layout: arg.Layout = arg.LAYOUT_DEFAULT,
     side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
     clean: arg.CleanOption = "overlaps",
+    asr_model: arg.AsrModel = None,
+    language: arg.Language = None,
+    prompt: arg.Prompt = "",
+    hints: arg.HintsOption = "none",
+    doubtful: arg.DoubtfulOption = "keep",
+    characters: arg.CharactersOption = "keep",
+    punctuation: arg.PunctuationOption = "keep",
+    profile: arg.Profile = None,
+    face_model: arg.FaceModel = None,
+    person_model: arg.PersonModel = None,
     device: arg.DeviceOption = "auto",
+    encoder: arg.Encoder = "auto",
     workers: Workers = 0,
     retry: Retry = False,
     ray: RayAddress = None,
@@ -70,6 +81,7 @@ def batch(
     Interrupted in whatever way, it goes on where it stopped when run again, and ends with the same bytes.
     A session that fails is set aside with its error; the others go on.
     """
+    del encoder  # one until the core has more
     from ..batch.progress import refuse_failed
     from ..batch.run import run_batch
 
@@ -86,6 +98,16 @@ def batch(
         layout=layout,
         side_size=side_size,
         clean=clean,
+        asr_model=asr_model,
+        language=language,
+        prompt=prompt,
+        hints=hints,
+        doubtful=doubtful,
+        characters=characters,
+        punctuation=punctuation,
+        profile=profile,
+        face_model=face_model,
+        person_model=person_model,
         device=device,
         workers=workers,
     )
