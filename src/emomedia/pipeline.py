@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -26,7 +26,7 @@ from .dataset.index import write_index
 from .descriptions import show, wrong
 from .engine import Work
 from .errors import MediaError, OutputError
-from .files import is_utf8, locked, remove_leftovers, write_bytes, writing
+from .files import is_utf8, locked, read_small, remove_leftovers, write_bytes, writing
 from .layout import SessionFolder
 from .observer import Observer, Silent
 from .options import Options
@@ -69,7 +69,8 @@ class Pipeline:
 
     Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
     in memory alone.  `before_making` is called with the name of a stage that is not fresh, before it is
-    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from.
+    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from, `made`
+    the names of those that were made.
     """
 
     session: Session
@@ -80,6 +81,7 @@ class Pipeline:
     writes: bool = True
     before_making: Callable[[str], None] = lambda _stage: None
     hashes: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
@@ -432,6 +434,8 @@ class Pipeline:
         self.observer.stage_begins(stage)
         yield outcome
         self.seconds[stage] = time.monotonic() - begin
+        if outcome[0] == "made":
+            self.made.add(stage)
         self.observer.stage_ends(stage, outcome[0], self.seconds[stage])
 
 
@@ -497,7 +501,7 @@ def run(description: Path, out: Path, options: Options, observer: Observer | Non
         for stage in STAGES:
             getattr(pipeline, stage)
         result = replace(pipeline.cut, rows=pipeline.check)
-        write_run_report(pipeline, result, time.monotonic() - begin)
+        write_run_report(pipeline, time.monotonic() - begin)
     write_index(out.resolve())
     return result
 
@@ -511,8 +515,9 @@ def run_stage(
         return pipeline
 
 
-def write_run_report(pipeline: Pipeline, result: CutResult, wall_seconds: float) -> None:
-    """run.json: what varies from run to run."""
+def write_run_report(pipeline: Pipeline, wall_seconds: float) -> None:
+    """run.json: what varies from run to run, of the last one that made clips and of what was made since."""
+    result = pipeline.cut
     body: Body = {
         "version": __version__,
         "machine": {
@@ -529,7 +534,34 @@ def write_run_report(pipeline: Pipeline, result: CutResult, wall_seconds: float)
     }
     if result.report is not None and result.placement is not None:
         body["engine"] = workload(result.report, result.placement)
+    if not result.made:
+        body = _since(_run_report(pipeline.folder), body, pipeline.made)
     write_bytes(pipeline.folder.run_report, (json.dumps(body, indent=1) + "\n").encode())
+
+
+def _run_report(folder: SessionFolder) -> Body:
+    """What run.json says; nothing where it is none."""
+    try:
+        body = stages.parse(read_small(folder.run_report, stages.MAX_BYTES), float)
+    except (OSError, ValueError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _since(before: Body, now: Body, made: Collection[str]) -> Body:
+    """The report of the run that made the clips, with the stages that were `made` since then."""
+    if not before.get("clips_made"):
+        return now
+    try:
+        earlier, seconds = before["stage_seconds"], {stage: now["stage_seconds"][stage] for stage in made}
+        more = sum(took - earlier.get(stage, 0) for stage, took in seconds.items())
+        kept = {
+            name: before[name] for name in ("machine", "workers", "clips_made", "engine") if name in before
+        }
+        told = {"wall_seconds": round(before["wall_seconds"] + more, 3), "stage_seconds": earlier | seconds}
+    except (AttributeError, KeyError, TypeError):  # somebody else's run.json
+        return now
+    return now | told | kept
 
 
 def _processor() -> str:
