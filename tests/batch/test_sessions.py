@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emomedia.batch.sessions import descriptions, entries
+from emomedia.batch.sessions import descriptions, entries, shared_ids
 from emomedia.errors import DescriptionError, MediaNotFoundError
 from emomedia.options import Options
 
@@ -61,6 +61,14 @@ def test_of_two_sessions_of_one_id_the_later_is_refused(three, tmp_path):
     assert [entry.error is None for entry in found] == [True, True, True, False]
     assert isinstance(found[-1].error, DescriptionError)
     assert len({entry.id for entry in found}) == 4
+
+
+def test_dialogues_that_sessions_call_the_same_are_told_of(three):
+    for path, id in zip(three, ("d1", "d2", "d1"), strict=True):
+        path.write_text(f'{path.read_text()}[[dialogue]]\nid = "{id}"\nstart = 1\nend = 2\n')
+    assert shared_ids(entries(three[:2], OPTIONS)) == []
+    (told,) = shared_ids(entries(three, OPTIONS))
+    assert told.startswith("1 dialogues have an id that another session uses too, such as d1 in a and c;")
 
 
 def test_inputs_change_with_media_description_and_options_that_show(three):

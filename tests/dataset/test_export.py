@@ -134,7 +134,8 @@ def test_emodialog_has_both_sides_of_each_dialogue_and_its_turns(finished, expor
     folder = exported("emodialog")
     prompts = json.loads((folder / "scripts/prompt.json").read_text("utf-8"))
     dialogues = expected(finished, "dialogue", folder)
-    turns = expected(finished, "turn", folder)
+    turns = {row["id"]: row for row in read_index(finished).to_pylist() if row["kind"] == "turn"}
+    assert not all(turn["keep"] for turn in turns.values()), "a dialogue shows its rejected turns too"
     assert set(prompts) == set(dialogues)
     for name, row in dialogues.items():
         for alone in row["sides"]:
@@ -215,6 +216,17 @@ def test_a_missing_clip_ends_the_export_and_leaves_nothing(tmp_path):
     with pytest.raises(StageError, match="--layout composite,left,right"):
         export(tmp_path / "out", "emodialog", tmp_path / "to")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("layout", FORMATS)
+def test_clips_of_two_sessions_with_one_id_are_refused(tmp_path, layout):
+    write_sessions(tmp_path / "out", {"a": ("A1", "A2"), "b": ("A3", "A4")})
+    for session in "ab":
+        audit = tmp_path / "out" / session / "clips.jsonl"
+        audit.write_text(audit.read_text().replace(f'"{session}_', '"d_').replace(f"/{session}_", "/d_"))
+    write_index(tmp_path / "out")
+    with pytest.raises(StageError, match="b: d_000: expected an id that no clip of another session has"):
+        export(tmp_path / "out", layout, tmp_path / "to", ExportOptions(everything=True, media=False))
 
 
 def test_without_a_kept_clip_there_is_nothing_to_export(tmp_path):

@@ -15,7 +15,7 @@ from ..pipeline import output_folder
 from .head import Batch, Summary, Watcher
 from .ledger import FOLDER_NAME, Ledger
 from .needs import machine_room
-from .sessions import SHARED_FILES, descriptions, entries
+from .sessions import SHARED_FILES, descriptions, entries, shared_ids
 from .workers import Executor, LocalWorkers
 
 
@@ -62,7 +62,10 @@ def run_batch(
         try:
             executor = _executor(options, ray)
             try:
-                summary = Batch(entries(paths, options), out, executor, ledger, watcher, retry=retry).run()
+                found = entries(paths, options)
+                for note in shared_ids(found):
+                    watcher.says(note)
+                summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
             except BaseException:
                 ledger.tell(state="stopped")
                 raise

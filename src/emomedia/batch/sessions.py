@@ -42,6 +42,8 @@ class Entry:
         scripts and tables; the options and the files that they name; the version.
     media_bytes : int
         What its media files hold together.
+    dialogues : tuple of str
+        Ids of the dialogues that are described.
     error : EmomediaError or None
         Why it cannot be begun.
     """
@@ -52,6 +54,7 @@ class Entry:
     inputs: str
     media_bytes: int = 0
     error: EmomediaError | None = field(default=None, compare=False)
+    dialogues: tuple[str, ...] = ()
 
 
 def descriptions(what: Iterable[str]) -> list[Path]:
@@ -126,6 +129,22 @@ def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
     return found
 
 
+def shared_ids(found: Iterable[Entry]) -> list[str]:
+    """What to say of dialogues that sessions call the same: an export names its files by their ids."""
+    sessions: dict[str, list[str]] = {}
+    for entry in found:
+        for dialogue in entry.dialogues:
+            sessions.setdefault(dialogue, []).append(entry.id)
+    shared = {dialogue: ids for dialogue, ids in sessions.items() if len(ids) > 1}
+    if not shared:
+        return []
+    dialogue, ids = min(shared.items())
+    return [
+        f"{len(shared)} dialogues have an id that another session uses too, such as {dialogue} in "
+        f"{' and '.join(ids[:2])}; they cannot be exported together"
+    ]
+
+
 def _local(options: Options, path: Path) -> Options:
     """A relative ``--turns`` is each session's own file."""
     return options if options.turns is None else replace(options, turns=path.parent / options.turns)
@@ -140,7 +159,8 @@ def _entry(path: Path, options: Options) -> Entry:
         [_state(file) for file in files] for files in (_media(session), _others(session, options))
     )
     inputs = digest(session.meaning(), media, others, _shown(options), __version__)
-    return Entry(path, session.id, options, inputs, sum(size for size, _ in media))
+    size, dialogues = sum(size for size, _ in media), tuple(dialogue.id for dialogue in session.dialogues)
+    return Entry(path, session.id, options, inputs, size, dialogues=dialogues)
 
 
 def _failed(path: Path, options: Options, error: EmomediaError) -> Entry:

@@ -267,7 +267,8 @@ class Page {
     const chips = [];
     for (const name of new Set(wanted.keys())) {
       const values = wanted.getAll(name);
-      if (!(name in MEASURES || name === "cell" || (controls.has(name) && values.length > 1))) continue;
+      const hidden = name in MEASURES || name === "cell" || name === "dialogue";
+      if (!hidden && !(controls.has(name) && values.length > 1)) continue;
       const [title, unit] = MEASURES[name] || [name, ""];
       const words = values.length > 1 ? `${values.length} of them` : `${values[0].replace("..", " to ")} ${unit}`.trim();
       const chip = made("button", `${title}: ${words} ✕`);

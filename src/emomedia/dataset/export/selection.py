@@ -91,7 +91,8 @@ def select(out: Path, options: ExportOptions) -> Selection:
     Raises
     ------
     StageError
-        There is no index, or no clip to export, or a session's actors are not known.
+        There is no index, or no clip to export, or a session's actors are not known, or two clips have the
+        same id: an export's files are named by it.
     DescriptionError
         The fractions or the table of actors are wrong.
     """
@@ -110,11 +111,26 @@ def select(out: Path, options: ExportOptions) -> Selection:
             if options.everything
             else "look at the report's reasons, or use --all",
         )
+    _refuse_equal_ids(table)
     known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
     splits = make_splits(scenes(known), options.fractions, options.seed)
     column = pa.array([splits.of_session[row["session"]] for row in known], pa.string())
     table = table.append_column("split", column)
     return Selection(out, table, splits, options, judged, find_actors(out, options.actors))
+
+
+def _refuse_equal_ids(table: pa.Table) -> None:
+    """Ids that the engine makes begin with the session's; those that users give may be given twice."""
+    sessions: dict[str, str] = {}
+    for name, session in zip(table["id"].to_pylist(), table["session"].to_pylist(), strict=True):
+        other = sessions.setdefault(name, session)
+        if other != session:
+            raise StageError(
+                f"{session}: {name}",
+                expected="an id that no clip of another session has",
+                found=f"that of a clip of {other}",
+                remedy="rename the dialogue in one of the two session.toml files and run it again",
+            )
 
 
 def rows(table: pa.Table) -> Iterator[Row]:
