@@ -76,7 +76,9 @@ def test_faces_are_judged_only_where_the_session_shows_some():
         ('[[rule]]\nfault = "f"\nmeasure = "face_box"\nmax = 1\n', "expected a measure of a side"),
         ('[[rule]]\nfault = "f"\nmeasure = "transcript_flags"\nof = "clip"\nmax = 1\n', "none_of, found max"),
         ('[[rule]]\nfault = "f"\nmeasure = "snr_db"\nnone_of = ["a"]\n', "found none_of"),
+        ('[[rule]]\nfault = "f"\nmeasure = "sharpness"\nmin = nan\n', "finite number"),
         ("rule = ", "Invalid value"),
+        ("rule = " + 10_000 * "[", "recursion"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_its_place(tmp_path, text, found):

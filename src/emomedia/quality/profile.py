@@ -41,7 +41,7 @@ class Rule(BaseModel):
         Judged only where faces are found on that side in the session.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     fault: str
     measure: str
@@ -84,7 +84,7 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
         else:
             data = read_small(path, _MAX_BYTES)
         table = tomllib.loads(data.decode())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         found = complaint(error) if isinstance(error, OSError) else str(error)
         raise DescriptionError(
             source, expected="a profile in TOML", found=found, remedy="correct --profile, or leave it out"
