@@ -229,6 +229,16 @@ def test_clips_of_two_sessions_with_one_id_are_refused(tmp_path, layout):
         export(tmp_path / "out", layout, tmp_path / "to", ExportOptions(everything=True, media=False))
 
 
+def test_an_index_behind_its_audits_is_refused(tmp_path):
+    write_sessions(tmp_path / "out", {"a": ("A1", "A2"), "b": ("A3", "A4")})
+    audit = tmp_path / "out/b/clips.jsonl"
+    write_rows(audit, [row | {"keep": True, "reasons": []} for row in read_rows(audit)])
+    with pytest.raises(StageError, match="an older index"):
+        export(tmp_path / "out", "hf", tmp_path / "to", ExportOptions(media=False))
+    write_index(tmp_path / "out")
+    assert export(tmp_path / "out", "hf", tmp_path / "to", ExportOptions(media=False)).clips
+
+
 def test_without_a_kept_clip_there_is_nothing_to_export(tmp_path):
     write_sessions(tmp_path / "out", {"a": ("A1", "A2")})
     audit = tmp_path / "out/a/clips.jsonl"

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StageError
+from ...files import sha256
+from ...layout import INDEX_NAME, SessionFolder
 from ..actors import Actor, find_actors
 from ..figures import Figures, figures
-from ..index import read_index
+from ..index import read_index, told_audits
 from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
 
 if TYPE_CHECKING:
@@ -91,14 +93,15 @@ def select(out: Path, options: ExportOptions) -> Selection:
     Raises
     ------
     StageError
-        There is no index, or no clip to export, or a session's actors are not known, or two clips have the
-        same id: an export's files are named by it.
+        There is no index, or one older than an audit, or no clip to export, or a session's actors are not
+        known, or two clips have the same id: an export's files are named by it.
     DescriptionError
         The fractions or the table of actors are wrong.
     """
     import pyarrow as pa
 
     table = read_index(out)
+    _refuse_outdated(out, table)
     judged = figures(table)
     if not options.everything:
         table = table.filter(table["keep"])
@@ -117,6 +120,19 @@ def select(out: Path, options: ExportOptions) -> Selection:
     column = pa.array([splits.of_session[row["session"]] for row in known], pa.string())
     table = table.append_column("split", column)
     return Selection(out, table, splits, options, judged, find_actors(out, options.actors))
+
+
+def _refuse_outdated(out: Path, table: pa.Table) -> None:
+    """An index is brought up to date at the end of a run; one that was cut short leaves it behind."""
+    for session, digest, _ in told_audits(table.schema):
+        audit = SessionFolder(out, session).audit
+        if audit.is_file() and sha256(audit) != digest:
+            raise StageError(
+                out / INDEX_NAME,
+                expected=f"the clips of {session} as its clips.jsonl has them",
+                found="an older index",
+                remedy=f"emomedia check {out} makes it anew",
+            )
 
 
 def _refuse_equal_ids(table: pa.Table) -> None:
