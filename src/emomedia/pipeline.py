@@ -85,6 +85,11 @@ class Pipeline:
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
+    def works_with(self, options: Options) -> None:
+        """Go on with options that differ in what never shows in the output: workers, the device."""
+        self.options = options
+        self.__dict__.pop("recognition", None)  # made anew, with these
+
     @cached_property
     def media(self) -> list[Any]:
         """Fingerprints of all media files, and how the description says they are to be read."""

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import many
 from emomedia.batch.task import Advanced, Bench, Task
 from emomedia.options import Options
+from emomedia.pipeline import looked_at
+
+MODEL = Path(__file__).parent.parent / "data/tiny-whisper-zh-synth"
+
+
+def test_each_task_recognises_with_the_cores_that_it_is_granted(tmp_path):
+    (path,) = many.make_sessions(tmp_path, 1)
+    options = Options(asr_model=MODEL, workers=1)
+    pipeline = looked_at(path, None, options)
+    assert pipeline.recognition is not None and pipeline.recognition.options.workers == 1
+    pipeline.works_with(replace(options, workers=4))
+    assert pipeline.recognition.options.workers == 4
 
 
 def test_the_engines_report_stays_where_another_worker_checks(tmp_path):

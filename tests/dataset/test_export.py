@@ -15,6 +15,7 @@ import yaml
 from audits import write_sessions
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.export import ExportOptions, export
+from emomedia.dataset.export.selection import plain
 from emomedia.dataset.index import read_index, write_index
 from emomedia.dataset.splits import NAMES
 from emomedia.errors import OutputError, StageError
@@ -122,6 +123,14 @@ def test_ids_with_dots_stay_one_sample_each(finished, tmp_path):
     shard = next((tmp_path / "to").glob("turns-*.tar"))
     samples = list(webdataset.WebDataset(str(shard), shardshuffle=False))
     assert all(sample["__key__"] == key_of(json.loads(sample["json"])["id"]) for sample in samples)
+
+
+def test_a_samples_json_has_no_json_within():
+    quality = {"left": {"sharpness": 1.5}, "other": '{"measured":{"face":"cascade"}}'}
+    found = plain({"id": "a", "provenance": '{"version":"1"}', "quality": quality})
+    assert found["quality"] == quality | {"other": {"measured": {"face": "cascade"}}}
+    assert found["provenance"] == {"version": "1"}
+    assert plain({"provenance": "{}", "quality": None})["quality"] is None
 
 
 def test_shards_are_the_same_bytes_each_time(finished, tmp_path):

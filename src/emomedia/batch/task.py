@@ -141,7 +141,8 @@ class Bench:
             if stage not in (task.stage, *FREE):
                 raise Deferred(stage)
 
-        pipeline.before_making, pipeline.observer, pipeline.options = gate, watch, task.options
+        pipeline.before_making, pipeline.observer = gate, watch
+        pipeline.works_with(task.options)
         try:
             for stage in STAGES:
                 getattr(pipeline, stage)

@@ -157,7 +157,10 @@ def rows(table: pa.Table) -> Iterator[Row]:
 
 def plain(row: Row) -> Row:
     """`row` for a JSON file: what the index keeps as JSON text is JSON again."""
-    return row | {"provenance": json.loads(row["provenance"])}
+    quality = row["quality"]
+    if quality and quality["other"]:
+        quality = quality | {"other": json.loads(quality["other"])}
+    return row | {"provenance": json.loads(row["provenance"]), "quality": quality}
 
 
 def media_of(row: Row) -> dict[str, str]:
