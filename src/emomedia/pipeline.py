@@ -6,12 +6,10 @@ that file is fresh.  Asking for a stage brings everything before it up to date f
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -19,14 +17,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__, _core, stages
+from . import _core, stages
 from .cutting import CutResult, cut
 from .dataset.audit import Row
 from .dataset.index import write_index
 from .descriptions import show, wrong
 from .engine import Work
 from .errors import MediaError, OutputError
-from .files import is_utf8, locked, read_small, remove_leftovers, write_bytes, writing
+from .files import is_utf8, locked, remove_leftovers, writing
 from .layout import SessionFolder
 from .observer import Observer, Silent
 from .options import Options
@@ -36,6 +34,7 @@ from .plan import to_body as plan_to_body
 from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body
+from .run_report import write_run_report
 from .session import SIDES, Session, SideName, load_session, with_lut
 from .sides import side_pictures
 from .sync import clocks as clocks_of
@@ -43,7 +42,6 @@ from .sync import sync_session
 from .timeline import Clock, footage, sample_at
 from .turns import TurnsFile, check_turns, parse_turns
 from .turns import to_body as turns_to_body
-from .workload import workload
 
 if TYPE_CHECKING:
     from .asr.sound import Cut
@@ -518,62 +516,3 @@ def run_stage(
     with opened(description, out, options, observer) as pipeline:
         getattr(pipeline, stage)
         return pipeline
-
-
-def write_run_report(pipeline: Pipeline, wall_seconds: float) -> None:
-    """run.json: what varies from run to run, of the last one that made clips and of what was made since."""
-    result = pipeline.cut
-    body: Body = {
-        "version": __version__,
-        "machine": {
-            "system": platform.platform(),
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "instruction_set": _core.compose_kernel(),
-        },
-        "workers": pipeline.options.worker_count,
-        "wall_seconds": round(wall_seconds, 3),
-        "stage_seconds": {stage: round(seconds, 3) for stage, seconds in pipeline.seconds.items()},
-        "clips": len(result.rows),
-        "clips_made": result.made,
-    }
-    if result.report is not None and result.placement is not None:
-        body["engine"] = workload(result.report, result.placement)
-    if not result.made:
-        body = _since(_run_report(pipeline.folder), body, pipeline.made)
-    write_bytes(pipeline.folder.run_report, (json.dumps(body, indent=1) + "\n").encode())
-
-
-def _run_report(folder: SessionFolder) -> Body:
-    """What run.json says; nothing where it is none."""
-    try:
-        body = stages.parse(read_small(folder.run_report, stages.MAX_BYTES), float)
-    except (OSError, ValueError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _since(before: Body, now: Body, made: Collection[str]) -> Body:
-    """The report of the run that made the clips, with the stages that were `made` since then."""
-    if not before.get("clips_made"):
-        return now
-    try:
-        earlier, seconds = before["stage_seconds"], {stage: now["stage_seconds"][stage] for stage in made}
-        more = sum(took - earlier.get(stage, 0) for stage, took in seconds.items())
-        kept = {
-            name: before[name] for name in ("machine", "workers", "clips_made", "engine") if name in before
-        }
-        told = {"wall_seconds": round(before["wall_seconds"] + more, 3), "stage_seconds": earlier | seconds}
-    except (AttributeError, KeyError, TypeError):  # somebody else's run.json
-        return now
-    return now | told | kept
-
-
-def _processor() -> str:
-    """The processor's name as Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -24,7 +24,7 @@ from .models import FaceModel, PersonModel
 from .people import Finder, Picture, opencv_name, people_measures
 from .picture import picture_measures
 from .pixels import LEVELS
-from .sound import COLUMN, ENOUGH, Voice, sound_measures
+from .sound import COLUMN, Voice, sound_measures
 
 VERSION = "2"
 """To be counted up with whatever changes the measures of the same clip."""
@@ -37,6 +37,10 @@ ENOUGH_WINDOWS, AGREE_MS = 3, 10.0
 
 MOST_WINDOWS = 2
 """Stretches of 9 s of a voice that DNSMOS rates."""
+
+ENOUGH_RATED = 200
+"""Columns, 2 s, of speech that DNSMOS rates at least: it always hears nine seconds, repeated where there are
+less, which for a turn of one would cost more than all other measures together."""
 
 TOOLS = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
 """What is measured by something that has to be installed, in words."""
@@ -328,8 +332,8 @@ def _level(known: Mapping[str, Any]) -> float | None:
 
 
 def _rated(sound: npt.NDArray[np.float32], active: npt.NDArray[np.bool_], tools: Tools) -> dict[str, Any]:
-    """DNSMOS of a side that says something."""
-    if tools.dnsmos is None or active.sum() < ENOUGH or len(sound) == 0:
+    """DNSMOS of a side that says enough."""
+    if tools.dnsmos is None or active.sum() < ENOUGH_RATED:
         return dict.fromkeys(RATINGS)
     return dict(tools.dnsmos(sound, MOST_WINDOWS))
 
