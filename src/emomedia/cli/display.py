@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +31,9 @@ _TELLS = {
 }
 
 
+_SHOWN_SECONDS = 0.05
+
+
 class Display(Protocol):
     """An observer that is opened and closed around a command, and ends with a summary."""
 
@@ -51,8 +55,26 @@ class Display(Protocol):
         """The command's result: an object for machines, lines for people."""
 
 
+class Pace:
+    """Tells when progress is worth showing: not for each of many small things."""
+
+    def __init__(self) -> None:
+        self._shown = -_SHOWN_SECONDS
+
+    def is_due(self, done: int, total: int) -> bool:
+        """Whether to show that `done` of `total` are done; the last is always shown."""
+        now = monotonic()
+        if done < total and now - self._shown < _SHOWN_SECONDS:
+            return False
+        self._shown = now
+        return True
+
+
 class JsonDisplay:
     """One JSON object a line on standard output."""
+
+    def __init__(self) -> None:
+        self._pace = Pace()
 
     def __enter__(self) -> JsonDisplay:
         return self
@@ -70,7 +92,8 @@ class JsonDisplay:
 
     def advances(self, stage: str, done: int, total: int) -> None:
         stopping.check()
-        _emit({"event": "progress", "stage": stage, "done": done, "total": total})
+        if self._pace.is_due(done, total):
+            _emit({"event": "progress", "stage": stage, "done": done, "total": total})
 
     def says(self, text: str) -> None:
         _emit({"event": "note", "text": text})
@@ -93,6 +116,7 @@ class PeopleDisplay:
         self.console = Console()
         self._bar: Progress | None = None
         self._task: Any = None
+        self._pace = Pace()
 
     def __enter__(self) -> PeopleDisplay:
         return self
@@ -114,6 +138,8 @@ class PeopleDisplay:
 
     def advances(self, stage: str, done: int, total: int) -> None:
         stopping.check()
+        if not self._pace.is_due(done, total):
+            return
         if self._bar is None:
             self._open_bar(stage, total)
         assert self._bar is not None
