@@ -8,13 +8,13 @@ from, so that a session whose audit is as it was is taken over from the last ind
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StageError
 from ..files import atomic, canonical_json, complaint, locked, sha256
-from ..layout import AUDIT_NAME, INDEX_NAME
+from ..layout import AUDIT_NAME, INDEX_NAME, SessionFolder
 from ..session import SIDES
 from .audit import Row, read_rows
 
@@ -161,6 +161,14 @@ def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
         return [(str(session), str(digest), int(count)) for session, digest, count in told]
     except (KeyError, TypeError, ValueError):
         return []
+
+
+def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
+    """The sessions whose audits have changed since an index with this schema was made."""
+    for session, digest, _ in told_audits(columns):
+        audit = SessionFolder(out, session).audit
+        if audit.is_file() and sha256(audit) != digest:
+            yield session
 
 
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..batch.status import status
 from ..dataset.actors import Actor, find_actors
-from ..dataset.index import read_index
+from ..dataset.index import outdated, read_index
 from ..errors import OutputError
 from ..files import complaint, read_small
-from ..layout import SessionFolder
+from ..layout import AUDIT_NAME, SessionFolder
 from ..pipeline import FILE_OF
 from ..session import SIDES
 from ..stages import MAX_BYTES
@@ -80,7 +80,7 @@ class Gathered:
     failures : tuple of (session, cause)
         Sessions that have no clips, and why as far as is known.
     notes : tuple of str
-        Files that could not be read.
+        Files that could not be read, or that the index is behind of.
     tools : dict
         What measured pictures, faces, persons and voices, each with its number of clips.
     """
@@ -105,7 +105,10 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
         The table of actors is wrong or missing.
     """
     table = read_index(out, COLUMNS)
-    notes: list[str] = []
+    notes = [
+        f"{session}/{AUDIT_NAME}: newer than the index; emomedia check makes that anew"
+        for session in outdated(out, table.schema)
+    ]
     finished = set(table["session"].unique().to_pylist())
     sessions = tuple(_session(SessionFolder(out, name), notes) for name in sorted(finished))
     failures = tuple(_failures(out, finished))

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StageError
-from ...files import sha256
-from ...layout import INDEX_NAME, SessionFolder
+from ...layout import INDEX_NAME
 from ..actors import Actor, find_actors
 from ..figures import Figures, figures
-from ..index import read_index, told_audits
+from ..index import outdated, read_index
 from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
 
 if TYPE_CHECKING:
@@ -124,15 +123,13 @@ def select(out: Path, options: ExportOptions) -> Selection:
 
 def _refuse_outdated(out: Path, table: pa.Table) -> None:
     """An index is brought up to date at the end of a run; one that was cut short leaves it behind."""
-    for session, digest, _ in told_audits(table.schema):
-        audit = SessionFolder(out, session).audit
-        if audit.is_file() and sha256(audit) != digest:
-            raise StageError(
-                out / INDEX_NAME,
-                expected=f"the clips of {session} as its clips.jsonl has them",
-                found="an older index",
-                remedy=f"emomedia check {out} makes it anew",
-            )
+    for session in outdated(out, table.schema):
+        raise StageError(
+            out / INDEX_NAME,
+            expected=f"the clips of {session} as its clips.jsonl has them",
+            found="an older index",
+            remedy=f"emomedia check {out} makes it anew",
+        )
 
 
 def _refuse_equal_ids(table: pa.Table) -> None:
