@@ -51,6 +51,22 @@ def test_sides_that_are_not_the_clips_own_are_refused(audit, sides, said):
 
 
 @pytest.mark.parametrize(
+    ("quality", "said"),
+    [
+        ({"left": {"sharpness": "1.5"}}, "quality.left: expected numbers"),
+        ({"left": [1]}, "quality.left: expected numbers"),
+        ({"right": {"face_box": [0.1, 0.2, 0.3]}}, "quality.right: expected numbers, boxes of four"),
+        ({"measured": "engine"}, "quality.measured: expected a table"),
+        ({"transcript_flags": "loop"}, "quality.transcript_flags: expected a list"),
+    ],
+)
+def test_measures_that_are_none_are_refused(audit, quality, said):
+    write_rows(audit, [rows()[0] | {"quality": quality}])
+    with pytest.raises(StageError, match=said):
+        read_rows(audit)
+
+
+@pytest.mark.parametrize(
     "line", [b"{", b"[1]", b"null", b'{"id": "\xd0"}', b'{"id": "\\ud800"}', b"[" * 10**5]
 )
 def test_a_line_that_is_no_row_is_refused_with_its_number(audit, line):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .audio.flac import write_flac
-from .dataset.audit import Row, clip_row, described, named_files, read_rows, write_rows
+from .dataset.audit import Row, clip_row, described, in_order, named_files, read_rows, write_rows
 from .engine import Work, make_job, run_job
 from .errors import DamagedMediaError, DeviceError, MediaError
 from .files import atomic, make_folder, writing
@@ -98,7 +98,7 @@ def cut(
                 rows = rows + _made_rows(work, stale, turns, folder, report)
                 write_rows(folder.audit, rows)
         shutil.rmtree(folder.spool)
-    return CutResult(tuple(rows), len(stale), report, placement)
+    return CutResult(tuple(in_order(rows)), len(stale), report, placement)
 
 
 @contextmanager

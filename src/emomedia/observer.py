@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
+
+_NAMED = 5
+"""Sessions that are named where many have the same."""
 
 Outcome = Literal["made", "fresh", "own"]
 """How a stage ended: its file was made, was fresh already, or is the user's own and was kept."""
@@ -32,3 +36,27 @@ class Silent:
     def advances(self, stage: str, done: int, total: int) -> None: ...
 
     def says(self, text: str) -> None: ...
+
+
+class Notes:
+    """What is said of many sessions: told when it first comes, and at the end how many have it in common."""
+
+    def __init__(self, says: Callable[[str], None]) -> None:
+        self._says = says
+        self._sessions: dict[str, list[str]] = {}
+
+    def hears(self, session: str, text: str) -> None:
+        """Something is said of a session."""
+        sessions = self._sessions.setdefault(text, [])
+        if not sessions:
+            self._says(f"{session}: {text}")
+        if session not in sessions:
+            sessions.append(session)
+
+    def ends(self) -> None:
+        """No more is said."""
+        for text, sessions in self._sessions.items():
+            if len(sessions) > 1:
+                more = ", …" if len(sessions) > _NAMED else ""
+                self._says(f"{len(sessions)} sessions ({', '.join(sessions[:_NAMED])}{more}): {text}")
+        self._sessions.clear()

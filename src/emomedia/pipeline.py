@@ -6,9 +6,7 @@ that file is fresh.  Asking for a stage brings everything before it up to date f
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,14 +17,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__, _core, stages
+from . import _core, stages
 from .cutting import CutResult, cut
 from .dataset.audit import Row
 from .dataset.index import write_index
 from .descriptions import show, wrong
 from .engine import Work
 from .errors import MediaError, OutputError
-from .files import is_utf8, locked, remove_leftovers, write_bytes, writing
+from .files import is_utf8, locked, remove_leftovers, writing
 from .layout import SessionFolder
 from .observer import Observer, Silent
 from .options import Options
@@ -36,6 +34,7 @@ from .plan import to_body as plan_to_body
 from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body
+from .run_report import write_run_report
 from .session import SIDES, Session, SideName, load_session, with_lut
 from .sides import side_pictures
 from .sync import clocks as clocks_of
@@ -43,7 +42,6 @@ from .sync import sync_session
 from .timeline import Clock, footage, sample_at
 from .turns import TurnsFile, check_turns, parse_turns
 from .turns import to_body as turns_to_body
-from .workload import workload
 
 if TYPE_CHECKING:
     from .asr.sound import Cut
@@ -69,7 +67,8 @@ class Pipeline:
 
     Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
     in memory alone.  `before_making` is called with the name of a stage that is not fresh, before it is
-    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from.
+    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from, `made`
+    the names of those that were made.
     """
 
     session: Session
@@ -80,8 +79,14 @@ class Pipeline:
     writes: bool = True
     before_making: Callable[[str], None] = lambda _stage: None
     hashes: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
+
+    def works_with(self, options: Options) -> None:
+        """Go on with options that differ in what never shows in the output: workers, the device."""
+        self.options = options
+        self.__dict__.pop("recognition", None)  # made anew, with these
 
     @cached_property
     def media(self) -> list[Any]:
@@ -442,6 +447,8 @@ class Pipeline:
         self.observer.stage_begins(stage)
         yield outcome
         self.seconds[stage] = time.monotonic() - begin
+        if outcome[0] == "made":
+            self.made.add(stage)
         self.observer.stage_ends(stage, outcome[0], self.seconds[stage])
 
 
@@ -507,7 +514,7 @@ def run(description: Path, out: Path, options: Options, observer: Observer | Non
         for stage in STAGES:
             getattr(pipeline, stage)
         result = replace(pipeline.cut, rows=pipeline.check)
-        write_run_report(pipeline, result, time.monotonic() - begin)
+        write_run_report(pipeline, time.monotonic() - begin)
     write_index(out.resolve())
     return result
 
@@ -519,34 +526,3 @@ def run_stage(
     with opened(description, out, options, observer) as pipeline:
         getattr(pipeline, stage)
         return pipeline
-
-
-def write_run_report(pipeline: Pipeline, result: CutResult, wall_seconds: float) -> None:
-    """run.json: what varies from run to run."""
-    body: Body = {
-        "version": __version__,
-        "machine": {
-            "system": platform.platform(),
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "instruction_set": _core.compose_kernel(),
-        },
-        "workers": pipeline.options.worker_count,
-        "wall_seconds": round(wall_seconds, 3),
-        "stage_seconds": {stage: round(seconds, 3) for stage, seconds in pipeline.seconds.items()},
-        "clips": len(result.rows),
-        "clips_made": result.made,
-    }
-    if result.report is not None and result.placement is not None:
-        body["engine"] = workload(result.report, result.placement)
-    write_bytes(pipeline.folder.run_report, (json.dumps(body, indent=1) + "\n").encode())
-
-
-def _processor() -> str:
-    """The processor's name as Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

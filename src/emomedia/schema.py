@@ -389,6 +389,26 @@ class ActorsRow(OpenTable):
     right: str | None
 
 
+def _measures(value: Any) -> dict[str, Any]:
+    """A side's measures by name: numbers, boxes of four numbers, or null."""
+    if not isinstance(value, dict) or not all(_is_measure(*pair) for pair in value.items()):
+        raise _refusal("numbers, boxes of four of them, or null by name", "correct it")
+    return dict(value)
+
+
+def _is_measure(name: str, value: Any) -> bool:
+    box = name.endswith("_box") and isinstance(value, list) and len(value) == 4
+    return value is None or all(type(number) in (int, float) for number in (value if box else [value]))
+
+
+class QualityRow(OpenTable):
+    left: Annotated[dict[str, Any], PlainValidator(_measures)] = {}
+    right: Annotated[dict[str, Any], PlainValidator(_measures)] = {}
+    sync_residual_ms: float | None = None
+    transcript_flags: list[str] | None = None
+    measured: dict[str, Any] = {}
+
+
 class ProvenanceRow(OpenTable):
     key: Text
 
@@ -420,7 +440,7 @@ class ClipRow(OpenTable):
     text: str | None
     topic: str | None
     emotion: str | None
-    quality: dict[str, Any]
+    quality: QualityRow
     keep: bool
     reasons: list[str]
     provenance: ProvenanceRow

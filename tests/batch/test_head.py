@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -127,6 +129,25 @@ def test_what_is_set_aside_stays_so_while_its_inputs_do(tmp_path, kind, again):
     executor = MadeUp()
     batch(tmp_path, [entry("a")], executor, retry=True)
     assert executor.begun
+
+
+def test_what_was_set_aside_is_tried_again_once_its_turns_are_corrected(tmp_path):
+    turns = tmp_path / "a/turns.json"
+    turns.parent.mkdir()
+    turns.write_text("{}")
+    batch(tmp_path, [entry("a")], MadeUp(answers={"a": [Failure("input", "Cause", "why")]}))
+    assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 0
+    os.utime(turns, (time.time() + 60,) * 2)
+    assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 1
+
+
+def test_what_stages_say_is_told_once_with_all_who_said_it(tmp_path):
+    same, own = "not measured: faces", "a is odd"
+    answers = {id: [Advanced(None, (), 60.0, 1.0, (same,))] for id in "abcdefg"}
+    answers["a"] = [Advanced(None, (), 60.0, 1.0, (same, own))]
+    executor = MadeUp(cores=1, answers=answers)
+    _, watcher = batch(tmp_path, [entry(id, 10 - n) for n, id in enumerate("abcdefg")], executor)
+    assert watcher.said == [f"a: {same}", f"a: {own}", f"7 sessions (a, b, c, d, e, …): {same}"]
 
 
 def test_a_full_disk_is_no_fault_of_the_sessions(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emomedia.batch.sessions import descriptions, entries
+from emomedia.batch.sessions import descriptions, entries, shared_ids
 from emomedia.errors import DescriptionError, MediaNotFoundError
 from emomedia.options import Options
 
@@ -63,6 +63,14 @@ def test_of_two_sessions_of_one_id_the_later_is_refused(three, tmp_path):
     assert len({entry.id for entry in found}) == 4
 
 
+def test_dialogues_that_sessions_call_the_same_are_told_of(three):
+    for path, id in zip(three, ("d1", "d2", "d1"), strict=True):
+        path.write_text(f'{path.read_text()}[[dialogue]]\nid = "{id}"\nstart = 1\nend = 2\n')
+    assert shared_ids(entries(three[:2], OPTIONS)) == []
+    (told,) = shared_ids(entries(three, OPTIONS))
+    assert told.startswith("1 dialogues have an id that another session uses too, such as d1 in a and c;")
+
+
 def test_inputs_change_with_media_description_and_options_that_show(three):
     def inputs(options=OPTIONS):
         return entries(three[:1], options)[0].inputs
@@ -71,6 +79,11 @@ def test_inputs_change_with_media_description_and_options_that_show(three):
     assert inputs(replace(OPTIONS, workers=7, device="cpu")) == first
     assert inputs(replace(OPTIONS, preset="slow")) != first
     three[0].write_text(three[0].read_text() + "# a remark\n")
+    assert inputs() == first
+    turns = replace(OPTIONS, turns=Path("turns.json"))
+    without = inputs(turns)
+    (three[0].parent / "turns.json").write_text("{}")
+    assert inputs(turns) != without
     assert inputs() == first
     os.utime(three[0].parent / "left.mp4", (1, 1))
     assert inputs() != first

@@ -15,6 +15,7 @@ import yaml
 from audits import write_sessions
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.export import ExportOptions, export
+from emomedia.dataset.export.selection import plain
 from emomedia.dataset.index import read_index, write_index
 from emomedia.dataset.splits import NAMES
 from emomedia.errors import OutputError, StageError
@@ -124,6 +125,14 @@ def test_ids_with_dots_stay_one_sample_each(finished, tmp_path):
     assert all(sample["__key__"] == key_of(json.loads(sample["json"])["id"]) for sample in samples)
 
 
+def test_a_samples_json_has_no_json_within():
+    quality = {"left": {"sharpness": 1.5}, "other": '{"measured":{"face":"cascade"}}'}
+    found = plain({"id": "a", "provenance": '{"version":"1"}', "quality": quality})
+    assert found["quality"] == quality | {"other": {"measured": {"face": "cascade"}}}
+    assert found["provenance"] == {"version": "1"}
+    assert plain({"provenance": "{}", "quality": None})["quality"] is None
+
+
 def test_shards_are_the_same_bytes_each_time(finished, tmp_path):
     folders = [export(finished, "webdataset", tmp_path / name).folder for name in ("one", "two")]
     one, two = ({path.name: path.read_bytes() for path in sorted(each.glob("*.tar"))} for each in folders)
@@ -134,7 +143,8 @@ def test_emodialog_has_both_sides_of_each_dialogue_and_its_turns(finished, expor
     folder = exported("emodialog")
     prompts = json.loads((folder / "scripts/prompt.json").read_text("utf-8"))
     dialogues = expected(finished, "dialogue", folder)
-    turns = expected(finished, "turn", folder)
+    turns = {row["id"]: row for row in read_index(finished).to_pylist() if row["kind"] == "turn"}
+    assert not all(turn["keep"] for turn in turns.values()), "a dialogue shows its rejected turns too"
     assert set(prompts) == set(dialogues)
     for name, row in dialogues.items():
         for alone in row["sides"]:
@@ -219,6 +229,27 @@ def test_emodialog_without_sides_alone_is_the_json(tmp_path):
     write_sessions(tmp_path / "out", {"a": ("A1", "A2")})
     assert export(tmp_path / "out", "emodialog", tmp_path / "to").files == ("scripts/prompt.json",)
     assert json.loads((tmp_path / "to/scripts/prompt.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("layout", FORMATS)
+def test_clips_of_two_sessions_with_one_id_are_refused(tmp_path, layout):
+    write_sessions(tmp_path / "out", {"a": ("A1", "A2"), "b": ("A3", "A4")})
+    for session in "ab":
+        audit = tmp_path / "out" / session / "clips.jsonl"
+        audit.write_text(audit.read_text().replace(f'"{session}_', '"d_').replace(f"/{session}_", "/d_"))
+    write_index(tmp_path / "out")
+    with pytest.raises(StageError, match="b: d_000: expected an id that no clip of another session has"):
+        export(tmp_path / "out", layout, tmp_path / "to", ExportOptions(everything=True, media=False))
+
+
+def test_an_index_behind_its_audits_is_refused(tmp_path):
+    write_sessions(tmp_path / "out", {"a": ("A1", "A2"), "b": ("A3", "A4")})
+    audit = tmp_path / "out/b/clips.jsonl"
+    write_rows(audit, [row | {"keep": True, "reasons": []} for row in read_rows(audit)])
+    with pytest.raises(StageError, match="an older index"):
+        export(tmp_path / "out", "hf", tmp_path / "to", ExportOptions(media=False))
+    write_index(tmp_path / "out")
+    assert export(tmp_path / "out", "hf", tmp_path / "to", ExportOptions(media=False)).clips
 
 
 def test_without_a_kept_clip_there_is_nothing_to_export(tmp_path):

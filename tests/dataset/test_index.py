@@ -14,6 +14,7 @@ from audits import write_sessions
 from emomedia.dataset import index
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.index import read_index, write_index
+from emomedia.dataset.verify import verify
 from emomedia.errors import StageError
 
 SESSIONS = {"a": ("A1", "A2"), "b": ("A3", "A4"), "c": ("A1", "A4")}
@@ -80,6 +81,19 @@ def test_measures_that_have_no_column_are_kept_as_text(tmp_path):
     assert found[1] is None
 
 
+def test_a_number_that_no_column_holds_is_refused_with_its_audit(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2")})
+    audit = tmp_path / "a/clips.jsonl"
+    write_index(tmp_path)
+    rows = read_rows(audit)
+    rows[0]["quality"]["left"]["sharpness"] = 10**400
+    write_rows(audit, rows)
+    with pytest.raises(
+        StageError, match=r"a/clips\.jsonl: expected values that the index's columns can hold"
+    ):
+        write_index(tmp_path)
+
+
 def test_a_folder_without_an_index_is_refused(tmp_path):
     with pytest.raises(StageError, match="the index of an output folder"):
         read_index(tmp_path)
@@ -97,3 +111,17 @@ def test_a_query_by_a_measure_reads_that_column_alone(tmp_path):
     assert time.perf_counter() - begin < 0.5
     assert 0 < len(found) < 3 * 20 * 4
     assert found.schema.field("quality").type.num_fields == 1
+
+
+def test_verify_finds_an_index_of_other_verdicts(tmp_path):
+    def found() -> list[str]:
+        findings = [finding for checked in verify(tmp_path) for finding in checked.findings]
+        return [finding.found for finding in findings if finding.path.name == "clips.parquet"]
+
+    write_sessions(tmp_path, SESSIONS)
+    assert found() == []
+    audit = tmp_path / "b/clips.jsonl"
+    write_rows(audit, [row | {"keep": False, "reasons": ["bad"]} for row in read_rows(audit)])
+    assert found() == ["an index made from others"]
+    write_index(tmp_path)
+    assert found() == []

@@ -10,18 +10,19 @@ from typing import Any
 
 import av
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from emomedia import _core
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.engine import core_take
-from emomedia.errors import DescriptionError, MediaNotFoundError
+from emomedia.errors import BatchError, DescriptionError, MediaNotFoundError
 from emomedia.observer import Silent
 from emomedia.options import Options
 from emomedia.pipeline import opened, run
 from emomedia.quality.folder import check_folder
-from emomedia.quality.measure import ENGINE_MEASURES
+from emomedia.quality.measure import ENGINE_MEASURES, Tools
 from emomedia.quality.media import key_pictures
 from emomedia.quality.pixels import PER_HALF, VALUES, values_of
 from emomedia.session import SIDES
@@ -94,6 +95,8 @@ def test_measures_and_verdicts_do_not_depend_on_workers_or_on_being_interrupted(
         run(session, tmp_path, options)
     monkeypatch.undo()
     assert "measured" not in read_rows(audit(tmp_path))[0]["quality"]
+    rows = check_folder(tmp_path, None, Options(), Silent())
+    assert rows[0]["quality"]["measured"]["declared_ms"] is None, "there are no takes to look at"
     run(session, tmp_path, options)
     assert audit(tmp_path).read_bytes() == audit(out).read_bytes()
 
@@ -145,8 +148,8 @@ class Heard(Silent):
 
 def test_without_the_extra_the_rest_is_measured_and_it_is_said_once(out, monkeypatch):
     before = read_rows(audit(out))
-    monkeypatch.setattr("emomedia.quality.measure.opencv_name", lambda: None)
-    monkeypatch.setattr("emomedia.quality.measure.Dnsmos.found", lambda: None)
+    _install_nothing(monkeypatch)
+    write_rows(audit(out), [row | {"quality": _seen_by_the_engine_alone(row)} for row in before])
     heard = Heard()
     rows = check_folder(out, None, Options(), heard)
     assert [note for note in heard.notes if "emomedia[quality]" in note] == heard.notes
@@ -160,6 +163,47 @@ def test_without_the_extra_the_rest_is_measured_and_it_is_said_once(out, monkeyp
             assert {name: mine[name] for name in mine if name not in lacking} == {
                 name: theirs[name] for name in theirs if name not in lacking
             }
+
+
+def _install_nothing(monkeypatch) -> None:
+    monkeypatch.setattr("emomedia.quality.measure.opencv_name", lambda: None)
+    monkeypatch.setattr("emomedia.quality.measure.Dnsmos.found", lambda: None)
+
+
+def _seen_by_the_engine_alone(row: dict[str, Any]) -> dict[str, Any]:
+    return {side: row["quality"][side] for side in SIDES}
+
+
+def test_what_was_measured_stays_where_less_or_something_else_is_installed(out, monkeypatch):
+    before = read_rows(audit(out))
+    with monkeypatch.context() as patched:
+        _install_nothing(patched)
+        assert check_folder(out, None, Options(), Silent()) == before
+    monkeypatch.setattr("emomedia.quality.measure.opencv_name", lambda: "OpenCV of another version")
+    assert check_folder(out, None, Options(), Silent()) == before
+    tools = Tools.found()
+    measured = before[0]["quality"]["measured"]
+    assert tools.names_beside(measured)["face"] == tools.names["face"], "a run measures by what it has"
+
+
+def test_a_session_that_cannot_be_checked_keeps_no_other_from_it(out, tmp_path):
+    other = out / "alas"
+    shutil.copytree(out / "sim", other)
+    text = (other / "clips.jsonl").read_text().replace('"sim"', '"alas"').replace('"sim/', '"alas/')
+    (other / "clips.jsonl").write_text(text)
+    rows = read_rows(other / "clips.jsonl")
+    write_rows(other / "clips.jsonl", [row | {"quality": {}} for row in rows])
+    for clip in (other / "clips").iterdir():
+        clip.write_bytes(b"no clip")
+    strict = tmp_path / "strict.toml"
+    strict.write_text('[[rule]]\nfault = "short of sharp"\nmeasure = "sharpness"\nmin = 9\n')
+    heard = Heard()
+    with pytest.raises(BatchError, match="1 of 2 sessions"):
+        check_folder(out, None, Options(profile=strict), heard)
+    assert any("alas" in note for note in heard.notes)
+    assert not any(row["keep"] for row in read_rows(audit(out)))
+    index = pq.read_table(out / "clips.parquet")
+    assert not any(index.filter(pc.field("session") == "sim")["keep"].to_pylist())
 
 
 def test_key_pictures_are_those_of_the_clip_s_key_frames(made):

@@ -68,10 +68,17 @@ def test_faces_are_judged_only_where_the_session_shows_some():
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ('[[rule]]\nfault = "f"\nmeasure = "m"\n', "no bound"),
-        ('[[rule]]\nfault = "f"\nmeasure = "m"\nmin = "low"\n', "low"),
-        ('[[rule]]\nfault = "f"\nmeasur = "m"\nmin = 1\n', "measur"),
+        ('[[rule]]\nfault = "f"\nmeasure = "sharpness"\n', "no bound"),
+        ('[[rule]]\nfault = "f"\nmeasure = "sharpness"\nmin = "low"\n', "low"),
+        ('[[rule]]\nfault = "f"\nmeasur = "sharpness"\nmin = 1\n', "measur"),
+        ('[[rule]]\nfault = "f"\nmeasure = "sharpnes"\nmin = 1\n', "nearest is 'sharpness', of a side"),
+        ('[[rule]]\nfault = "f"\nmeasure = "sync_residual_ms"\nmax = 1\n', 'of = "clip"'),
+        ('[[rule]]\nfault = "f"\nmeasure = "face_box"\nmax = 1\n', "expected a measure of a side"),
+        ('[[rule]]\nfault = "f"\nmeasure = "transcript_flags"\nof = "clip"\nmax = 1\n', "none_of, found max"),
+        ('[[rule]]\nfault = "f"\nmeasure = "snr_db"\nnone_of = ["a"]\n', "found none_of"),
+        ('[[rule]]\nfault = "f"\nmeasure = "sharpness"\nmin = nan\n', "finite number"),
         ("rule = ", "Invalid value"),
+        ("rule = " + 10_000 * "[", "recursion"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_its_place(tmp_path, text, found):

@@ -226,7 +226,7 @@ def test_texts_and_names_stay_what_they_are(browser, tmp_path):
     write_index(tmp_path)
     folder = tmp_path / "b\"><img src=x onerror='document.title=1'>"
     folder.mkdir()
-    (folder / "plan.json").write_text("{")
+    (folder / "session.json").write_text("{")
     (tmp_path / "actors.toml").write_text(
         f"[[actor]]\nid = '''A1{EVIL}'''\ngender = '''{EVIL}'''\nregion = '''{EVIL}'''"
     )
@@ -247,6 +247,24 @@ def test_texts_and_names_stay_what_they_are(browser, tmp_path):
       document.body.insertAdjacentHTML("beforeend", "<img src=x: onerror=\\"document.title = 'owned'\\">");
     }""")
     assert "owned" not in browser.run("document.title")  # the policy would refuse what came through
+
+
+def test_times_are_told_to_the_hundredth(browser, page):
+    browser.open(page.as_uri())
+    browser.wait(READY)
+    told = browser.run("[4.5, 2.9996, 59.996, 61.25, 3600].map(clock)")
+    assert told == ["0:04.50", "0:03.00", "1:00.00", "1:01.25", "60:00.00"]
+
+
+def test_all_of_a_dialogue_is_of_its_session_and_can_be_left_again(browser, page):
+    browser.open(page.as_uri())
+    browser.wait(READY)
+    browser.run("document.querySelector('#list button').click(); document.getElementById('scene').click()")
+    assert browser.run("[...page.wanted.keys()]") == ["session", "dialogue"]
+    (chip,) = browser.run("[...document.querySelectorAll('#chips button')].map((each) => each.textContent)")
+    assert chip.startswith("dialogue: ")
+    browser.run("document.querySelector('#chips button').click()")
+    assert browser.run("[...page.wanted.keys()]") == ["session"]
 
 
 def test_a_page_without_its_clips_says_so(browser, page, tmp_path):

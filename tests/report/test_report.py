@@ -119,6 +119,38 @@ def test_gaps_and_overlaps_are_those_of_the_turns(tmp_path):
     assert np.isnan(found["a_000"]).all()
 
 
+def test_ids_are_a_sessions_own(tmp_path):
+    """Two sessions may call a dialogue of theirs the same."""
+    write_sessions(tmp_path, {"a": ("A1", "A2"), "b": ("A3", "A4")}, dialogues=1)
+    for session, gap in (("a", 0.25), ("b", 0.75)):
+        audit = tmp_path / session / "clips.jsonl"
+        text = audit.read_text().replace(f'"{session}_000', '"d').replace(f"/{session}_000", "/d")
+        audit.write_text(text)
+        rows = read_rows(audit)
+        keep = {"d": session == "a"}
+        write_rows(audit, [row | {"keep": keep.get(row["id"], True)} for row in rows])
+        (tmp_path / session / "turns.json").write_text(json.dumps({"turns": [{"id": "d_001", "gap_s": gap}]}))
+    write_index(tmp_path)
+    gathered = gather(tmp_path)
+    gaps = make_columns(gathered).numbers["gap"]
+    assert gaps[np.isfinite(gaps)].tolist() == [0.25, 0.75]
+    assert (figures(gathered.table).dialogues, figures(gathered.table).turns_per_dialogue) == (1, 4)
+
+
+def test_the_page_says_what_measured(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2")}, dialogues=1)
+    audit = tmp_path / "a/clips.jsonl"
+    rows = read_rows(audit)
+    for number, row in enumerate(rows):
+        face = "my <model>" if number else "cascade"
+        row["quality"]["measured"] = {"picture": "engine", "face": face, "person": "GrabCut", "dnsmos": None}
+    write_rows(audit, rows)
+    write_index(tmp_path)
+    text = write_report(tmp_path).read_text("utf-8")
+    assert "my &lt;model&gt; (of 4 clips); cascade (of 1 clips)" in text
+    assert "<td>GrabCut</td>" in text and "<td>nothing</td>" in text
+
+
 def test_names_and_texts_are_escaped(tmp_path):
     evil = '</script><script>alert(1)</script><img src=x onerror="alert(1)">'
     write_sessions(tmp_path, {"a": (evil, "A2")})
@@ -176,7 +208,9 @@ def test_files_that_are_missing_or_broken_leave_gaps_and_a_note(tmp_path):
     (tmp_path / "b/sync.json").write_text('{"left": 3, "right": {}}')
     (tmp_path / "b/run.json").write_text("[]")
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken/probe.json").write_text("{}")
+    (tmp_path / "broken/session.json").write_text("{}")
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export/croissant.json").write_text("{}")
     gathered = gather(tmp_path)
     assert gathered.failures == (("broken", "unfinished: no clips.jsonl"),)
     told = "\n".join(gathered.notes)
@@ -184,6 +218,15 @@ def test_files_that_are_missing_or_broken_leave_gaps_and_a_note(tmp_path):
         name in told for name in ("a/plan.json", "a/turns.json: not as", "b/sync.json: not as", "b/run.json")
     )
     assert "unfinished: no clips.jsonl" in write_report(tmp_path).read_text("utf-8")
+
+
+def test_an_index_that_is_behind_is_told_of(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2")})
+    audit = tmp_path / "a/clips.jsonl"
+    write_rows(audit, [row | {"keep": False} for row in read_rows(audit)])
+    assert any(note.startswith("a/clips.jsonl: newer") for note in gather(tmp_path).notes)
+    write_index(tmp_path)
+    assert not any("newer" in note for note in gather(tmp_path).notes)
 
 
 def test_a_dataset_without_clips_has_a_page_too(tmp_path):
@@ -226,5 +269,11 @@ def test_sessions_that_a_batch_set_aside_are_failures_with_their_errors(tmp_path
         ledger.lists([Entry(tmp_path / "b.toml", "b", Options(), "i", media_bytes=1000)])
         ledger.begins("b", "probe", 1)
         ledger.fails("b", Failure("error", "MediaError", "b.mp4: <cut> short"), final=True)
-    assert gather(tmp_path).failures == (("b", "probe: b.mp4: <cut> short"),)
+        ledger.lists([Entry(tmp_path / "c.toml", "c.toml", Options(), "i")])
+        ledger.fails("c.toml", Failure("input", "DescriptionError", "no TOML"), final=True)
+        ledger.lists([Entry(tmp_path / f"{id}.toml", id, Options(), "i") for id in ("b", "c.toml")])
+    assert gather(tmp_path).failures == (
+        ("b", "probe: b.mp4: <cut> short"),
+        ("c.toml", "description: no TOML"),
+    )
     assert "probe: b.mp4: &lt;cut&gt; short" in write_report(tmp_path).read_text("utf-8")

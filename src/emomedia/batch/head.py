@@ -16,6 +16,8 @@ from typing import Literal, Protocol
 
 from ..errors import OutputFullError
 from ..layout import SessionFolder
+from ..observer import Notes
+from ..pipeline import FILE_OF
 from . import space
 from .ledger import Ledger
 from .needs import grows, need_of
@@ -117,6 +119,7 @@ class Batch:
         self._cpu: dict[str, float] = {}
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
+        self._notes = Notes(watcher.says)
         self._paused = ""
         self._short_at: int | None = None
         self._expected = False
@@ -126,7 +129,8 @@ class Batch:
             earlier = known.get(session.entry.id)
             if earlier is not None and earlier.inputs == session.entry.inputs:
                 session.seconds = earlier.footage_seconds
-                if earlier.state == "failed" and earlier.kind in ("input", "crash") and not retry:
+                lasts = earlier.state == "failed" and earlier.kind in ("input", "crash")
+                if lasts and not retry and not self._corrected(session.entry, earlier.updated):
                     text = earlier.error or ""
                     self._set_aside(session, earlier.stage, earlier.cause or "", text)
                     continue
@@ -147,6 +151,7 @@ class Batch:
             for key, told in self._executor.events(self._patience()):
                 self._hear(self._sessions[str(key)], told)
             self._tick()
+        self._notes.ends()
         figures = self.figures()
         self._keep(lambda: self._ledger.tell(**self._facts("done")))
         self._watcher.shows(figures)
@@ -244,6 +249,8 @@ class Batch:
 
     def _advances(self, session: _Session, told: Advanced) -> None:
         self._task_cpu += told.cpu_seconds
+        for note in told.notes:
+            self._notes.hears(session.entry.id, note)
         fresh = not any(done.outcome == "made" for done in told.stages)
         session.seconds = told.footage_seconds if told.footage_seconds is not None else session.seconds
         session.tries.clear()
@@ -281,6 +288,14 @@ class Batch:
             self._watcher.says(f"{session.entry.id}: {session.stage}: {told.text}; tried again")
             return False
         return True
+
+    def _corrected(self, entry: Entry, since: float) -> bool:
+        """Whether a stage file of the session was changed after it failed: by hand, for no stage was made."""
+        if entry.error is not None:
+            return False
+        folder = SessionFolder(self.out, entry.id)
+        paths = [folder.stage(name) for name in FILE_OF.values()]
+        return any(path.is_file() and path.stat().st_mtime > since for path in paths)
 
     def _set_aside(self, session: _Session, stage: str | None, cause: str, text: str) -> None:
         session.state = "failed"

@@ -80,6 +80,7 @@ class Known:
     kind: str | None
     cause: str | None
     error: str | None
+    updated: float
 
 
 class Ledger:
@@ -103,8 +104,9 @@ class Ledger:
             sync_folder(self.path.parent)
         if self._is_empty():
             self._rebuild(out)
-        self._db.execute("UPDATE attempts SET outcome = 'interrupted' WHERE outcome IS NULL")
-        self._db.execute("UPDATE sessions SET state = 'waiting' WHERE state = 'running'")
+        with self._change() as db:
+            db.execute("UPDATE attempts SET outcome = 'interrupted' WHERE outcome IS NULL")
+            db.execute("UPDATE sessions SET state = 'waiting' WHERE state = 'running'")
 
     def close(self) -> None:
         self._db.close()

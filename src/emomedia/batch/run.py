@@ -15,7 +15,7 @@ from ..pipeline import output_folder
 from .head import Batch, Summary, Watcher
 from .ledger import FOLDER_NAME, Ledger
 from .needs import machine_room
-from .sessions import descriptions, entries
+from .sessions import SHARED_FILES, descriptions, entries, shared_ids
 from .workers import Executor, LocalWorkers
 
 
@@ -49,19 +49,24 @@ def run_batch(
         `out` cannot be written.
     MissingToolError
         Ray is asked for and not installed.
-    ModelError, DescriptionError
-        Words cannot be found as asked for (:func:`emomedia.asr.stage.asked_model`), or the profile is none.
+    DescriptionError, ModelError, UnsupportedMediaError, MediaNotFoundError
+        A profile, model or table that the options name is none, or words cannot be found as asked for
+        (:func:`emomedia.asr.stage.asked_model`).
     """
     begin = time.process_time()
-    _refuse_wrong(options)
-    paths = descriptions(what)
+    _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
+    paths, options = descriptions(what), _everywhere(options)
+    _refuse_wrong_files(options)
     out = output_folder(out)
     with locked(out / FOLDER_NAME):
         ledger = Ledger(out)
         try:
             executor = _executor(options, ray)
             try:
-                summary = Batch(entries(paths, options), out, executor, ledger, watcher, retry=retry).run()
+                found = entries(paths, options)
+                for note in shared_ids(found):
+                    watcher.says(note)
+                summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
             except BaseException:
                 ledger.tell(state="stopped")
                 raise
@@ -75,17 +80,29 @@ def run_batch(
     return replace(summary, head_cpu_seconds=head_cpu)
 
 
-def _refuse_wrong(options: Options) -> None:
-    """Refuse here what would end every session."""
-    _core.compose_kernel()  # what EMOMEDIA_CPU says
+def _everywhere(options: Options) -> Options:
+    """`options` whose paths mean the same to workers in other folders; ``--turns`` is each session's own."""
+    named = ((name, getattr(options, name)) for name in SHARED_FILES)
+    return replace(options, **{name: path.absolute() for name, path in named if path is not None})
+
+
+def _refuse_wrong_files(options: Options) -> None:
+    """Say now, once, what each session would fail by, some of them after hours."""
+    from ..quality.profile import read_profile
+
+    read_profile(options.profile)
+    if options.lut is not None:
+        from ..colour import read_cube
+
+        read_cube(options.lut)
     if options.asr_model is not None:
         from ..asr.stage import asked_model
 
         asked_model(options)
-    if options.profile is not None:
-        from ..quality.profile import read_profile
+    if options.face_model is not None or options.person_model is not None:
+        from ..quality.measure import Tools
 
-        read_profile(options.profile)
+        Tools.found(options.face_model, options.person_model)
 
 
 def _executor(options: Options, ray: str | None) -> Executor:

@@ -13,10 +13,15 @@ from ..descriptions import file_name, show, wrong
 from ..errors import DescriptionError, EmomediaError
 from ..files import complaint, read_small
 from ..options import Options
+from ..scripts import script_files
 from ..session import SIDES, Session, load_session, with_lut
 from ..stages import MAX_BYTES, digest
 
 DESCRIPTION_NAME = "session.toml"
+
+SHARED_FILES = ("lut", "asr_model", "profile", "face_model", "person_model")
+"""Options that name a file or folder for all sessions."""
+
 _PATTERN = "*?["
 
 
@@ -33,10 +38,12 @@ class Entry:
     options : Options
         The batch's, with what is taken from the description's folder.
     inputs : str
-        Digest of what a session's failure may depend on: the description, sizes and times of its media and of
-        all other files that it or an option names, the options, the version.
+        Digest of what a session's failure may depend on: the description; sizes and times of its media,
+        scripts and tables; the options and the files that they name; the version.
     media_bytes : int
         What its media files hold together.
+    dialogues : tuple of str
+        Ids of the dialogues that are described.
     error : EmomediaError or None
         Why it cannot be begun.
     """
@@ -47,6 +54,7 @@ class Entry:
     inputs: str
     media_bytes: int = 0
     error: EmomediaError | None = field(default=None, compare=False)
+    dialogues: tuple[str, ...] = ()
 
 
 def descriptions(what: Iterable[str]) -> list[Path]:
@@ -121,6 +129,22 @@ def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
     return found
 
 
+def shared_ids(found: Iterable[Entry]) -> list[str]:
+    """What to say of dialogues that sessions call the same: an export names its files by their ids."""
+    sessions: dict[str, list[str]] = {}
+    for entry in found:
+        for dialogue in entry.dialogues:
+            sessions.setdefault(dialogue, []).append(entry.id)
+    shared = {dialogue: ids for dialogue, ids in sessions.items() if len(ids) > 1}
+    if not shared:
+        return []
+    dialogue, ids = min(shared.items())
+    return [
+        f"{len(shared)} dialogues have an id that another session uses too, such as {dialogue} in "
+        f"{' and '.join(ids[:2])}; they cannot be exported together"
+    ]
+
+
 def _local(options: Options, path: Path) -> Options:
     """A relative ``--turns`` is each session's own file."""
     return options if options.turns is None else replace(options, turns=path.parent / options.turns)
@@ -135,7 +159,8 @@ def _entry(path: Path, options: Options) -> Entry:
         [_state(file) for file in files] for files in (_media(session), _others(session, options))
     )
     inputs = digest(session.meaning(), media, others, _shown(options), __version__)
-    return Entry(path, session.id, options, inputs, sum(size for size, _ in media))
+    size, dialogues = sum(size for size, _ in media), tuple(dialogue.id for dialogue in session.dialogues)
+    return Entry(path, session.id, options, inputs, size, dialogues=dialogues)
 
 
 def _failed(path: Path, options: Options, error: EmomediaError) -> Entry:
@@ -158,11 +183,10 @@ def _media(session: Session) -> list[Path]:
 
 def _others(session: Session, options: Options) -> list[Path]:
     """What else a session may fail for: its scripts and tables, and what the options name."""
-    described = [*session.script, *(dialogue.script for dialogue in session.dialogues)]
-    described += [session.side(name).lut for name in SIDES]
-    chosen = [options.turns, options.profile, options.face_model, options.person_model]
+    luts = [session.side(name).lut for name in SIDES]
+    named = [options.turns, options.profile, options.face_model, options.person_model, *luts]
     model = [] if options.asr_model is None else sorted(options.asr_model.glob("*"))
-    return [file for file in (*described, *chosen, *model) if file is not None]
+    return [file for file in (*named, *model) if file is not None] + list(script_files(session))
 
 
 def _state(file: Path) -> tuple[int, int]:

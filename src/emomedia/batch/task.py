@@ -26,7 +26,8 @@ from ..errors import (
 )
 from ..observer import Outcome
 from ..options import Options
-from ..pipeline import STAGES, Pipeline, opened, write_run_report
+from ..pipeline import STAGES, Pipeline, opened
+from ..run_report import write_run_report
 
 FIRST = STAGES[0]
 FREE = ("turns", "plan")
@@ -71,13 +72,15 @@ class StageDone:
 class Advanced:
     """A task's end: what it passed, and the stage that has to be made next, None if the session is done.
 
-    `footage_seconds` is None until the session's clock is known; `cpu_seconds` are the whole task's.
+    `footage_seconds` is None until the session's clock is known; `cpu_seconds` are the whole task's; `notes`
+    are what people should know.
     """
 
     next: str | None
     stages: tuple[StageDone, ...]
     footage_seconds: float | None
     cpu_seconds: float
+    notes: tuple[str, ...] = ()
 
 
 Kind = Literal["input", "passing", "full", "crash", "lost"]
@@ -139,20 +142,32 @@ class Bench:
             if stage not in (task.stage, *FREE):
                 raise Deferred(stage)
 
-        pipeline.before_making, pipeline.observer, pipeline.options = gate, watch, task.options
+        pipeline.before_making, pipeline.observer = gate, watch
+        pipeline.works_with(task.options)
         try:
             for stage in STAGES:
                 getattr(pipeline, stage)
         except Deferred as deferred:
             stages = tuple(watch.passed(pipeline))
-            return Advanced(str(deferred.args[0]), stages, _footage(pipeline), watch.cpu_seconds)
+            if any((done.stage, done.outcome) == ("cut", "made") for done in stages):
+                _write_report(
+                    pipeline, task, stages
+                )  # where the next stage is made nobody knows of the engine
+            return Advanced(
+                str(deferred.args[0]), stages, _footage(pipeline), watch.cpu_seconds, tuple(watch.notes)
+            )
         stages, seconds = tuple(watch.passed(pipeline)), _footage(pipeline)
         if any(stage.outcome == "made" for stage in stages) or not pipeline.folder.run_report.exists():
-            pipeline.seconds = task.seconds | pipeline.seconds
-            result = replace(pipeline.cut, rows=pipeline.check)
-            write_run_report(pipeline, result, sum(pipeline.seconds.values()))
+            _write_report(pipeline, task, stages)
         self.close()
-        return Advanced(None, stages, seconds, watch.cpu_seconds)
+        return Advanced(None, stages, seconds, watch.cpu_seconds, tuple(watch.notes))
+
+
+def _write_report(pipeline: Pipeline, task: Task, stages: tuple[StageDone, ...]) -> None:
+    """run.json with the seconds of stages that other tasks, elsewhere, have made."""
+    made = {done.stage: done.seconds for done in stages if done.outcome == "made"}
+    pipeline.seconds |= task.seconds | made
+    write_run_report(pipeline, sum(pipeline.seconds.values()))
 
 
 def _footage(pipeline: Pipeline) -> float | None:
@@ -164,7 +179,7 @@ def _footage(pipeline: Pipeline) -> float | None:
 
 
 class _Watch:
-    """A run's observer: keeps what each stage took, hands on how far the engine is, once a second."""
+    """A run's observer: keeps what stages took and say, hands on how far the engine is, once a second."""
 
     def __init__(self, tell: Callable[[Progress], None]) -> None:
         self._tell = tell
@@ -172,6 +187,7 @@ class _Watch:
         self._told = monotonic()
         self._ended: list[StageDone] = []
         self.stage: str | None = None
+        self.notes: list[str] = []
 
     @property
     def cpu_seconds(self) -> float:
@@ -189,7 +205,8 @@ class _Watch:
             self._told = monotonic()
             self._tell(Progress(done, total))
 
-    def says(self, text: str) -> None: ...
+    def says(self, text: str) -> None:
+        self.notes.append(text)
 
     def passed(self, pipeline: Pipeline) -> list[StageDone]:
         """The stages that have ended, each with what it was made from and what it made."""

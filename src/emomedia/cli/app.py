@@ -148,10 +148,10 @@ def _verdicts(rows: Any) -> list[str]:
     """How many clips are kept, and what the others are rejected for, most frequent first."""
     from collections import Counter
 
+    from ..dataset.figures import plain_reasons
+
     kept = sum(row["keep"] for row in rows)
-    faults = Counter(
-        fault for row in rows for fault in {reason.partition(" (")[0] for reason in row["reasons"]}
-    )
+    faults = Counter(fault for row in rows for fault in plain_reasons(row["reasons"]))
     told = ", ".join(
         f"{fault} {count}" for fault, count in sorted(faults.items(), key=lambda each: (-each[1], each[0]))
     )

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..batch.progress import Failed, Figures, failures_told, told_time
-from .display import _emit
+from .display import _emit, print_plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -80,12 +80,12 @@ class PeopleBatch:
 
     def session_ended(self, id: str, failed: Failed | None) -> None:
         if failed is None:
-            self._print(f"  [green]done[/]    {id}")
+            print_plain(self.console, id, "  done    ", "green")
         else:
-            self._print(f"  [red]failed[/]  {failures_told([failed])[0]}")
+            print_plain(self.console, failures_told([failed])[0], "  failed  ", "red")
 
     def says(self, text: str) -> None:
-        self._print(f"  [yellow]{text}[/]")
+        print_plain(self.console, "", f"  {text}", "yellow")
 
     def shows(self, figures: Figures) -> None:
         if self._live.is_started:
@@ -94,10 +94,7 @@ class PeopleBatch:
     def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         self._live.stop()
         for line in lines:
-            self._print(line)
-
-    def _print(self, text: str) -> None:
-        self.console.print(text, highlight=False, soft_wrap=True)
+            print_plain(self.console, line)
 
 
 def make_batch_display(as_json: bool) -> JsonBatch | PeopleBatch:

@@ -70,6 +70,7 @@ def batch(
     face_model: arg.FaceModel = None,
     person_model: arg.PersonModel = None,
     device: arg.DeviceOption = "auto",
+    encoder: arg.Encoder = "auto",
     workers: Workers = 0,
     retry: Retry = False,
     ray: RayAddress = None,
@@ -80,6 +81,7 @@ def batch(
     Interrupted in whatever way, it goes on where it stopped when run again, and ends with the same bytes.
     A session that fails is set aside with its error; the others go on.
     """
+    del encoder  # one until the core has more
     from ..batch.progress import refuse_failed
     from ..batch.run import run_batch
 
@@ -157,7 +159,7 @@ def status(
 
     from ..batch.progress import failures_told
     from ..batch.status import status as status_of
-    from .display import _emit
+    from .display import _emit, print_plain
 
     figures = status_of(out.resolve())
     if json:
@@ -165,8 +167,8 @@ def status(
         return
     console = Console()
     for name, value in facts(figures):
-        console.print(f"{name:<12}{value}", highlight=False, soft_wrap=True)
+        print_plain(console, f"{name:<12}{value}")
     for id, stage, share in figures.running:
-        console.print(f"  [bold]running[/]  {id}: {stage} {share:.0%}", highlight=False, soft_wrap=True)
+        print_plain(console, f"{id}: {stage} {share:.0%}", "  running  ", "bold")
     for line in failures_told(figures.failed):
-        console.print(f"  [red]failed[/]   {line}", highlight=False, soft_wrap=True)
+        print_plain(console, line, "  failed   ", "red")

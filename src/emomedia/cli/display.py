@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +12,7 @@ from ..observer import Outcome
 from . import stopping
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 _WORDS: dict[Outcome, str] = {
@@ -27,6 +29,9 @@ _TELLS = {
     "cut": "decode, compose, encode, cut",
     "check": "measures, keep or reject",
 }
+
+
+_SHOWN_SECONDS = 0.05
 
 
 class Display(Protocol):
@@ -50,8 +55,26 @@ class Display(Protocol):
         """The command's result: an object for machines, lines for people."""
 
 
+class Pace:
+    """Tells when progress is worth showing: not for each of many small things."""
+
+    def __init__(self) -> None:
+        self._shown = -_SHOWN_SECONDS
+
+    def is_due(self, done: int, total: int) -> bool:
+        """Whether to show that `done` of `total` are done; the last is always shown."""
+        now = monotonic()
+        if done < total and now - self._shown < _SHOWN_SECONDS:
+            return False
+        self._shown = now
+        return True
+
+
 class JsonDisplay:
     """One JSON object a line on standard output."""
+
+    def __init__(self) -> None:
+        self._pace = Pace()
 
     def __enter__(self) -> JsonDisplay:
         return self
@@ -69,7 +92,8 @@ class JsonDisplay:
 
     def advances(self, stage: str, done: int, total: int) -> None:
         stopping.check()
-        _emit({"event": "progress", "stage": stage, "done": done, "total": total})
+        if self._pace.is_due(done, total):
+            _emit({"event": "progress", "stage": stage, "done": done, "total": total})
 
     def says(self, text: str) -> None:
         _emit({"event": "note", "text": text})
@@ -92,6 +116,7 @@ class PeopleDisplay:
         self.console = Console()
         self._bar: Progress | None = None
         self._task: Any = None
+        self._pace = Pace()
 
     def __enter__(self) -> PeopleDisplay:
         return self
@@ -113,17 +138,19 @@ class PeopleDisplay:
 
     def advances(self, stage: str, done: int, total: int) -> None:
         stopping.check()
+        if not self._pace.is_due(done, total):
+            return
         if self._bar is None:
             self._open_bar(stage, total)
         assert self._bar is not None
         self._bar.update(self._task, completed=done, total=total, refresh=True)
 
     def says(self, text: str) -> None:
-        self.console.print(f"  [yellow]{text}[/]", highlight=False)
+        print_plain(self.console, "", f"  {text}", "yellow")
 
     def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         for line in lines:
-            self.console.print(line, highlight=False, soft_wrap=True)
+            print_plain(self.console, line)
 
     def _open_bar(self, stage: str, total: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -144,6 +171,13 @@ class PeopleDisplay:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def print_plain(console: Console, text: str, label: str = "", style: str = "") -> None:
+    """Print `text` behind a styled `label` letter by letter: file names and errors are no markup."""
+    from rich.text import Text
+
+    console.print(Text.assemble((label, style), text), highlight=False, soft_wrap=True)
 
 
 def make_display(as_json: bool) -> Display:

@@ -58,7 +58,7 @@ def read_actors(path: Path) -> dict[str, Actor]:
         raise MediaNotFoundError(
             path, expected="the table of actors", found=complaint(error), remedy="correct the name"
         ) from error
-    except (ValueError, csv.Error) as error:
+    except (ValueError, RecursionError, csv.Error) as error:
         raise DescriptionError(
             path, expected="TOML or CSV in UTF-8", found=show(str(error)), remedy="correct the file"
         ) from error

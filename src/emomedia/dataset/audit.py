@@ -95,10 +95,14 @@ def _broken(subject: str | Path, expected: str, found: str) -> StageError:
     return StageError(subject, expected=expected, found=found, remedy="delete clips.jsonl and run again")
 
 
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Rows as an audit has them: by first frame, dialogue before turn, then id."""
+    return sorted(rows, key=lambda row: (row["first_frame"], row["kind"] == "turn", row["id"]))
+
+
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write a clips.jsonl atomically: by first frame, dialogue before turn, then id."""
-    ordered = sorted(rows, key=lambda row: (row["first_frame"], row["kind"] == "turn", row["id"]))
-    write_bytes(path, "".join(canonical_json(row) + "\n" for row in ordered).encode())
+    """Write a clips.jsonl atomically, its rows in order."""
+    write_bytes(path, "".join(canonical_json(row) + "\n" for row in in_order(rows)).encode())
 
 
 def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, damaged: Sequence[int]) -> Row:

@@ -92,7 +92,8 @@ def figures(table: pa.Table) -> Figures:
         kind: sum(columns["end"][number] - columns["start"][number] for number in numbers) / 3600
         for kind, numbers in of_kind.items()
     }
-    whole = {columns["dialogue"][number] for number in of_kind["dialogue"]}
+    dialogue = list(zip(columns["session"], columns["dialogue"], strict=True))
+    whole = {dialogue[number] for number in of_kind["dialogue"]}
     actors = Counter(
         actor for number in kept for actor in {(columns["actors"][number] or {}).get(side) for side in SIDES}
         if actor
@@ -108,7 +109,7 @@ def figures(table: pa.Table) -> Figures:
         topics=_counted(columns["topic"], kept),
         rejected=Counter(columns["kind"][number] for number in rejected),
         reasons=Counter(chain.from_iterable(plain_reasons(columns["reasons"][n]) for n in rejected)),
-        turns_in_dialogues=sum(columns["dialogue"][number] in whole for number in of_kind["turn"]),
+        turns_in_dialogues=sum(dialogue[number] in whole for number in of_kind["turn"]),
     )  # fmt: skip
 
 

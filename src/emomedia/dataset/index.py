@@ -8,13 +8,13 @@ from, so that a session whose audit is as it was is taken over from the last ind
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StageError
 from ..files import atomic, canonical_json, complaint, locked, sha256
-from ..layout import AUDIT_NAME, INDEX_NAME
+from ..layout import AUDIT_NAME, INDEX_NAME, SessionFolder
 from ..session import SIDES
 from .audit import Row, read_rows
 
@@ -35,6 +35,10 @@ MEASURES = PICTURE_MEASURES + SOUND_MEASURES
 
 BOXES = ("face_box", "person_box")
 """Where face and person are: x, y, width and height as shares of the side's half."""
+
+FLAGS = "transcript_flags"
+CLIP_MEASURES = ("sync_residual_ms", FLAGS)
+"""What is found of a clip as a whole."""
 
 ROWS_PER_GROUP = 16384
 
@@ -59,8 +63,8 @@ def schema() -> pa.Schema:
     measured = pa.struct(dict.fromkeys(MEASURES, real) | dict.fromkeys(BOXES, pa.list_(real)))
     quality = pa.struct(
         {
-            "left": measured, "right": measured, "sync_residual_ms": real,
-            "transcript_flags": pa.list_(text), "other": text,
+            "left": measured, "right": measured, CLIP_MEASURES[0]: real, FLAGS: pa.list_(text),
+            "other": text,
         }
     )  # fmt: skip
     return pa.schema(
@@ -103,7 +107,7 @@ def write_index(out: Path) -> int:
             session, digest = path.parent.name, sha256(path)
             part = known.get((session, digest))
             if part is None:
-                part = pa.Table.from_pylist([_flat(row) for row in read_rows(path)], schema=schema())
+                part = _table(path)
             parts.append(part)
             told.append([session, digest, len(part)])
         columns = schema().with_metadata({_AUDITS: canonical_json(told)})
@@ -111,6 +115,22 @@ def write_index(out: Path) -> int:
         with atomic(out / INDEX_NAME) as temporary:
             pq.write_table(table, temporary, compression="zstd", row_group_size=ROWS_PER_GROUP)
     return len(table)
+
+
+def _table(audit: Path) -> pa.Table:
+    """The rows of one session."""
+    import pyarrow as pa
+
+    rows = [_flat(row) for row in read_rows(audit)]
+    try:
+        return pa.Table.from_pylist(rows, schema=schema())
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise StageError(
+            audit,
+            expected="values that the index's columns can hold",
+            found=str(error),
+            remedy="delete clips.jsonl and run again",
+        ) from error
 
 
 def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
@@ -121,17 +141,34 @@ def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
     try:
         with pa.OSFile(str(path), "rb") as file:
             table = pq.read_table(file)
-        told = json.loads((table.schema.metadata or {})[_AUDITS])
-    except (pa.ArrowException, OSError, KeyError, ValueError):
+    except (pa.ArrowException, OSError):
         return {}
+    counts = told_audits(table.schema)
     table = table.replace_schema_metadata()
-    if table.schema != schema() or sum(count for *_, count in told) != len(table):
+    if table.schema != schema() or sum(count for *_, count in counts) != len(table):
         return {}
     found, first = {}, 0
-    for session, digest, count in told:
+    for session, digest, count in counts:
         found[session, digest] = table.slice(first, count)
         first += count
     return found
+
+
+def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
+    """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
+    try:
+        told = json.loads((columns.metadata or {})[_AUDITS])
+        return [(str(session), str(digest), int(count)) for session, digest, count in told]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
+    """The sessions whose audits have changed since an index with this schema was made."""
+    for session, digest, _ in told_audits(columns):
+        audit = SessionFolder(out, session).audit
+        if audit.is_file() and sha256(audit) != digest:
+            yield session
 
 
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -184,14 +221,11 @@ def _measures(quality: Row) -> Row | None:
     """The struct of an audit's `quality`; None before the quality stage has run."""
     if not quality:
         return None
-    rest = {key: value for key, value in quality.items() if key not in (*SIDES, *_TOGETHER)}
-    struct: Row = {key: quality.get(key) for key in _TOGETHER}
+    rest = {key: value for key, value in quality.items() if key not in (*SIDES, *CLIP_MEASURES)}
+    struct: Row = {key: quality.get(key) for key in CLIP_MEASURES}
     for side in SIDES:
         measured = quality.get(side) or {}
         struct[side] = {key: measured.get(key) for key in (*MEASURES, *BOXES)}
         more = {key: value for key, value in measured.items() if key not in struct[side]}
         rest |= {side: more} if more else {}
     return struct | {"other": canonical_json(rest) if rest else None}
-
-
-_TOGETHER = ("sync_residual_ms", "transcript_flags")

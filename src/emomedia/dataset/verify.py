@@ -13,7 +13,7 @@ from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
 from ..options import COMPOSITE_SIZE, Size
 from .audit import Row, named_files, read_rows
-from .index import audits
+from .index import audits, told_audits
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +142,14 @@ def _index_findings(out: Path) -> Iterator[Finding]:
         # Arrow's own file, not Python's: its threads may still hold what they read when the process ends,
         # and a buffer of Python's that they give back then ends it by SIGABRT.
         with pa.OSFile(str(path), "rb") as file:
-            indexed = pq.read_table(file, columns=["id", "sha256"]).to_pylist()
+            table = pq.read_table(file, columns=["id", "sha256"])
     except (pa.ArrowException, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))
         return
-    audited = [
-        {"id": row["id"], "sha256": row["sha256"]} for audit in audits(out) for row in read_rows(audit)
-    ]
+    indexed, told = table.to_pylist(), told_audits(table.schema)
+    rows = {audit: read_rows(audit) for audit in audits(out)}
+    audited = [{"id": row["id"], "sha256": row["sha256"]} for mine in rows.values() for row in mine]
     if indexed != audited:
         yield Finding(path, f"the {len(audited)} clips of the audits", f"{len(indexed)} that differ")
+    elif told != [(audit.parent.name, sha256(audit), len(mine)) for audit, mine in rows.items()]:
+        yield Finding(path, "what the audits say of each clip", "an index made from others")

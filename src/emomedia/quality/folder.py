@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..dataset.audit import Row
 from ..dataset.index import audits, write_index
-from ..errors import DescriptionError, MediaNotFoundError
+from ..errors import BatchError, DescriptionError, EmomediaError, MediaNotFoundError
 from ..files import locked
 from ..layout import SessionFolder
-from ..observer import Observer
+from ..observer import Notes, Observer
 from ..options import Options
 from ..session import load_session
 from .measure import Tools
-from .profile import read_profile
-from .stage import check_session
+from .profile import Rule, read_profile
+from .stage import CheckResult, check_session
 
 
 def check_folder(what: Path, out: Path | None, options: Options, observer: Observer) -> list[Row]:
@@ -33,28 +35,63 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
         There are no clips.
     MissingToolError, UnsupportedMediaError
         A model cannot be run, or is none.
-    OutputBusyError
-        Another process works on one of the sessions.
+    OutputBusyError, MediaError, StageError, OutputError
+        Another process works on the session, or its clips or files cannot be read or written.
+    BatchError
+        So it is for some of several sessions; the others are checked.
     """
     rules = read_profile(options.profile)
-    tools = Tools.found(options.face_model, options.person_model)
+    tools = replace(Tools.found(options.face_model, options.person_model), keeps=True)
     folders = _folders(what, out)
     rows: list[Row] = []
-    for folder in folders:
-        observer.stage_begins("check")
-        with locked(folder.path):
-            result = check_session(
-                folder,
-                rules,
-                tools,
-                options.worker_count,
-                lambda done, total: observer.advances("check", done, total),
-            )
-        for note in result.notes:
-            observer.says(f"{folder.session}: {note}")
-        rows += result.rows
-    write_index(folders[0].out)
+    failed: list[EmomediaError] = []
+    notes = Notes(observer.says)
+    try:
+        for folder in folders:
+            observer.stage_begins("check")
+            try:
+                result = _checked(folder, rules, tools, options, observer)
+            except EmomediaError as error:
+                failed.append(error)
+                continue
+            for note in result.notes:
+                notes.hears(folder.session, note)
+            rows += result.rows
+        notes.ends()
+    finally:  # also of a check that was interrupted: the audits have changed
+        write_index(folders[0].out)
+    _refuse_failed(failed, folders, observer)
     return rows
+
+
+def _checked(
+    folder: SessionFolder, rules: tuple[Rule, ...], tools: Tools, options: Options, observer: Observer
+) -> CheckResult:
+    folder.refuse_foreign()
+    with locked(folder.path):
+        return check_session(
+            folder,
+            rules,
+            tools,
+            options.worker_count,
+            lambda done, total: observer.advances("check", done, total),
+        )
+
+
+def _refuse_failed(
+    failed: Sequence[EmomediaError], folders: Sequence[SessionFolder], observer: Observer
+) -> None:
+    if len(folders) == 1 and failed:
+        raise failed[0]
+    for error in failed:
+        observer.says(str(error))
+    if failed:
+        raise BatchError(
+            folders[0].out,
+            expected="every session's clips to be checked",
+            found=f"{len(failed)} of {len(folders)} sessions that could not be, first {failed[0]}",
+            remedy="mend them; the others are checked",
+        )
 
 
 def _folders(what: Path, out: Path | None) -> list[SessionFolder]:

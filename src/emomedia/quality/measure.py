@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import local
 from typing import Any
@@ -22,9 +24,9 @@ from .models import FaceModel, PersonModel
 from .people import Finder, Picture, opencv_name, people_measures
 from .picture import picture_measures
 from .pixels import LEVELS
-from .sound import COLUMN, ENOUGH, Voice, sound_measures
+from .sound import COLUMN, Voice, sound_measures
 
-VERSION = "1"
+VERSION = "2"
 """To be counted up with whatever changes the measures of the same clip."""
 
 MOST_FACES, MOST_PERSONS = 4, 1
@@ -36,18 +38,32 @@ ENOUGH_WINDOWS, AGREE_MS = 3, 10.0
 MOST_WINDOWS = 2
 """Stretches of 9 s of a voice that DNSMOS rates."""
 
+ENOUGH_RATED = 200
+"""Columns, 2 s, of speech that DNSMOS rates at least: it always hears nine seconds, repeated where there are
+less, which for a turn of one would cost more than all other measures together."""
+
+TOOLS = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
+"""What is measured by something that has to be installed, in words."""
+
 Row = dict[str, Any]
-Ranges = Sequence[Sequence[float]]
+Ranges = npt.NDArray[np.float64]
+"""Begin and end of stretches in seconds on the session clock, float64[stretches, 2]."""
+
+Windows = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What is installed for the measures that need more than emomedia does."""
+    """What is installed for the measures that need more than emomedia does.
+
+    `keeps`: what anything else has measured stays, unless a model is named for it.
+    """
 
     opencv: str | None = None
     dnsmos: Dnsmos | None = None
     face_model: FaceModel | None = None
     person_model: PersonModel | None = None
+    keeps: bool = False
     _of_thread: local = field(default_factory=local)
 
     @classmethod
@@ -77,11 +93,17 @@ class Tools:
             "dnsmos": None if self.dnsmos is None else self.dnsmos.name,
         }
 
-    @property
-    def missing(self) -> list[str]:
-        """What cannot be measured, in words."""
-        words = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
-        return [words[what] for what, name in self.names.items() if name is None]
+    def names_beside(self, measured: Mapping[str, str | None]) -> dict[str, str | None]:
+        """What the measures may be by that a clip has already, by `measured`, and need not be taken again.
+
+        A tool that is not here undoes nothing that it has measured elsewhere.
+        """
+        named = {"face": self.face_model, "person": self.person_model}
+        found = {}
+        for what, mine in self.names.items():
+            theirs = measured.get(what)
+            found[what] = theirs if mine is None or (self.keeps and theirs and not named.get(what)) else mine
+        return found
 
     @property
     def finder(self) -> Finder:
@@ -108,10 +130,36 @@ class SessionFacts:
     sync: Mapping[str, Any]
     turns: Sequence[Mapping[str, Any]]
 
+    @cached_property
+    def _turns_of(self) -> dict[str, list[Mapping[str, Any]]]:
+        """The turns of each clip by its id: a turn's own, a dialogue's all."""
+        found = defaultdict(list)
+        for turn in self.turns:
+            for clip in {turn["id"], turn["dialogue"]} - {None}:
+                found[clip].append(turn)
+        return found
+
+    @cached_property
+    def _activity(self) -> dict[str, Ranges]:
+        return {side: _ranges(table["activity"]) for side, table in self.speech.items() if side in SIDES}
+
+    @cached_property
+    def _recordings(self) -> dict[str, list[tuple[Windows, float | None]]]:
+        """By side what sync.json says of take and track: their windows, and the residual of all."""
+        entries = {side: self.sync.get(side, {}).values() for side in SIDES}
+        return {
+            side: [
+                (_windows(entry), _real(entry.get("residual_ms")))
+                for entry in mine
+                if isinstance(entry, dict)
+            ]
+            for side, mine in entries.items()
+        }
+
     def of(self, row: Row) -> dict[str, Any]:
         """What of it concerns a clip: plain values, in seconds on the session clock."""
         begin, end = row["start"], row["end"]
-        mine = [turn for turn in self.turns if row["id"] in (turn["id"], turn["dialogue"])]
+        mine = self._turns_of.get(row["id"], [])
         facts: dict[str, Any] = {"flags": sorted({flag for turn in mine for flag in turn.get("flags", [])})}
         for side in SIDES:
             table = self.speech.get(side)
@@ -123,7 +171,7 @@ class SessionFacts:
             }
             if table is not None:
                 facts[side] |= {
-                    "activity": _within(table["activity"], begin, end),
+                    "activity": _within(self._activity[side], begin, end),
                     "noise_db": _real(table.get("noise_db")),
                     "snr_db": _real(table.get("snr_db")),
                     "swapped": "swapped" in table.get("flags", []),
@@ -133,37 +181,34 @@ class SessionFacts:
     def _residual(self, side: str, begin: float, end: float) -> float | None:
         """How far take and track are off their clock within the clip, or, if that is not known, at all."""
         found = []
-        for entry in self.sync.get(side, {}).values():
-            windows = entry.get("windows", {}) if isinstance(entry, dict) else {}
-            inside = [
-                (float(residual), bool(counts))
-                for at, residual, counts in zip(
-                    *(windows.get(name, []) for name in ("at", "residual_ms", "counts")), strict=False
-                )
-                if begin <= at < end
-            ]
-            local = _agreed(inside)
-            if local is not None:
-                found.append(local)
-            elif isinstance(entry, dict) and entry.get("residual_ms") is not None:
-                found.append(float(entry["residual_ms"]))
-        return max(found) if found else None
+        for windows, whole in self._recordings[side]:
+            local = _agreed(windows[:, (begin <= windows[0]) & (windows[0] < end)])
+            found.append(whole if local is None else local)
+        known = [residual for residual in found if residual is not None]
+        return max(known) if known else None
 
 
-def _agreed(windows: Sequence[tuple[float, bool]]) -> float | None:
+def _windows(entry: Mapping[str, Any]) -> Windows:
+    """Where sync.json's windows are, how far off, and whether they lie on the clock, float64[3, windows]."""
+    windows = entry.get("windows", {})
+    columns = [windows.get(name, []) for name in ("at", "residual_ms", "counts")]
+    return np.array(list(zip(*columns, strict=False)), np.float64).reshape(-1, 3).T
+
+
+def _agreed(windows: Windows) -> float | None:
     """What a clip's windows say: those that lie on the clock, or several that agree on another place."""
-    on_it = [residual for residual, counts in windows if counts]
-    if on_it:
+    _, residuals, counts = windows
+    on_it = residuals[counts > 0]
+    if len(on_it):
         return float(np.median(np.abs(on_it)))
-    residuals = [residual for residual, _ in windows]
-    if len(residuals) < ENOUGH_WINDOWS or max(residuals) - min(residuals) > AGREE_MS:
+    if len(residuals) < ENOUGH_WINDOWS or residuals.max() - residuals.min() > AGREE_MS:
         return None
     return float(abs(np.median(residuals)))
 
 
-def key_of(row: Row, facts: Mapping[str, Any], tools: Tools) -> str:
-    """Digest of all that a clip's measures depend on."""
-    return digest("quality", VERSION, row["provenance"]["key"], facts, tools.names)
+def key_of(row: Row, facts: Mapping[str, Any], names: Mapping[str, str | None]) -> str:
+    """Digest of all that a clip's measures depend on; `names` are those of the tools."""
+    return digest("quality", VERSION, row["provenance"]["key"], row["speaker"], facts, names)
 
 
 def measured(
@@ -178,7 +223,8 @@ def measured(
     Parameters
     ----------
     declared : mapping, optional
-        Side → milliseconds by which what is declared of it is off (:mod:`emomedia.quality.declared`).
+        Side → milliseconds by which what is declared of it is off (:mod:`emomedia.quality.declared`);
+        None where nobody has looked.
 
     Raises
     ------
@@ -189,7 +235,7 @@ def measured(
     pictures, seen_by = _pictures(row, path)
     shown = _people(path, tools)
     sounds = {voice["side"]: media.voice(folder.out / voice["path"]) for voice in row["audio"]}
-    heard = voices_of(sounds, row["start"], facts, tools)
+    heard = voices_of(sounds, row["start"], facts, tools, row["speaker"])
     sides: dict[str, Any] = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
     residuals = [facts[side]["residual_ms"] for side in SIDES if facts[side]["residual_ms"] is not None]
     residuals += (declared or {}).values()
@@ -198,10 +244,10 @@ def measured(
         "sync_residual_ms": round(max(residuals), 3) if residuals else None,
         "transcript_flags": facts["flags"],
         "measured": {
-            "key": key_of(row, facts, tools),
+            "key": key_of(row, facts, tools.names),
             "picture": seen_by,
             **tools.names,
-            "declared_ms": dict(declared or {}),
+            "declared_ms": None if declared is None else dict(declared),
         },
     }
 
@@ -247,9 +293,16 @@ def people_of(
 
 
 def voices_of(
-    sounds: Mapping[str, npt.NDArray[np.float32]], begin: float, facts: Mapping[str, Any], tools: Tools
+    sounds: Mapping[str, npt.NDArray[np.float32]],
+    begin: float,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    speaker: str | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Both sides' measures of the sound of a clip that begins at `begin` seconds of the session."""
+    """Both sides' measures of the sound of a clip that begins at `begin` seconds of the session.
+
+    DNSMOS is asked of the `speaker` alone, where it is a turn's clip: the other one listens.
+    """
     columns = min(len(sound) for sound in sounds.values()) // COLUMN
     active = {side: _marked(facts[side].get("activity", []), begin, columns) for side in SIDES}
     found: dict[str, dict[str, Any]] = {}
@@ -267,7 +320,8 @@ def voices_of(
             other_level_db=_level(facts[other]),
             swapped=bool(known.get("swapped", False)),
         )
-        found[side] = sound_measures(voice) | _rated(sounds[side], active[side] | turn, tools)
+        rated = active[side] | turn if speaker in (None, side) else np.zeros_like(turn)
+        found[side] = sound_measures(voice) | _rated(sounds[side], rated, tools)
     return found
 
 
@@ -278,19 +332,24 @@ def _level(known: Mapping[str, Any]) -> float | None:
 
 
 def _rated(sound: npt.NDArray[np.float32], active: npt.NDArray[np.bool_], tools: Tools) -> dict[str, Any]:
-    """DNSMOS of a side that says something."""
-    if tools.dnsmos is None or active.sum() < ENOUGH or len(sound) == 0:
+    """DNSMOS of a side that says enough."""
+    if tools.dnsmos is None or active.sum() < ENOUGH_RATED:
         return dict.fromkeys(RATINGS)
     return dict(tools.dnsmos(sound, MOST_WINDOWS))
 
 
+def _ranges(pairs: Sequence[Sequence[Any]]) -> Ranges:
+    return np.array(pairs, np.float64).reshape(-1, 2)
+
+
 def _within(ranges: Ranges, begin: float, end: float) -> list[list[float]]:
     """The parts of ranges, in seconds, from `begin` to `end`."""
-    parts = ((max(begin, float(first)), min(end, float(last))) for first, last in ranges)
-    return [[first, last] for first, last in parts if first < last]
+    parts = np.clip(ranges[(ranges[:, 0] < end) & (ranges[:, 1] > begin)], begin, end)
+    found: list[list[float]] = parts[parts[:, 0] < parts[:, 1]].tolist()
+    return found
 
 
-def _marked(ranges: Ranges, begin: float, columns: int) -> npt.NDArray[np.bool_]:
+def _marked(ranges: Sequence[Sequence[float]], begin: float, columns: int) -> npt.NDArray[np.bool_]:
     """Ranges of seconds on the session clock as one truth value for each 10 ms of a clip."""
     mask = np.zeros(columns, np.bool_)
     rate = SAMPLE_RATE // COLUMN

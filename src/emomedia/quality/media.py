@@ -74,12 +74,14 @@ def voice(path: Path) -> npt.NDArray[np.float32]:
     try:
         with opened(path) as container:
             stream = container.streams.audio[0]
-            blocks = [frame.to_ndarray().reshape(-1) for frame in container.decode(stream)]
+            blocks = [_real(frame.to_ndarray().reshape(-1)) for frame in container.decode(stream)]
     except (av.FFmpegError, IndexError) as error:
         raise _unreadable(path, str(error)) from error
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
-    scale = np.float32(1 / (1 << (8 * samples.dtype.itemsize - 1)))
-    return samples.astype(np.float32) * scale
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def _real(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    return samples.astype(np.float32) * np.float32(1 / (1 << (8 * samples.dtype.itemsize - 1)))
 
 
 def _frames(path: Path) -> Iterator[Any]:

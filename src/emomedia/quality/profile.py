@@ -5,12 +5,15 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ..dataset.index import CLIP_MEASURES, FLAGS, MEASURES
+from ..descriptions import show
 from ..errors import DescriptionError
 from ..files import complaint, read_small
 from ..schema import validate
@@ -38,7 +41,7 @@ class Rule(BaseModel):
         Judged only where faces are found on that side in the session.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     fault: str
     measure: str
@@ -72,7 +75,7 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
     Raises
     ------
     DescriptionError
-        The file is no profile, or a rule has no bound.
+        The file is no profile, or a rule is of no measure that there is or has no bound for it.
     """
     source = "profile.toml" if path is None else str(path)
     try:
@@ -81,22 +84,40 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
         else:
             data = read_small(path, _MAX_BYTES)
         table = tomllib.loads(data.decode())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         found = complaint(error) if isinstance(error, OSError) else str(error)
         raise DescriptionError(
             source, expected="a profile in TOML", found=found, remedy="correct --profile, or leave it out"
         ) from error
     rules = validate(ProfileTable, table, source).rule
     for number, rule in enumerate(rules):
-        bounds = (rule.min, rule.max, rule.max_share, rule.none_of)
-        if all(bound is None for bound in bounds):
-            raise DescriptionError(
-                f"{source}: rule[{number}]",
-                expected="one of min, max, max_share and none_of",
-                found="no bound",
-                remedy="add one, or remove the rule",
-            )
+        _refuse_without_effect(rule, f"{source}: rule[{number}]")
     return tuple(rules)
+
+
+def _refuse_without_effect(rule: Rule, place: str) -> None:
+    """Refuse a rule that no clip could break: of a measure that there is not, or without a bound for it."""
+    known = CLIP_MEASURES if rule.of == "clip" else MEASURES
+    if rule.measure not in known:
+        near = get_close_matches(rule.measure, (*MEASURES, *CLIP_MEASURES), n=1, cutoff=0)[0]
+        where = ' of = "clip",' if near in CLIP_MEASURES else " of a side,"
+        raise DescriptionError(
+            f"{place}.measure",
+            expected=f"a measure of a {'clip' if rule.of == 'clip' else 'side'}: {', '.join(known)}",
+            found=show(rule.measure),
+            remedy=f"the nearest is {show(near)},{where} docs/quality.md tells of each",
+        )
+    flags = rule.measure == FLAGS
+    bounds = {"min": rule.min, "max": rule.max, "max_share": rule.max_share, "none_of": rule.none_of}
+    given = [name for name, bound in bounds.items() if bound is not None]
+    wanted = ["none_of"] if flags else ["min", "max", "max_share"]
+    if not given or set(given) - set(wanted):
+        raise DescriptionError(
+            place,
+            expected=f"a bound of {rule.measure}: {', '.join(wanted)}",
+            found=", ".join(given) or "no bound",
+            remedy="correct it, or remove the rule",
+        )
 
 
 def judge(row: Mapping[str, Any], rules: tuple[Rule, ...], faces_seen: Mapping[str, bool]) -> Verdict:

@@ -45,8 +45,9 @@ def seen_of(work: Work, clip: Clip, report: _core.Report) -> dict[str, dict[str,
 
 def _dropped(take: Take, shown: npt.NDArray[np.int64]) -> int:
     """Frames that the camera left out between the first and the last that are shown."""
-    times = [
-        float(file.base) + (file.pts - file.pts[0]) * float(file.time_base) for file in take.frames.files
-    ]
-    within = np.concatenate(times)[max(0, int(shown[0])) : int(shown[-1]) + 1]
-    return dropped_frames(within, float(take.frames.interval))
+    first, end, before, times = max(0, int(shown[0])), int(shown[-1]) + 1, 0, []
+    for file in take.frames.files:
+        pts = file.pts[max(0, first - before) : max(0, end - before)]
+        times.append(float(file.base) + (pts - file.pts[0]) * float(file.time_base))
+        before += len(file.pts)
+    return dropped_frames(np.concatenate(times), float(take.frames.interval))

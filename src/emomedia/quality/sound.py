@@ -35,6 +35,9 @@ LOUD = 0.1
 _FLAT = 1.01 / 32768
 """A step of 16 bits, by which the samples of a flat top may differ: dither."""
 
+_AT_A_TIME = 1 << 12
+"""Columns."""
+
 Sound = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
@@ -89,8 +92,11 @@ def sound_measures(voice: Voice) -> dict[str, Any]:
 
 def _powers(sound: Sound) -> npt.NDArray[np.float64]:
     """Mean power of each column."""
-    squares = sound.reshape(-1, COLUMN).astype(np.float64) ** 2
-    result: npt.NDArray[np.float64] = squares.mean(axis=1)
+    columns = sound.reshape(-1, COLUMN)
+    result = np.empty(len(columns))
+    for first in range(0, len(columns), _AT_A_TIME):  # an hour in double precision would be gigabytes
+        part = slice(first, first + _AT_A_TIME)
+        result[part] = (columns[part].astype(np.float64) ** 2).mean(axis=1)
     return result
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..dataset.audit import Row, read_rows, write_rows
 from ..files import writing
 from ..layout import SessionFolder
 from ..session import SIDES
-from .measure import SessionFacts, Tools, key_of, measured
+from .measure import TOOLS, SessionFacts, Tools, key_of, measured
 from .profile import Rule, faces_seen, judge
 
 
@@ -45,7 +46,8 @@ def check_session(
     ----------
     find_declared : callable, optional
         Gives what :func:`emomedia.quality.declared.declared_ms` does; called if a clip is to be measured.
-        Without it, because there are no takes, what was found before is kept.
+        Without it, because there are no takes, what was found before is kept; where nothing was, a run that
+        has the takes looks again.
     begins : callable
         Called before a clip is measured, if any is to be.
 
@@ -60,14 +62,15 @@ def check_session(
     """
     before = read_rows(folder.audit)
     facts = session_facts(folder)
-    stale = [row for row in before if not _is_measured(row, facts, tools)]
+    of = {row["id"]: facts.of(row) for row in before}
+    stale = [row for row in before if not _is_measured(row, of[row["id"]], tools, find_declared is not None)]
     if stale:
         begins()
     declared = find_declared() if stale and find_declared is not None else None
 
     def with_measures(row: Row) -> Row:
         known = row["quality"].get("measured", {}).get("declared_ms") if declared is None else declared
-        return row | {"quality": measured(row, folder, facts.of(row), tools, known)}
+        return row | {"quality": measured(row, folder, of[row["id"]], tools, known)}
 
     new = _mapped(with_measures, stale, workers, advances)
     rows = [new.get(row["id"], row) for row in before]
@@ -76,7 +79,7 @@ def check_session(
     if judged != before:
         with writing(folder.path):
             write_rows(folder.audit, judged)
-    return CheckResult(tuple(judged), len(stale), tuple(_notes(judged, tools, seen)))
+    return CheckResult(tuple(judged), len(stale), tuple(_notes(judged, seen)))
 
 
 def verdicts(rows: Sequence[Row]) -> str:
@@ -94,8 +97,12 @@ def session_facts(folder: SessionFolder) -> SessionFacts:
     return SessionFacts(body("speech"), body("sync"), body("turns").get("turns", []))
 
 
-def _is_measured(row: Row, facts: SessionFacts, tools: Tools) -> bool:
-    return bool(row["quality"].get("measured", {}).get("key") == key_of(row, facts.of(row), tools))
+def _is_measured(row: Row, facts: Mapping[str, Any], tools: Tools, has_takes: bool) -> bool:
+    """Whether a clip's measures are those that would be taken now."""
+    known = row["quality"].get("measured")
+    if known is None or (has_takes and known.get("declared_ms") is None):
+        return False
+    return bool(known.get("key") == key_of(row, facts, tools.names_beside(known)))
 
 
 def _mapped(
@@ -104,9 +111,11 @@ def _mapped(
     """Changed rows by id, as many at a time as there are workers."""
     made: dict[str, Row] = {}
     with ThreadPoolExecutor(max(1, workers)) as threads:
-        for row in threads.map(change, rows):
-            made[row["id"]] = row
-            advances(len(made), len(rows))
+        changed: Any = threads.map(change, rows)
+        with closing(changed):  # left early, it begins no more
+            for row in changed:
+                made[row["id"]] = row
+                advances(len(made), len(rows))
     return made
 
 
@@ -115,11 +124,16 @@ def _judged(row: Row, rules: tuple[Rule, ...], seen: dict[str, bool]) -> Row:
     return row | {"keep": verdict.keep, "reasons": list(verdict.reasons)}
 
 
-def _notes(rows: Sequence[Row], tools: Tools, seen: dict[str, bool]) -> list[str]:
+def _notes(rows: Sequence[Row], seen: dict[str, bool]) -> list[str]:
     notes = []
-    if tools.missing and rows:
-        notes.append(f"not measured: {' and '.join(tools.missing)}; pip install 'emomedia[quality]'")
-    if tools.names["face"] is not None and rows:
+    missing = [
+        words
+        for what, words in TOOLS.items()
+        if any(row["quality"]["measured"][what] is None for row in rows)
+    ]
+    if missing:
+        notes.append(f"not measured: {' and '.join(missing)}; pip install 'emomedia[quality]'")
+    if any(row["quality"]["measured"]["face"] is not None for row in rows):
         notes += [
             f"{side}: hardly a face in the whole session, so clips are not judged by faces"
             for side in SIDES

@@ -143,9 +143,9 @@ def _measures(
 
 def _spoken(gathered: Gathered, table: pa.Table) -> dict[str, np.ndarray]:
     """Gap before and overlap in each turn, from the sessions' turns."""
-    turns = {turn: times for session in gathered.sessions for turn, times in session.turns.items()}
-    nothing = (None, None)
-    times = [turns.get(clip, nothing) for clip in table["id"].to_pylist()]
+    turns = {session.id: session.turns for session in gathered.sessions}
+    clips = zip(table["session"].to_pylist(), table["id"].to_pylist(), strict=True)
+    times = [turns[session].get(clip, (None, None)) for session, clip in clips]
     pairs = np.array([[np.nan if value is None else value for value in pair] for pair in times], np.float32)
     pairs = pairs.reshape(len(times), 2)
     return {"gap": pairs[:, 0].copy(), "overlap": pairs[:, 1].copy()}

@@ -7,6 +7,7 @@ gap on the page, and a line that says so, but never ends the report.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..batch.status import status
 from ..dataset.actors import Actor, find_actors
-from ..dataset.index import read_index
+from ..dataset.index import outdated, read_index
 from ..errors import OutputError
 from ..files import complaint, read_small
-from ..layout import SessionFolder
+from ..layout import AUDIT_NAME, SessionFolder
+from ..pipeline import FILE_OF
 from ..session import SIDES
 from ..stages import MAX_BYTES
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _T = TypeVar("_T")
+
+TOOLS = ("picture", "face", "person", "dnsmos")
+"""Of what the audit names who measured it."""
 
 SIDE_MEASURES = (
     "sharpness",
@@ -38,7 +43,7 @@ SIDE_MEASURES = (
 )
 COLUMNS = (
     "id", "kind", "session", "dialogue", "speaker", "actors", "start", "end", "text", "topic", "emotion",
-    "keep", "reasons", "quality.sync_residual_ms",
+    "keep", "reasons", "quality.sync_residual_ms", "quality.other",
     *(f"quality.{side}.{name}" for side in ("left", "right") for name in SIDE_MEASURES),
 )  # fmt: skip
 """What the page has of every clip."""
@@ -55,7 +60,8 @@ class SessionFacts:
     sync, run : dict or None
         sync.json and run.json.
     turns : dict
-        By id the seconds of gap before a turn (None for the first) and of overlap in it.
+        By id, which no other turn of the session has, the seconds of gap before a turn (None for the first)
+        and of overlap in it.
     """
 
     id: str
@@ -74,7 +80,9 @@ class Gathered:
     failures : tuple of (session, cause)
         Sessions that have no clips, and why as far as is known.
     notes : tuple of str
-        Files that could not be read.
+        Files that could not be read, or that the index is behind of.
+    tools : dict
+        What measured pictures, faces, persons and voices, each with its number of clips.
     """
 
     out: Path
@@ -83,6 +91,7 @@ class Gathered:
     actors: dict[str, Actor]
     failures: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    tools: dict[str, Counter[str]] = field(default_factory=dict)
 
 
 def gather(out: Path, actors: Path | None = None) -> Gathered:
@@ -96,12 +105,29 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
         The table of actors is wrong or missing.
     """
     table = read_index(out, COLUMNS)
-    notes: list[str] = []
+    notes = [
+        f"{session}/{AUDIT_NAME}: newer than the index; emomedia check makes that anew"
+        for session in outdated(out, table.schema)
+    ]
     finished = set(table["session"].unique().to_pylist())
     sessions = tuple(_session(SessionFolder(out, name), notes) for name in sorted(finished))
-    return Gathered(
-        out, table, sessions, find_actors(out, actors), tuple(_failures(out, finished)), tuple(notes)
-    )
+    failures = tuple(_failures(out, finished))
+    return Gathered(out, table, sessions, find_actors(out, actors), failures, tuple(notes), _tools(table))
+
+
+def _tools(table: pa.Table) -> dict[str, Counter[str]]:
+    """What `measured` of the clips' quality says, which the index has as text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found: dict[str, Counter[str]] = {what: Counter() for what in TOOLS}
+    kind = table.schema.field("quality").type
+    told = pa.types.is_struct(kind) and kind.get_field_index("other") >= 0
+    for quality in pc.struct_field(table["quality"], "other").to_pylist() if told else ():
+        measured = json.loads(quality or "{}").get("measured") or {}
+        for what, count in found.items():
+            count[str(measured.get(what) or "nothing")] += 1
+    return found
 
 
 def _session(folder: SessionFolder, notes: list[str]) -> SessionFacts:
@@ -163,9 +189,11 @@ def _failures(out: Path, finished: set[str]) -> Iterator[tuple[str, str]]:
         failed = ()  # there was no batch
     for failure in failed:
         told.add(failure.id)
-        yield failure.id, f"{failure.stage}: {failure.text}"
+        yield failure.id, f"{failure.stage or 'description'}: {failure.text}"
     for path in sorted(out.iterdir()):
+        folder = SessionFolder(out, path.name)
         stranger = path.name not in finished | told and not path.name.startswith(".")
-        if stranger and path.is_dir() and any(path.glob("*.json*")):
-            audit = SessionFolder(out, path.name).audit
-            yield path.name, "no clip in it" if audit.is_file() else "unfinished: no clips.jsonl"
+        if stranger and folder.audit.is_file():
+            yield path.name, "no clip in it"
+        elif stranger and folder.stage(FILE_OF["probe"]).is_file():  # other folders are none of sessions
+            yield path.name, "unfinished: no clips.jsonl"

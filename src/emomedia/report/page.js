@@ -152,9 +152,8 @@ class Clips {
 }
 
 function clock(seconds) {
-  const whole = Math.floor(seconds), rest = (seconds - whole).toFixed(2).slice(1);
-  const minutes = Math.floor(whole / 60);
-  return `${minutes}:${String(whole % 60).padStart(2, "0")}${rest}`;
+  const hundredths = Math.round(100 * seconds), minutes = Math.floor(hundredths / 6000);
+  return `${minutes}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
 }
 
 function figure(value, unit) {
@@ -268,7 +267,8 @@ class Page {
     const chips = [];
     for (const name of new Set(wanted.keys())) {
       const values = wanted.getAll(name);
-      if (!(name in MEASURES || name === "cell" || (controls.has(name) && values.length > 1))) continue;
+      const hidden = name in MEASURES || name === "cell" || name === "dialogue";
+      if (!hidden && !(controls.has(name) && values.length > 1)) continue;
       const [title, unit] = MEASURES[name] || [name, ""];
       const words = values.length > 1 ? `${values.length} of them` : `${values[0].replace("..", " to ")} ${unit}`.trim();
       const chip = made("button", `${title}: ${words} ✕`);
@@ -377,9 +377,10 @@ class Page {
   }
 
   scene() {
-    const dialogue = this.clips.word("dialogue", this.found[this.playing]);
+    const clip = this.found[this.playing];
+    const [session, dialogue] = ["session", "dialogue"].map((name) => this.clips.word(name, clip));
     byId("player").close();
-    this.go(new URLSearchParams({ dialogue }));
+    this.go(new URLSearchParams({ session, dialogue }));
     byId("clips-title").focus();
   }
 

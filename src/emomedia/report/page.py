@@ -52,6 +52,7 @@ def html(gathered: Gathered) -> str:
             sections.dataset(columns, found, people(found, gathered.actors), gathered.actors),
             sections.distributions(columns),
             sections.framing(columns),
+            sections.measured(gathered),
             session_sections.synchronisation(gathered, columns),
             session_sections.throughput(gathered, columns),
             session_sections.failures(gathered),

@@ -49,7 +49,7 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
         (
             "Sessions",
             anchor(f"{len(gathered.sessions):,}", len(columns)),
-            f"{len(gathered.failures)} without clips",
+            f"{len(gathered.failures)} failed or unfinished",
         ),
         ("Raw hours", anchor(f"{sum(known) / 3600:.2f}", len(columns)), _unknown(len(footage) - len(known))),
         (
@@ -154,6 +154,21 @@ def _counted(title: str, name: str, counter: Counter[str]) -> str:
         for word, count in counter.most_common()
     ]
     return details(f"{title}: {len(counter):,}", table((name, "clips kept"), rows))
+
+
+_TOLD = {"picture": "Frames seen in", "face": "Faces", "person": "Persons", "dnsmos": "DNSMOS"}
+_SEEN = {"engine": "the engine, before they were encoded", "clip": "the encoded clip"}
+
+
+def measured(gathered: Gathered) -> str:
+    """What found faces, persons and ratings, and where the frames were seen."""
+    rows = []
+    for what, counts in gathered.tools.items():
+        names = [(_SEEN.get(name, name), count) for name, count in counts.most_common()]
+        several = len(names) > 1
+        told = "; ".join(f"{name} (of {count:,} clips)" if several else name for name, count in names)
+        rows.append((_TOLD[what], escape(told or "nothing")))
+    return section("measured", "How it was measured", table(("what", "by"), rows))
 
 
 def _turns(columns: Columns) -> np.ndarray:

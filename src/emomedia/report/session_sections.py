@@ -127,5 +127,6 @@ def failures(gathered: Gathered) -> str:
         text = table(("session", "cause"), rows)
     if gathered.notes:
         notes = "".join(f"<li>{escape(note)}</li>" for note in gathered.notes)
-        text += details(f"{len(gathered.notes)} files that could not be read", f"<ul>{notes}</ul>")
+        title = f"{len(gathered.notes)} files that could not be read, or are newer than the index"
+        text += details(title, f"<ul>{notes}</ul>")
     return section("failures", "Failures", text)

@@ -3,7 +3,8 @@
 ``videos/<dialogue>_left.mp4`` and ``videos/<dialogue>_right.mp4`` of the dialogues whose sides were made
 alone (``--layout composite,left,right``), ``scripts/prompt.json``.  The JSON has their keys and no others: by
 dialogue `topic_label`, `num_utterances` and `utterances`, each of these with `utterance_id` (the turn's id),
-`speaker_id` (0 on the left, 1 on the right), `emotion_label` and `text`.
+`speaker_id` (0 on the left, 1 on the right), `emotion_label` and `text`.  They are all turns of the dialogue,
+as its video shows them: those too whose own clips were rejected.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from typing import Any
 from ...errors import StageError
 from ...files import canonical_json
 from ...session import SIDES
+from ..index import read_index
 from .selection import Row, Selection, media_file, media_of, rows
 
 SCRIPT = "scripts/prompt.json"
+
+_TURN_COLUMNS = ("id", "kind", "session", "dialogue", "speaker", "start", "emotion", "text")
 
 
 def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], None]) -> list[str]:
@@ -51,7 +55,8 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
                 names.append(f"videos/{row['id']}_{side}.mp4")
                 shutil.copyfile(media_file(selection.out, media[f"{side}_video"]), folder / names[-1])
         tell(1)
-    turns = [row for name, _, table in selection.parts() if name == "turns" for row in rows(table)]
+    turns = [row for row in read_index(selection.out, _TURN_COLUMNS).to_pylist() if row["kind"] == "turn"]
+    tell(len(selection.table) - len(dialogues))
     (folder / SCRIPT).write_text(canonical_json(prompts(dialogues, turns)), "utf-8")
     return names
 
@@ -59,8 +64,9 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
 def prompts(dialogues: list[Row], turns: list[Row]) -> dict[str, Any]:
     """The prompts' JSON: the dialogues by id, their turns in order of start."""
     said: dict[str, list[Row]] = {row["id"]: [] for row in dialogues}
-    for row in sorted(turns, key=lambda row: (row["session"], row["start"], row["id"])):
-        if row["dialogue"] in said:
+    session = {row["id"]: row["session"] for row in dialogues}
+    for row in sorted(turns, key=lambda row: (row["start"], row["id"])):
+        if session.get(row["dialogue"]) == row["session"]:
             said[row["dialogue"]].append(row)
     return {
         row["id"]: {

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StageError
+from ...layout import INDEX_NAME
 from ..actors import Actor, find_actors
 from ..figures import Figures, figures
-from ..index import read_index
+from ..index import outdated, read_index
 from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
 
 if TYPE_CHECKING:
@@ -91,13 +92,15 @@ def select(out: Path, options: ExportOptions) -> Selection:
     Raises
     ------
     StageError
-        There is no index, or no clip to export, or a session's actors are not known.
+        There is no index, or one older than an audit, or no clip to export, or a session's actors are not
+        known, or two clips have the same id: an export's files are named by it.
     DescriptionError
         The fractions or the table of actors are wrong.
     """
     import pyarrow as pa
 
     table = read_index(out)
+    _refuse_outdated(out, table)
     judged = figures(table)
     if not options.everything:
         table = table.filter(table["keep"])
@@ -110,11 +113,37 @@ def select(out: Path, options: ExportOptions) -> Selection:
             if options.everything
             else "look at the report's reasons, or use --all",
         )
+    _refuse_equal_ids(table)
     known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
     splits = make_splits(scenes(known), options.fractions, options.seed)
     column = pa.array([splits.of_session[row["session"]] for row in known], pa.string())
     table = table.append_column("split", column)
     return Selection(out, table, splits, options, judged, find_actors(out, options.actors))
+
+
+def _refuse_outdated(out: Path, table: pa.Table) -> None:
+    """An index is brought up to date at the end of a run; one that was cut short leaves it behind."""
+    for session in outdated(out, table.schema):
+        raise StageError(
+            out / INDEX_NAME,
+            expected=f"the clips of {session} as its clips.jsonl has them",
+            found="an older index",
+            remedy=f"emomedia check {out} makes it anew",
+        )
+
+
+def _refuse_equal_ids(table: pa.Table) -> None:
+    """Ids that the engine makes begin with the session's; those that users give may be given twice."""
+    sessions: dict[str, str] = {}
+    for name, session in zip(table["id"].to_pylist(), table["session"].to_pylist(), strict=True):
+        other = sessions.setdefault(name, session)
+        if other != session:
+            raise StageError(
+                f"{session}: {name}",
+                expected="an id that no clip of another session has",
+                found=f"that of a clip of {other}",
+                remedy="rename the dialogue in one of the two session.toml files and run it again",
+            )
 
 
 def rows(table: pa.Table) -> Iterator[Row]:
@@ -125,7 +154,10 @@ def rows(table: pa.Table) -> Iterator[Row]:
 
 def plain(row: Row) -> Row:
     """`row` for a JSON file: what the index keeps as JSON text is JSON again."""
-    return row | {"provenance": json.loads(row["provenance"])}
+    quality = row["quality"]
+    if quality and quality["other"]:
+        quality = quality | {"other": json.loads(quality["other"])}
+    return row | {"provenance": json.loads(row["provenance"]), "quality": quality}
 
 
 def media_of(row: Row) -> dict[str, str]:

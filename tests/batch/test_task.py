@@ -1,0 +1,48 @@
+"""What a worker does: stages that are made by different workers leave what one alone would."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import many
+from emomedia.batch.task import Advanced, Bench, Task
+from emomedia.options import Options
+from emomedia.pipeline import looked_at
+
+MODEL = Path(__file__).parent.parent / "data/tiny-whisper-zh-synth"
+
+
+def test_each_task_recognises_with_the_cores_that_it_is_granted(tmp_path):
+    (path,) = many.make_sessions(tmp_path, 1)
+    options = Options(asr_model=MODEL, workers=1)
+    pipeline = looked_at(path, None, options)
+    assert pipeline.recognition is not None and pipeline.recognition.options.workers == 1
+    pipeline.works_with(replace(options, workers=4))
+    assert pipeline.recognition.options.workers == 4
+
+
+def test_the_engines_report_stays_where_another_worker_checks(tmp_path):
+    (path,) = many.make_sessions(tmp_path / "in", 1)
+    options = Options(preset="ultrafast", workers=1)
+    seconds: dict[str, float] = {}
+    notes: list[str] = []
+    stage: str | None = "probe"
+    while stage is not None:
+        bench = Bench()
+        told = bench.work(Task(path, tmp_path / "out", options, stage, dict(seconds)), lambda _: None)
+        bench.close()
+        assert isinstance(told, Advanced), told
+        seconds |= {done.stage: done.seconds for done in told.stages if done.outcome == "made"}
+        notes += told.notes
+        stage = told.next
+    body = json.loads((tmp_path / "out/s00/run.json").read_text())
+    assert body["engine"]["bottleneck"]
+    assert body["clips_made"] == body["clips"] > 0
+    told_seconds = body["stage_seconds"]
+    assert {stage: told_seconds[stage] for stage in seconds} == pytest.approx(seconds, abs=1e-3)
+    assert body["wall_seconds"] == pytest.approx(sum(told_seconds.values()), abs=0.01)
+    assert any("hardly a face" in note for note in notes), "simulated people have none"

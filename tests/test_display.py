@@ -1,0 +1,36 @@
+"""What people are shown is what was said, letter by letter: none of it is taken for markup."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from emomedia.batch.progress import Failed
+from emomedia.cli.batch_display import PeopleBatch
+from emomedia.cli.display import JsonDisplay, PeopleDisplay
+
+TEXTS = ["pip install 'emomedia[quality]'", "/in/[/day one]/left.mp4: expected [left] \\[x], found [bold]"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_brackets_stay_in_notes_summaries_and_errors(text, capsys):
+    for display in (PeopleDisplay(), PeopleBatch()):
+        display.says(text)
+        display.ends({}, [text])
+    PeopleBatch().session_ended("a", Failed("a", "cut", "MediaError", text))
+    assert capsys.readouterr().out.count(text) == 5
+
+
+@pytest.mark.parametrize("kind", [JsonDisplay, PeopleDisplay])
+def test_progress_of_many_small_things_costs_little_and_ends_with_the_last(kind, capsys):
+    begin = time.process_time()
+    with kind() as display:
+        for done in range(20_000):
+            display.advances("export", done + 1, 20_000)
+    assert time.process_time() - begin < 2
+    if kind is JsonDisplay:
+        lines = capsys.readouterr().out.splitlines()
+        assert json.loads(lines[-1])["done"] == 20_000
+        assert len(lines) < 100
