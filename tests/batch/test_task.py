@@ -25,7 +25,8 @@ def test_each_task_recognises_with_the_cores_that_it_is_granted(tmp_path):
     assert pipeline.recognition.options.workers == 4
 
 
-def test_the_engines_report_stays_where_another_worker_checks(tmp_path):
+def test_what_a_task_leaves_and_says_does_not_depend_on_who_does_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr("emomedia.quality.measure.opencv_name", lambda: None)
     (path,) = many.make_sessions(tmp_path / "in", 1)
     options = Options(preset="ultrafast", workers=1)
     seconds: dict[str, float] = {}
@@ -45,4 +46,4 @@ def test_the_engines_report_stays_where_another_worker_checks(tmp_path):
     told_seconds = body["stage_seconds"]
     assert {stage: told_seconds[stage] for stage in seconds} == pytest.approx(seconds, abs=1e-3)
     assert body["wall_seconds"] == pytest.approx(sum(told_seconds.values()), abs=0.01)
-    assert any("hardly a face" in note for note in notes), "simulated people have none"
+    assert [note for note in notes if "not measured" in note] == notes != []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,11 +79,20 @@ def test_measures_come_from_the_models_and_the_audit_names_them(tmp_path):
     )
     assert tools.names["face"].startswith("face.onnx ")
     assert tools.names["person"].startswith("person.onnx ")
-    assert tools.missing == ["DNSMOS (speechmos)"]
+    assert tools.names["dnsmos"] is None
     found = people_of([(half(), half())] * 2, "limited", tools)["left"]
     assert found["face_box"] == pytest.approx([0.25, 0.1, 0.5, 0.3], abs=1e-3)
     assert found["person_share"] == pytest.approx(0.125, abs=0.01)
     assert found["person_box"] == pytest.approx([0.375, 0.5, 0.25, 0.5], abs=0.02)
+
+
+def test_a_model_that_is_named_measures_anew_and_nothing_else_does(tmp_path):
+    measured = {"face": "another", "person": "another", "dnsmos": "another"}
+    face = FaceModel(always(tmp_path / "face.onnx", 0.9))
+    tools = Tools(opencv="OpenCV 4", face_model=face, keeps=True)
+    assert tools.names_beside(measured) == measured | {"face": face.name}
+    mine = replace(tools, keeps=False).names_beside(measured)
+    assert mine == measured | {"face": face.name, "person": tools.names["person"]}
 
 
 def test_a_face_below_the_threshold_is_none(tmp_path):
