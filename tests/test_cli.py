@@ -143,7 +143,7 @@ def test_a_batch_takes_what_a_run_takes():
     taken = {
         name: set(inspect.signature(command).parameters) for name, command in (("run", run), ("batch", batch))
     }
-    assert taken["run"] - taken["batch"] == {"session", "encoder"}
+    assert taken["run"] - taken["batch"] == {"session"}
 
 
 def test_a_batch_refuses_at_once_what_would_end_every_session(tmp_path):

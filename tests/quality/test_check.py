@@ -13,8 +13,10 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from emomedia import _core
+from emomedia.cli.app import app
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.engine import core_take
 from emomedia.errors import BatchError, DescriptionError, MediaNotFoundError
@@ -229,3 +231,12 @@ def test_where_there_are_no_clips_check_says_so(made, tmp_path):
     ):
         with pytest.raises(error):
             check_folder(what, out, Options(), Silent())
+
+
+def test_a_session_without_clips_is_run(made, tmp_path):
+    command = ["check", str(made[0]), "--out", str(tmp_path), "--json"]
+    said = CliRunner().invoke(app, command)
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.output.splitlines()[-1])["clips"] == len(read_rows(audit(tmp_path))) > 0
+    assert '"stage": "cut"' in said.output
+    assert '"stage": "cut"' not in CliRunner().invoke(app, command).output

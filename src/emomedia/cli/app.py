@@ -310,14 +310,20 @@ def check(
 ) -> None:
     """Measure clips that are there and decide which to keep; with --profile, decide by other rules.
 
-    Nothing is encoded, and what was measured before is not measured again.
+    Clips that are there are not encoded anew, and what was measured before is not measured again; a
+    session without clips is run.
     """
     from ..options import Options
-    from ..quality.folder import check_folder
+    from ..quality.folder import check_folder, has_clips
 
     options = Options(profile=profile, face_model=face_model, person_model=person_model, workers=workers)
     with make_display(json) as display:
-        rows = check_folder(what, out, options, display)
+        if out is None or has_clips(what, out):
+            rows = check_folder(what, out, options, display)
+        else:
+            from ..pipeline import run as run_session
+
+            rows = list(run_session(what, out, options, display).rows)
         kept = sum(row["keep"] for row in rows)
         display.ends({"clips": len(rows), "kept": kept}, _verdicts(rows))
 

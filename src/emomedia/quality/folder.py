@@ -94,6 +94,13 @@ def _refuse_failed(
         )
 
 
+def has_clips(description: Path, out: Path) -> bool:
+    """Whether the session that `description` describes has an audit of clips in `out`; true of a folder."""
+    if not description.is_file():
+        return True
+    return SessionFolder(out.resolve(), load_session(description).id).audit.is_file()
+
+
 def _folders(what: Path, out: Path | None) -> list[SessionFolder]:
     if what.is_dir():
         place = what.resolve()

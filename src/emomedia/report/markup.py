@@ -67,6 +67,11 @@ def decimal(value: Any, digits: int) -> str:
     return f"{value:.{digits}f}" if isinstance(value, int | float) else "–"
 
 
+def hours(value: float) -> str:
+    """Hours with two digits behind the point; less than one with two digits that count."""
+    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.2g}"
+
+
 def percent(value: Any) -> str:
     """A share as a whole percentage; a dash for what is none."""
     return f"{value:.0%}" if isinstance(value, int | float) else "–"

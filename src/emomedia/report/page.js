@@ -151,6 +151,10 @@ class Clips {
   }
 }
 
+function shortNumber(hours) {
+  return hours >= 1 || hours === 0 ? hours.toFixed(2) : Number(hours.toPrecision(2)).toString();
+}
+
 function clock(seconds) {
   const hundredths = Math.round(100 * seconds), minutes = Math.floor(hundredths / 6000);
   return `${minutes}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
@@ -292,7 +296,7 @@ class Page {
     byId("list").replaceChildren(...this.found.slice(first, last).map((clip, n) => this.item(clip, first + n)));
     const count = this.found.length, pages = Math.max(1, Math.ceil(count / PER_PAGE));
     const told = `${count.toLocaleString("en")} of ${this.clips.rows.toLocaleString("en")} clips, `
-      + `${this.clips.hours(this.found).toFixed(2)} hours`;
+      + `${shortNumber(this.clips.hours(this.found))} hours`;
     byId("told").textContent = told;
     byId("told").dataset.count = count;
     byId("where").textContent = `Page ${this.page + 1} of ${pages.toLocaleString("en")}`;

@@ -135,7 +135,7 @@ def _ticks(plot: Histogram, wide: float) -> list[str]:
     finite = [index for index, edge in enumerate(plot.edges) if np.isfinite(edge)]
     chosen = finite[:: max(1, len(finite) // 5)]
     return [
-        f'<text x="{min(max(_LEFT + index * wide, 12), WIDTH - 12):.1f}" y="{HEIGHT - 6}" '
+        f'<text x="{min(max(_LEFT + index * wide, 18), WIDTH - 18):.1f}" y="{HEIGHT - 6}" '
         f'text-anchor="middle">{number(float(plot.edges[index]))}</text>'
         for index in chosen
     ]

@@ -13,7 +13,7 @@ from ..dataset.figures import Figures, People
 from ..session import SIDES
 from .columns import BOXES, NOTHING, Columns
 from .gather import Gathered
-from .markup import anchor, details, scroll, section, table, tiles
+from .markup import anchor, details, hours, scroll, section, table, tiles
 from .plots import (
     Histogram,
     heat_counts,
@@ -51,7 +51,7 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
             anchor(f"{len(gathered.sessions):,}", len(columns)),
             f"{len(gathered.failures)} failed or unfinished",
         ),
-        ("Raw hours", anchor(f"{sum(known) / 3600:.2f}", len(columns)), _unknown(len(footage) - len(known))),
+        ("Raw hours", anchor(hours(sum(known) / 3600), len(columns)), _unknown(len(footage) - len(known))),
         (
             "Dialogues kept",
             anchor(f"{found.dialogues:,}", found.dialogues, kind="dialogue", keep="yes"),
@@ -60,15 +60,15 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
         ("Turns kept", anchor(f"{found.turns:,}", found.turns, kind="turn", keep="yes"), _of(found, "turn")),
         (
             "Hours of dialogues kept",
-            anchor(f"{found.dialogue_hours:.2f}", found.dialogues, kind="dialogue", keep="yes"),
+            anchor(hours(found.dialogue_hours), found.dialogues, kind="dialogue", keep="yes"),
             "",
         ),
         (
             "Hours of turns kept",
-            anchor(f"{found.turn_hours:.2f}", found.turns, kind="turn", keep="yes"),
+            anchor(hours(found.turn_hours), found.turns, kind="turn", keep="yes"),
             "each is also in its dialogue",
         ),
-        ("Clips rejected", anchor(f"{rejected:,}", rejected, keep="no"), f"{lost:.2f} hours"),
+        ("Clips rejected", anchor(f"{rejected:,}", rejected, keep="no"), f"{hours(lost)} hours"),
     ]
     reasons = [
         (anchor(reason, count, reason=reason, keep="no"), f"{count:,}")
@@ -102,7 +102,7 @@ def dataset(columns: Columns, found: Figures, known: People, actors: Mapping[str
         ("Dialogues", anchor(f"{found.dialogues:,}", found.dialogues, **dialogues)),
         ("Utterances", anchor(f"{found.turns:,}", found.turns, **turns)),
         ("Utterances per dialogue", "–" if mean is None else anchor(f"{mean:.2f}", found.turns, **turns)),
-        ("Hours", anchor(f"{found.dialogue_hours:.2f}", found.dialogues, **dialogues)),
+        ("Hours", anchor(hours(found.dialogue_hours), found.dialogues, **dialogues)),
     ]
     text = table(("of the clips that are kept", "figure"), rows + _people(columns, found, known, actors))
     for title, name, counter in (

@@ -14,7 +14,7 @@ from ..session import SIDES
 from ..sync_picture import sync_picture
 from .columns import Columns
 from .gather import Gathered, SessionFacts
-from .markup import anchor, decimal, details, long_table, percent, section, table
+from .markup import anchor, decimal, details, hours, long_table, percent, section, table
 
 MOST_PICTURES = 12
 """Sessions whose sync is drawn: those with the largest residuals."""
@@ -112,7 +112,7 @@ def throughput(gathered: Gathered, columns: Columns) -> str:
         )
     told = ", ".join(f"{name} in {count}" for name, count in held.most_common())
     text = (
-        f"<p>{footage / 3600:.2f} hours of footage in {wall / 3600:.2f} hours, session by session: "
+        f"<p>{hours(footage / 3600)} hours of footage in {hours(wall / 3600)} hours, session by session: "
         f"{footage / max(wall, 1e-9):.2f} times as fast as it plays. Bottleneck: {escape(told)} sessions.</p>"
     )
     head = ("session", "footage, s", "run, s", "times real time", "bottleneck", "workers busy")
