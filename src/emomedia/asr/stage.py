@@ -138,7 +138,7 @@ def _hints(dialogues: Sequence[Dialogue], options: Options) -> Iterator[tuple[Di
         scripts = read_scripts([dialogue.script for dialogue in dialogues if dialogue.script is not None])
     for dialogue in dialogues if options.hints != "none" else ():
         told = [dialogue.topic] if dialogue.topic else []
-        if dialogue.script is not None and dialogue.script in scripts:
+        if dialogue.script is not None and scripts:
             told += [line.text for line in scripts[dialogue.script].only(dialogue.id).lines]
         yield dialogue, " ".join(told)
 
