@@ -54,6 +54,17 @@ test-dali: build ## install NVIDIA DALI and run the tests of the training loader
 	@$(PIP) install $(DALI_PACKAGES)
 	@EMOMEDIA_REQUIRE_DALI=1 $(PYTHON) -m pytest -q tests/dali
 
+RAY_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ray"]))')
+
+.PHONY: test-ray test-page
+test-ray: build ## install Ray and run the tests of a batch on a cluster of several nodes
+	@$(PIP) install $(RAY_PACKAGES)
+	@$(PYTHON) -m pytest -q tests/batch/test_ray.py
+
+test-page: build ## install Chromium and run the tests of the report in it
+	@docker/install-system.sh page || true
+	@$(PYTHON) -m pytest -q tests/report
+
 NATIVE = -G Ninja -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON
 CMAKE := $(VENV)/bin/cmake
 CTEST := $(VENV)/bin/ctest

@@ -6,6 +6,7 @@
 #   install-system.sh run      what a package built elsewhere needs to run: no compiler, no headers
 #   install-system.sh fuzz     all, and what fuzzing needs more
 #   install-system.sh bench    all, and what the benchmarks need more: peers, and valgrind
+#   install-system.sh page     all, and the browser in which the report is tested (Ubuntu has it as a snap alone)
 #   install-system.sh bundle   all, and what docker/gpu-bundle.sh builds and packs
 set -eu
 
@@ -43,9 +44,10 @@ case "${1:-all}" in
     # libFuzzer, the sanitizers, the names in their stacks.
     fuzz) packages="$all clang libclang-rt-dev llvm" ;;
     bench) packages="$all ffmpeg libswscale-dev libzimg-dev valgrind" ;;
+    page) packages="$all chromium" ;;
     bundle) packages="$all dpkg-dev libdav1d-dev libx264-dev nasm patchelf xz-utils zlib1g-dev" ;;
     *)
-        echo "emomedia: expected no argument, or build, run, fuzz, bench or bundle; found $1" >&2
+        echo "emomedia: expected no argument, or build, run, fuzz, bench, page or bundle; found $1" >&2
         exit 2 ;;
 esac
 
