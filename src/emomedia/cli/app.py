@@ -147,7 +147,7 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
 
 
 def _verdicts(rows: Any) -> list[str]:
-    """How many clips are kept, and what the others are rejected for, most frequent first; none before a check."""
+    """How many clips are kept, what the others are rejected for, most frequent first; none before a check."""
     from collections import Counter
 
     from ..dataset.figures import plain_reasons
