@@ -51,7 +51,7 @@ def emomedia_run(workers: int, preset: str = PRESET) -> Contender:
 
     def commands(session: Session, out: Path) -> Commands:
         options = ["--turns", str(session.turns), "--pad", "0", "--preset", preset, "--crf", CRF]
-        run = [sys.executable, "-m", "emomedia", "run", str(session.description), "--out", str(out)]
+        run = [sys.executable, "-m", "emomedia", "cut", str(session.description), "--out", str(out)]
         return [[*run, *options, "--workers", str(workers), "--json"]]
 
     name = f"emomedia, {workers} worker{'s' if workers > 1 else ''}"

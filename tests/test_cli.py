@@ -68,6 +68,18 @@ def test_a_run_ends_with_its_bottleneck(simulated, tmp_path):
     assert "bottleneck" not in again.stdout, "nothing was made"
 
 
+def test_the_cut_gives_no_verdict(simulated, tmp_path):
+    session = simulated(size=(180, 320), seconds=Fraction(3), dialogues=1)
+    given = (session, "--turns", session.parent / "turns.json", "--preset", "ultrafast", "--out", tmp_path)
+    ended = emomedia("cut", *given)
+    assert ended.returncode == 0, ended.stderr
+    assert "kept" not in ended.stdout
+    made = [json.loads(line) for line in emomedia("run", *given, "--json").stdout.splitlines()]
+    outcomes = {line["stage"]: line["outcome"] for line in made if line["event"] == "stage_ends"}
+    assert (outcomes["cut"], outcomes["check"]) == ("fresh", "made")
+    assert "2 of 2 kept" in emomedia("cut", *given).stdout
+
+
 def test_the_turns_are_told_with_how_the_floor_passes(simulated, tmp_path):
     session = simulated(size=(180, 320), seconds=Fraction(3), dialogues=1)
     given = json.loads((session.parent / "turns.json").read_text())
@@ -143,7 +155,7 @@ def test_a_batch_takes_what_a_run_takes():
     taken = {
         name: set(inspect.signature(command).parameters) for name, command in (("run", run), ("batch", batch))
     }
-    assert taken["run"] - taken["batch"] == {"session"}
+    assert taken["run"] - taken["batch"] == {"context", "session"}
 
 
 def test_a_batch_refuses_at_once_what_would_end_every_session(tmp_path):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, stages
 from .cutting import CutResult, cut
@@ -505,15 +505,25 @@ def output_folder(out: Path) -> Path:
     return folder
 
 
-def run(description: Path, out: Path, options: Options, observer: Observer | None = None) -> CutResult:
-    """The main job: one session from its description to clips, audit, index and run.json."""
+def run(
+    description: Path,
+    out: Path,
+    options: Options,
+    observer: Observer | None = None,
+    *,
+    through: Literal["cut", "check"] = "check",
+) -> CutResult:
+    """The main job: one session from its description to clips, audit, index and run.json.
+
+    Where it goes no further than `through` the cut, what the audit says of clips' quality stays as it was.
+    """
     _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
     with opened(description, out, options, observer) as pipeline:
         begin = time.monotonic()
         _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
-        for stage in STAGES:
+        for stage in STAGES[: STAGES.index(through) + 1]:
             getattr(pipeline, stage)
-        result = replace(pipeline.cut, rows=pipeline.check)
+        result = pipeline.cut if through == "cut" else replace(pipeline.cut, rows=pipeline.check)
         write_run_report(pipeline, time.monotonic() - begin)
     write_index(out.resolve())
     return result

@@ -319,11 +319,12 @@ def test_too_few_descriptors(home, tmp_path, spare):
 def test_too_little_memory(home, tmp_path, mebibytes):
     """libx264 has a line of its own when it gets no memory: only the last one is emomedia's.
 
-    So would onnxruntime while it is imported, and that is not what is tested.
+    So would onnxruntime, OpenCV and numba while they are imported, and that is not what is tested.
     """
     most = f"int(Path('/proc/self/statm').read_text().split()[0]) * 4096 + ({mebibytes} << 20)"
+    loaded = "import emomedia.quality.seen; from emomedia.quality.measure import Tools; Tools.found(); "
     ended = limited(
-        f"import onnxruntime; resource.setrlimit(resource.RLIMIT_AS, ({most},) * 2)",
+        f"{loaded}resource.setrlimit(resource.RLIMIT_AS, ({most},) * 2)",
         *command(home, tmp_path / "out", "--workers", "1")[3:],
     )
     assert ended.returncode == 1

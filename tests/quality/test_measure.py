@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 
 from emomedia.quality.dnsmos import NAMES, Dnsmos
 from emomedia.quality.measure import SessionFacts, Tools, voices_of
+from emomedia.quality.people import opencv_name
 from emomedia.session import SIDES
 
 
@@ -53,6 +55,13 @@ def test_facts_of_a_long_session_take_no_time():
     for number in range(1000):
         known.of({"id": f"d{number // 4}_{number % 4}", "start": 2.0 * number, "end": 2.0 * number + 1})
     assert time.process_time() - begin < 2
+
+
+def test_an_opencv_that_cannot_be_loaded_is_none(tmp_path, monkeypatch):
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    assert opencv_name() is None
 
 
 @pytest.mark.parametrize(

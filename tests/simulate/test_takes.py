@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from itertools import pairwise, product
 
@@ -214,6 +215,7 @@ def sayable(codec):
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_every_codec_says_the_range_and_the_colours_that_it_can(tmp_path, codec):
+    scheduling = os.sched_getscheduler(0)
     for camera in sayable(codec):
         times = take_times(camera, Fraction(8) / camera.fps, (0,))
         part = Part(tmp_path / f"take.{camera.suffix}", times.files[0], None)
@@ -224,6 +226,7 @@ def test_every_codec_says_the_range_and_the_colours_that_it_can(tmp_path, codec)
         assert (frame.color_range or 1) == (2 if camera.range == "full" else 1), camera
         matrix = {5: 6}.get(frame.colorspace, frame.colorspace)  # 5 and 6 are the same matrix
         assert (frame.color_primaries, frame.color_trc, matrix) == TAGS[camera.colour], camera
+    assert os.sched_getscheduler(0) == scheduling  # libsvtav1 makes root's thread a real-time one
 
 
 def test_cameras_hear_in_step_with_their_pictures(take_kind):

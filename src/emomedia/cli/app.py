@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -43,6 +43,7 @@ def _common(
 
 @app.command()
 def run(
+    context: typer.Context,
     session: arg.SessionFile,
     out: arg.Out,
     turns: arg.Turns = None,
@@ -72,7 +73,7 @@ def run(
     workers: arg.Workers = 0,
     json: arg.Json = False,
 ) -> None:
-    """Do it all: from a session's description to clips, voices, audit and index.
+    """Do it all: from a session's description to clips, voices, verdicts, audit and index.
 
     Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
     """
@@ -106,7 +107,8 @@ def run(
         workers=workers,
     )
     with make_display(json) as display:
-        result = run_session(session, out, options, display)
+        through: Literal["cut", "check"] = "cut" if context.info_name == "cut" else "check"
+        result = run_session(session, out, options, display, through=through)
         _tell_cut(display, result, out, given=turns is not None)
 
 
@@ -145,11 +147,13 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
 
 
 def _verdicts(rows: Any) -> list[str]:
-    """How many clips are kept, and what the others are rejected for, most frequent first."""
+    """How many clips are kept, what the others are rejected for, most frequent first; none before a check."""
     from collections import Counter
 
     from ..dataset.figures import plain_reasons
 
+    if not all(row["quality"].get("measured", {}).get("key") for row in rows):
+        return []
     kept = sum(row["keep"] for row in rows)
     faults = Counter(fault for row in rows for fault in plain_reasons(row["reasons"]))
     told = ", ".join(
@@ -259,7 +263,7 @@ _stage_command("speech", "Find out who speaks when, and what (speech.json).", "v
 _stage_command("turns", "Find turns and dialogues, or take over --turns (turns.json).", "turns")
 _stage_command("plan", "Plan spans, chunks and clips (plan.json).", "plan")
 
-app.command("cut", help="Make the clips that are missing or stale; the same as run.")(run)
+app.command("cut", help="Make the clips that are missing or stale: run without the check.")(run)
 
 
 @app.command()

@@ -66,10 +66,13 @@ class Seen:
 
 
 def opencv_name() -> str | None:
-    """The installed OpenCV; None if there is none, or one without cascades."""
+    """The installed OpenCV; None if there is none that can be loaded, or one without cascades."""
     if find_spec("cv2") is None:
         return None
-    cv2 = _opencv()
+    try:
+        cv2 = _opencv()
+    except ImportError:  # a system without a library that it needs
+        return None
     return f"OpenCV {cv2.__version__}" if hasattr(cv2, "CascadeClassifier") else None
 
 

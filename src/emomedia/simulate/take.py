@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -92,6 +93,7 @@ def write_part(
     clock = _Clock(camera, part.times, take)
     options = _muxer_options(camera)
     with (
+        _same_scheduling(),
         atomic(part.path) as path,
         av.open(str(path), "w", format=FORMATS[camera.suffix], options=options) as container,
     ):
@@ -110,6 +112,18 @@ def write_part(
             container.mux(audio.encode(block))
         container.mux(clock.timed(video.encode(None)))
         container.mux(audio.encode(None))
+
+
+@contextmanager
+def _same_scheduling() -> Iterator[None]:
+    """The thread's place in the system's queue is afterwards what it was: libsvtav1, run by root, makes whoever opens
+    it a real-time thread, before which nothing else gets the core."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, parameters)
 
 
 def _painted(part: Part, painter: Painter, camera: Camera) -> Iterator[av.VideoFrame]:
