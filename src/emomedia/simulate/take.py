@@ -116,8 +116,7 @@ def write_part(
 
 @contextmanager
 def _same_scheduling() -> Iterator[None]:
-    """The thread's place in the system's queue is afterwards what it was: libsvtav1, run by root, makes whoever opens
-    it a real-time thread, before which nothing else gets the core."""
+    """The system schedules this thread as before: libsvtav1, run by root, makes it a real-time one."""
     policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         yield
