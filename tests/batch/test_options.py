@@ -15,7 +15,7 @@ from emomedia.options import Options
 
 
 def test_a_batch_has_every_option_of_a_run():
-    assert set(signature(run).parameters) - set(signature(batch).parameters) == {"session"}
+    assert set(signature(run).parameters) - set(signature(batch).parameters) == {"context", "session"}
 
 
 @pytest.mark.parametrize(

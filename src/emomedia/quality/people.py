@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import MissingToolError
 from .models import FaceModel, PersonModel, Rgb, to_rgb
 
 Picture = npt.NDArray[np.uint8]
@@ -121,15 +120,7 @@ class Finder:
 
 def _opencv() -> Any:
     """OpenCV, of which nothing is known where it is not installed."""
-    try:
-        return import_module("cv2")
-    except ImportError as error:
-        raise MissingToolError(
-            "OpenCV",
-            expected="to load it, since it is installed",
-            found=str(error),
-            remedy="run \"pip install --force-reinstall 'emomedia[quality]'\", or uninstall it to do without",
-        ) from error
+    return import_module("cv2")
 
 
 def people_measures(seen: Sequence[Seen], black: float, white: float, *, faces: bool) -> dict[str, Any]:
