@@ -220,11 +220,11 @@ def test_a_broken_clip_ends_the_loop_with_its_name(loader, dataset, tmp_path):
 
 def test_a_folder_without_an_index_and_one_without_a_batch_are_refused(loader, tmp_path):
     with pytest.raises(
-        StageError, match=r"clips\.parquet: expected the index of a finished dataset, found no such"
+        StageError, match=r"clips\.parquet: expected the index of an output folder, found no such"
     ):
         loader(tmp_path)
     (tmp_path / "clips.parquet").write_bytes(b"PAR1 but nothing else PAR1")
-    with pytest.raises(StageError, match=r"clips\.parquet: expected the index of a finished dataset"):
+    with pytest.raises(StageError, match=r"clips\.parquet: expected the index of an output folder"):
         loader(tmp_path)
     with pytest.raises(
         DescriptionError,
