@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from emomedia.cli.app import app
-from emomedia.cli.arguments import parse_crf, parse_layout, parse_rate, parse_seconds, parse_side_size
+from emomedia.cli.values import parse_crf, parse_layout, parse_rate, parse_seconds, parse_side_size
 from emomedia.errors import DescriptionError, ModelError
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from inspect import signature
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from emomedia.batch.run import _everywhere
-from emomedia.cli.app import app, run
-from emomedia.cli.batching import batch
+from emomedia.cli.app import app
 from emomedia.options import Options
-
-
-def test_a_batch_has_every_option_of_a_run():
-    assert set(signature(run).parameters) - set(signature(batch).parameters) == {"context", "session"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from ..options import Options
 from . import arguments as arg
 from .batching import batch, status
 from .display import Display, make_display
@@ -42,35 +43,13 @@ def _common(
 
 
 @app.command()
+@arg.takes_options()
 def run(
     context: typer.Context,
     session: arg.SessionFile,
     out: arg.Out,
-    turns: arg.Turns = None,
-    pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
-    fps: arg.Fps = None,
-    preset: arg.Preset = "veryfast",
-    crf: arg.Crf = arg.CRF_DEFAULT,  # type: ignore[assignment]
-    gop: arg.Gop = None,
-    depth: arg.Depth = "8",
-    interlaced: arg.InterlacedOption = "deinterlace",
-    lut: arg.Lut = None,
-    layout: arg.Layout = arg.LAYOUT_DEFAULT,
-    side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
-    clean: arg.CleanOption = "overlaps",
-    asr_model: arg.AsrModel = None,
-    language: arg.Language = None,
-    prompt: arg.Prompt = "",
-    hints: arg.HintsOption = "none",
-    doubtful: arg.DoubtfulOption = "keep",
-    characters: arg.CharactersOption = "keep",
-    punctuation: arg.PunctuationOption = "keep",
-    profile: arg.Profile = None,
-    face_model: arg.FaceModel = None,
-    person_model: arg.PersonModel = None,
-    device: arg.DeviceOption = "auto",
+    options: Options,
     encoder: arg.Encoder = "auto",
-    workers: arg.Workers = 0,
     json: arg.Json = False,
 ) -> None:
     """Do it all: from a session's description to clips, voices, verdicts, audit and index.
@@ -80,36 +59,10 @@ def run(
     del encoder  # one until the core has more
     from ..pipeline import run as run_session
 
-    options = arg.make_options(
-        fps=fps,
-        turns=turns,
-        pad=pad,
-        preset=preset,
-        crf=crf,
-        gop=gop,
-        depth=depth,
-        interlaced=interlaced,
-        lut=lut,
-        layout=layout,
-        side_size=side_size,
-        clean=clean,
-        asr_model=asr_model,
-        language=language,
-        prompt=prompt,
-        hints=hints,
-        doubtful=doubtful,
-        characters=characters,
-        punctuation=punctuation,
-        profile=profile,
-        face_model=face_model,
-        person_model=person_model,
-        device=device,
-        workers=workers,
-    )
     with make_display(json) as display:
         through: Literal["cut", "check"] = "cut" if context.info_name == "cut" else "check"
         result = run_session(session, out, options, display, through=through)
-        _tell_cut(display, result, out, given=turns is not None)
+        _tell_cut(display, result, out, given=options.turns is not None)
 
 
 def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
@@ -163,8 +116,10 @@ def _verdicts(rows: Any) -> list[str]:
 
 
 @app.command()
+@arg.takes_options("fps", "interlaced", "lut")
 def probe(
     session: arg.SessionFile,
+    *,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -180,9 +135,7 @@ def probe(
             readable=False,
         ),
     ] = None,
-    fps: arg.Fps = None,
-    interlaced: arg.InterlacedOption = "deinterlace",
-    lut: arg.Lut = None,
+    options: Options,
     json: arg.Json = False,
 ) -> None:
     """Say what takes and tracks are, and whether they can be treated right."""
@@ -192,11 +145,10 @@ def probe(
 
     with make_display(json) as display:
         if out is None:
-            found = probe_session(with_lut(load_session(session), lut), fps, interlaced)
+            described = with_lut(load_session(session), options.lut)
+            found = probe_session(described, options.fps, options.interlaced)
         else:
-            found = run_stage(
-                session, out, arg.make_options(fps=fps, interlaced=interlaced, lut=lut), "probe", display
-            ).probe
+            found = run_stage(session, out, options, "probe", display).probe
         if not json:
             from rich.console import Console
 
@@ -213,34 +165,15 @@ def probe(
 def _stage_command(stage: str, help_text: str, told: str) -> None:
     """Add the verb that brings one stage, and what it needs, up to date."""
 
-    def command(
-        session: arg.SessionFile,
-        out: arg.Out,
-        turns: arg.Turns = None,
-        pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
-        fps: arg.Fps = None,
-        interlaced: arg.InterlacedOption = "deinterlace",
-        lut: arg.Lut = None,
-        clean: arg.CleanOption = "overlaps",
-        asr_model: arg.AsrModel = None,
-        language: arg.Language = None,
-        prompt: arg.Prompt = "",
-        hints: arg.HintsOption = "none",
-        doubtful: arg.DoubtfulOption = "keep",
-        characters: arg.CharactersOption = "keep",
-        punctuation: arg.PunctuationOption = "keep",
-        device: arg.DeviceOption = "auto",
-        workers: arg.Workers = 0,
-        json: arg.Json = False,
-    ) -> None:
+    @arg.takes_options(
+        "turns", "pad", "fps", "interlaced", "lut", "clean",
+        "asr_model", "language", "prompt", "hints", "doubtful", "characters", "punctuation",
+        "device", "workers",
+    )  # fmt: skip
+    def command(session: arg.SessionFile, out: arg.Out, options: Options, json: arg.Json = False) -> None:
         from ..pipeline import FILE_OF, run_stage
 
         with make_display(json) as display:
-            options = arg.make_options(
-                fps=fps, turns=turns, pad=pad, interlaced=interlaced, lut=lut, clean=clean,
-                asr_model=asr_model, language=language, prompt=prompt, hints=hints, doubtful=doubtful,
-                characters=characters, punctuation=punctuation, device=device, workers=workers,
-            )  # fmt: skip
             pipeline = run_stage(session, out, options, stage, display)
             path = pipeline.folder.stage(FILE_OF[stage])
             summary, lines = {"stage": stage, "path": str(path)}, [f"{told}: {path}"]
@@ -251,7 +184,7 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
             if stage in ("speech", "turns") and pipeline.folder.stage("speech").exists():
                 from .words import told_words
 
-                words, told_lines = told_words(pipeline.folder.stage("speech"), given=turns is not None)
+                words, told_lines = told_words(pipeline.folder.stage("speech"), options.turns is not None)
                 summary, lines = summary | words, lines + told_lines
             display.ends(summary, lines)
 
@@ -295,6 +228,7 @@ def verify(
 
 
 @app.command()
+@arg.takes_options("profile", "face_model", "person_model", "workers")
 def check(
     what: Annotated[
         Path,
@@ -302,14 +236,12 @@ def check(
             metavar="OUT|SESSION.toml", help="An output folder, or one session in --out.", readable=False
         ),
     ],
+    *,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="OUT", help="Where that session's clips are.", readable=False),
     ] = None,
-    profile: arg.Profile = None,
-    face_model: arg.FaceModel = None,
-    person_model: arg.PersonModel = None,
-    workers: arg.Workers = 0,
+    options: Options,
     json: arg.Json = False,
 ) -> None:
     """Measure clips that are there and decide which to keep; with --profile, decide by other rules.
@@ -317,10 +249,8 @@ def check(
     Clips that are there are not encoded anew, and what was measured before is not measured again; a
     session without clips is run.
     """
-    from ..options import Options
     from ..quality.folder import check_folder, has_clips
 
-    options = Options(profile=profile, face_model=face_model, person_model=person_model, workers=workers)
     with make_display(json) as display:
         if out is None or has_clips(what, out):
             rows = check_folder(what, out, options, display)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..options import Options
 from . import arguments as arg
 from .batch_display import facts, make_batch_display
 
@@ -23,7 +24,6 @@ What = Annotated[
 Turns = Annotated[
     Path | None,
     typer.Option(
-        "--turns",
         metavar="FILE",
         help="A turns.json, .TextGrid or .eaf instead of turns found from the sound; a relative path is "
         "taken from each session's own folder.",
@@ -31,7 +31,7 @@ Turns = Annotated[
     ),
 ]
 Workers = Annotated[
-    int, typer.Option("--workers", min=0, help="Cores that the batch uses; default: every usable one.")
+    int, typer.Option(min=0, metavar="N", help="Cores that the batch uses; 0: every usable one.")
 ]
 Retry = Annotated[
     bool, typer.Option("--retry", help="Try sessions again that were set aside, though nothing has changed.")
@@ -44,34 +44,12 @@ RayAddress = Annotated[
 ]
 
 
+@arg.takes_options(turns=Turns, workers=Workers)
 def batch(
     what: What,
     out: arg.Out,
-    turns: Turns = None,
-    pad: arg.Pad = arg.PAD_DEFAULT,  # type: ignore[assignment]
-    fps: arg.Fps = None,
-    preset: arg.Preset = "veryfast",
-    crf: arg.Crf = arg.CRF_DEFAULT,  # type: ignore[assignment]
-    gop: arg.Gop = None,
-    depth: arg.Depth = "8",
-    interlaced: arg.InterlacedOption = "deinterlace",
-    lut: arg.Lut = None,
-    layout: arg.Layout = arg.LAYOUT_DEFAULT,
-    side_size: arg.SideSize = arg.SIDE_SIZE_DEFAULT,  # type: ignore[assignment]
-    clean: arg.CleanOption = "overlaps",
-    asr_model: arg.AsrModel = None,
-    language: arg.Language = None,
-    prompt: arg.Prompt = "",
-    hints: arg.HintsOption = "none",
-    doubtful: arg.DoubtfulOption = "keep",
-    characters: arg.CharactersOption = "keep",
-    punctuation: arg.PunctuationOption = "keep",
-    profile: arg.Profile = None,
-    face_model: arg.FaceModel = None,
-    person_model: arg.PersonModel = None,
-    device: arg.DeviceOption = "auto",
+    options: Options,
     encoder: arg.Encoder = "auto",
-    workers: Workers = 0,
     retry: Retry = False,
     ray: RayAddress = None,
     json: arg.Json = False,
@@ -85,32 +63,6 @@ def batch(
     from ..batch.progress import refuse_failed
     from ..batch.run import run_batch
 
-    options = arg.make_options(
-        fps=fps,
-        turns=turns,
-        pad=pad,
-        preset=preset,
-        crf=crf,
-        gop=gop,
-        depth=depth,
-        interlaced=interlaced,
-        lut=lut,
-        layout=layout,
-        side_size=side_size,
-        clean=clean,
-        asr_model=asr_model,
-        language=language,
-        prompt=prompt,
-        hints=hints,
-        doubtful=doubtful,
-        characters=characters,
-        punctuation=punctuation,
-        profile=profile,
-        face_model=face_model,
-        person_model=person_model,
-        device=device,
-        workers=workers,
-    )
     with make_batch_display(json) as display:
         summary = run_batch(what, out, options, display, retry=retry, ray=ray)
         _report(out, display)

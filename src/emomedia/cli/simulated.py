@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from . import arguments as arg
-from .arguments import parse_size
 from .display import Display, make_display
+from .values import parse_decimal, parse_rate, parse_seconds, parse_size
 
 
 def parse_offset(text: str) -> Fraction:
     """A decimal number, negative too."""
-    return arg.parse_decimal(text)
+    return parse_decimal(text)
 
 
 def parse_aspect(text: str) -> Fraction:
@@ -60,9 +60,7 @@ DeclareLut = Annotated[
     _option("--declare-lut/--no-declare-lut", _PICTURE, help="Name the LUT in session.toml; for log, yes."),
 ]
 
-Fps = Annotated[
-    Fraction, _option("--fps", _TIME, parser=arg.parse_rate, metavar="RATE", help="Of both takes.")
-]
+Fps = Annotated[Fraction, _option("--fps", _TIME, parser=parse_rate, metavar="RATE", help="Of both takes.")]
 Timing = Annotated[
     Literal["constant", "dropped", "variable"],
     _option("--timing", _TIME, help="A grid, one with frames missing, or irregular intervals."),
@@ -73,9 +71,7 @@ Start = Annotated[
 ]
 Late = Annotated[
     Fraction,
-    _option(
-        "--late", _TIME, parser=arg.parse_seconds, metavar="SECONDS", help="Picture begins after the sound."
-    ),
+    _option("--late", _TIME, parser=parse_seconds, metavar="SECONDS", help="Picture begins after the sound."),
 ]
 Hidden = Annotated[int, _option("--hidden", _TIME, min=0, help="First frames that an edit list hides.")]
 Fields = Annotated[
@@ -107,9 +103,7 @@ Right = Annotated[
 
 Seconds = Annotated[
     Fraction,
-    _option(
-        "--seconds", _SESSION, parser=arg.parse_seconds, metavar="SECONDS", help="Length of the session."
-    ),
+    _option("--seconds", _SESSION, parser=parse_seconds, metavar="SECONDS", help="Length of the session."),
 ]
 RightOffset = Annotated[
     Fraction,
@@ -229,8 +223,8 @@ def _yes_or_no(text: str) -> bool:
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "size": parse_size, "depth": int, "chroma": str, "range": str, "colour": str, "rotate": int,
     "mirrored": _yes_or_no, "sample_aspect": parse_aspect,
-    "declare_lut": _yes_or_no, "fps": arg.parse_rate, "timing": str,
-    "start": parse_offset, "late": arg.parse_seconds, "hidden": int, "interlaced": str, "timecode": str,
+    "declare_lut": _yes_or_no, "fps": parse_rate, "timing": str,
+    "start": parse_offset, "late": parse_seconds, "hidden": int, "interlaced": str, "timecode": str,
     "codec": str, "container": str, "gop": int, "open_gop": _yes_or_no,
     "bframes": int, "parts": int,
 }  # fmt: skip
