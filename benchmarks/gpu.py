@@ -1,8 +1,9 @@
 """What only a GPU can be measured with: ``python -m benchmarks.gpu --program PATH --out FOLDER``.
 
 The native program (benchmarks/native/gpu) measures what the card can do at the most, the kernel, and
-decoding alone against decoding and composing; here come whole runs of ``emomedia run`` and x264 alone on all
-cores, the bars, ``gpu.json`` and a chart.  One round each: GPU machines are dear.
+decoding alone against decoding and composing; here come other libraries' decode loops, whole runs of
+``emomedia run`` and x264 alone on all cores, the bars, ``gpu.json`` and a chart.  One round each, since GPU
+machines are dear.  gpu.json is written after each part; one that fails is told there and stops no other.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .charts import THEMES, Line, Panel, draw_chart
 from .footage import FOOTAGE, make
+from .gpu_peers import PEERS
 from .machine import machine
 
 CASES = {"gpu-h264-8": "H.264, 8 bit", "gpu-hevc-10": "HEVC, 10 bit"}
 SECONDS = 3.0
-SAME = "clips equal to the cores'"
+SESSIONS = (16, 32)
+"""Decoders at a time."""
 MACS = 71e6
 """Multiply-adds of a 4K take's half: 14 taps down 1080 x 2160 samples and along 1080 x 960, half as many
 again for the chroma."""
@@ -35,18 +38,21 @@ BYTES = 2160 * 2430 * 1.5 + 960 * 1080 * 1.5
 
 @dataclass(frozen=True)
 class Bar:
-    """A value that is asked for, and what came out; `least` of None asks for at most `most`."""
+    """What is asked for, and how it is computed; `least` of None asks for at most `most`."""
 
     what: str
-    value: float
+    measure: Callable[[], float]
     least: float | None = None
     most: float | None = None
 
-    @property
-    def met(self) -> bool:
-        return (self.least is None or self.value >= self.least) and (
-            self.most is None or self.value <= self.most
-        )
+    def outcome(self) -> dict[str, Any]:
+        """As gpu.json has it; `value` is None where a part of the measurements is missing."""
+        try:
+            value = self.measure()
+        except (LookupError, ZeroDivisionError, ValueError):
+            return {"what": self.what, "value": None, "met": False}
+        met = (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+        return {"what": self.what, "value": round(value, 4), "met": met}
 
 
 def native(program: Path, *arguments: str) -> list[dict[str, Any]]:
@@ -107,72 +113,162 @@ def same_clips(one: Path, other: Path) -> bool:
     return clips(one) == clips(other) != {}
 
 
-def measured(program: Path, work: Path, sessions: int) -> dict[str, Any]:
-    """Everything, as gpu.json has it."""
-    result: dict[str, Any] = {"ceilings": native(program, "ceilings")[0], "kernel": native(program, "kernel")}
+def peer(name: str, take: str, sessions: int) -> dict[str, Any]:
+    """One call of a peer's loop, in a process of its own; it says itself why it was skipped."""
+    command = [sys.executable, "-m", "benchmarks.gpu_peers", name, take, str(sessions), str(SECONDS)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done.check_returncode()
+    except subprocess.SubprocessError as error:
+        return {"what": name, "sessions": sessions, "skipped": str(error)}
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+Part = tuple[str | None, str, Callable[[], Any]]
+"""The case that it belongs to, its name in gpu.json, and what measures it."""
+
+
+def parts(program: Path, work: Path) -> Iterator[Part]:
+    """Everything, the cheapest and most wanted first."""
+    yield None, "ceilings", lambda: native(program, "ceilings")[0]
+    yield None, "kernel", lambda: native(program, "kernel")
     for case in CASES:
-        take = str(make(FOOTAGE[case]).description.parent / "left.mp4")
-        found: dict[str, Any] = {"check": native(program, "check", take, "10")[0]}
-        for what in ("decode", "compose"):
-            found[what] = native(program, what, take, str(sessions), str(SECONDS))[0]
-        report = runs(case, work / case, "--device", "cuda")
-        found["run"] = report["engine"] | {"stage_seconds": report["stage_seconds"]}
-        found["x264_s"] = x264_alone(work / case, work)
-        result[case] = found
+        yield from _decoding(program, case)
+    for case in CASES:
+        yield case, "run", lambda case=case: _timed(case, work)
+        yield case, "x264_s", lambda case=case: x264_alone(work / case, work)
     first = next(iter(CASES))
-    cores = runs(first, work / "cores", "--device", "cpu")
-    result[first]["cores_run"] = cores["engine"]
-    result[first]["same_clips"] = same_clips(work / first, work / "cores")
+    yield first, "cores_run", lambda: runs(first, work / "cores", "--device", "cpu")["engine"]
+    yield first, "same_clips", lambda: same_clips(work / first, work / "cores")
+
+
+def _decoding(program: Path, case: str) -> Iterator[Part]:
+    def take() -> str:
+        return str(make(FOOTAGE[case]).description.parent / "left.mp4")
+
+    def each(what: str) -> list[dict[str, Any]]:
+        return [native(program, what, take(), str(sessions), str(SECONDS))[0] for sessions in SESSIONS]
+
+    yield case, "check", lambda: native(program, "check", take(), "10")[0]
+    for what in ("decode", "compose"):
+        yield case, what, lambda what=what: each(what)
+    yield case, "copy", lambda: native(program, "copy", take(), str(SESSIONS[-1]), str(SECONDS))
+    yield case, "peers", lambda: [peer(name, take(), SESSIONS[0]) for name in PEERS]
+
+
+def _timed(case: str, work: Path) -> dict[str, Any]:
+    report = runs(case, work / case, "--device", "cuda")
+    return {**report["engine"], "stage_seconds": report["stage_seconds"]}
+
+
+def measured(program: Path, work: Path, keep: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Everything, as gpu.json has it; `keep` is given what there is after each part."""
+    result: dict[str, Any] = {case: {} for case in CASES}
+    for case, name, measure in parts(program, work):
+        began = time.monotonic()
+        try:
+            (result if case is None else result[case])[name] = measure()
+            outcome = "done"
+        except (Exception, SystemExit) as error:  # minutes are lent: the others are still worth having
+            outcome = f"failed: {type(error).__name__}: {error}"
+            result.setdefault("failed", {})[f"{case or 'all'} {name}"] = outcome
+        print(f"{time.monotonic() - began:6.1f} s  {case or 'all'} {name}: {outcome}", flush=True)
+        keep(result)
     return result
+
+
+def fastest(rows: list[dict[str, Any]]) -> float:
+    """The best rate of some calls; of peers that were skipped there is none."""
+    return max(row["frames_s"] for row in rows if "frames_s" in row)
 
 
 def bars(result: dict[str, Any]) -> Iterator[Bar]:
     """What docs/gpu.md asks for."""
-    ceilings = result["ceilings"]
-    roofline = max(MACS / ceilings["imad_s"], BYTES / ceilings["copy_bytes_s"]) * 1e6
-    upright = next(each for each in result["kernel"] if (each["rotate"], each["depth"]) == (0, 8))
-    yield Bar("kernel, 8 bits upright, share of the roofline", roofline / upright["us"], least=0.5)
-    yield Bar(SAME, float(result[next(iter(CASES))]["same_clips"]), least=1)
+
+    def roofline() -> float:
+        ceilings = result["ceilings"]
+        upright = next(each for each in result["kernel"] if (each["rotate"], each["depth"]) == (0, 8))
+        return max(MACS / ceilings["imad_s"], BYTES / ceilings["copy_bytes_s"]) * 1e6 / upright["us"]
+
+    yield Bar("kernel, 8 bits upright, share of the roofline", roofline, least=0.5)
+    first = next(iter(CASES))
+    yield Bar("clips equal to the cores'", lambda: float(result[first]["same_clips"]), least=1)
     for case, title in CASES.items():
-        found = result[case]
+        yield from _case_bars(result, case, title)
+
+
+def _case_bars(result: dict[str, Any], case: str, title: str) -> Iterator[Bar]:
+    found = result[case]
+
+    def alone() -> float:
+        return fastest([*found["decode"], *found.get("peers", [])])
+
+    def composing() -> float:
         depth = 10 if "10" in case else 8
-        half = max(each["us"] for each in result["kernel"] if each["depth"] == depth) / 1e6
-        decode, compose, run = found["decode"]["frames_s"], found["compose"]["frames_s"], found["run"]
-        yield Bar(
-            f"{title}: composites equal to the cores'",
-            found["check"]["equal"] / found["check"]["frames"],
-            least=1,
-        )
-        yield Bar(f"{title}: decoded and composed, share of decoded alone", compose / decode, least=0.9)
-        yield Bar(f"{title}: composing, share of decoding's time a frame", half * decode, most=0.05)
-        rate = run["composed_frames"] / run["wall_seconds"]
-        slowest = min(decode / 2, found["x264_s"])
-        yield Bar(f"{title}: whole run, share of the slower of NVDEC and x264", rate / slowest, least=0.9)
-        crossed = run["gpus"][0]["bytes_to_host"] / (run["composed_frames"] * 1920 * 1080 * 1.5)
-        yield Bar(f"{title}: bytes over the bus, composites' worth", crossed, most=1.0)
+        return max(each["us"] for each in result["kernel"] if each["depth"] == depth) / 1e6 * alone()
+
+    def whole() -> float:
+        run = found["run"]
+        return run["composed_frames"] / run["wall_seconds"] / min(alone() / 2, found["x264_s"])
+
+    def crossed() -> float:
+        run = found["run"]
+        return run["gpus"][0]["bytes_to_host"] / (run["composed_frames"] * 1920 * 1080 * 1.5)
+
+    def equal() -> float:
+        return found["check"]["equal"] / found["check"]["frames"]
+
+    yield Bar(f"{title}: composites equal to the cores'", equal, least=1)
+    yield Bar(
+        f"{title}: decoded and composed, share of the fastest loop that decodes alone",
+        lambda: fastest(found["compose"]) / alone(),
+        least=0.9,
+    )
+    yield Bar(f"{title}: composing, share of decoding's time a frame", composing, most=0.05)
+    yield Bar(f"{title}: whole run, share of the slower of NVDEC and x264", whole, least=0.9)
+    yield Bar(f"{title}: bytes over the bus, composites' worth", crossed, most=1.0)
+
+
+def chart_lines(found: dict[str, Any]) -> Iterator[Line]:
+    """Composites a second, of what was measured."""
+    if "decode" in found:
+        yield Line("libav on NVDEC alone", [fastest(found["decode"]) / 2], ours=False)
+    for row in found.get("peers", []):
+        if "frames_s" in row:
+            yield Line(f"{row['what']} alone", [row["frames_s"] / 2], ours=False)
+    if "compose" in found:
+        yield Line("decoded and composed", [fastest(found["compose"]) / 2], ours=True)
+    if "x264_s" in found:
+        yield Line("x264 alone, all cores", [found["x264_s"]], ours=False)
+    for name, device in (("run", "cuda"), ("cores_run", "cpu")):
+        if name in found:
+            rate = found[name]["composed_frames"] / found[name]["wall_seconds"]
+            yield Line(f"emomedia run --device {device}", [rate], ours=True)
 
 
 def chart(result: dict[str, Any], out: Path, stamp: str) -> None:
-    panels = []
-    for case, title in CASES.items():
-        found = result[case]
-        run = found["run"]
-        lines = [
-            Line("NVDEC alone", [found["decode"]["frames_s"] / 2], ours=False),
-            Line("decoded and composed", [found["compose"]["frames_s"] / 2], ours=True),
-            Line("x264 alone, all cores", [found["x264_s"]], ours=False),
-            Line("emomedia run --device cuda", [run["composed_frames"] / run["wall_seconds"]], ours=True),
-        ]
-        if "cores_run" in found:
-            cores = found["cores_run"]
-            lines.append(
-                Line(
-                    "emomedia run --device cpu", [cores["composed_frames"] / cores["wall_seconds"]], ours=True
-                )
-            )
-        panels.append(Panel(f"{title}: composites a second", lines))
+    panels = [
+        Panel(f"{title}: composites a second", list(chart_lines(result[case])))
+        for case, title in CASES.items()
+        if result[case]
+    ]
     for theme in THEMES:
         draw_chart(out / f"gpu-{theme.name}.svg", "Two 4K takes on a GPU", panels, theme, stamp)
+
+
+def told(result: dict[str, Any]) -> Iterator[str]:
+    """What is worth reading first, a line each."""
+    for bar in result["bars"]:
+        value = "  none  " if bar["value"] is None else f"{bar['value']:8.3f}"
+        yield f"{'met ' if bar['met'] else 'MISS'}  {value}  {bar['what']}"
+    for case, title in CASES.items():
+        run = result[case].get("run")
+        if run:
+            rate = run["composed_frames"] / run["wall_seconds"]
+            yield f"{title}: whole run {rate:.1f} composites/s, bottleneck {run['bottleneck']}"
+        for row in result[case].get("peers", []):
+            yield f"{title}: {row['what']} {row.get('frames_s', row.get('skipped'))}"
 
 
 def main() -> None:
@@ -181,23 +277,25 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="where gpu.json and the chart go"
     )
-    parser.add_argument("--sessions", type=int, default=16, help="decoders at a time")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    body: dict[str, Any] = {"machine": machine()}
+
+    def keep(result: dict[str, Any]) -> None:
+        body.update(result)
+        body["bars"] = [bar.outcome() for bar in bars(result)]
+        (arguments.out / "gpu.json").write_text(json.dumps(body, indent=1) + "\n")
+
     with tempfile.TemporaryDirectory() as work:
-        result = measured(arguments.program, Path(work), arguments.sessions)
-    asked = list(bars(result))
-    body = {
-        "machine": machine(),
-        **result,
-        "bars": [{"what": bar.what, "value": round(bar.value, 4), "met": bar.met} for bar in asked],
-    }
-    (arguments.out / "gpu.json").write_text(json.dumps(body, indent=1) + "\n")
-    for bar in asked:
-        print(f"{'met ' if bar.met else 'MISS'}  {bar.value:8.3f}  {bar.what}")
+        result = measured(arguments.program, Path(work), keep)
+    for line in told(body):
+        print(line)
+    card = result.get("ceilings", {}).get("gpu", "a GPU")
+    chart(result, arguments.out, f"{card}, {body['machine']['cores']} cores; one round")
+    if "failed" in result:
+        raise SystemExit(f"failed: {', '.join(result['failed'])}")
     if not result[next(iter(CASES))]["same_clips"]:
-        raise SystemExit(f"not {SAME}")
-    chart(result, arguments.out, f"{result['ceilings']['gpu']}, {body['machine']['cores']} cores; one round")
+        raise SystemExit("the clips are not equal to the cores'")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,19 @@ packages_for_target() {
     find "$work/tools/site" -name '*.so*' -type f -exec strip --strip-unneeded {} +
 }
 
+# A peer of the benchmarks: what its module needs for drivers from 570 on; DALI, the other one, is larger than the bundle.
+peer_for_target() {
+    local wheel site=$work/tools/site
+    "$python" -m pip download --quiet --dest "$work/wheels" --only-binary=:all: --no-deps --python-version "$target" \
+        --implementation cp --platform manylinux_2_28_x86_64 'PyNvVideoCodec>=2.2,<3'
+    wheel=$(ls "$work"/wheels/*ynvvideocodec*.whl)
+    rm -rf "$work/peer"
+    "$python" -m zipfile -e "$wheel" "$work/peer"
+    cp -r "$work/peer/PyNvVideoCodec" "$work"/peer/pynvvideocodec.* "$site/"
+    rm -rf "$site"/PyNvVideoCodec/PyNvVideoCodec_121* "$site"/PyNvVideoCodec/lib*.so "$site"/PyNvVideoCodec/lib*.so.*.*.* \
+        "$site"/pynvvideocodec*.dist-info "$site"/pynvvideocodec*.data
+}
+
 # The synthesiser of the simulated sessions, with the two languages that they speak. It writes files alone, so a
 # libpcaudio that finds no sound card stands for the real one and the two dozen libraries behind that.
 voices() {
@@ -75,6 +88,7 @@ say "FFmpeg, from the system's source package"
 docker/gpu-ffmpeg.sh build/gpu-ffmpeg "$work/tools"
 say "packages for Python $target"
 packages_for_target
+peer_for_target
 voices
 mkdir -p "$work/tools/include/doctest" && cp /usr/include/doctest/doctest.h "$work/tools/include/doctest/"
 say "pictures to measure on"

@@ -13,10 +13,12 @@ from emomedia.placement import MEMORY_SHARE, decoder_bytes, place, placed, place
 GIB = 1 << 30
 
 
-def limit(codec: str, chroma: int = 420, depth: int = 8, most: tuple[int, int] = (4096, 4096)) -> Any:
+def limit(
+    codec: str, chroma: int = 420, depth: int = 8, most: tuple[int, int] = (4096, 4096), engines: int = 7
+) -> Any:
     macroblocks = most[0] * most[1] // 256
     return SimpleNamespace(
-        codec=codec, chroma=chroma, depth=depth, engines=7,
+        codec=codec, chroma=chroma, depth=depth, engines=engines,
         max_width=most[0], max_height=most[1], max_macroblocks=macroblocks,
     )  # fmt: skip
 
@@ -131,6 +133,26 @@ def test_as_many_workers_have_a_gpu_as_decoders_fit_its_memory():
     # One take alone needs half of it.
     half = placed("cuda", both(one, take("prores", 10, "4:2:2")), 9, found(gpu(free=free)))
     assert half.gpu_of == (*[0] * 5, *[None] * 4)
+
+
+def test_as_many_workers_have_a_gpu_as_its_engines_keep_up_with():
+    def on_gpu(engines: int, one: Any, other: Any = None, workers: int = 99) -> int:
+        card = gpu(free=900 * GIB, decodes=[limit("h264", engines=engines), limit("hevc", depth=10)])
+        return placed("auto", both(one, other), workers, found(card)).gpu_of.count(0)
+
+    assert [on_gpu(engines, take()) for engines in (1, 2, 4, 7)] == [6, 12, 24, 42]
+    assert on_gpu(0, take()) == 6  # a driver that does not tell
+    assert on_gpu(7, take(), workers=16) == 16
+    assert on_gpu(1, take(), take("prores", 10, "4:2:2")) == 12  # one of them alone
+    assert on_gpu(1, take(width=1080, height=1920)) == 24
+    assert on_gpu(1, take(), take("hevc", 10)) == 10  # 1/12 of one engine and 1/84 of seven
+
+
+def test_workers_go_to_the_gpu_that_has_least_to_do():
+    one, other = gpu(0, decodes=[limit("h264", engines=1)]), gpu(1, decodes=[limit("h264", engines=3)])
+    assert placed("auto", both(take()), 8, found(one, other)).gpu_of == (1, 1, 0, 1, 1, 1, 0, 1)
+    # Another session has begun on the first one.
+    assert placed("auto", both(take()), 2, found(gpu(0, free=60 * GIB), gpu(1))).gpu_of == (1, 0)
 
 
 def test_a_gpu_without_room_is_left_alone():

@@ -6,45 +6,40 @@
 #include <numeric>
 #include <utility>
 
+#include "python/dlpack.h"
+
 namespace py = pybind11;
 
 namespace emomedia::python {
 namespace {
 
-// DLPack's structures, as its specification has them (dlpack.h, version 0.8).
-struct DlDevice {
-  std::int32_t type, id;
-};
-struct DlType {
-  std::uint8_t code, bits;
-  std::uint16_t lanes;
-};
-struct DlTensor {
-  void* data;
-  DlDevice device;
-  std::int32_t dimensions;
-  DlType type;
-  std::int64_t* shape;
-  std::int64_t* strides;  // null: C order
-  std::uint64_t byte_offset;
-};
-struct DlManagedTensor {
-  DlTensor tensor;
-  void* context;
-  void (*deleter)(DlManagedTensor*);
-};
+// Letting go of the memory may wait for the GPU: without the GIL, where this thread has it.
+void let_go(std::shared_ptr<std::uint8_t>& memory) {
+  if (Py_IsInitialized() == 0 || PyGILState_Check() == 0) {
+    memory.reset();
+    return;
+  }
+  const py::gil_scoped_release released;
+  memory.reset();
+}
 
-constexpr std::int32_t kCuda = 2;
-constexpr std::uint8_t kUnsigned = 1;
-constexpr const char* kUnused = "dltensor";  // who takes it renames it
-
-struct Held {
-  DlManagedTensor managed;
-  std::shared_ptr<std::uint8_t> memory;
-  std::vector<std::int64_t> shape;
-};
-
-void release(DlManagedTensor* managed) { delete static_cast<Held*>(managed->context); }
+// The capsule that a consumer takes the structure out of; one that nobody took calls its deleter.
+template <typename Managed>
+py::capsule capsule_of(std::shared_ptr<std::uint8_t> memory, int device, int item_bytes, const std::vector<std::int64_t>& shape) {
+  std::uint8_t* first = memory.get();
+  std::shared_ptr<std::uint8_t> held(first, [memory](std::uint8_t*) mutable { let_go(memory); });
+  Managed* managed = describe<Managed>(std::move(held), {kDlCuda, device}, item_bytes, shape);
+  PyObject* capsule = PyCapsule_New(managed, Managed::kName, [](PyObject* given) {
+    if (PyCapsule_IsValid(given, Managed::kName) == 0) return;
+    auto* unused = static_cast<Managed*>(PyCapsule_GetPointer(given, Managed::kName));
+    unused->deleter(unused);
+  });
+  if (capsule == nullptr) {
+    managed->deleter(managed);
+    throw py::error_already_set();
+  }
+  return py::reinterpret_steal<py::capsule>(capsule);
+}
 
 }  // namespace
 
@@ -52,9 +47,7 @@ DeviceArray::DeviceArray(std::shared_ptr<std::uint8_t> memory, int device, int i
     : memory_(std::move(memory)), device_(device), item_bytes_(item_bytes), shape_(std::move(shape)) {}
 
 DeviceArray::~DeviceArray() {
-  if (memory_ == nullptr || PyGILState_Check() == 0) return;
-  const py::gil_scoped_release released;
-  memory_.reset();
+  if (memory_ != nullptr) let_go(memory_);
 }
 
 std::int64_t DeviceArray::items() const {
@@ -79,7 +72,7 @@ py::dict DeviceArray::cuda_array_interface() const {
   return described;
 }
 
-std::pair<int, int> DeviceArray::dlpack_device() const { return {kCuda, device_}; }
+std::pair<int, int> DeviceArray::dlpack_device() const { return {kDlCuda, device_}; }
 
 py::capsule DeviceArray::dlpack(const py::kwargs& request) const {
   const auto given = [&](const char* name) { return request.contains(name) && !request[name].is_none(); };
@@ -87,19 +80,9 @@ py::capsule DeviceArray::dlpack(const py::kwargs& request) const {
   if (given("dl_device") && request["dl_device"].cast<std::pair<int, int>>() != dlpack_device()) {
     throw py::buffer_error("the samples stay in their GPU's memory");
   }
-  auto held = std::make_unique<Held>(Held{{}, memory_, shape_});
-  const DlType type{kUnsigned, static_cast<std::uint8_t>(8 * item_bytes_), 1};
-  held->managed = {{memory_.get(), {kCuda, device_}, static_cast<std::int32_t>(shape_.size()), type, held->shape.data(), nullptr, 0},
-                   held.get(), &release};
-  const auto unused = [](PyObject* capsule) {
-    if (PyCapsule_IsValid(capsule, kUnused) == 0) return;
-    auto* managed = static_cast<DlManagedTensor*>(PyCapsule_GetPointer(capsule, kUnused));
-    managed->deleter(managed);
-  };
-  PyObject* capsule = PyCapsule_New(&held->managed, kUnused, unused);
-  if (capsule == nullptr) throw py::error_already_set();
-  held.release();
-  return py::reinterpret_steal<py::capsule>(capsule);
+  const bool versioned = given("max_version") && request["max_version"].cast<std::pair<int, int>>().first >= 1;
+  return versioned ? capsule_of<DlVersioned>(memory_, device_, item_bytes_, shape_)
+                   : capsule_of<DlManaged>(memory_, device_, item_bytes_, shape_);
 }
 
 }  // namespace emomedia::python

@@ -25,7 +25,8 @@ class DeviceArray {
 
   // CUDA Array Interface, version 3. What is in the array is there already: no stream is to be waited for.
   pybind11::dict cuda_array_interface() const;
-  // DLPack's capsule, unversioned; and its device. Refuses, as the standard asks, a copy and another device.
+  // DLPack's capsule, of the version that the request can take; and its device. Refuses, as the standard asks, a copy and
+  // another device. Any `stream` has what is in the array.
   pybind11::capsule dlpack(const pybind11::kwargs& request) const;
   std::pair<int, int> dlpack_device() const;
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING
 
 from .errors import DeviceError
@@ -26,8 +28,12 @@ what the driver keeps for itself.  Measured: 58 with H.264 in 8 bits, 42 with HE
 MEMORY_SHARE = 0.8
 """Of a GPU's free memory that decoders may take."""
 
-_MACROBLOCK = 16
+ENGINE_PIXELS = 12 * 3840 * 2160
+"""Of the takes whose decoders share one NVDEC engine.  Measured: an engine gives 157 frames of 4K H.264 a
+second, and a worker that encodes on one core asks each of its decoders for 12: so many keep it busy, and
+more would have to wait for it."""
 
+_MACROBLOCK = 16
 
 OLDEST = (7, 5)
 """Compute capability of the oldest GPUs that the kernel is compiled for: Turing's."""
@@ -81,7 +87,7 @@ def placed(device: Device, takes: Mapping[str, Take], workers: int, found: _core
     """Where to do the video, given what GPUs there are.
 
     Of several GPUs those are used that decode the most of the takes.  As many workers have one as have
-    decoders that fit its memory; the others use the cores.
+    decoders that fit its memory and its engines; the others use the cores.
 
     Parameters
     ----------
@@ -101,7 +107,7 @@ def placed(device: Device, takes: Mapping[str, Take], workers: int, found: _core
     choices = [(gpu, _cores(takes, gpu)) for gpu in found.gpus]
     cores = min((cores for _, cores in choices), key=len)
     if len(cores) < len(SIDES):
-        rooms = [(gpu.index, _room(takes, cores, gpu)) for gpu, theirs in choices if theirs == cores]
+        rooms = [_room(takes, cores, gpu) for gpu, theirs in choices if theirs == cores]
         return Placement(workers, _dealt(rooms, workers), cores)
     if device == "auto":
         return Placement(workers, (), cores)
@@ -144,28 +150,50 @@ def _require_some(found: _core.FoundGpus) -> None:
 def _cores(takes: Mapping[str, Take], gpu: _core.GpuInfo) -> dict[SideName, str]:
     """The takes that the GPU does not decode, and why."""
     cores: dict[SideName, str] = {side: why for side in SIDES if (why := why_on_cores(takes[side], gpu))}
-    if len(cores) < len(SIDES) and _room(takes, cores, gpu) == 0:
+    if len(cores) < len(SIDES) and _room(takes, cores, gpu).workers == 0:
         return {
             side: cores.get(side, f"its decoder does not fit the free memory of {gpu.name}") for side in SIDES
         }
     return cores
 
 
-def _room(takes: Mapping[str, Take], cores: Mapping[SideName, str], gpu: _core.GpuInfo) -> int:
-    """Workers whose decoders fit the GPU's free memory."""
-    needed = sum(decoder_bytes(takes[side]) for side in SIDES if side not in cores)
-    return int(MEMORY_SHARE * gpu.free_memory // needed)
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Of one GPU: the workers whose decoders fit it, and what part of its engines one of them keeps busy."""
+
+    gpu: _core.GpuInfo
+    workers: int
+    load: Fraction
 
 
-def _dealt(rooms: Sequence[tuple[int, int]], workers: int) -> tuple[int | None, ...]:
-    """A GPU for each worker, in turns, as far as their rooms go."""
-    left = dict(rooms)
+def _room(takes: Mapping[str, Take], cores: Mapping[SideName, str], gpu: _core.GpuInfo) -> _Room:
+    there = [takes[side] for side in SIDES if side not in cores]
+    load = sum(Fraction(take.width * take.height, ENGINE_PIXELS * _engines(take, gpu)) for take in there)
+    by_memory = int(MEMORY_SHARE * gpu.free_memory // sum(decoder_bytes(take) for take in there))
+    return _Room(gpu, min(by_memory, max(1, floor(1 / load))), Fraction(load))
+
+
+def _engines(take: Take, gpu: _core.GpuInfo) -> int:
+    """Engines for what the take needs; one where the driver does not tell."""
+    return max(1, min(limit.engines for file in take.files if (limit := _limit(take, file.codec, gpu))))
+
+
+def _dealt(rooms: Sequence[_Room], workers: int) -> tuple[int | None, ...]:
+    """A GPU for each worker, as far as their rooms go: the one that has least to do, of those the emptiest.
+
+    So sessions that run beside each other begin with different GPUs.
+    """
+    order = sorted(rooms, key=lambda room: -room.gpu.free_memory)
+    given = dict.fromkeys((room.gpu.index for room in order), 0)
     dealt: list[int | None] = []
-    while len(dealt) < workers and any(left.values()):
-        for gpu in [gpu for gpu, room in left.items() if room]:
-            dealt.append(gpu)
-            left[gpu] -= 1
-    return (*dealt[:workers], *[None] * (workers - len(dealt)))
+    while len(dealt) < workers:
+        free = [room for room in order if given[room.gpu.index] < room.workers]
+        if not free:
+            break
+        index = min(free, key=lambda room: (given[room.gpu.index] + 1) * room.load).gpu.index
+        given[index] += 1
+        dealt.append(index)
+    return (*dealt, *[None] * (workers - len(dealt)))
 
 
 def decoder_bytes(take: Take) -> int:
@@ -184,8 +212,8 @@ def why_on_cores(take: Take, gpu: _core.GpuInfo) -> str | None:
         return _too_old(gpu)
     if not gpu.decodes:
         return (
-            f"no decoder on {gpu.name}: libnvcuvid is missing; in a container NVIDIA_DRIVER_CAPABILITIES "
-            "has to name video"
+            f"no decoder on {gpu.name}: libnvcuvid is missing (in a container NVIDIA_DRIVER_CAPABILITIES "
+            "has to name video), or its MIG instance has no engine"
         )
     codecs = sorted({file.codec for file in take.files})
     return next((why for codec in codecs if (why := _why_not(take, codec, gpu))), None)
@@ -202,19 +230,19 @@ def _too_old(gpu: _core.GpuInfo) -> str:
 
 def _why_not(take: Take, codec: str, gpu: _core.GpuInfo) -> str | None:
     kind = f"{codec} {take.chroma} with {take.bit_depth} bits"
-    limits = [
-        limit
-        for limit in gpu.decodes
-        if (limit.codec, limit.chroma, limit.depth) == (codec, 420, take.bit_depth)
-    ]
-    if not limits:
+    limit = _limit(take, codec, gpu)
+    if limit is None:
         return f"{gpu.name} does not decode {kind}"
-    limit = limits[0]
     blocks = -(-take.width // _MACROBLOCK) * -(-take.height // _MACROBLOCK)
     if take.width <= limit.max_width and take.height <= limit.max_height and blocks <= limit.max_macroblocks:
         return None
     most = f"{limit.max_width}x{limit.max_height}"
     return f"{gpu.name} decodes {kind} up to {most}, not {take.width}x{take.height}"
+
+
+def _limit(take: Take, codec: str, gpu: _core.GpuInfo) -> _core.DecodeLimits | None:
+    wanted = codec, 420, take.bit_depth
+    return next((limit for limit in gpu.decodes if (limit.codec, limit.chroma, limit.depth) == wanted), None)
 
 
 def why_none(found: _core.FoundGpus) -> str:

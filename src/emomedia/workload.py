@@ -53,6 +53,7 @@ def workload(report: _core.Report, placement: Placement) -> dict[str, Any]:
         "gpus": [
             {
                 "index": index,
+                "workers": placement.gpu_of.count(index),
                 "bytes_to_host": usage.bytes_to_host,
                 "bytes_to_device": usage.bytes_to_device,
                 "peak_memory": usage.peak_memory,

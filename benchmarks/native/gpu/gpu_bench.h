@@ -11,8 +11,8 @@ void measure_ceilings();
 // Composes a 4K take's halves back to back, upright and turned, 8-bit and 10-bit; checked against the cores.
 void measure_kernel();
 
-// libav's plain loop on `sessions` decoders at once, for some seconds.
-void measure_decoding(const std::string& file, int sessions, double seconds);
+// libav's plain loop on `sessions` decoders at once, for some seconds; with a copy of each frame within the card too.
+void measure_decoding(const std::string& file, int sessions, double seconds, bool copied);
 
 // The same frames composed as well: `sessions` takes read as pairs, composites in the card's memory.
 void measure_composing(const std::string& file, int sessions, double seconds);
