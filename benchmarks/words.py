@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from emomedia.asr.model import model_folder, placed
+from emomedia.asr.folder import model_folder
+from emomedia.asr.model import placed
 from emomedia.asr.sound import Tracks
 from emomedia.asr.transcript import hear, written
 from emomedia.session import SIDES

@@ -13,9 +13,10 @@ import pytest
 from emomedia.asr import decode, passages, recognise
 from emomedia.asr.decode import prompt_tokens
 from emomedia.asr.features import features
+from emomedia.asr.folder import model_folder
 from emomedia.asr.guard import RETRY
 from emomedia.asr.kept import Heard, Kept
-from emomedia.asr.model import Placed, load, model_folder, placed
+from emomedia.asr.model import Placed, load, placed
 from emomedia.asr.passages import LONGEST, Batch, Passage, Window
 from emomedia.asr.sound import Tracks
 from emomedia.asr.transcript import Told, hear, written
@@ -245,6 +246,12 @@ def test_text_may_be_as_long_as_is_said(tracks, monkeypatch):
     monkeypatch.setattr(decode, "TOKENS_MORE", 60)
     (found,) = decode.decode(network, network.tokenizer("zh"), heard, [passage.columns], "")
     assert not found.unfinished
+    monkeypatch.setattr(decode, "TOKENS_MORE", 620)
+    tokenizer = network.tokenizer("zh")
+    endless = {"beam_size": 1, "suppress_tokens": list(range(tokenizer.eot, 2566))}
+    for prompt, most in (("", 443), ("你" * 300, 221)):  # with the prompt all positions that there are
+        (found,) = decode.decode(network, tokenizer, heard, [passage.columns], prompt, endless)
+        assert found.unfinished and sum(len(word.logs) for word in found.words) == most
 
 
 @pytest.mark.parametrize(

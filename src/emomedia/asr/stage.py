@@ -17,9 +17,10 @@ from ..options import Options
 from ..session import Dialogue, Session, SideName
 from ..stages import as_read, content_digest, digest
 from ..voice.clean import masks
+from .folder import ModelFolder, check_language, model_folder
 from .guard import settled
 from .kept import Heard, Kept
-from .model import ModelFolder, check_language, model_folder, placed
+from .model import placed
 from .normal import Spelling, check_spelling, spelled
 from .passages import COLUMNS, Mask
 from .sound import Cut, Tracks
@@ -142,8 +143,7 @@ def asked_model(options: Options) -> ModelFolder | None:
     if options.asr_model is None:
         return None
     folder = model_folder(options.asr_model)
-    if options.language is not None:
-        check_language(folder, options.language)
+    check_language(folder, options.language)
     check_spelling(_spelling(options))
     return folder
 

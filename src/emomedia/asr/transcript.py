@@ -12,9 +12,10 @@ from ..errors import DeviceError
 from ..session import SIDES
 from .decode import language_of
 from .features import features
+from .folder import ModelFolder
 from .guard import repeated_across
 from .kept import Heard, Kept, in_order
-from .model import ModelFolder, Network, Placed, load
+from .model import Network, Placed, load
 from .passages import BATCH_COLUMNS, COLUMNS, Batch, batches, passages, shown, windows
 from .recognise import Settings, recognise
 from .sound import Tracks
@@ -145,7 +146,7 @@ def _in_threads(
         threads.shutdown(cancel_futures=True)
 
 
-def _detected(network: Network, formed: Iterable[Batch], tracks: Tracks) -> str | None:
+def _detected(network: Network, formed: Iterable[Batch], tracks: Tracks) -> str:
     spoken = sorted(
         (window for batch in formed for window in batch.windows),
         key=lambda window: (-window.columns, window.passages[0].start, window.passages[0].side),
