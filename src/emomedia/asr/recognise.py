@@ -10,11 +10,12 @@ from math import fsum
 from typing import Any
 
 from .. import __version__
+from ..flags import UNFINISHED
 from ..stages import digest
 from ..voice.activity import runs
 from .decode import BEAM, Decoded, Spoken, decode
 from .features import features
-from .guard import RETRY, UNFINISHED, Retry, better, flagged, flags_of
+from .guard import RETRY, Retry, better, flagged, flags_of
 from .kept import Kept
 from .model import Network
 from .passages import COLUMNS, GAP, Batch, Passage, Window
