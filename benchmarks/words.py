@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from emomedia.asr.model import model_folder, placed
+from emomedia.asr.folder import model_folder
+from emomedia.asr.model import placed
 from emomedia.asr.sound import Tracks
-from emomedia.asr.transcript import transcribe
+from emomedia.asr.transcript import hear, written
 from emomedia.session import SIDES
 from emomedia.speech import speech_session
 from emomedia.voice.clean import masks
@@ -56,7 +57,7 @@ def conversation(times: int) -> Laid:
 def emomedia_given(spoken: Laid, folder: Path, model: Path = MODEL) -> Work:
     active = {side: marked(ranges, round(spoken.seconds * 100)) for side, ranges in spoken.activity().items()}
     tracks = Tracks(spoken.tracks(folder), active)
-    return lambda: transcribe(model_folder(model), placed("cpu"), tracks, language="zh", workers=CORES)
+    return lambda: _transcript(tracks, model)
 
 
 def emomedia_in_full_windows(spoken: Laid, folder: Path) -> Work:
@@ -73,9 +74,14 @@ def emomedia_raw(spoken: Laid, folder: Path) -> Work:
 
     def work() -> Transcript:
         tracks = Tracks(pcm, masks(speech_session("s", pcm)))
-        return transcribe(model_folder(MODEL), placed("cpu"), tracks, language="zh", workers=CORES)
+        return _transcript(tracks, MODEL)
 
     return work
+
+
+def _transcript(tracks: Tracks, model: Path) -> Transcript:
+    folder = model_folder(model)
+    return written(hear(folder, placed("cpu"), tracks, language="zh", workers=CORES), folder)
 
 
 def _peer(batched: bool) -> Any:

@@ -22,7 +22,7 @@ import pytest
 
 import emomedia
 from emomedia import _core, cutting, errors, stages
-from emomedia.asr.model import model_folder
+from emomedia.asr.folder import model_folder
 from emomedia.audio.conform import conform
 from emomedia.batch.ledger import told_as_outputs
 from emomedia.batch.progress import Failed, Figures, refuse_failed

@@ -61,13 +61,13 @@ def test_a_turn_in_which_no_word_was_heard_says_so():
     turns = found(heard([(1, 3, "走吧"), (8, 9, "")], [(4, 6, "")]))
     assert [(turn.text, turn.flags) for turn in turns] == [
         ("走吧", ()),
-        ("", ("no text",)),
-        ("", ("no text",)),
+        ("", ("no_text",)),
+        ("", ("no_text",)),
     ]
     bare = with_segments(
         spoken([[1, 3]], []), [segment(1, 3, "")]
     )  # a word that was but a mark, without marks
-    assert [(turn.text, turn.flags) for turn in found(bare)] == [("", ("no text",))]
+    assert [(turn.text, turn.flags) for turn in found(bare)] == [("", ("no_text",))]
     body = find_turns(WHOLE, heard([(1, 3, "")], []), FOOTAGE)
     assert parse_turns(to_body(body), Path("turns.json"), WHOLE) == body
 
@@ -85,9 +85,9 @@ def test_a_segment_left_without_words_flags_the_turns_that_it_touches():
     blanked = segment(1, 7, flags=["loop"])
     speech = with_segments(spoken([[1, 2], [6, 7], [9, 10]], [[3, 5]]), [blanked], [segment(3, 5, "不")])
     assert [(turn.speaker, turn.flags) for turn in found(speech)] == [
-        ("left", ("loop", "no text")),
+        ("left", ("loop", "no_text")),
         ("right", ()),
-        ("left", ("loop", "no text")),
+        ("left", ("loop", "no_text")),
     ]
 
 

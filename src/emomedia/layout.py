@@ -57,7 +57,7 @@ class SessionFolder:
 
     @property
     def asr(self) -> Path:
-        """What was recognised of an unfinished transcript, batch by batch; gone when it is whole."""
+        """What was recognised, batch by batch; gone where nothing is to be recognised."""
         return self.path / "asr"
 
     @property

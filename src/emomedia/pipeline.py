@@ -166,7 +166,7 @@ class Pipeline:
 
         choices = clean if recognition is None else [clean, recognition.meaning()]
         body = self._stage("speech", inputs, choices, make)
-        if self.writes:
+        if self.writes and recognition is None:
             shutil.rmtree(self.folder.asr, ignore_errors=True)
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body
@@ -196,9 +196,12 @@ class Pipeline:
 
     def _transcript(self, recognition: Recognition, speech: Body) -> Body:
         """What is said, found in the clean tracks where there are some."""
-        tracks: Mapping[SideName, Cut] = {side: self.sound[side] for side in SIDES}
-        if self.options.clean != "off":
-            tracks = self._clean_tracks(speech)
+
+        def tracks() -> Mapping[SideName, Cut]:
+            if self.options.clean != "off":
+                return self._clean_tracks(speech)
+            return {side: self.sound[side] for side in SIDES}
+
         kept = self.folder.asr if self.writes else None
         return recognition.transcript(
             speech,

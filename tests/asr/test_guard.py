@@ -5,18 +5,11 @@ from __future__ import annotations
 import csv
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from emomedia.asr.guard import (
-    LOW_PROBABILITY,
-    NO_SPEECH,
-    OTHER_LANGUAGE,
-    REPEATED_TEXT,
-    REPETITION,
-    SUBTITLES,
-    TOO_FAST,
-    TOO_SLOW,
     better,
     flagged,
     flags_of,
@@ -28,6 +21,17 @@ from emomedia.asr.guard import (
 )
 from emomedia.asr.phrases import PHRASES
 from emomedia.asr.types import Segment, Word
+from emomedia.flags import (
+    FLAGS,
+    LOW_PROBABILITY,
+    NO_SPEECH,
+    OTHER_LANGUAGE,
+    REPEATED_TEXT,
+    REPETITION,
+    SUBTITLES,
+    TOO_FAST,
+    TOO_SLOW,
+)
 
 from ..audio.sounds import shared
 from . import heard
@@ -225,3 +229,9 @@ def test_transcripts_of_people_are_not_flagged():
 def test_synthetic_turns_are_not_flagged():
     for one in heard.held_out():
         assert flags(one.text, sum(end - start for start, end in one.activity)) == ()
+
+
+def test_every_flag_is_explained():
+    page = (Path(__file__).parents[2] / "docs/words-guard.md").read_text()
+    table = page[page.index("| flag |") : page.index("\n\n", page.index("| flag |"))]
+    assert {line.split("`")[1] for line in table.splitlines()[2:]} == FLAGS

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from emomedia.asr.model import Placed, load, model_folder, placed
+from emomedia.asr.decode import decode, language_of
+from emomedia.asr.folder import check_language, model_folder
+from emomedia.asr.model import Placed, load, placed
 from emomedia.errors import DeviceError, ModelError
 
 from ..spoken import MODEL
@@ -62,6 +66,33 @@ def _with_other_words(folder):
     (folder / "emomedia.json").write_text('{"windows": "tiny"}')
 
 
+def _with(**changed):
+    """With other entries in config.json."""
+
+    def spoil(folder):
+        config = json.loads((folder / "config.json").read_text()) | changed
+        (folder / "config.json").write_text(json.dumps(config))
+
+    return spoil
+
+
+def _ends_early(folder):
+    network = folder / "model.bin"
+    network.write_bytes(network.read_bytes()[:1_000_000])
+
+
+def _with_fewer_languages(folder):
+    """As large-v2's tokenizer beside large-v3: the signs behind the languages have other numbers."""
+    text = (folder / "tokenizer.json").read_text()
+    for sign, other in (("transcribe", "x"), ("startoflm", "transcribe"), ("x", "startoflm")):
+        text = text.replace(f"<|{sign}|>", f"<|{other}|>")
+    (folder / "tokenizer.json").write_text(text)
+
+
+def _without_words(folder):
+    (folder / "vocabulary.json").write_text('{"a": 1}')
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
@@ -76,6 +107,16 @@ def _with_other_words(folder):
         (_without_heads, "no alignment_heads.*convert"),
         (_no_object, "no alignment_heads"),
         (_with_other_words, "emomedia.json"),
+        (_with(alignment_heads=[]), "no alignment_heads"),
+        (_with(alignment_heads=[[1, 0], [31, 0]]), r"head \[31, 0\] .* of 3 layers with 6 heads"),
+        (_with(alignment_heads=[[2, 6]]), r"head \[2, 6\] "),
+        (_with(alignment_heads=7), "head 7 "),
+        (_ends_early, "ends early in model.bin"),
+        (
+            _with_fewer_languages,
+            r"<\|transcribe\|> as token 1060 in vocabulary.json and 10.*of the very model",
+        ),
+        (_without_words, "no list of words in vocabulary.json"),
     ],
 )
 def test_what_is_wrong_with_a_folder_is_told(copy, spoil, told):
@@ -84,11 +125,51 @@ def test_what_is_wrong_with_a_folder_is_told(copy, spoil, told):
         model_folder(copy)
 
 
-def test_a_network_that_ends_early_is_refused_when_it_is_loaded(copy):
+def test_a_network_that_cannot_be_loaded_is_refused(copy):
     network = copy / "model.bin"
-    network.write_bytes(network.read_bytes()[:1_000_000])
-    with pytest.raises(ModelError, match="model"):
+    network.write_bytes(network.read_bytes().replace(b"encoder/conv2/weight", b"encoder/conv3/weight"))
+    with pytest.raises(ModelError, match="conv2"):
         load(model_folder(copy), placed("cpu"), 1)
+
+
+def test_a_vocabulary_may_be_lines_of_text(copy):
+    words = json.loads((copy / "vocabulary.json").read_text())
+    (copy / "vocabulary.json").unlink()
+    (copy / "vocabulary.txt").write_text("".join(f"{word}\n" for word in words))
+    (copy / "preprocessor_config.json").unlink()
+    folder = model_folder(copy)
+    assert folder.multilingual and load(folder, placed("cpu"), 1).mels == 80
+
+
+def test_what_language_a_model_knows_is_told_before_it_is_loaded(copy):
+    check_language(model_folder(copy), "zh")
+    check_language(model_folder(copy), None)
+    _with(lang_ids=None)(copy)
+    with pytest.raises(ModelError, match="--language CODE"):
+        check_language(model_folder(copy), None)
+    words = json.loads((copy / "vocabulary.json").read_text())
+    words[words.index("")] = "<unused>"  # the one by which CTranslate2 tells a model of English alone
+    (copy / "vocabulary.json").write_text(json.dumps(words))
+    english = model_folder(copy)
+    check_language(english, None)
+    check_language(english, "en")
+    with pytest.raises(ModelError, match="of English alone"):
+        check_language(english, "zh")
+    network = load(english, placed("cpu"), 1)
+    assert not network.multilingual and network.tokenizer("en").sot_sequence == [network.tokenizer("en").sot]
+    (heard,) = decode(network, network.tokenizer("en"), np.zeros((1, 80, 200), np.float32), [100], "")
+    assert language_of(network, np.zeros((1, 80, 200), np.float32)) == "en" and not heard.unfinished
+
+
+def test_of_what_a_config_lists_languages_alone_count(copy):
+    """The converter takes every sign for a language that it does not know."""
+    _with(lang_ids=[1063, 961])(copy)
+    network = load(model_folder(copy), placed("cpu"), 1)
+    assert language_of(network, np.zeros((1, 80, 400), np.float32)) == "zh"
+    _with(lang_ids=[1063])(copy)
+    network = load(model_folder(copy), placed("cpu"), 1)
+    with pytest.raises(ModelError, match="--language CODE"):
+        language_of(network, np.zeros((1, 80, 400), np.float32))
 
 
 def test_a_language_that_nobody_knows_is_refused():
@@ -114,5 +195,7 @@ def test_a_gpu_is_used_in_half_precision(monkeypatch):
 
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
     monkeypatch.setattr("emomedia.asr.model._CUBLAS", "libm.so.6")
+    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda _: {"float16", "float32"})
     assert placed("auto") == placed("cuda") == Placed("cuda", "float16")
-    assert placed("cpu").device == "cpu"
+    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda _: {"float32"})
+    assert placed("auto") == Placed("cuda", "float32") and placed("cpu").device == "cpu"

@@ -16,6 +16,7 @@ from emomedia.asr.passages import (
     Window,
     batches,
     passages,
+    shown,
     windows,
 )
 from emomedia.asr.sound import AFTER, EDGE, Tracks, own_gain
@@ -110,3 +111,21 @@ def test_what_is_hidden_is_not_heard_around_a_passage_nor_within(tone):
     }
     assert heard["before"][200:-200].min() > 0.2 and heard["after"][200:-200].min() > 0.2
     assert heard["within"][40:-40].max() < 5e-3 and heard["around"][40:].max() < 5e-3
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_what_is_excluded_leaves_all_other_batches_as_they_were(short):
+    own = mask(9000, *((at, at + 200 + at % 90) for at in range(50, 8700, 300)))
+    active = {"left": own, "right": np.zeros(9000, bool)}
+    formed = batches(windows(passages(own, "left"), short=short), short=short, most=4 * LONGEST)
+    assert [shown(before, active, short=short) for before in formed] == [[before] for before in formed]
+    active["left"] = left = own.copy()
+    left[4300:4360] = left[6000:6500] = False
+    made = [(before, shown(before, active, short=short)) for before in formed]
+    assert sum(after == [before] for before, after in made) >= len(formed) - 3
+    assert all(len(one.windows) <= len(before.windows) for before, after in made for one in after)
+    found = [window for _, after in made for one in after for window in one.windows]
+    heard = [passage for window in found for passage in window.passages]
+    covered = mask(9000, *((one.start, one.end) for one in heard))
+    assert (covered >= left).all() and not covered[6000:6500].any() and not covered[4310:4350].any()
+    assert all(one.begin <= one.start < one.end <= one.stop for one in heard)

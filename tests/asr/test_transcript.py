@@ -13,17 +13,23 @@ import pytest
 from emomedia.asr import decode, passages, recognise
 from emomedia.asr.decode import prompt_tokens
 from emomedia.asr.features import features
+from emomedia.asr.folder import model_folder
 from emomedia.asr.guard import RETRY
-from emomedia.asr.model import Placed, load, model_folder, placed
+from emomedia.asr.kept import Heard, Kept
+from emomedia.asr.model import Placed, load, placed
 from emomedia.asr.passages import LONGEST, Batch, Passage, Window
 from emomedia.asr.sound import Tracks
-from emomedia.asr.transcript import Told, transcribe
+from emomedia.asr.transcript import Told, hear, written
 from emomedia.errors import DeviceError
 from emomedia.session import SIDES
 from emomedia.speech import speech_session
 from emomedia.voice.clean import masks
 
 from ..spoken import MODEL, bare, error_rate, heard_text, laid, mandarin
+
+
+def transcribe(folder, where, tracks, **choices):
+    return written(hear(folder, where, tracks, **choices), folder)
 
 
 @pytest.fixture(scope="module")
@@ -109,21 +115,21 @@ def test_an_interrupted_transcript_goes_on_and_ends_the_same(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        transcribed(kept=tmp_path, advance=stop)
+        transcribed(kept=Kept(tmp_path, ""), advance=stop)
     kept = len(list(tmp_path.glob("*.json")))
     assert kept >= 2
     decoded = []
     decode = recognise.decode
     monkeypatch.setattr(recognise, "decode", lambda *given: decoded.append(1) or decode(*given))
-    assert json.dumps(transcribed(kept=tmp_path)) == json.dumps(short_transcript)
+    assert json.dumps(transcribed(kept=Kept(tmp_path, ""))) == json.dumps(short_transcript)
     batches = len(list(tmp_path.glob("*.json")))
     assert batches > kept and len(decoded) == batches - kept
 
 
 def test_a_kept_batch_of_another_language_or_prompt_is_not_taken(tmp_path, transcribed):
-    transcribed(kept=tmp_path)
+    transcribed(kept=Kept(tmp_path, ""))
     batches = len(list(tmp_path.glob("*.json")))
-    transcribed(kept=tmp_path, told=Told("你好"))
+    transcribed(kept=Kept(tmp_path, ""), told=Told("你好"))
     assert len(list(tmp_path.glob("*.json"))) == 2 * batches
 
 
@@ -240,6 +246,12 @@ def test_text_may_be_as_long_as_is_said(tracks, monkeypatch):
     monkeypatch.setattr(decode, "TOKENS_MORE", 60)
     (found,) = decode.decode(network, network.tokenizer("zh"), heard, [passage.columns], "")
     assert not found.unfinished
+    monkeypatch.setattr(decode, "TOKENS_MORE", 620)
+    tokenizer = network.tokenizer("zh")
+    endless = {"beam_size": 1, "suppress_tokens": list(range(tokenizer.eot, 2566))}
+    for prompt, most in (("", 443), ("你" * 300, 221)):  # with the prompt all positions that there are
+        (found,) = decode.decode(network, tokenizer, heard, [passage.columns], prompt, endless)
+        assert found.unfinished and sum(len(word.logs) for word in found.words) == most
 
 
 @pytest.mark.parametrize(
@@ -277,6 +289,12 @@ def test_what_is_heard_again_is_no_more_at_a_time(monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["[{}]", "[1]", '{"a": 1}', "[", '[{"words": [{"a": 1}]}]'])
-def test_a_kept_batch_that_is_none_is_done_again(tmp_path, text):
+def test_a_kept_result_that_is_none_is_done_again(tmp_path, text):
+    kept = Kept(tmp_path, "key")
+    kept.keep("x", [])
+    kept.finish(Heard("zh", {}, ()))
+    assert kept.whole() == Heard("zh", {}, ()) and Kept(tmp_path, "another").whole() is None
     (tmp_path / "x.json").write_text(text)
-    assert recognise._read(tmp_path / "x.json") is None
+    assert kept.batch("x") is None and kept.whole() is None
+    (tmp_path / "transcript.json").write_text(text)
+    assert kept.whole() is None

@@ -11,7 +11,8 @@ from fractions import Fraction
 import pytest
 
 from emomedia import speech
-from emomedia.asr import normal, transcript
+from emomedia.asr import normal, passages, recognise, transcript
+from emomedia.asr.kept import Heard
 from emomedia.asr.stage import recognition
 from emomedia.cli.words import NONE, told_words
 from emomedia.errors import MissingToolError, ModelError
@@ -20,9 +21,11 @@ from emomedia.options import Options
 from emomedia.pipeline import opened, run, run_stage
 from emomedia.session import SIDES, load_session
 
+from ..exact import tree
 from ..spoken import MODEL, bare
 
 OPTIONS = Options(asr_model=MODEL, language="zh", workers=1)
+NOTHING = Heard("zh", {}, ())
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,13 @@ def said(out) -> dict:
     return json.loads((out / "sim/speech.json").read_text())
 
 
+def anew(session, out) -> None:
+    """Make speech.json without anything that was recognised before."""
+    (out / "sim/speech.json").unlink()
+    shutil.rmtree(out / "sim/asr")
+    run_stage(session, out, OPTIONS, "speech")
+
+
 def test_speech_json_says_what_was_said_and_by_which_model(made):
     body = said(made)
     found = body["transcript"]
@@ -57,7 +67,6 @@ def test_speech_json_says_what_was_said_and_by_which_model(made):
     for segment in segments:
         assert segment["text"] == "".join(word["text"] for word in segment["words"]).strip()
         assert {"language", "mean_log_probability", "no_speech_probability", "flags"} <= set(segment)
-    assert not (made / "sim/asr").exists()
 
 
 def test_another_model_or_language_does_not_find_the_voices_again(session, out, monkeypatch):
@@ -77,8 +86,9 @@ def test_what_is_fresh_is_not_heard_again(session, out, monkeypatch):
 
 def test_an_interrupted_stage_goes_on(session, out):
     """The batches that were done stay until the whole transcript is written."""
-    before = (out / "sim/speech.json").read_bytes()
+    before, kept = (out / "sim/speech.json").read_bytes(), tree(out / "sim/asr")
     (out / "sim/speech.json").unlink()
+    shutil.rmtree(out / "sim/asr")
 
     class Impatient(Silent):
         def advances(self, *_):
@@ -88,7 +98,8 @@ def test_an_interrupted_stage_goes_on(session, out):
         run_stage(session, out, OPTIONS, "speech", Impatient())
     assert list((out / "sim/asr").glob("*.json")) and not (out / "sim/speech.json").exists()
     run_stage(session, out, OPTIONS, "speech")
-    assert (out / "sim/speech.json").read_bytes() == before and not (out / "sim/asr").exists()
+    assert (out / "sim/speech.json").read_bytes() == before
+    assert tree(out / "sim/asr") == kept
 
 
 def test_a_folder_without_a_model_is_refused_before_any_work(session, tmp_path):
@@ -153,8 +164,8 @@ def test_excluded_speech_is_not_heard(session, made):
     found = recognition(private, OPTIONS)
     tracks = dict.fromkeys(SIDES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emomedia.asr.stage.transcribe", lambda *given, **_: heard.append(given[2]))
-        found.transcript(body, tracks, None, lambda _done, _total: None, 1)
+        patch.setattr("emomedia.asr.stage.hear", lambda *given, **_: heard.append(given[2]) or NOTHING)
+        found.transcript(body, lambda: tracks, None, lambda _done, _total: None, 1)
     assert not heard[0].active["left"][: int(end * 100)].any() and heard[0].active["left"].any()
     assert heard[0].hidden[int(start * 100) : int(end * 100)].all() and not heard[0].hidden.all()
 
@@ -172,7 +183,10 @@ def test_what_cannot_be_asked_for_is_refused_before_any_work(session, tmp_path, 
 def test_in_a_batch_the_recogniser_has_the_cores_of_its_own_stage(session, out, monkeypatch):
     """A session stays open from stage to stage, and each stage is granted other cores."""
     seen = []
-    monkeypatch.setattr("emomedia.asr.stage.transcribe", lambda *_, **given: seen.append(given["workers"]))
+    monkeypatch.setattr(
+        "emomedia.asr.stage.hear", lambda *_, **given: seen.append(given["workers"]) or NOTHING
+    )
+    shutil.rmtree(out / "sim/asr")
     with opened(session, out, replace(OPTIONS, workers=1)) as pipeline:
         pipeline.options = replace(OPTIONS, workers=3)
         pipeline._transcript(pipeline.recognition, said(out))
@@ -183,8 +197,10 @@ def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(ses
     def flags(segment, *_):
         return ("too_fast",) if segment.side == "left" else ()
 
-    monkeypatch.setattr("emomedia.asr.recognise.flags_of", flags)
+    monkeypatch.setattr(recognise, "flags_of", flags)
+    anew(session, out)
     before = said(out)["transcript"]
+    monkeypatch.setattr(transcript, "load", None)  # no model is needed
     run_stage(session, out, replace(OPTIONS, doubtful="blank", punctuation="none"), "speech")
     after = said(out)["transcript"]
     left = [(one["text"], one["words"], one["flags"]) for one in after["left"]]
@@ -194,3 +210,28 @@ def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(ses
     assert first.endswith("no text kept  (too_fast)") and not any(line.isspace() for line in lines)
     assert [one["text"] for one in after["right"]] == [bare(one["text"]) for one in before["right"]]
     assert any(one["text"] != bare(one["text"]) for one in before["right"])
+
+
+def test_after_another_exclude_what_it_touches_alone_is_heard_again(session, out, tmp_path, monkeypatch):
+    """And all is as if it had been there from the beginning."""
+    monkeypatch.setattr(passages, "BATCH_WINDOWS", 1)
+    anew(session, out)
+    batches = len(tree(out / "sim/asr")) - 1
+    first, *others = said(out)["transcript"]["left"]
+    middle = round((first["start"] + first["end"]) / 2, 2)
+    private = session.with_name("private.toml")
+    text = session.read_text().split("[[dialogue]]")[0]
+
+    decoded = []
+    decode = recognise.decode
+    monkeypatch.setattr(recognise, "decode", lambda *given: decoded.append(not given[5]) or decode(*given))
+    for start, end, again in ((first["start"] - 1, middle, 1), (first["start"] - 1, first["end"], 0)):
+        private.write_text(f"{text}\n[[exclude]]\nstart = {max(0, start):.2f}\nend = {end:.2f}\n")
+        decoded.clear()
+        run_stage(private, out, OPTIONS, "speech")
+        assert sum(decoded) == again
+        assert said(out)["transcript"]["left"][-len(others) :] == others
+        run_stage(private, tmp_path / f"new{again}", OPTIONS, "speech")
+        assert tree(tmp_path / f"new{again}/sim/asr") == tree(out / "sim/asr")
+        assert said(tmp_path / f"new{again}") == said(out)
+    assert len(tree(out / "sim/asr")) - 1 == batches - 1

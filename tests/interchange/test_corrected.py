@@ -88,7 +88,7 @@ def test_a_corrected_text_leaves_times_words_and_all_else():
 
 
 def test_a_corrected_text_is_not_flagged_for_what_stood_there():
-    doubtful = replace(TURNS.turns[0], flags=("repetition", "cut", "no text", "of mine"))
+    doubtful = replace(TURNS.turns[0], flags=("repetition", "cut", "no_text", "of mine"))
     text = written(replace(TURNS, turns=(doubtful,)), textgrid)
     assert read(text.encode(), textgrid).turns == (doubtful,)
     mended = read(text.replace('text = "你好"', 'text = "您好"').encode(), textgrid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .features import Features
+from .folder import nameless
 from .model import Network
 
 if TYPE_CHECKING:
@@ -90,8 +92,9 @@ def decode(
     encoded = network.whisper.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(heard)))
     told = prompt_tokens(tokenizer, prompt)
     wanted = TOKENS_MORE + heard.shape[2] * TOKENS_PER_SECOND // 100
-    length = min(MOST_TOKENS, max(2 * wanted, len(told) + wanted))  # of prompt and text
-    most = min(length // 2, length - len(told) + 1)  # what CTranslate2 makes of it for the text
+    signs = len(tokenizer.sot_sequence) + 2  # those around the text, where it is aligned
+    most = min(wanted, MOST_TOKENS + 1 - len(told), MOST_TOKENS - signs)
+    length = max(2 * most, len(told) + most - 1)  # of prompt and text: CTranslate2 makes `most` of it again
     usual = {
         "beam_size": BEAM,
         "max_length": length,
@@ -167,15 +170,25 @@ def _without_spaces(words: Sequence[str]) -> list[str]:
     return found
 
 
-def language_of(network: Network, heard: Features) -> str | None:
-    """The likeliest language over all windows of a batch; None where the model knows but one."""
+def language_of(network: Network, heard: Features) -> str:
+    """The likeliest language over all windows of a batch.
+
+    Raises
+    ------
+    ModelError
+        The tokens by which the model says to tell languages are none of languages.
+    """
     import ctranslate2
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
 
     if not network.multilingual:
         return "en"
     results = network.whisper.detect_language(ctranslate2.StorageView.from_array(heard))
-    total: dict[str, float] = {}
+    total: defaultdict[str, float] = defaultdict(float)
     for window in results:
         for token, probability in window:
-            total[token] = total.get(token, 0.0) + probability
-    return min(total, key=lambda token: (-total[token], token)).strip("<|>") if total else None
+            total[token.strip("<|>")] += probability
+    known = [code for code in total if code in _LANGUAGE_CODES]  # converters may list other signs, too
+    if not known:
+        raise nameless(network.folder.path)
+    return min(known, key=lambda code: (-total[code], code))

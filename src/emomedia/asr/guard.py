@@ -13,35 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from ..flags import (
+    LOW_PROBABILITY,
+    NO_SPEECH,
+    OTHER_LANGUAGE,
+    REPEATED_TEXT,
+    REPETITION,
+    SUBTITLES,
+    TOO_FAST,
+    TOO_SLOW,
+)
 from ..options import Doubtful
 from .phrases import PHRASES
 from .types import Segment
-
-REPETITION = "repetition"
-REPEATED_TEXT = "repeated_text"
-SUBTITLES = "subtitles"
-OTHER_LANGUAGE = "other_language"
-TOO_FAST = "too_fast"
-TOO_SLOW = "too_slow"
-NO_SPEECH = "no_speech"
-LOW_PROBABILITY = "low_probability"
-UNFINISHED = "unfinished"
-"""The decoder had no more places: what was said after that is not written down, or a loop filled them."""
-
-FLAGS = frozenset(
-    {
-        REPETITION,
-        REPEATED_TEXT,
-        SUBTITLES,
-        OTHER_LANGUAGE,
-        TOO_FAST,
-        TOO_SLOW,
-        NO_SPEECH,
-        LOW_PROBABILITY,
-        UNFINISHED,
-    }
-)
-"""All of them: what is said of a recogniser's text."""
 
 COMPRESSION_RATIO, COMPRESSED_LETTERS = 2.4, 30
 """Whisper's threshold, and the length of text from which the ratio tells loops from laughter."""

@@ -9,8 +9,8 @@ Times are counted in columns of 10 ms, as voice activity is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -104,15 +104,22 @@ def passages(own: Mask, side: SideName, prompts: Mapping[int, range] | None = No
     spoken: list[tuple[int, int]] = []
     for run in _joined(runs(own), PAUSE):
         spoken += _cut(run, own)
-    edges = [-MARGIN, *(edge for run in spoken for edge in run), len(own) + 2 * MARGIN]
     found = []
-    for number, (start, end) in enumerate(spoken):
-        before, after = edges[2 * number], edges[2 * number + 3]
-        begin = max(0, start - min(MARGIN, (start - before) // 2))
-        stop = min(len(own), end + min(MARGIN, (after - end) // 2))
+    for start, end, begin, stop in _with_margins(spoken, 0, len(own)):
         prompt = next((key for key, place in (prompts or {}).items() if start in place), 0)
         found.append(Passage(side, start, end, begin, stop, prompt))
     return found
+
+
+def _with_margins(
+    spoken: Sequence[tuple[int, int]], first: int, last: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Each stretch of ``[first, last)``, and the columns from and to which it is heard."""
+    edges = [first - MARGIN, *(edge for run in spoken for edge in run), last + 2 * MARGIN]
+    for number, (start, end) in enumerate(spoken):
+        before, after = edges[2 * number], edges[2 * number + 3]
+        begin = max(first, start - min(MARGIN, (start - before) // 2))
+        yield start, end, begin, min(last, end + min(MARGIN, (after - end) // 2))
 
 
 def _joined(found: Sequence[tuple[int, int]], pause: int) -> list[tuple[int, int]]:
@@ -174,6 +181,30 @@ def batches(found: Sequence[Window], *, short: bool, most: int) -> list[Batch]:
             lengths.append(length)
         made[-1].append(window)
     return [Batch(tuple(group), _length(group[-1]) if short else LONGEST) for group in made]
+
+
+def shown(batch: Batch, active: Mapping[SideName, Mask], *, short: bool) -> list[Batch]:
+    """What is left of a batch where its actors are no longer `active`, because that is excluded.
+
+    Batches are made of all speech, so that those without any that is excluded stay as they were.  None has
+    more windows than before.
+    """
+    found: list[Window] = []
+    for window in batch.windows:
+        parts = [part for passage in window.passages for part in _shown(passage, active[passage.side])]
+        found += windows(parts, short=short)
+    most = len(batch.windows)
+    return [Batch(tuple(found[n : n + most]), batch.columns) for n in range(0, len(found), most)]
+
+
+def _shown(passage: Passage, active: Mask) -> list[Passage]:
+    """The parts of a passage in which its actor is active: the passage itself where that is all of it."""
+    inside = runs(active[passage.start : passage.end])
+    spoken = _joined([(passage.start + first, passage.start + end) for first, end in inside], PAUSE)
+    return [
+        replace(passage, start=start, end=end, begin=begin, stop=stop)
+        for start, end, begin, stop in _with_margins(spoken, passage.begin, passage.stop)
+    ]
 
 
 def _fits(group: Sequence[Window], shortest: int, window: Window, length: int, most: int) -> bool:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from math import fsum
-from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..files import canonical_json, write_bytes
+from ..flags import UNFINISHED
 from ..stages import digest
 from ..voice.activity import runs
 from .decode import BEAM, Decoded, Spoken, decode
 from .features import features
-from .guard import RETRY, UNFINISHED, Retry, better, flagged, flags_of
+from .guard import RETRY, Retry, better, flagged, flags_of
+from .kept import Kept
 from .model import Network
 from .passages import COLUMNS, GAP, Batch, Passage, Window
 from .refine import refined
@@ -55,18 +54,18 @@ class Settings:
 
 
 def recognise(
-    network: Network, settings: Settings, batch: Batch, tracks: Tracks, kept: Path | None = None
+    network: Network, settings: Settings, batch: Batch, tracks: Tracks, kept: Kept | None = None
 ) -> list[Segment]:
     """What is said in the passages of a batch; the same whatever is done beside it.
 
     Parameters
     ----------
-    kept : Path or None
-        A folder in which the result is kept, and taken from if it is there.
+    kept : Kept or None
+        Where the result is kept, and taken from if it is there.
     """
     sounds = [tracks.window(window) for window in batch.windows]
-    path = None if kept is None else kept / f"{_key(network, settings, batch, sounds)}.json"
-    if path is not None and (found := _read(path)) is not None:
+    key = "" if kept is None else _key(network, settings, batch, sounds, tracks)
+    if kept is not None and (found := kept.batch(key)) is not None:
         return found
     heard = _heard(network, settings, batch, sounds, tracks)
     doubtful = [one for one in heard if one.segment.flags]
@@ -74,8 +73,8 @@ def recognise(
         again = _heard_again(network, settings, batch, doubtful, tracks)
         heard = [replace(one, segment=_likelier(one, again)) for one in heard]
     segments = [one.segment for one in heard]
-    if path is not None:
-        write_bytes(path, canonical_json([asdict(segment) for segment in segments]).encode())
+    if kept is not None:
+        kept.keep(key, segments)
     return segments
 
 
@@ -153,13 +152,11 @@ def _likelier(one: _Heard, again: Mapping[Passage, Segment]) -> Segment:
 
 def _judged(segment: Segment, passage: Passage, sound: Sound, tracks: Tracks) -> Segment:
     """`segment` with its words where the sound has them, and with its flags."""
-    own = tracks.active[passage.side][passage.start : passage.end]
-    activity = [
-        ((passage.start + first) / COLUMNS, (passage.start + end) / COLUMNS) for first, end in runs(own)
-    ]
+    spoken = _spoken(passage, tracks)
+    activity = [((passage.start + first) / COLUMNS, (passage.start + end) / COLUMNS) for first, end in spoken]
     words = refined(segment.words, sound, passage.begin / COLUMNS, activity)
     segment = replace(segment, words=tuple(_rounded(word) for word in words))
-    return flagged(segment, flags_of(segment, float(own.sum()) / COLUMNS))
+    return flagged(segment, flags_of(segment, sum(end - first for first, end in spoken) / COLUMNS))
 
 
 def _rounded(word: Word) -> Word:
@@ -170,26 +167,25 @@ def _sample(column: int) -> int:
     return column * RATE // COLUMNS
 
 
-def _key(network: Network, settings: Settings, batch: Batch, sounds: Sequence[Sound]) -> str:
-    """Digest of all that a batch's result depends on."""
+def _key(network: Network, settings: Settings, batch: Batch, sounds: Sequence[Sound], tracks: Tracks) -> str:
+    """Digest of all that a batch's result depends on, whatever else is in the session."""
     heard = hashlib.sha256()
     for sound in sounds:
         heard.update(sound.tobytes())
-    meaning = [settings.language, settings.meaning(network), list(settings.prompts)]
-    return digest("asr", __version__, network.folder.sha256, meaning, asdict(batch), heard.hexdigest())
+    prompt = settings.prompts[batch.windows[0].passages[0].prompt]
+    meaning = replace(settings, prompts=(prompt,)).meaning(network)
+    windows = [
+        [place, astuple(replace(passage, prompt=0)), _spoken(passage, tracks)]
+        for window in batch.windows
+        for place, passage in zip(window.places, window.passages, strict=True)
+    ]
+    told = [network.folder.sha256, settings.language, meaning]
+    return digest("asr", __version__, told, batch.columns, windows, heard.hexdigest())
 
 
-def _read(path: Path) -> list[Segment] | None:
-    """A batch's result that was kept; None where there is none."""
-    try:
-        return [_segment(row) for row in json.loads(path.read_bytes())]
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
-        return None
-
-
-def _segment(row: dict[str, Any]) -> Segment:
-    words = tuple(Word(**word) for word in row["words"])
-    return Segment(**row | {"words": words, "flags": tuple(row["flags"])})
+def _spoken(passage: Passage, tracks: Tracks) -> list[tuple[int, int]]:
+    """When its actor speaks in a passage, in columns from its start."""
+    return runs(tracks.active[passage.side][passage.start : passage.end])
 
 
 def _segments(window: Window, decoded: Decoded, language: str) -> list[tuple[Passage, Segment]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -37,7 +38,7 @@ class Cut(Protocol):
     def cut(self, first: int, end: int) -> PcmBlock: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Tracks:
     """Both actors' tracks on the session clock, and when each of them speaks, bool[columns].
 
@@ -45,8 +46,15 @@ class Tracks:
     """
 
     tracks: Mapping[SideName, Cut]
-    active: Mapping[SideName, Mask]
+    spoken: Mapping[SideName, Mask]
     hidden: Mask | None = None
+
+    @cached_property
+    def active(self) -> Mapping[SideName, Mask]:
+        """When each of them speaks and may be heard."""
+        if self.hidden is None:
+            return self.spoken
+        return {side: mask & ~self.hidden[: len(mask)] for side, mask in self.spoken.items()}
 
     def sound(self, passage: Passage) -> Sound:
         """What the recogniser hears of a passage: float32[samples at 16 kHz], full scale 1."""
@@ -54,7 +62,7 @@ class Tracks:
 
         begin, stop = passage.begin - _LEAD, passage.stop + _LEAD
         track = to_real(self.tracks[passage.side].cut(begin * _COLUMN, stop * _COLUMN))
-        gain = own_gain(self.active, passage.side, begin, stop)
+        gain = own_gain(self.spoken, passage.side, begin, stop)
         if self.hidden is not None:
             gain &= ~_within(self.hidden, begin, stop)
         heard = soxr.resample(track * _per_sample(gain), SAMPLE_RATE, RATE, quality="HQ")

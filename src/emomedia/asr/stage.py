@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import __version__
 from ..options import Options
 from ..session import Dialogue, Session, SideName
+from ..stages import as_read, content_digest, digest
 from ..voice.clean import masks
+from .folder import ModelFolder, check_language, model_folder
 from .guard import settled
-from .model import ModelFolder, check_language, model_folder, placed
+from .kept import Heard, Kept
+from .model import placed
 from .normal import Spelling, check_spelling, spelled
 from .passages import COLUMNS, Mask
 from .sound import Cut, Tracks
-from .transcript import Told, transcribe
+from .transcript import Told, hear, written
 
 if TYPE_CHECKING:
     from ..scripts import Script
@@ -40,11 +44,15 @@ class Recognition:
 
         Where it is worked out is not among it: what a GPU found is kept on a machine without one.
         """
+        written = [self.options.doubtful, astuple(self.spelling)]
+        return [*self._heard_by(), written]
+
+    def _heard_by(self) -> list[Any]:
+        """The same without how the words are written."""
         told = [self.told.everywhere, [list(stretch) for stretch in self.told.within]]
         excluded = [[str(start), str(end)] for start, end in self.excluded]
-        written = [self.options.doubtful, astuple(self.spelling)]
         model = [self.folder.sha256, version("ctranslate2")]
-        return [model, self.options.language, told, excluded, written]
+        return [model, self.options.language, told, excluded]
 
     @property
     def spelling(self) -> Spelling:
@@ -53,7 +61,7 @@ class Recognition:
     def transcript(
         self,
         speech: Mapping[str, Any],
-        tracks: Mapping[SideName, Cut],
+        tracks: Callable[[], Mapping[SideName, Cut]],
         kept: Path | None,
         advance: Callable[[int, int], None],
         workers: int,
@@ -64,23 +72,39 @@ class Recognition:
         ----------
         speech : mapping
             The rest of speech.json.
-        tracks : mapping by side
-            The tracks, or clean ones.
+        tracks : callable
+            Gives the tracks by side, or clean ones, if something has to be heard.
         kept : Path or None
-            Folder for what is done, until all is.
+            Folder for what was heard.
         workers : int
             Batches at a time; a batch of sessions may have other ones for each stage.
         """
+        key = digest("heard", __version__, self._heard_by(), content_digest(as_read(dict(speech))))
+        results = None if kept is None else Kept(kept, key)
+        heard = None if results is None else results.whole()
+        if heard is None:
+            heard = self._heard(speech, tracks(), results, advance, workers)
+        if results is not None:
+            results.finish(heard)
+        doubtful, spelling = self.options.doubtful, self.spelling
+        return written(heard, self.folder, lambda segment: settled(spelled(segment, spelling), doubtful))
+
+    def _heard(
+        self,
+        speech: Mapping[str, Any],
+        tracks: Mapping[SideName, Cut],
+        kept: Kept | None,
+        advance: Callable[[int, int], None],
+        workers: int,
+    ) -> Heard:
         spoken = masks(speech)
         hidden = _marked(self.excluded, max(map(len, spoken.values())))
-        active = {side: mask & ~hidden[: len(mask)] for side, mask in spoken.items()}
-        return transcribe(
+        return hear(
             self.folder,
             placed(self.options.device),
-            Tracks(tracks, active, hidden),
+            Tracks(tracks, spoken, hidden),
             language=self.options.language,
             told=self.told,
-            finish=lambda segment: settled(spelled(segment, self.spelling), self.options.doubtful),
             kept=kept,
             workers=workers,
             advance=advance,
@@ -119,8 +143,7 @@ def asked_model(options: Options) -> ModelFolder | None:
     if options.asr_model is None:
         return None
     folder = model_folder(options.asr_model)
-    if options.language is not None:
-        check_language(folder, options.language)
+    check_language(folder, options.language)
     check_spelling(_spelling(options))
     return folder
 

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from ..errors import DeviceError
 from ..session import SIDES
 from .decode import language_of
 from .features import features
+from .folder import ModelFolder
 from .guard import repeated_across
-from .model import ModelFolder, Network, Placed, load
-from .passages import BATCH_COLUMNS, COLUMNS, Batch, batches, passages, windows
+from .kept import Heard, Kept, in_order
+from .model import Network, Placed, load
+from .passages import BATCH_COLUMNS, COLUMNS, Batch, batches, passages, shown, windows
 from .recognise import Settings, recognise
 from .sound import Tracks
 from .types import Segment
@@ -41,28 +42,25 @@ class Told:
         return tuple(texts), places
 
 
-def transcribe(
+def hear(
     folder: ModelFolder,
     where: Placed,
     tracks: Tracks,
     *,
     language: str | None = None,
     told: Told | None = None,
-    finish: Callable[[Segment], Segment] = lambda segment: segment,
-    kept: Path | None = None,
+    kept: Kept | None = None,
     workers: int = 1,
     advance: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
-    """What is said on both tracks, as speech.json has it under ``transcript``.
+) -> Heard:
+    """What is said on both tracks, as the model writes it.
 
     Parameters
     ----------
     language : str or None
         Whisper's code; found from the sound, once for both sides, if None.
-    finish : callable
-        What becomes of each segment at the end: its spelling, and what is done with doubtful text.
-    kept : Path or None
-        Folder for the results of batches, from which an interrupted session goes on.
+    kept : Kept or None
+        The results of batches, from which an interrupted or changed session goes on.
     workers : int
         Batches at a time; never shows in the result.
     advance : callable
@@ -81,9 +79,7 @@ def transcribe(
     if language is None and formed:
         with _device_errors(where):
             language = _detected(network, formed, tracks)
-    body: dict[str, Any] = {"model": {"name": folder.name, "sha256": folder.sha256}, "language": language}
     settings = Settings(language or "en", prompts)
-    body["settings"] = settings.meaning(network)
     network.tokenizer(settings.language)  # refuses a language before any work
 
     def work(batch: Batch) -> list[Segment]:
@@ -95,9 +91,20 @@ def transcribe(
         found += segments
         if advance is not None:
             advance(number, len(formed))
-    found.sort(key=lambda segment: segment.start)
+    return Heard(language, settings.meaning(network), in_order(found))
+
+
+def written(
+    heard: Heard, folder: ModelFolder, finish: Callable[[Segment], Segment] = lambda segment: segment
+) -> dict[str, Any]:
+    """What speech.json has under ``transcript``.
+
+    `finish` says what becomes of each segment: its spelling, and what is done with doubtful text.
+    """
+    body: dict[str, Any] = {"model": {"name": folder.name, "sha256": folder.sha256}}
+    body |= {"language": heard.language, "settings": heard.settings}
     for side in SIDES:
-        own = repeated_across([segment for segment in found if segment.side == side])
+        own = repeated_across([segment for segment in heard.segments if segment.side == side])
         body[side] = [_row(finish(segment)) for segment in own]
     return body
 
@@ -122,9 +129,10 @@ def _batches(tracks: Tracks, places: Mapping[int, range], short: bool, most: int
     found = [
         window
         for side in SIDES
-        for window in windows(passages(tracks.active[side], side, places), short=short)
+        for window in windows(passages(tracks.spoken[side], side, places), short=short)
     ]
-    return batches(found, short=short, most=most)
+    formed = batches(found, short=short, most=most)
+    return [left for batch in formed for left in shown(batch, tracks.active, short=short)]
 
 
 def _in_threads(
@@ -138,7 +146,7 @@ def _in_threads(
         threads.shutdown(cancel_futures=True)
 
 
-def _detected(network: Network, formed: Iterable[Batch], tracks: Tracks) -> str | None:
+def _detected(network: Network, formed: Iterable[Batch], tracks: Tracks) -> str:
     spoken = sorted(
         (window for batch in formed for window in batch.windows),
         key=lambda window: (-window.columns, window.passages[0].start, window.passages[0].side),

@@ -12,13 +12,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..asr.guard import FLAGS
 from ..descriptions import file_name, show, wrong
 from ..errors import DescriptionError
+from ..flags import OF_TEXT
 from ..schema import DialogueTable, Id, Table, TurnTable, UnmatchedTable, validate
 from ..session import SIDES, Session, SideName
 from ..stages import parse
-from ..turn_taking import NO_TEXT as NO_TEXT_FLAG
 from ..turn_taking import common
 from ..turns import decimal
 from .tiers import (
@@ -38,9 +37,6 @@ from .tiers import (
 )
 
 _place = attrgetter("place")
-
-_OF_TEXT = {*FLAGS, NO_TEXT_FLAG}
-"""Flags of what a recogniser wrote; they are not those of what somebody wrote instead."""
 
 
 class WholeTable(Table):
@@ -216,7 +212,7 @@ def _turns(read: _Read, side: SideName) -> list[_Found]:
         body |= _times(interval, read.tick, place, before)
         if before is None or shown(before.get("text")) != interval.label:
             body["text"] = None if interval.label == NO_TEXT else interval.label
-            body["flags"] = [flag for flag in body.get("flags", ()) if flag not in _OF_TEXT]
+            body["flags"] = [flag for flag in body.get("flags", ()) if flag not in OF_TEXT]
         moved = place != interval.place
         if f"{side} words" in read.tiers and (moved or not same_words):
             _take_words(read, body, interval, words[before["id"]] if before else [])

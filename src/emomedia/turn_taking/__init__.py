@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..descriptions import is_id, show, wrong
+from ..flags import CUT, NO_TEXT
 from ..session import SIDES, Session, SideName
 from ..turns import Turn, TurnsFile
 from .cues import cues, scenes
@@ -34,12 +35,6 @@ __all__ = [
     "units",
     "without",
 ]
-
-NO_TEXT = "no text"
-"""Flag of a turn in which the recogniser heard no word."""
-
-CUT = "cut"
-"""Flag of a turn whose actor speaks on beyond it: a dialogue or what is shown begins or ends in the midst."""
 
 
 def find_turns(
