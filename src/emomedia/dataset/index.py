@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import StageError
 from ..files import atomic, canonical_json, complaint, locked, sha256
-from ..layout import AUDIT_NAME, INDEX_NAME, SessionFolder
+from ..layout import AUDIT_NAME, INDEX_NAME
 from ..session import SIDES
 from .audit import Row, read_rows
 
@@ -164,11 +164,11 @@ def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
 
 
 def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
-    """The sessions whose audits have changed since an index with this schema was made."""
-    for session, digest, _ in told_audits(columns):
-        audit = SessionFolder(out, session).audit
-        if audit.is_file() and sha256(audit) != digest:
-            yield session
+    """The sessions whose audits have changed or come since an index with this schema was made."""
+    told = {session: digest for session, digest, _ in told_audits(columns)}
+    for audit in audits(out):
+        if told.get(audit.parent.name) != sha256(audit):
+            yield audit.parent.name
 
 
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
