@@ -74,9 +74,11 @@ def run_batch(
                 for note in shared_ids(found):
                     watcher.says(note)
                 summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
-            except BaseException:
+            except BaseException as error:
                 with suppress(OutputError):
                     ledger.tell(state="stopped")
+                if not isinstance(error, Exception):
+                    watcher.says("stopping within seconds; a second Ctrl-C does so at once, which is as safe")
                 raise
             finally:
                 executor.close()
