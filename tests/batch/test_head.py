@@ -135,14 +135,19 @@ def test_what_is_set_aside_stays_so_while_its_inputs_do(tmp_path, kind, again):
     assert executor.begun
 
 
-def test_what_was_set_aside_is_tried_again_once_its_turns_are_corrected(tmp_path):
-    turns = tmp_path / "a/turns.json"
-    turns.parent.mkdir()
-    turns.write_text("{}")
-    batch(tmp_path, [entry("a")], MadeUp(answers={"a": [Failure("input", "Cause", "why")]}))
-    assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 0
-    os.utime(turns, (time.time() - 3600,) * 2)  # by a file server's clock
-    assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 1
+@pytest.mark.parametrize("name", ["turns.json", "clips.jsonl"])
+def test_what_was_set_aside_is_tried_again_once_a_file_of_it_is_corrected(tmp_path, name):
+    path = tmp_path / "a" / name
+    path.parent.mkdir()
+    for correct in (
+        lambda: os.utime(path, (time.time() - 3600,) * 2),  # by a file server's clock
+        path.unlink,  # to have it made anew
+    ):
+        path.write_text("{}")
+        batch(tmp_path, [entry("a")], MadeUp(answers={"a": [Failure("input", "Cause", "why")]}))
+        assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 0
+        correct()
+        assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 1
 
 
 def test_a_ledger_that_another_program_holds_is_waited_for(tmp_path, monkeypatch):

@@ -296,7 +296,8 @@ class Batch:
         if entry.error is not None:
             return ""
         folder = SessionFolder(self.out, entry.id)
-        return digest([file_state(folder.stage(name)) for name in FILE_OF.values()])
+        paths = [folder.stage(name) for name in FILE_OF.values()]
+        return digest([file_state(path) for path in (*paths, folder.audit)])
 
     def _set_aside(self, session: _Session, stage: str | None, cause: str, text: str) -> None:
         session.state = "failed"

@@ -96,6 +96,11 @@ def write_index(out: Path) -> int:
     -------
     int
         The number of clips.
+
+    Raises
+    ------
+    StageError
+        An audit is none; the index is then of all the others.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -103,17 +108,23 @@ def write_index(out: Path) -> int:
     with locked(out, wait=True):
         known = _known(out / INDEX_NAME)
         parts, told = [], []
+        broken: list[StageError] = []
         for path in audits(out):
             session, digest = path.parent.name, sha256(path)
             part = known.get((session, digest))
-            if part is None:
-                part = _table(path)
+            try:
+                part = _table(path) if part is None else part
+            except StageError as error:
+                broken.append(error)
+                continue
             parts.append(part)
             told.append([session, digest, len(part)])
         columns = schema().with_metadata({_AUDITS: canonical_json(told)})
         table = pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
         with atomic(out / INDEX_NAME) as temporary:
             pq.write_table(table, temporary, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    if broken:
+        raise broken[0]
     return len(table)
 
 
