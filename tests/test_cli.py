@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from emomedia.cli.app import app
 from emomedia.cli.values import parse_crf, parse_layout, parse_rate, parse_seconds, parse_side_size
+from emomedia.dataset.index import read_index
 from emomedia.errors import DescriptionError, ModelError
 
 
@@ -72,10 +73,15 @@ def test_the_cut_gives_no_verdict(simulated, tmp_path):
     given = (session, "--turns", session.parent / "turns.json", "--preset", "ultrafast", "--out", tmp_path)
     ended = emomedia("cut", *given)
     assert ended.returncode == 0, ended.stderr
-    assert "kept" not in ended.stdout
+    assert f"2 of 2 unchecked, in no export yet: emomedia check {tmp_path}" in ended.stdout
+    table = read_index(tmp_path, ["keep", "reasons"])
+    assert table.to_pylist() == [{"keep": False, "reasons": ["unchecked"]}] * 2
+    exported = emomedia("export", tmp_path, "--format", "hf", "--to", tmp_path / "hf")
+    assert f"judge them with 'emomedia check {tmp_path}'" in exported.stderr
     made = [json.loads(line) for line in emomedia("run", *given, "--json").stdout.splitlines()]
     outcomes = {line["stage"]: line["outcome"] for line in made if line["event"] == "stage_ends"}
     assert (outcomes["cut"], outcomes["check"]) == ("fresh", "made")
+    assert (tmp_path / "report.html").is_file()
     assert " of 2 kept" in emomedia("cut", *given).stdout
 
 

@@ -24,13 +24,16 @@ def test_brackets_stay_in_notes_summaries_and_errors(text, capsys):
 
 
 @pytest.mark.parametrize("kind", [JsonDisplay, PeopleDisplay])
-def test_progress_of_many_small_things_costs_little_and_ends_with_the_last(kind, capsys):
+def test_progress_of_many_small_things_costs_little_and_ends_with_the_last(kind, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
     begin = time.process_time()
     with kind() as display:
         for done in range(20_000):
             display.advances("export", done + 1, 20_000)
     assert time.process_time() - begin < 2
+    said = capsys.readouterr().out
+    assert "20000/20000" in said or kind is JsonDisplay
     if kind is JsonDisplay:
-        lines = capsys.readouterr().out.splitlines()
+        lines = said.splitlines()
         assert json.loads(lines[-1])["done"] == 20_000
         assert len(lines) < 100

@@ -100,6 +100,16 @@ def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch,
     assert listing(tmp_path / "a") == [".lock"]
 
 
+@pytest.mark.parametrize("refused", [errno.ENOLCK, errno.ENOSYS])
+def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, refused):
+    def none(_descriptor, _how):
+        raise OSError(refused, os.strerror(refused))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(OutputError, match="mount it with locks"), locked(tmp_path / "a"):
+        pass
+
+
 def name_of(descriptor):
     return Path(f"/proc/self/fd/{descriptor}").readlink()
 

@@ -24,6 +24,9 @@ _PART_SUFFIX = ".part"
 _NO_FOLDER_LOCKS = (errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EISDIR)
 """What network file systems say to a lock on a folder; on a file in it they grant one."""
 
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What they say that grant none at all."""
+
 _FULL = "free space there, or choose another --out; run again and it goes on"
 _REFUSED = "make it writable, or choose another --out"
 _REMEDIES = {
@@ -187,6 +190,13 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
             remedy="wait for it to end, or choose another --out",
         ) from error
     except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise OutputError(
+                folder,
+                expected="a file system that grants locks",
+                found=complaint(error),
+                remedy="mount it with locks (NFS 4, Lustre with flock), or choose another --out",
+            ) from error
         raise output_error(folder, error) from error
     try:
         yield

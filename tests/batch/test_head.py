@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
+import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +20,7 @@ from emomedia.batch.schedule import Room
 from emomedia.batch.sessions import Entry
 from emomedia.batch.space import lasting_bytes, session_bytes, told
 from emomedia.batch.task import Advanced, Failure, Progress, StageDone, failure
+from emomedia.batch.workers import LocalWorkers, _Worker
 from emomedia.errors import MediaNotFoundError, OutputBusyError, OutputError, StalledError, SyncError
 from emomedia.files import output_error
 from emomedia.options import Options
@@ -131,14 +135,50 @@ def test_what_is_set_aside_stays_so_while_its_inputs_do(tmp_path, kind, again):
     assert executor.begun
 
 
-def test_what_was_set_aside_is_tried_again_once_its_turns_are_corrected(tmp_path):
-    turns = tmp_path / "a/turns.json"
-    turns.parent.mkdir()
-    turns.write_text("{}")
-    batch(tmp_path, [entry("a")], MadeUp(answers={"a": [Failure("input", "Cause", "why")]}))
-    assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 0
-    os.utime(turns, (time.time() + 60,) * 2)
-    assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 1
+@pytest.mark.parametrize("name", ["turns.json", "clips.jsonl"])
+def test_what_was_set_aside_is_tried_again_once_a_file_of_it_is_corrected(tmp_path, name):
+    path = tmp_path / "a" / name
+    path.parent.mkdir()
+    for correct in (
+        lambda: os.utime(path, (time.time() - 3600,) * 2),  # by a file server's clock
+        path.unlink,  # to have it made anew
+    ):
+        path.write_text("{}")
+        batch(tmp_path, [entry("a")], MadeUp(answers={"a": [Failure("input", "Cause", "why")]}))
+        assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 0
+        correct()
+        assert batch(tmp_path, [entry("a")], MadeUp())[0].figures.done == 1
+
+
+def test_a_ledger_that_another_program_holds_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("emomedia.batch.ledger._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("emomedia.batch.head._FULL_SECONDS", 0.001)
+    with closing(Ledger(tmp_path)) as ledger:
+        holder = sqlite3.connect(ledger.path, isolation_level=None)
+        watcher, executor = Quiet(), MadeUp()
+        watcher.says = lambda text: (watcher.said.append(text), holder.rollback())
+        executor.start = lambda key, task: (
+            holder.execute("BEGIN IMMEDIATE"), MadeUp.start(executor, key, task)
+        )  # fmt: skip
+        assert Batch([entry("a")], tmp_path, executor, ledger, watcher).run().figures.done == 1
+    assert len(watcher.said) == 8
+    assert all("database is locked; close what else has it open" in text for text in watcher.said[::2])
+    assert all(text.endswith("the batch goes on") for text in watcher.said[1::2])
+
+
+def test_workers_that_were_stopped_with_their_head_are_not_taken_for_hanging(monkeypatch):
+    """Ctrl-Z and fg, or a scheduler's suspend: hours pass in which nobody can do anything."""
+    now = 0.0
+    monkeypatch.setattr("emomedia.batch.workers.monotonic", lambda: now)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        executor, (ours, _theirs) = LocalWorkers(Room(1), stall_seconds=20), multiprocessing.Pipe()
+        process.join, process.exitcode = process.wait, -9
+        executor._workers.append(_Worker(process, ours, "a", used=1e9))
+        for now in (6.0, 40_000.0):  # noqa: B007
+            assert executor.events(0) == []
+        now = 40_006.0
+        ((key, told),) = executor.events(0)
+    assert (key, told.text) == ("a", "its worker did nothing for 20 s and was killed")
 
 
 def test_what_stages_say_is_told_once_with_all_who_said_it(tmp_path):

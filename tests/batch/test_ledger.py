@@ -124,12 +124,30 @@ def test_every_change_is_on_the_disk_before_it_counts(tmp_path):
     assert pragma == {"journal_mode": "delete", "synchronous": 3}
 
 
-@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + bytes(200)])
-def test_what_is_no_ledger_is_put_aside(tmp_path, content):
+def of_an_older_version(ledger: bytes) -> bytes:
+    return ledger[:60] + (1).to_bytes(4, "big") + ledger[64:]
+
+
+def with_a_page_of_zeros(ledger: bytes) -> bytes:
+    return ledger[:4096] + bytes(4096) + ledger[8192:]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda _: b"no database at all" * 100,
+        lambda _: b"SQLite format 3\0" + bytes(200),
+        of_an_older_version,
+        with_a_page_of_zeros,
+    ],
+)
+def test_what_is_no_ledger_is_put_aside(tmp_path, harm):
     path = ledger_path(tmp_path)
-    path.parent.mkdir()
+    with closing(Ledger(tmp_path)):
+        content = harm(path.read_bytes())
     path.write_bytes(content)
     with closing(Ledger(tmp_path)) as opened:
+        assert opened.put_aside
         opened.lists([entry("a")])
     assert path.with_suffix(".broken").read_bytes() == content
     assert set(sessions(tmp_path)) == {"a"}

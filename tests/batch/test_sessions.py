@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from emomedia.batch.sessions import descriptions, entries, shared_ids
+from emomedia.batch.sessions import descriptions, entries, refuse_taken, shared_ids
 from emomedia.errors import DescriptionError, MediaNotFoundError
 from emomedia.options import Options
 
@@ -61,6 +62,36 @@ def test_of_two_sessions_of_one_id_the_later_is_refused(three, tmp_path):
     assert [entry.error is None for entry in found] == [True, True, True, False]
     assert isinstance(found[-1].error, DescriptionError)
     assert len({entry.id for entry in found}) == 4
+
+
+def test_an_id_that_another_description_has_in_the_folder_is_refused(three, tmp_path):
+    """Two days' sessions of one name, in two batches: the later one must not take the earlier one's place."""
+    (first,), twin = entries(three[:1], OPTIONS), session(tmp_path / "day 2/a", "a")
+    (twin.parent / "left.mp4").write_bytes(b"another day")
+
+    def refused(path, had=(str(first.path), first.inputs)):
+        (entry,) = refuse_taken(entries([path], replace(OPTIONS, preset="slow")), tmp_path, {"a": had})
+        return entry.error is not None
+
+    assert not refused(twin), "nothing of it is in the folder"
+    (tmp_path / "a").mkdir()
+    assert refused(twin)
+    assert not refused(three[0]), "the same one, with other options"
+    assert not refused(twin, (None, "")), "nobody knows where it was"
+    first.path.rename(tmp_path / "gone.toml")
+    assert not refused(twin), "it was moved"
+
+
+def test_a_folder_that_cannot_be_read_is_told(three, tmp_path, monkeypatch):
+    def scandir(folder, scan=os.scandir):
+        if str(folder).endswith("day/b"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    said = []
+    assert descriptions([str(tmp_path)], said.append) == [three[0], three[2]]
+    assert said == [f"{tmp_path}/day/b: permission denied; not searched for sessions"]
 
 
 def test_dialogues_that_sessions_call_the_same_are_told_of(three):

@@ -81,8 +81,8 @@ def test_measures_that_have_no_column_are_kept_as_text(tmp_path):
     assert found[1] is None
 
 
-def test_a_number_that_no_column_holds_is_refused_with_its_audit(tmp_path):
-    write_sessions(tmp_path, {"a": ("A1", "A2")})
+def test_a_number_that_no_column_holds_is_refused_with_its_audit_and_the_others_are_indexed(tmp_path):
+    write_sessions(tmp_path, {"a": ("A1", "A2"), "b": ("A3", "A4")})
     audit = tmp_path / "a/clips.jsonl"
     write_index(tmp_path)
     rows = read_rows(audit)
@@ -92,6 +92,7 @@ def test_a_number_that_no_column_holds_is_refused_with_its_audit(tmp_path):
         StageError, match=r"a/clips\.jsonl: expected values that the index's columns can hold"
     ):
         write_index(tmp_path)
+    assert set(read_index(tmp_path)["session"].to_pylist()) == {"b"}
 
 
 def test_a_folder_without_an_index_is_refused(tmp_path):

@@ -113,14 +113,20 @@ def test_another_profile_decides_anew_without_any_media(out, tmp_path):
         shutil.rmtree(out / "sim" / folder)
     strict = tmp_path / "strict.toml"
     strict.write_text('[[rule]]\nfault = "short of sharp"\nmeasure = "sharpness"\nmin = 9\n')
-    rows = check_folder(out, None, Options(profile=strict), Silent())
+    said: list[str] = []
+    heard = Silent()
+    heard.says = said.append  # type: ignore[method-assign]
+    rows = check_folder(out, None, Options(profile=strict), heard)
     assert rows == read_rows(audit(out))
     assert not any(row["keep"] for row in rows)
     assert all(row["reasons"][0].startswith("left: short of sharp (sharpness 1") for row in rows)
     assert [row["quality"] for row in rows] == [row["quality"] for row in before]
     assert not any(pq.read_table(out / "clips.parquet")["keep"].to_pylist())
-    check_folder(out, None, Options(), Silent())
-    assert read_rows(audit(out)) == before
+    assert "usual rules" not in "".join(said)
+    for _ in range(2):
+        check_folder(out, None, Options(), heard)
+        assert read_rows(audit(out)) == before
+    assert "".join(said).count("judged by the usual rules now") == 1
 
 
 def test_clips_that_nobody_measured_are_decoded(made, out):

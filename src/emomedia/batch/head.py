@@ -14,16 +14,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from ..errors import OutputFullError
+from ..errors import OutputError
 from ..layout import SessionFolder
 from ..observer import Notes
 from ..pipeline import FILE_OF
+from ..stages import digest
 from . import space
-from .ledger import Ledger
+from .ledger import Ledger, may_pass
 from .needs import grows, need_of
 from .progress import Failed, Figures, Share, bottleneck, hours, lengths, pace, work_done
 from .schedule import Need, starts
-from .sessions import Entry
+from .sessions import Entry, file_state
 from .task import FIRST, Advanced, Failure, Progress, StageDone, Task, failure
 from .workers import Executor, Told
 
@@ -130,7 +131,7 @@ class Batch:
             if earlier is not None and earlier.inputs == session.entry.inputs:
                 session.seconds = earlier.footage_seconds
                 lasts = earlier.state == "failed" and earlier.kind in ("input", "crash")
-                if lasts and not retry and not self._corrected(session.entry, earlier.updated):
+                if lasts and not retry and earlier.files == self._files(session.entry):
                     text = earlier.error or ""
                     self._set_aside(session, earlier.stage, earlier.cause or "", text)
                     continue
@@ -269,7 +270,8 @@ class Batch:
         session.share, session.state = 0.0, "waiting"
         session.stage = told.stage or session.stage
         final = self._is_final(session, told)
-        self._keep(lambda: self._ledger.fails(session.entry.id, told, final=final))
+        files = self._files(session.entry)
+        self._keep(lambda: self._ledger.fails(session.entry.id, told, final=final, files=files))
         if final:
             self._set_aside(session, session.stage if session.begun else None, told.cause, told.text)
 
@@ -289,13 +291,13 @@ class Batch:
             return False
         return True
 
-    def _corrected(self, entry: Entry, since: float) -> bool:
-        """Whether a stage file of the session was changed after it failed: by hand, for no stage was made."""
+    def _files(self, entry: Entry) -> str:
+        """Digest of the session's stage files, which after a failure change by a correction alone."""
         if entry.error is not None:
-            return False
+            return ""
         folder = SessionFolder(self.out, entry.id)
         paths = [folder.stage(name) for name in FILE_OF.values()]
-        return any(path.is_file() and path.stat().st_mtime > since for path in paths)
+        return digest([file_state(path) for path in (*paths, folder.audit)])
 
     def _set_aside(self, session: _Session, stage: str | None, cause: str, text: str) -> None:
         session.state = "failed"
@@ -352,19 +354,26 @@ class Batch:
     def _pauses(self, why: str) -> None:
         self._paused = why
         self._watcher.says(why)
-        with suppress(OutputFullError):  # the reason of the pause
+        with suppress(OutputError):  # the reason of the pause
             self._ledger.tell(state=why)
 
     def _keep(self, change: Callable[[], None]) -> None:
-        """Make a change of the ledger; while there is no room for it, nothing else goes on."""
+        """Make a change of the ledger; while that is impossible, nothing else goes on."""
+        told = False
         while True:
             try:
-                return change()
-            except OutputFullError as error:
+                change()
+                break
+            except OutputError as error:
+                if not may_pass(error):
+                    raise
                 if not self._paused:
-                    self._paused = f"paused: {error}"
+                    told, self._paused = True, f"paused: {error}"
                     self._watcher.says(self._paused)
                 time.sleep(_FULL_SECONDS)
+        if told:
+            self._paused = ""
+            self._watcher.says(f"{self._ledger.path}: written; the batch goes on")
 
     # -- time -------------------------------------------------------------------------------------
 

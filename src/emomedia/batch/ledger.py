@@ -27,7 +27,7 @@ State = Literal["waiting", "running", "done", "failed"]
 FOLDER_NAME = ".batch"
 """In the output folder; ids of sessions do not begin with a dot."""
 
-VERSION = 1
+VERSION = 2
 _BUSY_SECONDS = 60
 
 _SCHEMA = """
@@ -42,6 +42,7 @@ CREATE TABLE sessions (
   frames_done INTEGER, frames_total INTEGER,
   media_bytes INTEGER, footage_seconds REAL, clips INTEGER,
   kind TEXT, cause TEXT, error TEXT,
+  files TEXT,                     -- digest of its stage files' sizes and times when it failed
   updated REAL NOT NULL
 );
 CREATE TABLE stages (
@@ -80,18 +81,21 @@ class Known:
     kind: str | None
     cause: str | None
     error: str | None
-    updated: float
+    files: str | None
+    path: str | None
 
 
 class Ledger:
     """Written by one process, which holds the folder's lock."""
 
     def __init__(self, out: Path) -> None:
-        """Open the ledger in `out`, or make it from the stage files; what is none is put aside.
+        """Open the ledger in `out`, or make it from the stage files.
 
-        Raises OutputError where it cannot be written.
+        What is broken or of another version is put aside, and `put_aside` says why.  Raises OutputError where
+        it cannot be written.
         """
         self.path = ledger_path(out)
+        self.put_aside: str | None = None
         with writing(self.path), told_as_outputs(self.path):
             make_folder(self.path.parent)
             try:
@@ -99,6 +103,7 @@ class Ledger:
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
+                self.put_aside = str(error)
                 self.path.replace(self.path.with_suffix(".broken"))
                 self._db = _opened(self.path)
             sync_folder(self.path.parent)
@@ -172,14 +177,14 @@ class Ledger:
             _set(db, id, **facts)
             _end(db, id, "advanced", None, now)
 
-    def fails(self, id: str, failure: Failure, *, final: bool) -> None:
-        """A task has failed; where that is `final`, the session is set aside."""
+    def fails(self, id: str, failure: Failure, *, final: bool, files: str | None = None) -> None:
+        """A task has failed; where that is `final`, the session is set aside, with `files` in its folder."""
         now = time.time()
         with self._change() as db:
             _pass(db, id, failure.stages, now)
             told = {"kind": failure.kind, "cause": failure.cause, "error": failure.text}
             told |= {} if failure.stage is None else {"stage": failure.stage}
-            _set(db, id, state="failed" if final else "waiting", updated=now, **told)
+            _set(db, id, state="failed" if final else "waiting", updated=now, files=files, **told)
             _end(db, id, failure.kind, failure.text, now)
 
     def stops(self) -> None:
@@ -225,7 +230,19 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise sqlite3.DatabaseError(f"a ledger of version {version}")
     if version == 0:
         db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    _refuse_broken(db)
     return db
+
+
+def _refuse_broken(db: sqlite3.Connection) -> None:
+    """Raise DatabaseError where a page is damaged, before something is read from another one."""
+    try:
+        (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+    except BaseException:
+        db.close()
+        raise
 
 
 @contextmanager
@@ -234,13 +251,26 @@ def told_as_outputs(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
-        raise (OutputFullError if full else OutputError)(
-            path,
-            expected="a ledger that can be written",
-            found=str(error),
-            remedy="free space there, or make it writable; run again and it goes on",
+        remedy = "free space there, or make it writable; run again and it goes on"
+        if _code(error) == sqlite3.SQLITE_BUSY:
+            remedy = "close what else has it open; on a network file system, mount it with locks"
+        raise (OutputFullError if _code(error) == sqlite3.SQLITE_FULL else OutputError)(
+            path, expected="a ledger that can be written", found=str(error), remedy=remedy
         ) from error
+
+
+def may_pass(error: OutputError) -> bool:
+    """Whether the ledger can be written once others let go of it, or the disk or its server serve again.
+
+    What a quota refuses is an input/output error for SQLite.
+    """
+    passing = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
+    return isinstance(error.__cause__, sqlite3.OperationalError) and _code(error.__cause__) in passing
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code."""
+    return error.sqlite_errorcode & 0xFF
 
 
 def _set(db: sqlite3.Connection, id: str, **facts: Any) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from .. import _core
 from ..dataset.index import write_index
+from ..errors import OutputError, StageError
 from ..files import locked
 from ..options import Options
 from ..pipeline import output_folder
 from .head import Batch, Summary, Watcher
 from .ledger import FOLDER_NAME, Ledger
 from .needs import machine_room
-from .sessions import SHARED_FILES, descriptions, entries, shared_ids
+from .sessions import SHARED_FILES, descriptions, entries, refuse_taken, shared_ids
 from .workers import Executor, LocalWorkers
 
 
@@ -55,7 +57,7 @@ def run_batch(
     """
     begin = time.process_time()
     _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
-    paths, options = descriptions(what), _everywhere(options)
+    paths, options = descriptions(what, watcher.says), _everywhere(options)
     _refuse_wrong_files(options)
     out = output_folder(out)
     with locked(out / FOLDER_NAME):
@@ -63,20 +65,32 @@ def run_batch(
         try:
             executor = _executor(options, ray)
             try:
-                found = entries(paths, options)
+                if ledger.put_aside is not None:
+                    watcher.says(
+                        f"{ledger.path}: {ledger.put_aside}; put aside, and made anew from stage files"
+                    )
+                had = {id: (known.path, known.inputs) for id, known in ledger.known().items()}
+                found = refuse_taken(entries(paths, options), out, had)
                 for note in shared_ids(found):
                     watcher.says(note)
                 summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
-            except BaseException:
-                ledger.tell(state="stopped")
+            except BaseException as error:
+                with suppress(OutputError):
+                    ledger.tell(state="stopped")
+                if not isinstance(error, Exception):
+                    watcher.says("stopping within seconds; a second Ctrl-C does so at once, which is as safe")
                 raise
             finally:
                 executor.close()
-                ledger.stops()
+                with suppress(OutputError):
+                    ledger.stops()
         finally:
             ledger.close()
     head_cpu = time.process_time() - begin
-    write_index(out)
+    try:
+        write_index(out)
+    except StageError as error:  # one session's audit, which it fails by itself if it is of this batch
+        watcher.says(f"not in the index: {error}")
     return replace(summary, head_cpu_seconds=head_cpu)
 
 

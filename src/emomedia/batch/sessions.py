@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,11 @@ class Entry:
     dialogues: tuple[str, ...] = ()
 
 
-def descriptions(what: Iterable[str]) -> list[Path]:
+def descriptions(what: Iterable[str], says: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The descriptions that `what` names, each once, in their order.
 
     Each of `what` is a session.toml, a folder with such files below it, a text file with one of these a
-    line, or a pattern: what the shell would have made of it.
+    line, or a pattern: what the shell would have made of it.  Folders that cannot be read are told.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def descriptions(what: Iterable[str]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for text in what:
-        named = _named(text, Path())
+        named = _named(text, Path(), says)
         if not named:
             raise DescriptionError(
                 text,
@@ -82,19 +83,31 @@ def descriptions(what: Iterable[str]) -> list[Path]:
     return list(found)
 
 
-def _named(text: str, base: Path, *, listed: bool = False) -> list[Path]:
+def _named(text: str, base: Path, says: Callable[[str], None], *, listed: bool = False) -> list[Path]:
     path = base / text
     if path.is_dir():
-        return sorted(path.rglob(DESCRIPTION_NAME))
+        return _below(path, says)
     if path.suffix == ".toml" and not any(letter in text for letter in _PATTERN):
         return [path]
     if path.is_file() and not listed:
-        return _listed(path)
+        return _listed(path, says)
     matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-    return [one for match in matches for one in ([match] if match.is_file() else _named(str(match), Path()))]
+    return [
+        one for match in matches for one in ([match] if match.is_file() else _named(str(match), Path(), says))
+    ]
 
 
-def _listed(path: Path) -> list[Path]:
+def _below(folder: Path, says: Callable[[str], None]) -> list[Path]:
+    """The descriptions in `folder` and below it."""
+
+    def tell(error: OSError) -> None:
+        says(f"{error.filename}: {complaint(error)}; not searched for sessions")
+
+    walked = os.walk(folder, onerror=tell)
+    return sorted(Path(where, DESCRIPTION_NAME) for where, _, names in walked if DESCRIPTION_NAME in names)
+
+
+def _listed(path: Path, says: Callable[[str], None]) -> list[Path]:
     """A list's paths are taken from its own folder; what follows a ``#`` is a comment."""
     try:
         text = read_small(path, MAX_BYTES).decode("utf-8-sig")
@@ -105,7 +118,9 @@ def _listed(path: Path) -> list[Path]:
         ) from None
     lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
     named = [line for line in lines if line and not line.startswith("#")]
-    return [one for line in named for one in _named(line, path.parent, listed=True) or [path.parent / line]]
+    return [
+        one for line in named for one in _named(line, path.parent, says, listed=True) or [path.parent / line]
+    ]
 
 
 def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
@@ -127,6 +142,37 @@ def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
         first.setdefault(name, path)
         found.append(entry)
     return found
+
+
+def refuse_taken(
+    found: Iterable[Entry], out: Path, paths: Mapping[str, tuple[str | None, str]]
+) -> list[Entry]:
+    """`found`, of which those are refused whose id in `out` is another session's.
+
+    `paths` has for the ids that a batch has had in `out` the description's path and its inputs.
+    """
+    return [_refused(entry, out, *paths.get(entry.id, (None, ""))) for entry in found]
+
+
+def _refused(entry: Entry, out: Path, path: str | None, inputs: str) -> Entry:
+    """A description that was moved, copied, or changed in its place is of the same session."""
+    if path is None or inputs == entry.inputs or not (out / entry.id).exists():
+        return entry
+    try:
+        other = Path(path)
+        same = other.samefile(entry.path) or load_session(other).id != entry.id
+    except (OSError, EmomediaError):
+        same = True
+    if same:
+        return entry
+    error = wrong(
+        entry.path,
+        "id",
+        expected=f"an id that no other session in {out} has",
+        found=f"{show(entry.id)}, as in {path}",
+        remedy=f"rename one of the two, choose another --out, or delete {out / entry.id}",
+    )
+    return _failed(entry.path, entry.options, error)
 
 
 def shared_ids(found: Iterable[Entry]) -> list[str]:
@@ -156,7 +202,7 @@ def _entry(path: Path, options: Options) -> Entry:
     except EmomediaError as error:
         return _failed(path, options, error)
     media, others = (
-        [_state(file) for file in files] for files in (_media(session), _others(session, options))
+        [file_state(file) for file in files] for files in (_media(session), _others(session, options))
     )
     inputs = digest(session.meaning(), media, others, _shown(options), __version__)
     size, dialogues = sum(size for size, _ in media), tuple(dialogue.id for dialogue in session.dialogues)
@@ -189,7 +235,8 @@ def _others(session: Session, options: Options) -> list[Path]:
     return [file for file in (*named, *model) if file is not None] + list(script_files(session))
 
 
-def _state(file: Path) -> tuple[int, int]:
+def file_state(file: Path) -> tuple[int, int]:
+    """Size and time of a file, by which it is told whether it was changed; zeros where there is none."""
     try:
         status = file.stat()
     except OSError:

@@ -12,7 +12,7 @@ import os
 import signal
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -56,7 +56,7 @@ class _Worker:
     pipe: Connection
     key: Hashable | None = None
     description: Path | None = None
-    told: float = field(default_factory=monotonic)
+    silent: float = 0.0  # seconds for which it was watched and did nothing
     used: float = 0.0
 
 
@@ -76,7 +76,7 @@ class LocalWorkers:
 
     def start(self, key: Hashable, task: Task) -> None:
         worker = self._idle(task.description) or self._hire()
-        worker.key, worker.description, worker.told = key, task.description, monotonic()
+        worker.key, worker.description, worker.silent = key, task.description, 0.0
         with suppress(OSError):  # a worker that has died meanwhile: the next look at it tells
             worker.pipe.send(task)
 
@@ -100,9 +100,10 @@ class LocalWorkers:
         for pipe in wait(list(by_pipe), seconds):
             assert isinstance(pipe, Connection)
             told += self._heard(by_pipe[pipe])
-        if monotonic() - self._looked > min(_LOOK_SECONDS, self._stall / 2):
+        passed, look = monotonic() - self._looked, min(_LOOK_SECONDS, self._stall / 2)
+        if passed > look:
             self._looked = monotonic()
-            told += self._hanging()
+            told += self._hanging(min(passed, 2 * look))  # who was stopped with the head has not hung
         return told
 
     def _heard(self, worker: _Worker) -> list[tuple[Hashable, Told]]:
@@ -110,7 +111,7 @@ class LocalWorkers:
             message: Told = worker.pipe.recv()
         except (EOFError, OSError):
             return self._dead(worker, "")
-        worker.told = monotonic()
+        worker.silent = 0.0
         key = worker.key
         if not isinstance(message, Progress):
             worker.key = None
@@ -138,14 +139,15 @@ class LocalWorkers:
         worker.process.join()
         worker.pipe.close()
 
-    def _hanging(self) -> list[tuple[Hashable, Told]]:
-        """Kill what neither speaks nor works."""
+    def _hanging(self, seconds: float) -> list[tuple[Hashable, Told]]:
+        """Kill what neither speaks nor works; so many seconds have passed since the last look."""
         told: list[tuple[Hashable, Told]] = []
         for worker in [worker for worker in self._workers if worker.key is not None]:
             used = _processor_seconds(worker.process.pid)
+            worker.silent += seconds
             if used > worker.used:
-                worker.used, worker.told = used, monotonic()
-            elif monotonic() - worker.told > self._stall:
+                worker.used, worker.silent = used, 0.0
+            elif worker.silent > self._stall:
                 worker.process.kill()
                 told += self._dead(worker, f"its worker did nothing for {self._stall:.0f} s and was killed")
         return told

@@ -12,7 +12,7 @@ from . import arguments as arg
 from .batching import batch, status
 from .display import Display, make_display
 from .exported import export
-from .reported import report
+from .reported import report, write_page
 from .simulated import simulate
 
 app = typer.Typer(
@@ -52,7 +52,7 @@ def run(
     encoder: arg.Encoder = "auto",
     json: arg.Json = False,
 ) -> None:
-    """Do it all: from a session's description to clips, voices, verdicts, audit and index.
+    """Do it all: from a session's description to clips, voices, verdicts, audit, index and report.
 
     Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
     """
@@ -62,11 +62,12 @@ def run(
     with make_display(json) as display:
         through: Literal["cut", "check"] = "cut" if context.info_name == "cut" else "check"
         result = run_session(session, out, options, display, through=through)
-        _tell_cut(display, result, out, given=options.turns is not None)
+        page = write_page(out, display.says) if through == "check" else None
+        _tell_cut(display, result, out, page, given=options.turns is not None)
 
 
-def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
-    """`given`: the turns, and with them their words, are the user's own."""
+def _tell_cut(display: Display, result: Any, out: Path, page: Path | None, *, given: bool) -> None:
+    """`page`: the report, if one was written; `given`: turns and their words are the user's own."""
     rows = result.rows
     folder = out / rows[0]["session"] if rows else out
     kinds = {kind: sum(row["kind"] == kind for row in rows) for kind in ("dialogue", "turn")}
@@ -76,7 +77,8 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
         f"{result.made} made now",
         f"  clips   {folder}/clips/*.mp4, voices {folder}/audio/*.flac",
         f"  audit   {folder}/clips.jsonl, index {out}/clips.parquet",
-        *_verdicts(rows),
+        *([] if page is None else [f"  report  {out / page.name}"]),
+        *_verdicts(rows, out),
     ]
     kept = sum(row["keep"] for row in rows)
     summary = {"clips": len(rows), "made": result.made, "kept": kept, **kinds, "out": str(out)}
@@ -99,14 +101,16 @@ def _tell_cut(display: Display, result: Any, out: Path, *, given: bool) -> None:
     display.ends(summary, lines)
 
 
-def _verdicts(rows: Any) -> list[str]:
-    """How many clips are kept, what the others are rejected for, most frequent first; none before a check."""
+def _verdicts(rows: Any, out: Path) -> list[str]:
+    """How many clips are kept, and what the others are rejected for, most frequent first."""
     from collections import Counter
 
+    from ..dataset.audit import UNCHECKED
     from ..dataset.figures import plain_reasons
 
-    if not all(row["quality"].get("measured", {}).get("key") for row in rows):
-        return []
+    unchecked = sum(row["reasons"] == [UNCHECKED] for row in rows)
+    if unchecked:
+        return [f"  check   {unchecked} of {len(rows)} unchecked, in no export yet: emomedia check {out}"]
     kept = sum(row["keep"] for row in rows)
     faults = Counter(fault for row in rows for fault in plain_reasons(row["reasons"]))
     told = ", ".join(
@@ -258,8 +262,9 @@ def check(
             from ..pipeline import run as run_session
 
             rows = list(run_session(what, out, options, display).rows)
+        write_page(what if out is None else out, display.says)
         kept = sum(row["keep"] for row in rows)
-        display.ends({"clips": len(rows), "kept": kept}, _verdicts(rows))
+        display.ends({"clips": len(rows), "kept": kept}, _verdicts(rows, what if out is None else out))
 
 
 app.command()(simulate)

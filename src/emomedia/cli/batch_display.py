@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..batch.progress import Failed, Figures, failures_told, told_time
+from . import stopping
 from .display import _emit, print_plain
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class JsonBatch:
         _emit({"event": "note", "text": text})
 
     def shows(self, figures: Figures) -> None:
+        stopping.check()
         if monotonic() - self._shown >= _JSON_SECONDS:
             self._shown = monotonic()
             _emit({"event": "progress"} | figures.for_machines())
@@ -88,6 +90,7 @@ class PeopleBatch:
         print_plain(self.console, "", f"  {text}", "yellow")
 
     def shows(self, figures: Figures) -> None:
+        stopping.check()
         if self._live.is_started:
             self._live.update(block(figures), refresh=True)
 
@@ -118,14 +121,14 @@ def block(figures: Figures) -> RenderableType:
 
 
 def facts(figures: Figures) -> list[tuple[str, str]]:
-    """What people ask first, in words."""
+    """What people ask first, in words; how fast it goes while it does."""
     left = "unknown yet" if figures.left_seconds is None else told_time(figures.left_seconds)
     rate = "unknown yet" if figures.rate is None else f"{figures.rate:.2f} h of footage an hour"
+    pace = [("rate", rate), ("time left", left)]
     return [
         ("state", figures.state),
         ("sessions", f"{figures.done} of {figures.sessions} done, {len(figures.failed)} failed"),
         ("hours", f"{figures.hours_done:.2f} of {figures.hours:.2f}"),
-        ("rate", rate),
-        ("time left", left),
+        *(pace if figures.state not in ("done", "stopped", "interrupted") else []),
         ("bottleneck", figures.bottleneck or "none yet"),
     ]

@@ -10,9 +10,10 @@ import typer
 from ..options import Options
 from . import arguments as arg
 from .batch_display import facts, make_batch_display
+from .reported import write_page
 
 if TYPE_CHECKING:
-    from ..batch.head import Summary, Watcher
+    from ..batch.head import Summary
 
 What = Annotated[
     list[str],
@@ -65,20 +66,9 @@ def batch(
 
     with make_batch_display(json) as display:
         summary = run_batch(what, out, options, display, retry=retry, ray=ray)
-        _report(out, display)
+        write_page(out, display.says)
         display.ends(_for_machines(summary), _for_people(summary, out))
     refuse_failed(summary.figures, out)
-
-
-def _report(out: Path, watcher: Watcher) -> None:
-    """The page about the batch; a batch that is done is not failed by it."""
-    from ..errors import EmomediaError
-    from ..report import write_report
-
-    try:
-        write_report(out)
-    except EmomediaError as error:
-        watcher.says(f"no report: {error}")
 
 
 def _for_machines(summary: Summary) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class PeopleDisplay:
 
     def advances(self, stage: str, done: int, total: int) -> None:
         stopping.check()
-        if not self._pace.is_due(done, total):
+        if not self.console.is_terminal or not self._pace.is_due(done, total):
             return
         if self._bar is None:
             self._open_bar(stage, total)

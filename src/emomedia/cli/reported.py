@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,18 @@ import typer
 
 from . import arguments as arg
 from .display import make_display
+
+
+def write_page(out: Path, says: Callable[[str], None]) -> Path | None:
+    """Write the page about `out` at the end of a command, which does not fail by it; None if it could not."""
+    from ..errors import EmomediaError
+    from ..report import write_report
+
+    try:
+        return write_report(out)
+    except EmomediaError as error:
+        says(f"no report: {error}")
+        return None
 
 
 def report(

@@ -25,6 +25,9 @@ from ..turns import TurnsFile
 
 Row = dict[str, Any]
 
+UNCHECKED = "unchecked"
+"""The reason of a clip that nobody has judged yet: until the check stage has seen it, it is not kept."""
+
 
 def read_rows(path: Path) -> list[Row]:
     """The rows of a session's clips.jsonl; none where there is no such file.
@@ -144,7 +147,7 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
     }
     row |= {side: _side_row(work, clip, side, damaged[number]) for number, side in enumerate(SIDES)}
     row |= {"text": None, "topic": None, "emotion": None}
-    row |= {"quality": {}, "keep": True, "reasons": []}
+    row |= {"quality": {}, "keep": False, "reasons": [UNCHECKED]}
     row["provenance"] = {
         "version": __version__,
         "libraries": _core.library_versions(),

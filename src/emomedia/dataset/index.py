@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import StageError
 from ..files import atomic, canonical_json, complaint, locked, sha256
-from ..layout import AUDIT_NAME, INDEX_NAME, SessionFolder
+from ..layout import AUDIT_NAME, INDEX_NAME
 from ..session import SIDES
 from .audit import Row, read_rows
 
@@ -96,6 +96,11 @@ def write_index(out: Path) -> int:
     -------
     int
         The number of clips.
+
+    Raises
+    ------
+    StageError
+        An audit is none; the index is then of all the others.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -103,17 +108,23 @@ def write_index(out: Path) -> int:
     with locked(out, wait=True):
         known = _known(out / INDEX_NAME)
         parts, told = [], []
+        broken: list[StageError] = []
         for path in audits(out):
             session, digest = path.parent.name, sha256(path)
             part = known.get((session, digest))
-            if part is None:
-                part = _table(path)
+            try:
+                part = _table(path) if part is None else part
+            except StageError as error:
+                broken.append(error)
+                continue
             parts.append(part)
             told.append([session, digest, len(part)])
         columns = schema().with_metadata({_AUDITS: canonical_json(told)})
         table = pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
         with atomic(out / INDEX_NAME) as temporary:
             pq.write_table(table, temporary, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    if broken:
+        raise broken[0]
     return len(table)
 
 
@@ -164,11 +175,11 @@ def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
 
 
 def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
-    """The sessions whose audits have changed since an index with this schema was made."""
-    for session, digest, _ in told_audits(columns):
-        audit = SessionFolder(out, session).audit
-        if audit.is_file() and sha256(audit) != digest:
-            yield session
+    """The sessions whose audits have changed or come since an index with this schema was made."""
+    told = {session: digest for session, digest, _ in told_audits(columns)}
+    for audit in audits(out):
+        if told.get(audit.parent.name) != sha256(audit):
+            yield audit.parent.name
 
 
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:

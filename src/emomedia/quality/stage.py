@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import stages
-from ..dataset.audit import Row, read_rows, write_rows
+from ..dataset.audit import UNCHECKED, Row, read_rows, write_rows
 from ..files import writing
 from ..layout import SessionFolder
 from ..session import SIDES
 from .measure import TOOLS, SessionFacts, Tools, key_of, measured
-from .profile import Rule, faces_seen, judge
+from .profile import Rule, faces_seen, judge, read_profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,11 @@ def check_session(
     if judged != before:
         with writing(folder.path):
             write_rows(folder.audit, judged)
-    return CheckResult(tuple(judged), len(stale), tuple(_notes(judged, seen)))
+    notes = _notes(judged, seen)
+    same = [(old, row) for old, row in zip(before, judged, strict=True) if old["id"] not in new]
+    if any(_is_overruled(old, row) for old, row in same) and rules == read_profile():
+        notes.append("clips judged by another --profile before are judged by the usual rules now")
+    return CheckResult(tuple(judged), len(stale), tuple(notes))
 
 
 def verdicts(rows: Sequence[Row]) -> str:
@@ -122,6 +126,11 @@ def _mapped(
 def _judged(row: Row, rules: tuple[Rule, ...], seen: dict[str, bool]) -> Row:
     verdict = judge(row, rules, seen)
     return row | {"keep": verdict.keep, "reasons": list(verdict.reasons)}
+
+
+def _is_overruled(before: Row, row: Row) -> bool:
+    """Whether a clip's verdict is another one than before, though its measures are the same."""
+    return bool(before["reasons"] not in ([UNCHECKED], row["reasons"]))
 
 
 def _notes(rows: Sequence[Row], seen: dict[str, bool]) -> list[str]:

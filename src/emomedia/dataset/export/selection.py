@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import StageError
 from ...layout import INDEX_NAME
 from ..actors import Actor, find_actors
+from ..audit import UNCHECKED
 from ..figures import Figures, figures
 from ..index import outdated, read_index
 from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
@@ -109,9 +110,7 @@ def select(out: Path, options: ExportOptions) -> Selection:
             out,
             expected="clips to export" if options.everything else "clips that are kept",
             found="none",
-            remedy="run sessions first"
-            if options.everything
-            else "look at the report's reasons, or use --all",
+            remedy=_remedy(out, judged, options),
         )
     _refuse_equal_ids(table)
     known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
@@ -119,6 +118,14 @@ def select(out: Path, options: ExportOptions) -> Selection:
     column = pa.array([splits.of_session[row["session"]] for row in known], pa.string())
     table = table.append_column("split", column)
     return Selection(out, table, splits, options, judged, find_actors(out, options.actors))
+
+
+def _remedy(out: Path, judged: Figures, options: ExportOptions) -> str:
+    if options.everything:
+        return "run sessions first"
+    if judged.reasons[UNCHECKED]:
+        return f"judge them with 'emomedia check {out}', or use --all"
+    return "look at the report's reasons, or use --all"
 
 
 def _refuse_outdated(out: Path, table: pa.Table) -> None:
