@@ -43,6 +43,7 @@ SIDE_MEASURES = (
 )
 COLUMNS = (
     "id", "kind", "session", "dialogue", "speaker", "actors", "start", "end", "text", "topic", "emotion",
+    "turns.list.element.gap_s", "turns.list.element.overlap_s", "turns.list.element.backchannel",
     "keep", "reasons", "quality.sync_residual_ms", "quality.other",
     *(f"quality.{side}.{name}" for side in ("left", "right") for name in SIDE_MEASURES),
 )  # fmt: skip
@@ -59,16 +60,12 @@ class SessionFacts:
         What both takes cover, from plan.json.
     sync, run : dict or None
         sync.json and run.json.
-    turns : dict
-        By id, which no other turn of the session has, the seconds of gap before a turn (None for the first)
-        and of overlap in it.
     """
 
     id: str
     footage_seconds: float | None
     sync: dict[str, Any] | None
     run: dict[str, Any] | None
-    turns: dict[str, tuple[float | None, float]]
 
 
 @dataclass(frozen=True)
@@ -131,23 +128,18 @@ def _tools(table: pa.Table) -> dict[str, Counter[str]]:
 
 
 def _session(folder: SessionFolder, notes: list[str]) -> SessionFacts:
-    plan, turns, sync = (_read(folder.stage(name), notes) for name in ("plan", "turns", "sync"))
+    plan, sync = (_read(folder.stage(name), notes) for name in ("plan", "sync"))
     return SessionFacts(
         folder.session,
         _taken(_footage, plan, folder.stage("plan"), notes),
         _taken(_recordings, sync, folder.stage("sync"), notes),
         _read(folder.run_report, notes),
-        _taken(_times, turns, folder.stage("turns"), notes) or {},
     )
 
 
 def _footage(plan: dict[str, Any]) -> float:
     first, end = plan["footage"]
     return float((end - first) / Fraction(plan["rate"]))
-
-
-def _times(turns: dict[str, Any]) -> dict[str, tuple[float | None, float]]:
-    return {turn["id"]: (turn.get("gap_s"), float(turn.get("overlap_s") or 0)) for turn in turns["turns"]}
 
 
 def _recordings(sync: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ const MEASURES = {
   loudness: ["Loudness", "LUFS"], dnsmos: ["DNSMOS", ""], snr: ["SNR", "dB"], sharpness: ["Sharpness", ""],
   left_fill: ["Left actor fills", ""], right_fill: ["Right actor fills", ""], sync: ["Sync residual", "ms"],
 };
-const WORDS = ["kind", "session", "dialogue", "speaker", "topic", "emotion"];
+const WORDS = ["kind", "session", "dialogue", "speaker", "topic", "emotion", "backchannel"];
 const EDGES = ["x0", "y0", "x1", "y1"];
 const NOTHING = 255;
 const CELLS = [16, 18];

@@ -101,6 +101,7 @@ def dataset(columns: Columns, found: Figures, known: People, actors: Mapping[str
         ("Topics", anchor(f"{len(found.topics):,}", clips, keep="yes")),
         ("Dialogues", anchor(f"{found.dialogues:,}", found.dialogues, **dialogues)),
         ("Utterances", anchor(f"{found.turns:,}", found.turns, **turns)),
+        ("of these, backchannels", _backchannels(columns)),
         ("Utterances per dialogue", "–" if mean is None else anchor(f"{mean:.2f}", found.turns, **turns)),
         ("Hours", anchor(hours(found.dialogue_hours), found.dialogues, **dialogues)),
     ]
@@ -114,6 +115,12 @@ def dataset(columns: Columns, found: Figures, known: People, actors: Mapping[str
     if known.unknown and (known.genders or known.ages or known.regions):
         text += f"<p>{len(known.unknown)} actors are not in the table of actors.</p>"
     return section("dataset", "The dataset", text)
+
+
+def _backchannels(columns: Columns) -> str:
+    numbers = columns.numbers
+    count = int(((numbers["backchannel"] == 1) & (numbers["keep"] == 1)).sum())
+    return anchor(f"{count:,}", count, kind="turn", keep="yes", backchannel="yes")
 
 
 def _people(
