@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sqlite3
 import zlib
 from contextlib import closing
 from html.parser import HTMLParser
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from audits import write_sessions
-from emomedia.batch.ledger import Ledger
+from emomedia.batch.ledger import Ledger, ledger_path
 from emomedia.batch.sessions import Entry
 from emomedia.batch.task import Failure
 from emomedia.dataset.actors import Actor
@@ -278,3 +279,10 @@ def test_sessions_that_a_batch_set_aside_are_failures_with_their_errors(tmp_path
         ("c.toml", "description: no TOML"),
     )
     assert "probe: b.mp4: &lt;cut&gt; short" in write_report(tmp_path).read_text("utf-8")
+    with closing(sqlite3.connect(ledger_path(tmp_path))) as db, db:
+        times = [(0.5, 10.5), (5.5, 12.5), (100.0, 101.0), (200.0, None)]  # at once, after a pause, killed
+        db.execute("DELETE FROM attempts")
+        db.executemany(
+            "INSERT INTO attempts (id, stage, cores, began, ended) VALUES ('b', 'probe', 1, ?, ?)", times
+        )
+    assert gather(tmp_path).batch_seconds == 13

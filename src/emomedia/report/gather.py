@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..batch.ledger import read
 from ..batch.status import status
 from ..dataset.actors import Actor, find_actors
 from ..dataset.index import outdated, read_index
@@ -76,6 +77,8 @@ class Gathered:
     ----------
     failures : tuple of (session, cause)
         Sessions that have no clips, and why as far as is known.
+    batch_seconds : float or None
+        In which a batch worked, without the pauses between its runs; None where there was none.
     notes : tuple of str
         Files that could not be read, or that the index is behind of.
     tools : dict
@@ -87,6 +90,7 @@ class Gathered:
     sessions: tuple[SessionFacts, ...]
     actors: dict[str, Actor]
     failures: tuple[tuple[str, str], ...] = ()
+    batch_seconds: float | None = None
     notes: tuple[str, ...] = field(default=())
     tools: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -109,7 +113,8 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
     finished = set(table["session"].unique().to_pylist())
     sessions = tuple(_session(SessionFolder(out, name), notes) for name in sorted(finished))
     failures = tuple(_failures(out, finished))
-    return Gathered(out, table, sessions, find_actors(out, actors), failures, tuple(notes), _tools(table))
+    known = find_actors(out, actors)
+    return Gathered(out, table, sessions, known, failures, _worked(out), tuple(notes), _tools(table))
 
 
 def _tools(table: pa.Table) -> dict[str, Counter[str]]:
@@ -170,6 +175,19 @@ def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:
         notes.append(f"{path.parent.name}/{path.name}: {error}")
         return None
     return body
+
+
+def _worked(out: Path) -> float | None:
+    """Seconds in which any task of a batch ran, by its ledger."""
+    try:
+        attempts = read(out)["attempts"]
+    except OutputError:
+        return None  # there was no batch
+    seconds, until = 0.0, 0.0
+    for began, ended in sorted((row["began"], row["ended"] or row["began"]) for row in attempts):
+        seconds += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return seconds
 
 
 def _failures(out: Path, finished: set[str]) -> Iterator[tuple[str, str]]:
