@@ -63,18 +63,17 @@ QUERIES: dict[str, tuple[list[str], Callable[[pa.Table], pa.Table]]] = {
 
 
 def make(out: Path, clips: int) -> None:
-    """Audits, turns and syncs of so many clips."""
+    """Audits and syncs of so many clips."""
     for number in range(max(1, clips // (DIALOGUES * (TURNS + 1)))):
         name = f"s{number:04}"
         actors = (f"A{number % ACTORS:03}", f"A{(number + 1) % ACTORS:03}")
         rows = session_rows(name, actors, DIALOGUES, number)
         (out / name).mkdir(parents=True)
         write_rows(out / name / "clips.jsonl", rows)
-        turns = [{"id": row["id"], "gap_s": 0.2, "overlap_s": 0.1} for row in rows if row["kind"] == "turn"]
         entry = {"offset": 0.0, "drift_ppm": 1.0, "residual_ms": 0.4, "method": "sound", "confidence": 0.9}
         sync = {side: {"take": entry, "track": entry} for side in ("left", "right")}
         for stage, body in {
-            "turns": {"turns": turns}, "plan": {"footage": [0, 25 * 600], "rate": "25/1"}, "sync": sync,
+            "plan": {"footage": [0, 25 * 600], "rate": "25/1"}, "sync": sync,
             "run": {"wall_seconds": 300.0, "clips_made": len(rows), "engine": {"bottleneck": "decode"}},
         }.items():  # fmt: skip
             (out / name / f"{stage}.json").write_text(json.dumps(body))

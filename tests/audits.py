@@ -31,6 +31,23 @@ def quality(rng: np.random.Generator) -> Row:
     return measured | {"sync_residual_ms": 0.4, "transcript_flags": ["loop"] if rng.random() < 0.1 else []}
 
 
+def said(turns: list[tuple[int, str]], zero: float) -> Row:
+    """Turns and words of a clip that begins `zero` seconds after its dialogue; a turn every two seconds."""
+    told: Row = {"turns": [], "words": []}
+    for place, clip in turns:
+        start, who = 2.0 * (place - 1) - zero, {"speaker": SIDES[place % 2]}
+        told["turns"].append(
+            {"id": clip, **who, "start": start + 0.1, "end": start + 1.9, "text": f"{clip} 你好",
+             "emotion": None, "backchannel": place == TURNS, "overlap_s": 0.1, "gap_s": 0.2, "flags": []}
+        )  # fmt: skip
+        told["words"] += [
+            {"text": text, "start": start + 0.1 + number, "end": start + 0.9 + number, "probability": 0.9,
+             **who, "turn": clip}
+            for number, text in enumerate("你好")
+        ]  # fmt: skip
+    return told
+
+
 def session_rows(session: str, actors: tuple[str, str], dialogues: int, seed: int) -> list[Row]:
     """One session's audit: in each dialogue :data:`TURNS` turns; about one clip in five is rejected."""
     rng = np.random.default_rng(seed)
@@ -54,6 +71,7 @@ def session_rows(session: str, actors: tuple[str, str], dialogues: int, seed: in
                 "first_frame": first, "frame_count": count, "start": first / 25, "end": (first + count) / 25,
                 "text": f"{clip} 你好", "emotion": emotion, "topic": topic, "quality": quality(rng),
             }  # fmt: skip
+            row |= said([(place, clip)] if place else list(enumerate(ids))[1:], 2.0 * max(0, place - 1))
             if rng.random() < 0.2:
                 row |= {"keep": False, "reasons": ["left: blurred (sharpness 12 < 40)"]}
             rows.append(row)

@@ -12,7 +12,7 @@ from emomedia.dataset.audit import described, read_rows, write_rows
 from emomedia.errors import StageError
 from emomedia.plan import Clip
 from emomedia.session import Dialogue
-from emomedia.turns import Turn, TurnsFile
+from emomedia.turns import Turn, TurnsFile, Word
 from fuzz.examples import rows
 
 
@@ -75,23 +75,55 @@ def test_a_line_that_is_no_row_is_refused_with_its_number(audit, line):
         read_rows(audit)
 
 
-def test_a_clip_has_topic_and_emotion_of_its_turns_line_or_of_its_dialogue():
-    times = Fraction(0), Fraction(1)
+def test_a_clip_has_its_turns_and_words_on_its_own_clock_topic_and_emotion():
+    def seconds(*hundredths: int) -> tuple[Fraction, ...]:
+        return tuple(Fraction(value, 100) for value in hundredths)
+
     turns = TurnsFile(
         "s",
         (
-            Turn("d_0", "d", "left", *times, text="a", emotion="Anger", topic="Work"),
-            Turn("d_1", "d", "left", *times, text="b"),
+            Turn(
+                "d_1", "d", "right", *seconds(140, 160), text="b", overlap_s=Fraction(1, 10), flags=("odd",)
+            ),
+            Turn(
+                "d_0", "d", "left", *seconds(90, 150), text="a c", emotion="Anger", topic="Work",
+                words=(Word("a", *seconds(90, 100), Fraction(1, 2)), Word("c", *seconds(130, 150))),
+                gap_s=Fraction(-1, 10), backchannel=True,
+            ),
         ),
-        (Dialogue("d", *times, topic="Home", emotion="Joy"),),
+        (Dialogue("d", *seconds(100, 200), topic="Home", emotion="Joy"),),
+    )  # fmt: skip
+    work = SimpleNamespace(
+        actors={"left": "A", "right": "B"}, models={}, plan=SimpleNamespace(rate=Fraction(25))
     )
 
-    work = SimpleNamespace(actors={"left": "A", "right": "B"}, models={})
+    def row(clip_id: str, kind: str, first_frame: int) -> dict:
+        return described(
+            {"provenance": {}}, Clip(clip_id, kind, "d", None, first_frame, 25, 0, 1), turns, work
+        )
 
-    def named(clip_id: str, kind: str) -> tuple:
-        row = described({"provenance": {}}, Clip(clip_id, kind, "d", None, 0, 25, 0, 1), turns, work)
-        return row["text"], row["topic"], row["emotion"]
+    def named(clip: dict) -> tuple:
+        return clip["text"], clip["topic"], clip["emotion"]
 
-    assert named("d", "dialogue") == ("a\nb", "Home", "Joy")
-    assert named("d_0", "turn") == ("a", "Work", "Anger")
-    assert named("d_1", "turn") == ("b", "Home", "Joy")
+    dialogue, one, other = row("d", "dialogue", 25), row("d_0", "turn", 22), row("d_1", "turn", 35)
+    assert named(dialogue) == ("a c\nb", "Home", "Joy")
+    assert named(one) == ("a c", "Work", "Anger")
+    assert named(other) == ("b", "Home", "Joy")
+    first = {
+        "id": "d_0", "speaker": "left", "start": -0.1, "end": 0.5, "text": "a c", "emotion": "Anger",
+        "backchannel": True, "overlap_s": 0.0, "gap_s": -0.1, "flags": [],
+    }  # fmt: skip
+    second = {
+        "id": "d_1", "speaker": "right", "start": 0.4, "end": 0.6, "text": "b", "emotion": "Joy",
+        "backchannel": False, "overlap_s": 0.1, "gap_s": None, "flags": ["odd"],
+    }  # fmt: skip
+    assert dialogue["turns"] == [first, second]
+    assert one["turns"] == [first | {"start": 0.02, "end": 0.62}]
+    assert other["turns"] == [second | {"start": 0.0, "end": 0.2}]
+    said = {"speaker": "left", "turn": "d_0"}
+    assert dialogue["words"] == [
+        {"text": "a", "start": -0.1, "end": 0.0, "probability": 0.5, **said},
+        {"text": "c", "start": 0.3, "end": 0.5, "probability": None, **said},
+    ]
+    assert [word["start"] for word in one["words"]] == [0.02, 0.42]
+    assert other["words"] == []

@@ -413,6 +413,32 @@ class ProvenanceRow(OpenTable):
     key: Text
 
 
+class TurnRow(OpenTable):
+    """A turn on its clip's clock."""
+
+    id: Id
+    speaker: Literal["left", "right"]
+    start: float
+    end: float
+    text: str | None
+    emotion: str | None
+    backchannel: bool
+    overlap_s: float
+    gap_s: float | None
+    flags: list[str]
+
+
+class WordRow(OpenTable):
+    """A word on its clip's clock."""
+
+    text: str
+    start: float
+    end: float
+    probability: float | None
+    speaker: Literal["left", "right"]
+    turn: Id
+
+
 class ClipRow(OpenTable):
     """One line of clips.jsonl."""
 
@@ -440,6 +466,8 @@ class ClipRow(OpenTable):
     text: str | None
     topic: str | None
     emotion: str | None
+    turns: list[TurnRow] | None = None
+    words: list[WordRow] | None = None
     quality: QualityRow
     keep: bool
     reasons: list[str]

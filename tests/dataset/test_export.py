@@ -146,6 +146,8 @@ def test_emodialog_has_both_sides_of_each_dialogue_and_its_turns(finished, expor
     turns = {row["id"]: row for row in read_index(finished).to_pylist() if row["kind"] == "turn"}
     assert not all(turn["keep"] for turn in turns.values()), "a dialogue shows its rejected turns too"
     assert set(prompts) == set(dialogues)
+    written = [json.loads(line) for line in (folder / "dialogues.jsonl").read_text("utf-8").splitlines()]
+    assert {row["id"]: row for row in written} == {name: plain(row) for name, row in dialogues.items()}
     for name, row in dialogues.items():
         for alone in row["sides"]:
             video = folder / f"videos/{name}_{alone['side']}.mp4"
@@ -227,7 +229,8 @@ def test_a_missing_clip_ends_the_export_and_leaves_nothing(tmp_path):
 
 def test_emodialog_without_sides_alone_is_the_json(tmp_path):
     write_sessions(tmp_path / "out", {"a": ("A1", "A2")})
-    assert export(tmp_path / "out", "emodialog", tmp_path / "to").files == ("scripts/prompt.json",)
+    made = export(tmp_path / "out", "emodialog", tmp_path / "to").files
+    assert made == ("scripts/prompt.json", "dialogues.jsonl")
     assert json.loads((tmp_path / "to/scripts/prompt.json").read_text("utf-8"))
 
 

@@ -23,7 +23,7 @@ def call(*arguments: str) -> tuple[int, str]:
 
 @pytest.fixture
 def out(tmp_path):
-    write_sessions(tmp_path / "out", {"a": ("A1", "A2"), "b": ("A2", "A3")})
+    write_sessions(tmp_path / "out", {name: (f"A{n}", f"A{(n + 1) % 6}") for n, name in enumerate("abcdef")})
     return tmp_path / "out"
 
 
@@ -38,8 +38,23 @@ def test_export_tells_what_it_wrote_and_what_could_not_be_divided(out, tmp_path)
     assert status == 0
     events = [json.loads(line) for line in text.splitlines()]
     assert any("all actors are connected" in event.get("text", "") for event in events)
-    assert events[-1]["clips"] == 20
+    assert events[-1]["clips"] == 60
     assert (tmp_path / "to/README.md").is_file()
+
+
+def test_sessions_that_connect_the_actors_are_left_out_when_asked_and_told_of(out, tmp_path):
+    to = tmp_path / "to"
+    status, text = call(
+        "export", str(out), "--format", "hf", "--no-media", "--all", "--leave-out", "--to", str(to), "--json"
+    )
+    assert status == 0
+    ends = json.loads(text.splitlines()[-1])
+    told = json.loads((to / "splits.json").read_text())
+    assert ends["clips"] == 30 and all(ends["splits"].values())
+    assert len(told["left_out"]) == 3 and set(told["sessions"]) == set("abcdef") - set(told["left_out"])
+    card = (to / "README.md").read_text()
+    assert "3 sessions with 50.0% of the time are left out" in card
+    assert "Left out are 4 dialogues of 0.01 hours and 17 turns of 0.01 hours" in card
 
 
 @pytest.mark.parametrize(

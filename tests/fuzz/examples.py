@@ -144,7 +144,14 @@ def _row(clip: str, kind: str) -> dict[str, Any]:
         "sides": sides,
         "first_frame": 25, "frame_count": 100, "fps": "25/1", "start": 1.0, "end": 5.0,
         "sample_count": 192000, "damaged_frames": 0, "left": side, "right": side, "text": "你好",
-        "topic": None, "emotion": "Joy", "quality": {}, "keep": True, "reasons": [],
+        "topic": None, "emotion": "Joy",
+        "turns": [{"id": "t", "speaker": "left", "start": 0.1, "end": 3.9, "text": "你好", "emotion": "Joy",
+                   "backchannel": False, "overlap_s": 0.0, "gap_s": None, "flags": []}],
+        "words": [
+            {"text": "你", "start": 0.1, "end": 0.2, "probability": 0.9, "speaker": "left", "turn": "t"},
+            {"text": "好", "start": 0.2, "end": 0.4, "probability": None, "speaker": "left", "turn": "t"},
+        ],
+        "quality": {}, "keep": True, "reasons": [],
         "provenance": {"version": "0", "libraries": [], "settings": {}, "models": {}, "key": "0" * 64},
     }  # fmt: skip
 

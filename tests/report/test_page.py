@@ -95,6 +95,14 @@ def test_every_figure_leads_to_as_many_clips_as_it_says(opened):
     assert len({int(count) for _, count, _ in followed}) > 2
 
 
+def test_a_part_of_the_page_is_gone_to_without_asking_for_other_clips(opened):
+    opened.run("location.hash = '#kind=turn'")
+    opened.wait("page.wanted.has('kind')")
+    for name in opened.run("[...document.querySelectorAll('a.place')].map((each) => each.hash.slice(1))"):
+        opened.run(f"document.querySelector('a.place[href=\"#{name}\"]').click()")
+        assert opened.run("[document.activeElement.id, location.hash]") == [name, "#kind=turn"]
+
+
 def test_a_figure_that_is_followed_again_leads_there_again(opened):
     click = "document.querySelector('dl.tiles a').click(); new Promise((resolve) => setTimeout(resolve, 50))"
     for _ in range(2):
@@ -115,6 +123,12 @@ def test_the_first_clip_of_a_figure_plays_when_it_is_clicked(opened):
 
 def test_the_list_is_the_index(opened, finished):
     rows = read_index(finished).to_pylist()
+    told = []
+    for kind in ("dialogue", "turn"):
+        of_kind = [row["end"] - row["start"] for row in rows if row["kind"] == kind]
+        told.append(f"{len(of_kind)} {kind}s of {sum(of_kind) / 3600:.2g} hours")
+    text = f"{len(rows)} of {len(rows)} clips: {', '.join(told)}"
+    assert opened.run("document.getElementById('told').textContent") == text
     ids = []
     for number in range(-(-len(rows) // 24)):
         opened.run(f"location.hash = '#page={number + 1}'")
@@ -164,7 +178,7 @@ def test_by_keyboard_alone_a_clip_is_found_played_and_left(opened):
         return opened.run(f"document.activeElement.{what}")
 
     opened.press("Tab")
-    assert focused("className") == "skip"
+    assert focused("classList.contains('skip')")
     opened.press("Enter")
     opened.run("document.getElementById('q').focus()")
     opened.type("s3_")

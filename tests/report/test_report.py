@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sqlite3
 import zlib
 from contextlib import closing
 from html.parser import HTMLParser
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from audits import write_sessions
-from emomedia.batch.ledger import Ledger
+from emomedia.batch.ledger import Ledger, ledger_path
 from emomedia.batch.sessions import Entry
 from emomedia.batch.task import Failure
 from emomedia.dataset.actors import Actor
@@ -106,34 +107,38 @@ def test_a_turns_sound_is_its_speakers_and_its_sharpness_the_lesser(out):
 
 def test_gaps_and_overlaps_are_those_of_the_turns(tmp_path):
     write_sessions(tmp_path, {"a": ("A1", "A2")}, dialogues=1)
-    turns = [{"id": "a_000_000", "gap_s": None}, {"id": "a_000_001", "gap_s": -0.5, "overlap_s": 0.25}]
-    (tmp_path / "a/turns.json").write_text(json.dumps({"turns": turns}))
+    audit = tmp_path / "a/clips.jsonl"
+    rows = {row["id"]: row for row in read_rows(audit)}
+    rows["a_000_000"]["turns"][0] |= {"gap_s": None, "overlap_s": 0.0, "backchannel": True}
+    rows["a_000_001"]["turns"][0] |= {"gap_s": -0.5, "overlap_s": 0.25, "backchannel": False}
+    rows["a_000_002"]["turns"] = None
+    write_rows(audit, rows.values())
+    write_index(tmp_path)
     columns = make_columns(gather(tmp_path))
     found = {
-        clip: (columns.numbers["gap"][number], columns.numbers["overlap"][number])
+        clip: tuple(columns.numbers[name][number] for name in ("gap", "overlap", "backchannel"))
         for number, clip in enumerate(columns.strings["id"])
     }
-    assert found["a_000_001"] == (-0.5, 0.25)
+    assert found["a_000_001"] == (-0.5, 0.25, 0)
     assert np.isnan(found["a_000_000"][0])
-    assert found["a_000_000"][1] == 0
-    assert np.isnan(found["a_000"]).all()
+    assert found["a_000_000"][1:] == (0, 1)
+    for unknown in ("a_000", "a_000_002"):
+        assert np.isnan(found[unknown][:2]).all()
+        assert found[unknown][2] == -1
 
 
 def test_ids_are_a_sessions_own(tmp_path):
     """Two sessions may call a dialogue of theirs the same."""
     write_sessions(tmp_path, {"a": ("A1", "A2"), "b": ("A3", "A4")}, dialogues=1)
-    for session, gap in (("a", 0.25), ("b", 0.75)):
+    for session in "ab":
         audit = tmp_path / session / "clips.jsonl"
         text = audit.read_text().replace(f'"{session}_000', '"d').replace(f"/{session}_000", "/d")
         audit.write_text(text)
         rows = read_rows(audit)
         keep = {"d": session == "a"}
         write_rows(audit, [row | {"keep": keep.get(row["id"], True)} for row in rows])
-        (tmp_path / session / "turns.json").write_text(json.dumps({"turns": [{"id": "d_001", "gap_s": gap}]}))
     write_index(tmp_path)
     gathered = gather(tmp_path)
-    gaps = make_columns(gathered).numbers["gap"]
-    assert gaps[np.isfinite(gaps)].tolist() == [0.25, 0.75]
     assert (figures(gathered.table).dialogues, figures(gathered.table).turns_per_dialogue) == (1, 4)
 
 
@@ -204,7 +209,6 @@ def test_a_heat_map_counts_the_boxes_over_each_cell():
 def test_files_that_are_missing_or_broken_leave_gaps_and_a_note(tmp_path):
     write_sessions(tmp_path, SESSIONS)
     (tmp_path / "a/plan.json").write_text("{")
-    (tmp_path / "a/turns.json").write_text('{"turns": [{}]}')
     (tmp_path / "b/sync.json").write_text('{"left": 3, "right": {}}')
     (tmp_path / "b/run.json").write_text("[]")
     (tmp_path / "broken").mkdir()
@@ -214,9 +218,7 @@ def test_files_that_are_missing_or_broken_leave_gaps_and_a_note(tmp_path):
     gathered = gather(tmp_path)
     assert gathered.failures == (("broken", "unfinished: no clips.jsonl"),)
     told = "\n".join(gathered.notes)
-    assert all(
-        name in told for name in ("a/plan.json", "a/turns.json: not as", "b/sync.json: not as", "b/run.json")
-    )
+    assert all(name in told for name in ("a/plan.json", "b/sync.json: not as", "b/run.json"))
     assert "unfinished: no clips.jsonl" in write_report(tmp_path).read_text("utf-8")
 
 
@@ -277,3 +279,10 @@ def test_sessions_that_a_batch_set_aside_are_failures_with_their_errors(tmp_path
         ("c.toml", "description: no TOML"),
     )
     assert "probe: b.mp4: &lt;cut&gt; short" in write_report(tmp_path).read_text("utf-8")
+    with closing(sqlite3.connect(ledger_path(tmp_path))) as db, db:
+        times = [(0.5, 10.5), (5.5, 12.5), (100.0, 101.0), (200.0, None)]  # at once, after a pause, killed
+        db.execute("DELETE FROM attempts")
+        db.executemany(
+            "INSERT INTO attempts (id, stage, cores, began, ended) VALUES ('b', 'probe', 1, ?, ?)", times
+        )
+    assert gather(tmp_path).batch_seconds == 13

@@ -105,6 +105,15 @@ def export(
             rich_help_panel=_OF_DATASETS,
         ),
     ] = "0.8,0.1,0.1",  # type: ignore[assignment]
+    leave_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out",
+            help="Leave out sessions whose actors are in different splits, where the actors are connected:"
+            " else all of these are in one split.",
+            rich_help_panel=_OF_DATASETS,
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the splits.", rich_help_panel=_OF_DATASETS)] = 0,
     media: Annotated[
         bool,
@@ -144,7 +153,7 @@ def export(
             from ..dataset.export import ExportOptions
 
             options = ExportOptions(
-                everything=everything, fractions=tuple(splits), seed=seed, media=media,
+                everything=everything, fractions=tuple(splits), seed=seed, leave_out=leave_out, media=media,
                 shard_bytes=shard_mb << 20,
                 name=name, license=license_id, actors=actors,
             )  # fmt: skip

@@ -22,6 +22,7 @@ from ..sides import SidePicture
 from ..stages import MAX_BYTES, parse
 from ..timeline import rate_text
 from ..turns import TurnsFile
+from .spoken import spoken, turns_in
 
 Row = dict[str, Any]
 
@@ -146,7 +147,7 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "damaged_frames": sum(damaged),
     }
     row |= {side: _side_row(work, clip, side, damaged[number]) for number, side in enumerate(SIDES)}
-    row |= {"text": None, "topic": None, "emotion": None}
+    row |= {"text": None, "topic": None, "emotion": None, "turns": [], "words": []}
     row |= {"quality": {}, "keep": False, "reasons": [UNCHECKED]}
     row["provenance"] = {
         "version": __version__,
@@ -163,7 +164,8 @@ def described(row: Row, clip: Clip, turns: TurnsFile, work: Work) -> Row:
     whose: Row = {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker}
     whose["actors"] = {side: work.actors.get(side) for side in SIDES}
     provenance = row["provenance"] | {"models": dict(work.models)}
-    return row | whose | _words(clip, turns) | {"provenance": provenance}
+    said = _words(clip, turns) | spoken(clip, turns, work.plan.rate)
+    return row | whose | said | {"provenance": provenance}
 
 
 def _clean_rows(work: Work, clip: Clip, folder: SessionFolder) -> list[Row]:
@@ -216,9 +218,9 @@ def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
 def _words(clip: Clip, turns: TurnsFile) -> Row:
     """The clip's transcript, and topic and emotion: a turn's own, or its dialogue's."""
     dialogue = None if clip.dialogue is None else turns.dialogue_of.get(clip.dialogue)
-    mine = turns.turns_of.get(clip.id, []) if clip.kind == "dialogue" else [turns.turn_of.get(clip.id)]
-    said = [turn.text for turn in mine if turn is not None and turn.text]
-    named = [mine[0] if clip.kind == "turn" else None, dialogue]
+    mine = turns_in(clip, turns)
+    said = [turn.text for turn in mine if turn.text]
+    named = [*mine, dialogue] if clip.kind == "turn" else [dialogue]
     return {
         "text": "\n".join(said) if said else None,
         "topic": next((part.topic for part in named if part and part.topic), None),

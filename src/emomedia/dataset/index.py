@@ -60,6 +60,15 @@ def schema() -> pa.Schema:
         "clipped_samples", "damaged_frames",
     )  # fmt: skip
     side = pa.struct(dict.fromkeys(counts, integer))
+    turn = pa.struct(
+        {
+            "id": text, "speaker": text, "start": real, "end": real, "text": text, "emotion": text,
+            "backchannel": pa.bool_(), "overlap_s": real, "gap_s": real, "flags": pa.list_(text),
+        }
+    )  # fmt: skip
+    word = pa.struct(
+        {"text": text, "start": real, "end": real, "probability": real, "speaker": text, "turn": text}
+    )
     measured = pa.struct(dict.fromkeys(MEASURES, real) | dict.fromkeys(BOXES, pa.list_(real)))
     quality = pa.struct(
         {
@@ -75,7 +84,7 @@ def schema() -> pa.Schema:
             "clean": pa.list_(voice), "sides": pa.list_(alone), "first_frame": integer,
             "frame_count": integer, "fps": text, "start": real, "end": real,
             "sample_count": integer, "damaged_frames": integer, "left": side, "right": side,
-            "text": text, "topic": text, "emotion": text,
+            "text": text, "topic": text, "emotion": text, "turns": pa.list_(turn), "words": pa.list_(word),
             "quality": quality, "keep": pa.bool_(), "reasons": pa.list_(text), "provenance": text,
         }
     )  # fmt: skip

@@ -5,6 +5,9 @@ of the graph whose vertices are actors and whose edges are sessions.  A componen
 whole.  The largest go first, each to where the shares of time, emotions and topics come nearest to the
 fractions (Pearson's chi-square); then components move or change places for as long as that betters it.
 No split that is asked for stays empty where there are groups enough.  What is equal is decided by the seed.
+
+Where actors mix freely there is but one component.  Then, if that is asked for, the actors themselves are
+divided and the sessions across the splits are left out (:mod:`emomedia.dataset.division`).
 """
 
 from __future__ import annotations
@@ -12,13 +15,14 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from ..errors import DescriptionError, StageError
+from .division import divide
 
 NAMES = ("train", "validation", "test")
 FRACTIONS = (0.8, 0.1, 0.1)
@@ -59,9 +63,13 @@ class Splits:
     Attributes
     ----------
     of_session, of_actor : dict
-        Their splits by id.
+        Their splits by id; of the sessions that stay, and the actors in them.
     components : int
         Groups of actors that met, directly or through others.
+    seconds : dict
+        Of the clips in each split.
+    left_out : dict
+        Seconds of the sessions that are left out, since their actors are in different splits, by id.
     notices : tuple of str
         What could not be as it was asked for.
     """
@@ -72,7 +80,14 @@ class Splits:
     of_actor: dict[str, str]
     components: int
     seconds: dict[str, float]
+    left_out: dict[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = field(default=())
+
+    @property
+    def lost_share(self) -> float:
+        """Of the time, what is left out."""
+        lost = sum(self.left_out.values())
+        return lost / ((lost + sum(self.seconds.values())) or 1.0)
 
     def told(self) -> dict[str, Any]:
         """splits.json."""
@@ -82,6 +97,8 @@ class Splits:
             "fractions": dict(zip(NAMES, self.fractions, strict=True)),
             "components": self.components,
             "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
+            "left_out": sorted(self.left_out),
+            "left_out_share": round(self.lost_share, 6),
             "notices": list(self.notices),
             "actors": self.of_actor,
             "sessions": self.of_session,
@@ -115,14 +132,42 @@ def scenes(rows: Iterable[Mapping[str, Any]]) -> list[Scene]:
     return [Scene(session, actors[session], dict(seconds[session])) for session in sorted(actors)]
 
 
-def make_splits(sessions: Sequence[Scene], fractions: Sequence[float] = FRACTIONS, seed: int = 0) -> Splits:
+def make_splits(
+    sessions: Sequence[Scene], fractions: Sequence[float] = FRACTIONS, seed: int = 0, leave_out: bool = False
+) -> Splits:
     """Assign `sessions` to the splits; the same for the same sessions, whatever their order.
+
+    Parameters
+    ----------
+    leave_out : bool
+        Whether sessions may be left out, so that splits come near the fractions where actors are connected.
 
     Raises
     ------
     DescriptionError
         The fractions are not three numbers from 0 on, train's above it, that add up to 1.
     """
+    _check(fractions)
+    sessions = sorted(sessions, key=lambda scene: scene.session)
+    groups = components(sessions)
+    random.Random(seed).shuffle(groups)
+    place = _assign(_weights(groups), np.asarray(fractions, float))
+    whole = {
+        actor: split
+        for group, split in zip(groups, place, strict=True) for scene in group for actor in scene.actors
+    }  # fmt: skip
+    found = _splits(sessions, whole, len(groups), fractions, seed)
+    far = _far(found)
+    if not far:
+        return found
+    nearer = _splits(sessions, _divided(sessions, whole, fractions, seed), len(groups), fractions, seed)
+    if leave_out and nearer.left_out:
+        told = f"{len(nearer.left_out)} sessions with {nearer.lost_share:.1%} of the time are left out"
+        return replace(nearer, notices=(f"{told}: their actors are in different splits", *_far(nearer)))
+    return replace(found, notices=(*far, _remedy(nearer)))
+
+
+def _check(fractions: Sequence[float]) -> None:
     if (
         len(fractions) != len(NAMES)
         or min(fractions) < 0
@@ -135,22 +180,40 @@ def make_splits(sessions: Sequence[Scene], fractions: Sequence[float] = FRACTION
             found=", ".join(f"{part:g}" for part in fractions),
             remedy="give three, such as 0.8,0.1,0.1",
         )
-    groups = components(sessions)
-    random.Random(seed).shuffle(groups)
-    place = _assign(_weights(groups), np.asarray(fractions, float))
+
+
+def _splits(
+    sessions: Sequence[Scene], place: Mapping[str, int], groups: int, fractions: Sequence[float], seed: int
+) -> Splits:
+    """The sessions whose actors are in one split, and those that are left out."""
     of_session: dict[str, str] = {}
     of_actor: dict[str, str] = {}
-    seconds = dict.fromkeys(NAMES, 0.0)
-    for group, split in zip(groups, place, strict=True):
-        for scene in group:
-            of_session[scene.session] = NAMES[split]
-            of_actor |= dict.fromkeys(scene.actors, NAMES[split])
-            seconds[NAMES[split]] += scene.seconds["all", ""]
-    notices = _notices(len(groups), fractions, seconds)
+    seconds, left_out = dict.fromkeys(NAMES, 0.0), {}
+    for scene in sessions:
+        (split, *others) = {NAMES[place[actor]] for actor in scene.actors}
+        if others:
+            left_out[scene.session] = scene.seconds["all", ""]
+            continue
+        of_session[scene.session] = split
+        of_actor |= dict.fromkeys(scene.actors, split)
+        seconds[split] += scene.seconds["all", ""]
     return Splits(
-        tuple(fractions), seed, dict(sorted(of_session.items())), dict(sorted(of_actor.items())),
-        len(groups), seconds, notices,
-    )  # fmt: skip
+        tuple(fractions), seed, of_session, dict(sorted(of_actor.items())), groups, seconds, left_out
+    )
+
+
+def _divided(
+    sessions: Sequence[Scene], whole: Mapping[str, int], fractions: Sequence[float], seed: int
+) -> dict[str, int]:
+    """The split of each actor where sessions may be left out; `whole` is that where none is."""
+    actors = sorted(whole)
+    number = {actor: place for place, actor in enumerate(actors)}
+    pairs = [(number[scene.actors[0]], number[scene.actors[-1]]) for scene in sessions]
+    used = np.flatnonzero(fractions)
+    known = np.searchsorted(used, [whole[actor] for actor in actors])
+    weights = _weights([[scene] for scene in sessions])
+    place = divide(pairs, weights, np.asarray(fractions, float)[used], known, seed)
+    return {actor: int(used[split]) for actor, split in zip(actors, place, strict=True)}
 
 
 def components(sessions: Sequence[Scene]) -> list[list[Scene]]:
@@ -239,19 +302,32 @@ def _try(
             place[number] = split
 
 
-def _notices(count: int, fractions: Sequence[float], seconds: Mapping[str, float]) -> tuple[str, ...]:
+def _far(found: Splits) -> tuple[str, ...]:
     """What a reader has to know: splits that are empty, or far from what was asked for."""
-    total = sum(seconds.values()) or 1.0
-    wanted = {name: fraction for name, fraction in zip(NAMES, fractions, strict=True) if fraction}
-    if count == 1 and len(wanted) > 1:
-        only = next(name for name in NAMES if seconds[name])
+    total = sum(found.seconds.values()) or 1.0
+    wanted = {name: fraction for name, fraction in zip(NAMES, found.fractions, strict=True) if fraction}
+    holding = [name for name in NAMES if found.seconds[name]]
+    if found.components == 1 and len(wanted) > 1 and holding == holding[:1]:
         return (
-            f"all actors are connected through the sessions that they share, so that every clip is in {only}:"
-            " any other split would share an actor with it",
+            "all actors are connected through the sessions that they share, so that every clip is in "
+            f"{holding[0]}: any other split would share an actor with it",
         )
+    which = f"of the {found.components} groups of actors who met" if not found.left_out else "of the actors"
     return tuple(
-        f"{name} holds {seconds[name] / total:.1%} of the time, not {fraction:.1%}: "
-        f"of the {count} groups of actors who met no division is nearer that leaves no split empty"
+        f"{name} holds {found.seconds[name] / total:.1%} of the time, not {fraction:.1%}: "
+        f"{which} no division is nearer that leaves no split empty"
         for name, fraction in wanted.items()
-        if not fraction / _FAR <= seconds[name] / total <= fraction * _FAR
+        if not fraction / _FAR <= found.seconds[name] / total <= fraction * _FAR
+    )
+
+
+def _remedy(nearer: Splits) -> str:
+    """What leaving out would bring."""
+    if not nearer.left_out:
+        return "leaving out sessions would bring the splits no nearer"
+    total = sum(nearer.seconds.values()) or 1.0
+    shares = ", ".join(f"{name} {seconds / total:.1%}" for name, seconds in nearer.seconds.items())
+    return (
+        f"--leave-out would come to {shares} of what stays, without {len(nearer.left_out)} sessions "
+        f"with {nearer.lost_share:.1%} of the time, whose actors would be in different splits"
     )

@@ -66,7 +66,8 @@ def make_columns(gathered: Gathered) -> Columns:
     words["actor"], numbers["left_actor"], numbers["right_actor"] = _actors(table)
     words["reason"], reasons = _reasons(table)
     numbers["keep"] = table["keep"].to_numpy().astype(np.int32)
-    numbers |= _measures(table, numbers, words) | _spoken(gathered, table)
+    words["backchannel"] = ["no", "yes"]
+    numbers |= _measures(table, numbers, words) | _spoken(table)
     for side in SIDES:
         for name in BOXES:
             boxes = _field(table, side, f"{name}_box").to_pylist()
@@ -141,14 +142,19 @@ def _measures(
     return found
 
 
-def _spoken(gathered: Gathered, table: pa.Table) -> dict[str, np.ndarray]:
-    """Gap before and overlap in each turn, from the sessions' turns."""
-    turns = {session.id: session.turns for session in gathered.sessions}
-    clips = zip(table["session"].to_pylist(), table["id"].to_pylist(), strict=True)
-    times = [turns[session].get(clip, (None, None)) for session, clip in clips]
-    pairs = np.array([[np.nan if value is None else value for value in pair] for pair in times], np.float32)
-    pairs = pairs.reshape(len(times), 2)
-    return {"gap": pairs[:, 0].copy(), "overlap": pairs[:, 1].copy()}
+def _spoken(table: pa.Table) -> dict[str, np.ndarray]:
+    """Gap before and overlap in each turn, and whether it is a backchannel (-1: a dialogue, or not known)."""
+    import pyarrow.compute as pc
+
+    said = table["turns"].combine_chunks()
+    rows, first = np.unique(pc.list_parent_indices(said).to_numpy(), return_index=True)
+    ours = pc.equal(table["kind"], "turn").to_numpy()[rows]
+    rows, values = rows[ours], pc.list_flatten(said).take(first[ours])
+    gap, overlap = (np.full(len(table), np.nan, np.float32) for _ in range(2))
+    backchannel = np.full(len(table), -1, np.int32)
+    for column, name in ((gap, "gap_s"), (overlap, "overlap_s"), (backchannel, "backchannel")):
+        column[rows] = pc.struct_field(values, name).to_numpy(zero_copy_only=False)
+    return {"gap": gap, "overlap": overlap, "backchannel": backchannel}
 
 
 def _box_edges(boxes: list[Any]) -> np.ndarray:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..batch.ledger import read
 from ..batch.status import status
 from ..dataset.actors import Actor, find_actors
 from ..dataset.index import outdated, read_index
@@ -43,6 +44,7 @@ SIDE_MEASURES = (
 )
 COLUMNS = (
     "id", "kind", "session", "dialogue", "speaker", "actors", "start", "end", "text", "topic", "emotion",
+    "turns.list.element.gap_s", "turns.list.element.overlap_s", "turns.list.element.backchannel",
     "keep", "reasons", "quality.sync_residual_ms", "quality.other",
     *(f"quality.{side}.{name}" for side in ("left", "right") for name in SIDE_MEASURES),
 )  # fmt: skip
@@ -59,16 +61,12 @@ class SessionFacts:
         What both takes cover, from plan.json.
     sync, run : dict or None
         sync.json and run.json.
-    turns : dict
-        By id, which no other turn of the session has, the seconds of gap before a turn (None for the first)
-        and of overlap in it.
     """
 
     id: str
     footage_seconds: float | None
     sync: dict[str, Any] | None
     run: dict[str, Any] | None
-    turns: dict[str, tuple[float | None, float]]
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,8 @@ class Gathered:
     ----------
     failures : tuple of (session, cause)
         Sessions that have no clips, and why as far as is known.
+    batch_seconds : float or None
+        In which a batch worked, without the pauses between its runs; None where there was none.
     notes : tuple of str
         Files that could not be read, or that the index is behind of.
     tools : dict
@@ -90,6 +90,7 @@ class Gathered:
     sessions: tuple[SessionFacts, ...]
     actors: dict[str, Actor]
     failures: tuple[tuple[str, str], ...] = ()
+    batch_seconds: float | None = None
     notes: tuple[str, ...] = field(default=())
     tools: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -112,7 +113,8 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
     finished = set(table["session"].unique().to_pylist())
     sessions = tuple(_session(SessionFolder(out, name), notes) for name in sorted(finished))
     failures = tuple(_failures(out, finished))
-    return Gathered(out, table, sessions, find_actors(out, actors), failures, tuple(notes), _tools(table))
+    known = find_actors(out, actors)
+    return Gathered(out, table, sessions, known, failures, _worked(out), tuple(notes), _tools(table))
 
 
 def _tools(table: pa.Table) -> dict[str, Counter[str]]:
@@ -131,23 +133,18 @@ def _tools(table: pa.Table) -> dict[str, Counter[str]]:
 
 
 def _session(folder: SessionFolder, notes: list[str]) -> SessionFacts:
-    plan, turns, sync = (_read(folder.stage(name), notes) for name in ("plan", "turns", "sync"))
+    plan, sync = (_read(folder.stage(name), notes) for name in ("plan", "sync"))
     return SessionFacts(
         folder.session,
         _taken(_footage, plan, folder.stage("plan"), notes),
         _taken(_recordings, sync, folder.stage("sync"), notes),
         _read(folder.run_report, notes),
-        _taken(_times, turns, folder.stage("turns"), notes) or {},
     )
 
 
 def _footage(plan: dict[str, Any]) -> float:
     first, end = plan["footage"]
     return float((end - first) / Fraction(plan["rate"]))
-
-
-def _times(turns: dict[str, Any]) -> dict[str, tuple[float | None, float]]:
-    return {turn["id"]: (turn.get("gap_s"), float(turn.get("overlap_s") or 0)) for turn in turns["turns"]}
 
 
 def _recordings(sync: dict[str, Any]) -> dict[str, Any]:
@@ -178,6 +175,19 @@ def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:
         notes.append(f"{path.parent.name}/{path.name}: {error}")
         return None
     return body
+
+
+def _worked(out: Path) -> float | None:
+    """Seconds in which any task of a batch ran, by its ledger."""
+    try:
+        attempts = read(out)["attempts"]
+    except OutputError:
+        return None  # there was no batch
+    seconds, until = 0.0, 0.0
+    for began, ended in sorted((row["began"], row["ended"] or row["began"]) for row in attempts):
+        seconds += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return seconds
 
 
 def _failures(out: Path, finished: set[str]) -> Iterator[tuple[str, str]]:

@@ -49,8 +49,13 @@ def details(summary: str, content: str) -> str:
 
 def section(name: str, title: str, content: str) -> str:
     """A part of the page with its heading."""
-    heading = f'<h2 id="{name}-title">{escape(title)}</h2>'
+    heading = f'<h2 id="{name}-title" tabindex="-1">{escape(title)}</h2>'
     return f'<section aria-labelledby="{name}-title">{heading}{content}</section>'
+
+
+def to_section(name: str, text: str) -> str:
+    """A link to a part of the page; following it leaves the list of clips as it is."""
+    return f'<a class="place" href="#{name}-title">{escape(text)}</a>'
 
 
 def tiles(entries: Iterable[tuple[str, str, str]]) -> str:

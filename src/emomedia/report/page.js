@@ -9,7 +9,7 @@ const MEASURES = {
   loudness: ["Loudness", "LUFS"], dnsmos: ["DNSMOS", ""], snr: ["SNR", "dB"], sharpness: ["Sharpness", ""],
   left_fill: ["Left actor fills", ""], right_fill: ["Right actor fills", ""], sync: ["Sync residual", "ms"],
 };
-const WORDS = ["kind", "session", "dialogue", "speaker", "topic", "emotion"];
+const WORDS = ["kind", "session", "dialogue", "speaker", "topic", "emotion", "backchannel"];
 const EDGES = ["x0", "y0", "x1", "y1"];
 const NOTHING = 255;
 const CELLS = [16, 18];
@@ -144,10 +144,15 @@ class Clips {
     return found;
   }
 
-  hours(found) {
-    let seconds = 0;
-    for (const clip of found) seconds += this.columns.length[clip];
-    return seconds / 3600;
+  // Number and hours of each kind: a turn is also in its dialogue, so that they are not to be added up.
+  sums(found) {
+    const kinds = this.words.kind.map((kind) => ({ kind, count: 0, seconds: 0 }));
+    const { kind, length } = this.columns;
+    for (const clip of found) {
+      kinds[kind[clip]].count += 1;
+      kinds[kind[clip]].seconds += length[clip];
+    }
+    return kinds.filter(({ count }) => count);
   }
 }
 
@@ -195,6 +200,14 @@ class Page {
     byId("next").addEventListener("click", () => this.step(1));
     byId("scene").addEventListener("click", () => this.scene());
     addEventListener("hashchange", () => this.apply(true));
+    addEventListener("click", (event) => {  // the fragment is the list's: a part of the page is gone to without
+      const part = event.target.closest?.("a.place");
+      if (!part) return;
+      event.preventDefault();
+      const heading = byId(part.getAttribute("href").slice(1));
+      heading.scrollIntoView();
+      heading.focus({ preventScroll: true });
+    });
     addEventListener("click", (event) => {  // a figure whose clips are listed already changes no fragment
       const figure = event.target.closest?.("a[data-count]");
       if (figure && figure.getAttribute("href") === location.hash) this.apply(true);
@@ -295,9 +308,10 @@ class Page {
     const first = this.page * PER_PAGE, last = Math.min(first + PER_PAGE, this.found.length);
     byId("list").replaceChildren(...this.found.slice(first, last).map((clip, n) => this.item(clip, first + n)));
     const count = this.found.length, pages = Math.max(1, Math.ceil(count / PER_PAGE));
-    const told = `${count.toLocaleString("en")} of ${this.clips.rows.toLocaleString("en")} clips, `
-      + `${shortNumber(this.clips.hours(this.found))} hours`;
-    byId("told").textContent = told;
+    const sums = this.clips.sums(this.found).map((sum) => `${sum.count.toLocaleString("en")} `
+      + `${sum.kind}${sum.count === 1 ? "" : "s"} of ${shortNumber(sum.seconds / 3600)} hours`);
+    byId("told").textContent = [`${count.toLocaleString("en")} of ${this.clips.rows.toLocaleString("en")} clips`,
+      sums.join(", ")].filter(Boolean).join(": ");
     byId("told").dataset.count = count;
     byId("where").textContent = `Page ${this.page + 1} of ${pages.toLocaleString("en")}`;
     byId("before").disabled = this.page === 0;

@@ -12,9 +12,10 @@ from .. import __version__
 from ..dataset.figures import figures, people
 from ..files import locked, write_bytes
 from ..layout import REPORT_NAME
-from . import sections, session_sections
+from . import sections, session_sections, split_section
 from .columns import make_columns, packed
 from .gather import Gathered, gather
+from .markup import to_section
 
 
 def write_report(out: Path, actors: Path | None = None) -> Path:
@@ -49,13 +50,14 @@ def html(gathered: Gathered) -> str:
     body = "".join(
         [
             sections.in_and_out(gathered, columns, found),
+            session_sections.failures(gathered),
             sections.dataset(columns, found, people(found, gathered.actors), gathered.actors),
+            split_section.splits(gathered, columns),
             sections.distributions(columns),
             sections.framing(columns),
             sections.measured(gathered),
             session_sections.synchronisation(gathered, columns),
             session_sections.throughput(gathered, columns),
-            session_sections.failures(gathered),
         ]
     )
     script, style, clips = (_part(name) for name in ("page.js", "page.css", "page.html"))
@@ -65,12 +67,24 @@ def html(gathered: Gathered) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         f'<meta name="generator" content="emomedia {escape(__version__)}"><style>{style}</style></head>'
-        f'<body><a class="skip" href="#clips">To the clips</a><header><h1>{escape(title)}</h1>'
-        f'<p class="soft">A figure that is a link leads to the clips that it is of.</p></header>'
+        f'<body><a class="skip place" href="#clips-title">To the clips</a><header><h1>{escape(title)}</h1>'
+        f'<p class="soft">A figure that is a link leads to the clips that it is of.</p>{_contents()}</header>'
         f"<main>{body}{clips}</main><footer>emomedia {escape(__version__)}</footer>"
         f'<script type="application/octet-stream" id="data">{packed(columns)}</script>'
         f"<script>{script}</script></body></html>\n"
     )
+
+
+_PARTS = {
+    "in-out": "In and out", "failures": "Failures", "dataset": "The dataset", "splits": "Splits",
+    "distributions": "Distributions", "framing": "Framing", "measured": "How it was measured", "sync": "Sync",
+    "throughput": "Throughput", "clips": "Clips",
+}  # fmt: skip
+
+
+def _contents() -> str:
+    links = "".join(f"<li>{to_section(name, title)}</li>" for name, title in _PARTS.items())
+    return f'<nav aria-label="Parts of the page"><ul class="contents">{links}</ul></nav>'
 
 
 def _policy(script: str) -> str:

@@ -6,6 +6,7 @@ is a table of the same links beside each plot, so that the drawing's own are lef
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,7 +15,10 @@ from urllib.parse import urlencode
 import numpy as np
 
 WIDTH, HEIGHT = 360, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 4, 4, 8, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 4, 4, 16, 22
+
+_NEAREST = 14
+"""From a plot's edge to the middle of a number, which would else be cut off."""
 
 _BINS = 24
 
@@ -69,7 +73,8 @@ def _edges(values: np.ndarray) -> np.ndarray:
     if not len(values):
         return np.array([0.0, 1.0])
     low, high = np.quantile(values, [0.01, 0.99])
-    step = _round_step(max(high - low, 1e-6 * max(1.0, abs(high))) / _BINS)
+    wide = max(high - low, 1e-6 * abs(high))
+    step = _round_step(wide / _BINS) if wide else 1.0
     edges = np.arange(np.floor(low / step), np.floor(high / step) + 2) * step
     edges = np.array([float(number(float(edge))) for edge in edges])  # as the links write them
     if values.min() < edges[0]:
@@ -131,13 +136,22 @@ def histogram_svg(plot: Histogram) -> str:
 
 
 def _ticks(plot: Histogram, wide: float) -> list[str]:
-    """About five finite edges under the axis."""
+    """Round numbers under the axis, about five, and how many clips the highest bar has."""
     finite = [index for index, edge in enumerate(plot.edges) if np.isfinite(edge)]
-    chosen = finite[:: max(1, len(finite) // 5)]
+    first, last = (float(plot.edges[index]) for index in (finite[0], finite[-1]))
+    step = _round_step((last - first) / 5)
+    values = [number * step for number in range(math.ceil(first / step - 1e-9), int(last / step + 1e-9) + 1)]
+    ticks = []
+    for value in values:
+        x = _LEFT + (finite[0] + (value - first) / (last - first) * (len(finite) - 1)) * wide
+        if _NEAREST <= x <= WIDTH - _NEAREST:
+            ticks.append((x, number(round(value, 10))))
+    base, most = HEIGHT - _BOTTOM, int((plot.kept + plot.rejected).max(initial=0))
     return [
-        f'<text x="{min(max(_LEFT + index * wide, 18), WIDTH - 18):.1f}" y="{HEIGHT - 6}" '
-        f'text-anchor="middle">{number(float(plot.edges[index]))}</text>'
-        for index in chosen
+        *(f'<path class="axis" d="M{x:.1f} {base}v3"/>' for x, _ in ticks),
+        *(f'<text x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{text}</text>' for x, text in ticks),
+        f'<path class="most" d="M{_LEFT} {_TOP}H{WIDTH - _RIGHT}"/>',
+        f'<text x="{WIDTH - _RIGHT}" y="{_TOP - 4}" text-anchor="end">{most:,}</text>',
     ]
 
 

@@ -13,7 +13,7 @@ from ..dataset.figures import Figures, People
 from ..session import SIDES
 from .columns import BOXES, NOTHING, Columns
 from .gather import Gathered
-from .markup import anchor, details, hours, scroll, section, table, tiles
+from .markup import anchor, details, hours, long_table, scroll, section, table, tiles, to_section
 from .plots import (
     Histogram,
     heat_counts,
@@ -26,14 +26,14 @@ from .plots import (
 
 _MEASURES = (
     ("length", "Length of turns", "s"),
-    ("gap", "Gap before a turn (negative: overlap)", "s"),
+    ("gap", "Gap before a turn", "s, negative: overlap"),
     ("overlap", "Overlap in a turn", "s"),
     ("loudness", "Loudness of the speaker", "LUFS"),
     ("dnsmos", "DNSMOS of the speaker, overall", ""),
     ("snr", "SNR of the speaker", "dB"),
-    ("sharpness", "Sharpness, of the less sharp side", ""),
-    ("left_fill", "Share of the half that the left actor fills", ""),
-    ("right_fill", "Share of the half that the right actor fills", ""),
+    ("sharpness", "Sharpness of the less sharp side", ""),
+    ("left_fill", "Left actor fills of the half", "share"),
+    ("right_fill", "Right actor fills of the half", "share"),
     ("sync", "Residual of sync", "ms"),
 )
 
@@ -43,13 +43,15 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
     footage = [each.footage_seconds for each in gathered.sessions]
     known = [seconds for seconds in footage if seconds is not None]
     rejected = sum(found.rejected.values())
-    lengths = columns.numbers["length"].astype(np.float64)
-    lost = float(lengths[columns.numbers["keep"] == 0].sum()) / 3600
+    lengths, turns = columns.numbers["length"].astype(np.float64), _turns(columns)
+    away = columns.numbers["keep"] == 0
+    lost = [hours(float(lengths[away & kind].sum()) / 3600) for kind in (~turns, turns)]
     entries = [
+        ("Sessions with clips", anchor(f"{len(gathered.sessions):,}", len(columns)), ""),
         (
-            "Sessions",
-            anchor(f"{len(gathered.sessions):,}", len(columns)),
-            f"{len(gathered.failures)} failed or unfinished",
+            "Sessions without clips",
+            to_section("failures", f"{len(gathered.failures):,}"),
+            "failed or unfinished",
         ),
         ("Raw hours", anchor(hours(sum(known) / 3600), len(columns)), _unknown(len(footage) - len(known))),
         (
@@ -68,7 +70,11 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
             anchor(hours(found.turn_hours), found.turns, kind="turn", keep="yes"),
             "each is also in its dialogue",
         ),
-        ("Clips rejected", anchor(f"{rejected:,}", rejected, keep="no"), f"{hours(lost)} hours"),
+        (
+            "Clips rejected",
+            anchor(f"{rejected:,}", rejected, keep="no"),
+            f"{lost[0]} hours of dialogues, {lost[1]} of turns",
+        ),
     ]
     reasons = [
         (anchor(reason, count, reason=reason, keep="no"), f"{count:,}")
@@ -101,19 +107,27 @@ def dataset(columns: Columns, found: Figures, known: People, actors: Mapping[str
         ("Topics", anchor(f"{len(found.topics):,}", clips, keep="yes")),
         ("Dialogues", anchor(f"{found.dialogues:,}", found.dialogues, **dialogues)),
         ("Utterances", anchor(f"{found.turns:,}", found.turns, **turns)),
+        ("of these, backchannels", _backchannels(columns)),
         ("Utterances per dialogue", "–" if mean is None else anchor(f"{mean:.2f}", found.turns, **turns)),
         ("Hours", anchor(hours(found.dialogue_hours), found.dialogues, **dialogues)),
     ]
-    text = table(("of the clips that are kept", "figure"), rows + _people(columns, found, known, actors))
+    text = "<div>" + table(("of what is kept", "figure"), rows + _people(columns, found, known, actors))
+    if known.unknown and (known.genders or known.ages or known.regions):
+        text += f"<p>{len(known.unknown)} actors are not in the table of actors.</p>"
+    text += "</div>"
     for title, name, counter in (
         ("Emotions", "emotion", found.emotions),
         ("Topics", "topic", found.topics),
         ("Actors", "actor", found.actors),
     ):
         text += _counted(title, name, counter)
-    if known.unknown and (known.genders or known.ages or known.regions):
-        text += f"<p>{len(known.unknown)} actors are not in the table of actors.</p>"
-    return section("dataset", "The dataset", text)
+    return section("dataset", "The dataset", f'<div class="columns">{text}</div>')
+
+
+def _backchannels(columns: Columns) -> str:
+    numbers = columns.numbers
+    count = int(((numbers["backchannel"] == 1) & (numbers["keep"] == 1)).sum())
+    return anchor(f"{count:,}", count, kind="turn", keep="yes", backchannel="yes")
 
 
 def _people(
@@ -123,7 +137,7 @@ def _people(
     there = [actors[name] for name in found.actors if name in actors]
 
     def row(title: str, text: str, who: Collection[str]) -> tuple[str, str]:
-        return escape(title), anchor(text, _clips_with(columns, who), actor=sorted(who), keep="yes")
+        return escape(title), anchor(text, clips_with(columns, who), actor=sorted(who), keep="yes")
 
     rows = [
         row(f"Gender: {gender}", f"{count:,}", {actor.id for actor in there if actor.gender == gender})
@@ -138,7 +152,7 @@ def _people(
     ]
 
 
-def _clips_with(columns: Columns, who: Collection[str]) -> int:
+def clips_with(columns: Columns, who: Collection[str]) -> int:
     """Kept clips in which any of these actors is."""
     places = [number for number, name in enumerate(columns.words["actor"]) if name in who]
     numbers = columns.numbers
@@ -153,7 +167,7 @@ def _counted(title: str, name: str, counter: Counter[str]) -> str:
         (anchor(word, count, **{name: word, "keep": "yes"}), f"{count:,}")
         for word, count in counter.most_common()
     ]
-    return details(f"{title}: {len(counter):,}", table((name, "clips kept"), rows))
+    return f"<div><h3>{title}: {len(counter):,}</h3>{long_table((name, 'clips kept'), rows)}</div>"
 
 
 _TOLD = {"picture": "Frames seen in", "face": "Faces", "person": "Persons", "dnsmos": "DNSMOS"}
@@ -193,7 +207,8 @@ def distributions(columns: Columns) -> str:
     """A histogram of each measure, over all turns."""
     drawn = []
     for plot in histograms(columns):
-        caption = f"{escape(plot.title)} <span>{escape(plot.unit)} · {plot.count:,} turns</span>"
+        unit = f"{escape(plot.unit)} · " if plot.unit else ""
+        caption = f"{escape(plot.title)} <span>{unit}{plot.count:,} turns</span>"
         as_table = details("As a table", scroll(histogram_table(plot)))
         drawn.append(f"<figure><figcaption>{caption}</figcaption>{histogram_svg(plot)}{as_table}</figure>")
     key = (
@@ -217,7 +232,7 @@ def framing(columns: Columns) -> str:
     if drawn:
         text = (
             "<p>In how many of the kept turns a cell of the half, 60 pixels wide, lies within the box: "
-            f'the darker, the more.</p><div class="heats">{"".join(drawn)}</div>'
+            f'the stronger its colour, the more.</p><div class="heats">{"".join(drawn)}</div>'
         )
     return section("framing", "Framing", text)
 

@@ -14,7 +14,7 @@ from ..session import SIDES
 from ..sync_picture import sync_picture
 from .columns import Columns
 from .gather import Gathered, SessionFacts
-from .markup import anchor, decimal, details, hours, long_table, percent, section, table
+from .markup import anchor, decimal, details, hours, long_table, percent, section
 
 MOST_PICTURES = 12
 """Sessions whose sync is drawn: those with the largest residuals."""
@@ -111,7 +111,13 @@ def throughput(gathered: Gathered, columns: Columns) -> str:
             "throughput", "Throughput", "<p>No session has a run.json of a run that made clips.</p>"
         )
     told = ", ".join(f"{name} in {count}" for name, count in held.most_common())
-    text = (
+    text = ""
+    if gathered.batch_seconds:
+        text = (
+            f"<p>The batch worked for {hours(gathered.batch_seconds / 3600)} hours: "
+            f"{footage / gathered.batch_seconds:.2f} times as fast as these sessions play.</p>"
+        )
+    text += (
         f"<p>{hours(footage / 3600)} hours of footage in {hours(wall / 3600)} hours, session by session: "
         f"{footage / max(wall, 1e-9):.2f} times as fast as it plays. Bottleneck: {escape(told)} sessions.</p>"
     )
@@ -123,8 +129,8 @@ def failures(gathered: Gathered) -> str:
     """Sessions without clips, and files that could not be read."""
     text = "<p>Every session has clips.</p>"
     if gathered.failures:
-        rows = [(escape(session), escape(cause)) for session, cause in gathered.failures]
-        text = table(("session", "cause"), rows)
+        rows = (f"<dt>{escape(session)}</dt><dd>{escape(cause)}</dd>" for session, cause in gathered.failures)
+        text = f'<dl class="causes">{"".join(rows)}</dl>'
     if gathered.notes:
         notes = "".join(f"<li>{escape(note)}</li>" for note in gathered.notes)
         title = f"{len(gathered.notes)} files that could not be read, or are newer than the index"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..figures import Figures, People, figures, people
-from ..splits import NAMES, Splits
+from ..splits import NAMES
 from .selection import Selection
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -47,7 +47,7 @@ def card(
         "pretty_name": name,
         "language": [made["language"]] if made.get("language") else [],
         "license": license_id or "other",
-        "size_categories": [size_category(found.turns + found.dialogues)],
+        "size_categories": [size_category(len(selection.table))],
         "task_categories": ["video-classification", "audio-classification", "automatic-speech-recognition"],
         "tags": ["dialogue", "emotion", "audio-visual"],
         "configs": configs,
@@ -59,7 +59,7 @@ def card(
         "Frame-exact clips of two people talking face to face: 1920×1080, left actor ",
     ]
     lines[-1] += "in the left half, right actor in the right, each with a track of their own."
-    lines += ["", "## Figures", "", *_figures(found, known), "", "## Splits", "", *_splits(selection.splits)]
+    lines += ["", "## Figures", "", *_figures(found, known), "", "## Splits", "", *_splits(selection)]
     lines += ["", "## Layout", "", _LAYOUTS[layout]]
     lines += ["## Quality", "", *_quality(selection.judged), "", "## How it was made", "", *_made(made)]
     return "\n".join(lines) + "\n"
@@ -96,7 +96,9 @@ def table_2(found: Figures, known: People) -> list[tuple[str, str]]:
 
 
 def _figures(found: Figures, known: People) -> list[str]:
-    lines = ["| | |", "| --- | --- |"]
+    rejected = sum(found.rejected.values())
+    lines = [f"Of the clips that were kept; {rejected:,} rejected ones are here too (`keep`).", ""]
+    lines = [*(lines if rejected else ()), "| | |", "| --- | --- |"]
     lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in table_2(found, known)]
     for title, counter in (("Emotion", found.emotions), ("Topic", found.topics)):
         if counter:
@@ -112,15 +114,21 @@ def _counts(title: str, counter: Counter[str]) -> list[str]:
     return lines
 
 
-def _splits(splits: Splits) -> list[str]:
+def _splits(selection: Selection) -> list[str]:
+    splits = selection.splits
     total = sum(splits.seconds.values()) or 1.0
     actors = Counter(splits.of_actor.values())
     sessions = Counter(splits.of_session.values())
+    rule = (
+        "The actors are divided so that little has to be left out and"
+        if splits.left_out
+        else "Sessions that share an actor, directly or through others, stay together "
+        f"(groups: {splits.components}), and the groups are divided so that"
+    )
     lines = [
-        "No actor and no dialogue is in two splits. Sessions that share an actor, directly or through "
-        f"others, stay together ({splits.components} groups); the groups are divided so that time, emotions "
-        f"and topics come near the fractions (seed {splits.seed}). `splits.json` names every actor and "
-        "session, `splits.csv` every clip.",
+        f"No actor and no dialogue is in two splits. {rule} time, emotions and topics come near "
+        f"the fractions (seed {splits.seed}). `splits.json` names every actor and session, `splits.csv` "
+        "every clip.",
         "",
         "| split | wanted | share of time | actors | sessions |",
         "| --- | --- | --- | --- | --- |",
@@ -128,7 +136,15 @@ def _splits(splits: Splits) -> list[str]:
     for name, fraction in zip(NAMES, splits.fractions, strict=True):
         share = splits.seconds[name] / total
         lines.append(f"| {name} | {fraction:.1%} | {share:.1%} | {actors[name]} | {sessions[name]} |")
-    return lines + [line for notice in splits.notices for line in ("", f"Note: {notice}.")]
+    lines += [line for notice in splits.notices for line in ("", f"Note: {notice}.")]
+    if splits.left_out:
+        lost = selection.left_out
+        lines += [
+            "",
+            f"Left out are {lost.dialogues:,} dialogues of {lost.dialogue_hours:.2f} hours and "
+            f"{lost.turns:,} turns of {lost.turn_hours:.2f} hours; `splits.json` names their sessions.",
+        ]
+    return lines
 
 
 def _quality(found: Figures) -> list[str]:

@@ -1,10 +1,13 @@
 """EmoDialogCN's own layout: a video of each side of a dialogue, and the prompts' JSON over all of them.
 
 ``videos/<dialogue>_left.mp4`` and ``videos/<dialogue>_right.mp4`` of the dialogues whose sides were made
-alone (``--layout composite,left,right``), ``scripts/prompt.json``.  The JSON has their keys and no others: by
-dialogue `topic_label`, `num_utterances` and `utterances`, each of these with `utterance_id` (the turn's id),
-`speaker_id` (0 on the left, 1 on the right), `emotion_label` and `text`.  They are all turns of the dialogue,
-as its video shows them: those too whose own clips were rejected.
+alone (``--layout composite,left,right``), ``scripts/prompt.json``; and beside these ``dialogues.jsonl``, the
+dialogues' rows of the index, with the times of turns and words.
+
+The prompts' JSON has their keys and no others: by dialogue `topic_label`, `num_utterances` and `utterances`,
+each of these with `utterance_id` (the turn's id), `speaker_id` (0 on the left, 1 on the right),
+`emotion_label` and `text`.  They are all turns of the dialogue, as its video shows them: those too whose own
+clips were rejected.
 """
 
 from __future__ import annotations
@@ -17,12 +20,10 @@ from typing import Any
 from ...errors import StageError
 from ...files import canonical_json
 from ...session import SIDES
-from ..index import read_index
-from .selection import Row, Selection, media_file, media_of, rows
+from .selection import Row, Selection, media_file, media_of, plain, rows
 
 SCRIPT = "scripts/prompt.json"
-
-_TURN_COLUMNS = ("id", "kind", "session", "dialogue", "speaker", "start", "emotion", "text")
+ROWS = "dialogues.jsonl"
 
 
 def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], None]) -> list[str]:
@@ -36,7 +37,7 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
     Raises
     ------
     StageError
-        There is no dialogue, or a file that the index names is not there.
+        There is no dialogue, or one whose turns are not known, or a file that the index names is not there.
     """
     tables = [table for name, _, table in selection.parts() if name == "dialogues"]
     if not tables:
@@ -46,32 +47,32 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
         )  # fmt: skip
     (folder / "videos").mkdir()
     (folder / "scripts").mkdir()
-    names = [SCRIPT]
+    names = [SCRIPT, ROWS]
     dialogues = [row for table in tables for row in rows(table)]
     for row in dialogues:
+        if row["turns"] is None:
+            raise StageError(
+                f"{row['session']}: {row['id']}", expected="the dialogue's turns in its audit", found="none",
+                remedy="run the session again, which writes them down",
+            )  # fmt: skip
         media = media_of(row)
         for side in SIDES:
             if f"{side}_video" in media:
                 names.append(f"videos/{row['id']}_{side}.mp4")
                 shutil.copyfile(media_file(selection.out, media[f"{side}_video"]), folder / names[-1])
         tell(1)
-    turns = [row for row in read_index(selection.out, _TURN_COLUMNS).to_pylist() if row["kind"] == "turn"]
     tell(len(selection.table) - len(dialogues))
-    (folder / SCRIPT).write_text(canonical_json(prompts(dialogues, turns)), "utf-8")
+    (folder / SCRIPT).write_text(canonical_json(prompts(dialogues)), "utf-8")
+    (folder / ROWS).write_text("".join(canonical_json(plain(row)) + "\n" for row in dialogues), "utf-8")
     return names
 
 
-def prompts(dialogues: list[Row], turns: list[Row]) -> dict[str, Any]:
+def prompts(dialogues: list[Row]) -> dict[str, Any]:
     """The prompts' JSON: the dialogues by id, their turns in order of start."""
-    said: dict[str, list[Row]] = {row["id"]: [] for row in dialogues}
-    session = {row["id"]: row["session"] for row in dialogues}
-    for row in sorted(turns, key=lambda row: (row["start"], row["id"])):
-        if session.get(row["dialogue"]) == row["session"]:
-            said[row["dialogue"]].append(row)
     return {
         row["id"]: {
             "topic_label": row["topic"],
-            "num_utterances": len(said[row["id"]]),
+            "num_utterances": len(row["turns"]),
             "utterances": [
                 {
                     "utterance_id": turn["id"],
@@ -79,7 +80,7 @@ def prompts(dialogues: list[Row], turns: list[Row]) -> dict[str, Any]:
                     "emotion_label": turn["emotion"],
                     "text": turn["text"] or "",
                 }
-                for turn in said[row["id"]]
+                for turn in row["turns"]
             ],
         }
         for row in dialogues

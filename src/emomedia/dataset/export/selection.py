@@ -35,6 +35,9 @@ class ExportOptions:
     ----------
     everything : bool
         Rejected clips too.
+    leave_out : bool
+        Sessions whose actors are in different splits are left out, where else the splits would be empty or
+        far from the fractions.
     media : bool
         Whether files of tables (``hf``) hold the media themselves, or their paths alone.
     shard_bytes : int
@@ -46,6 +49,7 @@ class ExportOptions:
     everything: bool = False
     fractions: Sequence[float] = FRACTIONS
     seed: int = 0
+    leave_out: bool = False
     media: bool = True
     shard_bytes: int = 500 << 20
     name: str | None = None
@@ -63,6 +67,8 @@ class Selection:
         Rows of the index, with a column `split` behind its own.
     judged : Figures
         Of all clips that there are, also those that are not exported.
+    left_out : Figures
+        Of the clips that are left out for the splits' sake.
     """
 
     out: Path
@@ -70,6 +76,7 @@ class Selection:
     splits: Splits
     options: ExportOptions
     judged: Figures
+    left_out: Figures
     actors: dict[str, Actor] = field(default_factory=dict)
 
     def part(self, kind: str, split: str) -> pa.Table:
@@ -114,10 +121,11 @@ def select(out: Path, options: ExportOptions) -> Selection:
         )
     _refuse_equal_ids(table)
     known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
-    splits = make_splits(scenes(known), options.fractions, options.seed)
-    column = pa.array([splits.of_session[row["session"]] for row in known], pa.string())
-    table = table.append_column("split", column)
-    return Selection(out, table, splits, options, judged, find_actors(out, options.actors))
+    splits = make_splits(scenes(known), options.fractions, options.seed, options.leave_out)
+    column = pa.array([splits.of_session.get(row["session"]) for row in known], pa.string())
+    left_out = figures(table.filter(column.is_null()))
+    table = table.append_column("split", column).filter(column.is_valid())
+    return Selection(out, table, splits, options, judged, left_out, find_actors(out, options.actors))
 
 
 def _remedy(out: Path, judged: Figures, options: ExportOptions) -> str:
