@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -431,6 +432,19 @@ def test_media_that_are_none_are_refused_at_once(tmp_path, session):
     take.write_bytes(b"no media at all")
     with pytest.raises(MediaError):
         emomedia.frames(copy)
+
+
+def test_the_example_tells_the_variance_of_each_halfs_laplacian(session):
+    example = runpy.run_path(str(Path(__file__).parent.parent / "examples/sharpness.py"))
+    told = list(example["sharpness"](session, start=1, end=1.2, size=SIZE))
+    assert len(told) == 5
+    for frame, (number, *values) in zip(
+        emomedia.frames(session, start=1, end=1.2, size=SIZE), told, strict=True
+    ):
+        assert frame.number == number
+        for half, value in zip(np.split(frame.y.astype(float), 2, axis=1), values, strict=True):
+            edges = np.diff(half, 2, axis=0)[:, 1:-1] + np.diff(half, 2, axis=1)[1:-1]
+            assert value == pytest.approx(edges.var())
 
 
 def test_the_examples_of_the_documentation_run(session, tmp_path, monkeypatch, capsys):

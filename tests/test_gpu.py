@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,26 @@ def test_frames_in_its_memory_are_those_of_the_host(simulated):
             assert np.array_equal(
                 cupy.asnumpy(cupy.asarray(frame.v)).reshape(-1), here.reshape(-1)[-960 * 540 :]
             )
+
+
+def test_the_example_computes_there_what_it_computes_here(simulated):
+    pytest.importorskip("cupy")
+    example = runpy.run_path(str(Path(__file__).parent.parent / "examples/sharpness.py"))
+    session = simulated(**SIZE)
+    here, there = (list(example["sharpness"](session, device, start=1, end=2)) for device in ("cpu", "cuda"))
+    assert len(here) == 25
+    assert there == here
+
+
+def test_capsules_are_of_the_version_that_is_asked_for(simulated):
+    with emomedia.frames(simulated(**SIZE), start=1, end=2, device="cuda") as frames:
+        frame = next(frames)
+        assert '"dltensor"' in repr(frame.__dlpack__())
+        assert '"dltensor_versioned"' in repr(frame.__dlpack__(stream=1, max_version=(1, 0), copy=False))
+        with pytest.raises(BufferError):
+            frame.__dlpack__(copy=True)
+        with pytest.raises(BufferError):
+            frame.__dlpack__(dl_device=(1, 0))
 
 
 def test_torch_and_jax_take_them_without_a_copy(simulated):
