@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..descriptions import MAX_DIGITS
+from ..descriptions import MAX_DIGITS, is_text
 from ..options import (
     DEFAULT_CRF,
     DEFAULT_LAYOUT,
@@ -118,6 +118,13 @@ def parse_language(text: str) -> str:
     """A code of two or three letters, as Whisper has them."""
     if _LANGUAGE.fullmatch(text) is None:
         raise typer.BadParameter(f"{text!r} is no language's code; write one such as zh or en")
+    return text
+
+
+def parse_prompt(text: str) -> str:
+    """Any text; arguments are bytes, and need not be one."""
+    if not is_text(text):
+        raise typer.BadParameter(f"{text!r} is not in UTF-8; write it in a terminal that is")
     return text
 
 
@@ -258,6 +265,7 @@ Prompt = Annotated[
     str,
     typer.Option(
         "--prompt",
+        parser=parse_prompt,
         metavar="TEXT",
         help="What the recogniser is told before it listens: names, spellings.",
         rich_help_panel=_WORDS,
