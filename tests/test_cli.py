@@ -16,7 +16,15 @@ import typer
 from typer.testing import CliRunner
 
 from emomedia.cli.app import app
-from emomedia.cli.values import parse_crf, parse_layout, parse_rate, parse_seconds, parse_side_size
+from emomedia.cli.values import (
+    parse_crf,
+    parse_language,
+    parse_layout,
+    parse_prompt,
+    parse_rate,
+    parse_seconds,
+    parse_side_size,
+)
 from emomedia.dataset.index import read_index
 from emomedia.errors import DescriptionError, ModelError
 
@@ -145,6 +153,13 @@ def test_a_layout_names_each_picture_once_and_the_composite_always():
     ):
         with pytest.raises(typer.BadParameter, match=said):
             parse_layout(text)
+
+
+def test_a_language_is_a_code_and_a_prompt_is_text():
+    assert (parse_language("zh"), parse_prompt("张三")) == ("zh", "张三")
+    for parse, text in ((parse_language, "Chinese"), (parse_prompt, "\udcff")):
+        with pytest.raises(typer.BadParameter):
+            parse(text)
 
 
 def test_sizes_of_sides_are_even_and_bounded():

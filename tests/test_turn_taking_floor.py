@@ -48,6 +48,7 @@ def test_no_signs_of_listening(text):
         "真的么",
         "Ready?",
         "你呢？",
+        "هل أنت هنا؟",
     ],
 )
 def test_questions(text):

@@ -81,6 +81,7 @@ def test_a_short_loop_takes_more_repeats(word, times):
         "对对对对",
         "好的好的好的",
         "哈哈哈哈哈哈哈哈哈哈哈哈",
+        "Hahahahahaha",
         "不不不不不",
         "等一下等一下",
         "嗯嗯嗯",
@@ -149,6 +150,7 @@ def test_what_the_language_is_can_be_said():
     assert flags("See you tomorrow at the station", language="en") == ()
     assert OTHER_LANGUAGE in flags("明天车站见", language="en")
     assert flags("ขอบคุณ", language="th") == ()
+    assert flags("二〇二〇年", language="zh") == () and flags("人々が佐々木", language="ja") == ()
 
 
 def test_text_that_is_longer_than_speech_could_hold_is_flagged():
@@ -206,7 +208,8 @@ def test_flagged_text_is_kept_or_blanked():
 
 def test_syllables():
     assert syllables_of(letters("我有3个APP")) == 4 + 3 / 2.5
-    assert syllables_of(letters("안녕")) == 2
+    assert syllables_of(letters("안녕")) == 2 and syllables_of(letters("二〇年")) == 3
+    assert syllables_of(letters("გამარჯობა")) == 9 / 2.5  # of which it has four
 
 
 def real_transcripts() -> list[tuple[str, float]]:

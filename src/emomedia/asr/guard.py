@@ -42,7 +42,7 @@ REPEATS = {1: 8, 2: 5, 3: 4}
 LONGER_REPEATS = 3
 """How often something longer does."""
 
-LAUGHTER = frozenset("哈呵嘿嘻嗯啊呀哦噢")
+LAUGHTER = frozenset("哈呵嘿嘻嗯啊呀哦噢hae")
 """What is drawn out at will, alone."""
 
 LAUGHTER_REPEATS = 24
@@ -60,6 +60,11 @@ LEAST_SYLLABLES, LONG_SPEECH = 0.5, 4.0
 LETTERS = 2.5
 """Letters a syllable where letters are not syllables."""
 
+SYLLABARIES = frozenset(
+    {"CJK", "IDEOGRAPHIC", "HANGUL", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "ETHIOPIC"}
+)
+"""Scripts in which a letter is a syllable, more or less; in all others several are."""
+
 SHORTEST_SPEECH = 0.06
 """Seconds of an actor's own speech without which there are no words."""
 
@@ -68,14 +73,14 @@ OTHER_SCRIPT, FOREIGN_LETTERS = 0.1, 12
 borrowed word, where most letters are Latin."""
 
 SCRIPTS = {
-    "zh": frozenset({"CJK", "LATIN"}),
-    "yue": frozenset({"CJK", "LATIN"}),
-    "ja": frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "LATIN"}),
-    "ko": frozenset({"HANGUL", "CJK", "LATIN"}),
+    "zh": frozenset({"CJK", "IDEOGRAPHIC", "LATIN"}),
+    "yue": frozenset({"CJK", "IDEOGRAPHIC", "LATIN"}),
+    "ja": frozenset({"CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "LATIN"}),
+    "ko": frozenset({"HANGUL", "CJK", "IDEOGRAPHIC", "LATIN"}),
     "ru": frozenset({"CYRILLIC", "LATIN"}),
     **dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "nl"), frozenset({"LATIN"})),
 }
-"""Scripts by language; other languages are not judged by their letters."""
+"""Scripts by language (々 and 〇 are ``IDEOGRAPHIC``); other languages are not judged by their letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +190,8 @@ def letters(text: str) -> str:
 
 def syllables_of(text: str) -> float:
     """About how many syllables there are in letters and digits."""
-    whole = sum(character.isdigit() or script(character) not in _SPELLED for character in text)
+    whole = sum(character.isdigit() or script(character) in SYLLABARIES for character in text)
     return whole + (len(text) - whole) / LETTERS
-
-
-_SPELLED = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW"})
 
 
 @cache

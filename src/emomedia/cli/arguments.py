@@ -13,7 +13,15 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ..options import Characters, Clean, Device, Doubtful, Hints, Interlaced, Options, Punctuation, Size
-from .values import parse_crf, parse_language, parse_layout, parse_rate, parse_seconds, parse_side_size
+from .values import (
+    parse_crf,
+    parse_language,
+    parse_layout,
+    parse_prompt,
+    parse_rate,
+    parse_seconds,
+    parse_side_size,
+)
 
 _WORDS = "Words"
 _Preset = Literal[
@@ -118,6 +126,7 @@ OF_A_RUN: Mapping[str, Any] = {
     "prompt": Annotated[
         str,
         typer.Option(
+            parser=parse_prompt,
             metavar="TEXT",
             help="What the recogniser is told before it listens: names, spellings.",
             rich_help_panel=_WORDS,

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import typer
 
-from ..descriptions import MAX_DIGITS
+from ..descriptions import MAX_DIGITS, is_text
 from ..options import PICTURES, Size
 from ..timeline import STANDARD_RATES
 
@@ -95,4 +95,11 @@ def parse_language(text: str) -> str:
     """A code of two or three letters, as Whisper has them."""
     if _LANGUAGE.fullmatch(text) is None:
         raise typer.BadParameter(f"{text!r} is no language's code; write one such as zh or en")
+    return text
+
+
+def parse_prompt(text: str) -> str:
+    """Any text; arguments are bytes, and need not be one."""
+    if not is_text(text):
+        raise typer.BadParameter(f"{text!r} is not in UTF-8; write it in a terminal that is")
     return text

@@ -33,7 +33,7 @@ _SIGN = re.compile(
 )
 
 _ASKS = re.compile(
-    r"[?？]\s*$"  # as Whisper writes it
+    r"[?？؟]\s*$"  # as Whisper writes it
     r"|(?:[吗嗎吧]|(?<![什怎这那多甚這])[么麼])\W*$"  # final particles that ask for yes or no
     r"|(\w)[不没沒]\1\w{0,8}\W*$"  # A-not-A: 好不好, 有没有去过
 )
