@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -107,12 +108,19 @@ def make_proxy(
         rest = np.zeros(0, np.float32)
         for block in _at_proxy_rate(sound, rate):
             with writing(place):
-                file.write(block.astype(_KIND).tobytes())
+                _write(file, block.astype(_KIND).tobytes())
             rest = np.concatenate([rest, np.diff(block, prepend=last)])
             whole = len(rest) // _HOP * _HOP
             levels.append(_decibels(rest[:whole].reshape(-1, _HOP)))
             last, rest, samples = block[-1:], rest[whole:], samples + len(block)
         yield Proxy(file.fileno(), samples, np.concatenate([np.zeros(0, np.float32), *levels]))
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    """Write all of `data`: without a buffer a disk that is nearly full takes a part of it, and says so."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _at_proxy_rate(sound: Iterable[npt.NDArray[np.float32]], rate: int) -> Iterator[npt.NDArray[np.float32]]:

@@ -43,6 +43,8 @@ RETRY_SECONDS = 1.0
 _TICK_SECONDS = 1.0
 _RECORD_SECONDS = 10.0
 _FULL_SECONDS = 5.0
+_PROBE_SECONDS = 600.0
+"""After which a disk that was full is tried again though no room was made: quotas and inodes do not show."""
 
 State = Literal["waiting", "running", "done", "failed"]
 
@@ -113,6 +115,7 @@ class Batch:
     ) -> None:
         self.out, self._executor, self._ledger, self._watcher = out, executor, ledger, watcher
         self._free_bytes, self._retry_seconds = free_bytes, retry_seconds
+        self._paused = ""
         known = ledger.known()
         self._keep(lambda: ledger.lists(entries))
         self._sessions = {entry.id: _Session(entry) for entry in entries}
@@ -121,8 +124,8 @@ class Batch:
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
         self._notes = Notes(watcher.says)
-        self._paused = ""
         self._short_at: int | None = None
+        self._short_since = 0.0
         self._expected = False
         self._began, self._cpu_began = time.monotonic(), time.process_time()
         self._ticked = self._recorded = self._looked = 0.0
@@ -281,6 +284,7 @@ class Batch:
             return True
         if told.kind == "full":
             self._short_at = self._free_bytes(self.out)
+            self._short_since = time.monotonic()
             return False
         session.tries[told.kind] += 1
         most = {"passing": ATTEMPTS, "crash": CRASHES, "lost": LOSSES}[told.kind]
@@ -331,7 +335,7 @@ class Batch:
         needed = space.RESERVE + sum(self._needs(s) for s in [*running, session])
         if free < needed:
             needed = space.RESERVE + sum(self._bytes_left(s, self._needs(s)) for s in [*running, session])
-        if self._short_at is not None:
+        if self._short_at is not None and time.monotonic() - self._short_since < _PROBE_SECONDS:
             needed = max(needed, self._short_at + space.RESERVE // 4)
         if free >= needed:
             if self._paused:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import EmomediaError
+from ..errors import EmomediaError, OutputError
 from ..recordings import Recordings
 from ..session import SIDES
 from ..sync import SPEED_OF_SOUND
@@ -77,6 +77,8 @@ def _apart(
 
     try:
         (match,) = recordings.aligned([(reference, other)], between)
+    except OutputError:  # no room for scratch files says nothing of the sound
+        raise
     except EmomediaError:
         return []
     if match is None or match.confidence < THRESHOLD or not match.windows:
