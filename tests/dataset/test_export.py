@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -218,6 +219,15 @@ def test_a_folder_that_is_there_is_left_alone(finished, tmp_path):
     with pytest.raises(OutputError, match="a new folder"):
         export(finished, "webdataset", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_disk_without_room_for_the_media_is_told_before_they_are_copied(finished, tmp_path, monkeypatch):
+    used = sum(path.stat().st_size for path in finished.glob("*/clips/*.mp4"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=used // 2))
+    with pytest.raises(OutputError, match=r"room for .* GB of media"):
+        export(finished, "webdataset", tmp_path / "to/there")
+    assert export(finished, "hf", tmp_path / "to/there", ExportOptions(media=False)).clips
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["there"]
 
 
 def test_a_missing_clip_ends_the_export_and_leaves_nothing(tmp_path):
