@@ -12,8 +12,8 @@ def dialogue_body(turns_file: TurnsFile, dialogue: Dialogue) -> dict[str, Any]:
     """The JSON object of one dialogue; times are seconds on the session clock.
 
     The keys are those of the prompts that :func:`emomedia.scripts.read_script` reads, and of each utterance
-    also its turn's id, its times, its words with theirs, what else turns.json has of it, and the script's line
-    that it says (``script_id``).
+    also its turn's id, its times, its words with theirs, what else turns.json has of it, and the script's
+    line that it says (``script_id``).
     """
     turns = turns_file.turns_of.get(dialogue.id, [])
     return {
