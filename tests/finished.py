@@ -56,5 +56,6 @@ def _copy(out: Path, source: str, name: str, actors: tuple[str, str], seed: int)
     for row in rows:
         row["actors"] = dict(zip(("left", "right"), actors, strict=True))
         row["quality"] = quality(rng)
+        row["sides"] = row["sides"] if name in ("s2", "s3") else []  # none in train
     rows[-1] |= {"keep": False, "reasons": ["left: blurred (sharpness 12 < 40)"]}
     write_rows(audit, json.loads(json.dumps(rows)))

@@ -45,9 +45,13 @@ def test_emodialogs_json_is_read_as_a_prompt(tmp_path):
 
     body = dialogue_body(TURNS, TURNS.dialogues[0])
     assert body["dialogue"]["num_utterances"] == 3
+    first, second, _ = body["dialogue"]["utterances"]
+    assert first["words"][0] == {"text": "你", "start": 1.1, "end": 1.4004}
+    assert (second["overlap_s"], second["backchannel"], second["flags"]) == (0.1001, True, ["odd"])
     assert body["dialogue"]["utterances"][2] == {
         "utterance_id": 3, "speaker_id": "left", "emotion_label": "Joy", "text": "她说：\"走\"\n",
-        "turn_id": "d_002", "start": 3.0, "end": 4.00000001, "backchannel": False, "script_id": "17",
+        "turn_id": "d_002", "start": 3.0, "end": 4.00000001, "words": [], "backchannel": False,
+        "overlap_s": 0.0, "gap_s": 0.7, "flags": [], "script_id": "17",
     }  # fmt: skip
     (tmp_path / "d.json").write_text(dumps(body), encoding="utf-8")
     script = read_script([tmp_path / "d.json"])

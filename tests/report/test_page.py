@@ -121,6 +121,15 @@ def test_the_first_clip_of_a_figure_plays_when_it_is_clicked(opened):
     assert opened.troubles() == []
 
 
+def test_a_rejected_clip_tells_its_reason_and_figure(opened):
+    opened.run("location.hash = '#keep=no&session=s2'")
+    opened.wait("document.querySelectorAll('#list button').length === 1")
+    assert opened.run("document.querySelector('#list .rejected').textContent") == "rejected: left: blurred"
+    opened.run("document.querySelector('#list button').click()")
+    told = opened.run("document.querySelector('#player-facts dd').textContent")
+    assert told == "rejected: left: blurred (sharpness 12 < 40)"
+
+
 def test_the_list_is_the_index(opened, finished):
     rows = read_index(finished).to_pylist()
     told = []

@@ -38,7 +38,7 @@ class Columns:
     Attributes
     ----------
     strings : dict
-        `id` and `text` of each clip.
+        `id` and `text` of each clip, and under `why` the reasons with their figures.
     words : dict
         The different values of the columns of words, by name; `actor` is of both sides.
     numbers : dict
@@ -74,6 +74,7 @@ def make_columns(gathered: Gathered) -> Columns:
             edges = _box_edges(boxes)
             numbers |= {f"{side}_{name}_{edge}": edges[:, number] for number, edge in enumerate(_EDGES)}
     strings = {name: [value or "" for value in table[name].to_pylist()] for name in ("id", "text")}
+    strings["why"] = ["; ".join(reasons or ()) for reasons in table["reasons"].to_pylist()]
     return Columns(strings, words, numbers, reasons)
 
 

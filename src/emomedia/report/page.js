@@ -366,7 +366,8 @@ class Page {
     this.playing = place;
     byId("player-title").textContent = clips.strings.id[clip];
     byId("player-text").textContent = clips.strings.text[clip] || "No transcript.";
-    const facts = [["Verdict", clips.columns.keep[clip] ? "kept" : `rejected: ${this.why(clip)}`],
+    const why = clips.strings.why[clip] || "no reason given";
+    const facts = [["Verdict", clips.columns.keep[clip] ? "kept" : `rejected: ${why}`],
       ["Session", clips.word("session", clip)], ["Dialogue", clips.word("dialogue", clip)],
       ["Actors", ["left", "right"].map((side) => clips.actor(side, clip) || "unknown").join(" and ")],
       ["Speaker", clips.word("speaker", clip)], ["Emotion", clips.word("emotion", clip)],

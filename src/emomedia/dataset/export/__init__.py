@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from .card import card
 from .croissant import croissant
 from .emodialog import write_emodialog
 from .huggingface import configs, write_huggingface
-from .selection import ExportOptions, Selection, rows, select
+from .selection import MEDIA, ExportOptions, Selection, media_file, media_of, rows, select
 from .tarred import write_shards
 
 __all__ = ["FORMATS", "ExportOptions", "Exported", "export"]
@@ -75,7 +75,7 @@ def export(
     DescriptionError
         The fractions or the table of actors are wrong.
     OutputError
-        `folder` is there already, or cannot be written.
+        `folder` is there already, has no room for the media, or cannot be written.
     """
     options = options or ExportOptions()
     folder = folder.absolute()
@@ -95,6 +95,7 @@ def export(
         tell(done, len(selection.table))
 
     part = part_path(folder)
+    _refuse_little_room(folder, sum(path.stat().st_size for path in _media(selection, layout)))
     try:
         with writing(folder):
             shutil.rmtree(part, ignore_errors=True)
@@ -105,6 +106,30 @@ def export(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Exported(folder, len(selection.table), tuple(names), selection.splits)
+
+
+def _media(selection: Selection, layout: str) -> Iterator[Path]:
+    """The files that go into an export, each looked for: nobody waits hours to hear of a missing one."""
+    wanted = {"left_video", "right_video"} if layout == "emodialog" else set(MEDIA)
+    if layout == "hf" and not selection.options.media:
+        return
+    for row in rows(selection.table.select(["kind", "path", "audio", "clean", "sides"])):
+        if layout != "emodialog" or row["kind"] == "dialogue":
+            for name, path in media_of(row).items():
+                if name in wanted:
+                    yield media_file(selection.out, path)
+
+
+def _refuse_little_room(folder: Path, needed: int) -> None:
+    place = next(parent for parent in folder.parents if parent.exists())
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise OutputError(
+            folder,
+            expected=f"room for {needed / 1e9:.1f} GB of media",
+            found=f"{free / 1e9:.1f} GB",
+            remedy="free space, choose another --to, or export tables alone: --format hf --no-media",
+        )
 
 
 def _publish(part: Path, folder: Path) -> None:

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .selection import Row, Selection, media_file, media_of, rows
+from .selection import KINDS, MEDIA, Row, Selection, media_file, media_of, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,20 +31,23 @@ def write_huggingface(selection: Selection, folder: Path, tell: Callable[[int], 
         The names of the files.
     """
     names: list[str] = []
+    media = {part: _media_names(selection, part) for part in KINDS if selection.options.media}
     for part, split, table in selection.parts():
-        media = _media_names(table) if selection.options.media else []
         shards = (f"{part}/{split}-{number:05d}.parquet" for number in count())
         (folder / part).mkdir(exist_ok=True)
-        _write_part(selection, table, media, folder, shards, names, tell)
+        _write_part(selection, table, media.get(part, []), folder, shards, names, tell)
     return names
 
 
-def _media_names(table: pa.Table) -> list[str]:
-    """What files any clip of `table` has, in the order of the columns."""
-    found: dict[str, None] = {}
-    for row in rows(table.select(["path", "audio", "clean", "sides"])):
-        found |= dict.fromkeys(media_of(row))
-    return list(found)
+def _media_names(selection: Selection, part: str) -> list[str]:
+    """What files any clip of a part has: ``datasets`` wants the same columns in all its splits."""
+    import pyarrow.compute as pc
+
+    table = selection.table.filter(pc.field("kind") == KINDS[part])
+    found = {
+        name for row in rows(table.select(["path", "audio", "clean", "sides"])) for name in media_of(row)
+    }
+    return [name for name in MEDIA if name in found]
 
 
 def _write_part(

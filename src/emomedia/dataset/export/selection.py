@@ -24,6 +24,13 @@ Row = dict[str, Any]
 KINDS = {"dialogues": "dialogue", "turns": "turn"}
 """The parts of an export, by the kind of their clips."""
 
+MEDIA = {
+    "video": "mp4", "left_audio": "left.flac", "right_audio": "right.flac",
+    "left_video": "left.mp4", "right_video": "right.mp4",
+    "left_clean_audio": "left.clean.flac", "right_clean_audio": "right.clean.flac",
+}  # fmt: skip
+"""What files a clip may have, and how their names end in a shard."""
+
 _BATCH = 500
 
 

@@ -12,14 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...files import canonical_json
-from .selection import Selection, media_file, media_of, plain, rows
-
-ENDINGS = {
-    "video": "mp4", "left_audio": "left.flac", "right_audio": "right.flac",
-    "left_clean_audio": "left.clean.flac", "right_clean_audio": "right.clean.flac",
-    "left_video": "left.mp4", "right_video": "right.mp4",
-}  # fmt: skip
-"""What a clip's files are called behind its key."""
+from .selection import MEDIA, Selection, media_file, media_of, plain, rows
 
 
 def key_of(clip_id: str) -> str:
@@ -43,7 +36,7 @@ def write_shards(selection: Selection, folder: Path, tell: Callable[[int], None]
         for row in rows(table):
             members = {"json": canonical_json(plain(row)).encode()}
             members |= {
-                ENDINGS[name]: media_file(selection.out, path).read_bytes()
+                MEDIA[name]: media_file(selection.out, path).read_bytes()
                 for name, path in media_of(row).items()
             }
             length = sum(map(len, members.values()))
