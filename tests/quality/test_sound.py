@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soxr
 
 from emomedia.quality.sound import COLUMN, Voice, clipped_share, sound_measures
 
@@ -84,8 +85,24 @@ def test_the_other_voice_in_a_side_s_turns_is_a_wrong_speaker():
 def test_flat_tops_are_clipped_wherever_they_are():
     whole = np.clip(RNG.normal(0, 0.1, 48_000), -0.9, 0.9).astype(np.float32)
     assert clipped_share(whole) == 0
-    slow = 0.3 * np.sin(np.arange(48_000) / 100).astype(np.float32)
+    slow = 0.3 * triangle(48_000)
     top = np.clip(slow, -0.2, 0.25)
     expected = ((slow >= 0.25) | (slow <= -0.2)).mean()
     assert clipped_share(top) == pytest.approx(expected, rel=0.01)
     assert clipped_share(np.sign(slow) * np.float32(0.01)) == 0
+
+
+def test_what_was_clipped_stays_so_when_it_is_resampled():
+    voiced = soxr.resample(RNG.laplace(0, 0.1, 8_000).astype(np.float32), 8_000, 48_000)
+    assert clipped_share(moved(voiced)) == 0
+    clipped = moved(np.clip(voiced, -0.2, 0.2)) / 2
+    assert clipped_share(clipped) == pytest.approx((abs(voiced) > 0.2).mean(), rel=0.3)
+
+
+def triangle(samples):
+    return (np.abs(np.arange(samples) / 150 % 4 - 2) - 1).astype(np.float32)
+
+
+def moved(sound):
+    """As a track whose drift is corrected."""
+    return soxr.resample(sound, 1_000_000, 1_000_060, quality="HQ")

@@ -35,6 +35,18 @@ LOUD = 0.1
 _FLAT = 1.01 / 32768
 """A step of 16 bits, by which the samples of a flat top may differ: dither."""
 
+_BINS = 50
+"""Of the values from 0 to the highest, for the heap of clipped ones that resampling and coding leave."""
+
+_HEAP, _GAP, _BELOW, _FROM = 3, 1, 5, 20
+"""Bins of a heap, between it and those that it is compared with, of those, and below the lowest heap."""
+
+_HIGHER, _SIGMAS = 1.5, 5.0
+"""How far a heap stands above the bins below it: by this factor and as many deviations of their count."""
+
+_OVERSHOOT = 0.5
+"""Of a heap's samples, that may lie beyond it: what filters make of a flat top's ends."""
+
 _AT_A_TIME = 1 << 12
 """Columns."""
 
@@ -142,19 +154,35 @@ def _decibels(power: float, reference: float) -> float:
 
 
 def clipped_share(sound: Sound) -> float:
-    """Share of the samples in flat tops: runs at the highest value of either sign."""
+    """Share of the samples that are clipped, whether they are flat tops still or only heaped near a level."""
     if len(sound) == 0:
         return 0.0
-    clipped = 0
-    for signed in (sound, -sound):
-        top = float(signed.max())
-        if top >= LOUD:
-            edges = np.flatnonzero(
-                np.diff(np.concatenate([[False], signed >= top - _FLAT, [False]]).astype(np.int8))
-            )
-            runs = edges[1::2] - edges[::2]
-            clipped += int(runs[runs >= CLIPPED_RUN].sum())
-    return clipped / len(sound)
+    signs = [signed for signed in (sound, -sound) if signed.max() >= LOUD]
+    return sum(max(_flat_tops(signed), _heaped(signed)) for signed in signs) / len(sound)
+
+
+def _flat_tops(sound: Sound) -> int:
+    """Samples in runs at the highest value."""
+    high = sound >= sound.max() - _FLAT
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
+    runs = edges[1::2] - edges[::2]
+    return int(runs[runs >= CLIPPED_RUN].sum())
+
+
+def _heaped(sound: Sound) -> int:
+    """Samples that are too many for their level.
+
+    Of speech there are fewer the higher the value; where it was clipped, they heap up near that level, also
+    after resampling and lossy coding (Eaton and Naylor 2013).
+    """
+    counts = np.histogram(sound, _BINS, (0.0, float(sound.max())))[0]
+    sums = np.concatenate([[0], np.cumsum(counts)])
+    first = np.arange(_FROM, _BINS - _HEAP + 1)
+    heap = sums[first + _HEAP] - sums[first]
+    usual = (sums[first - _GAP] - sums[first - _GAP - _BELOW]) * (_HEAP / _BELOW)
+    beyond = sums[-1] - sums[np.minimum(first + _HEAP + _GAP, _BINS)]
+    stands = heap > _HIGHER * usual + _SIGMAS * np.sqrt(usual + 1)
+    return int(np.where(stands & (beyond < _OVERSHOOT * heap), heap - usual, 0).max())
 
 
 def _silence(powers: npt.NDArray[np.float64]) -> float | None:
