@@ -50,6 +50,13 @@ def test_snr_is_the_voice_to_the_noise_between_the_voices():
     assert sound_measures(voice(noise_db=-31))["snr_db"] == pytest.approx(5, abs=0.5)
 
 
+def test_noise_that_hides_a_voice_or_comes_and_goes_with_it_is_noise():
+    drowned = replace(voice(noise_db=-21), own=np.zeros(COLUMNS, bool))
+    assert sound_measures(drowned)["snr_db"] == pytest.approx(-5, abs=0.5)
+    burst = replace(voice(noise_db=-31), own=np.ones(COLUMNS, bool), other=np.zeros(COLUMNS, bool))
+    assert sound_measures(replace(burst, noise_db=-66.0))["snr_db"] < 8
+
+
 def test_bleed_is_the_other_voice_to_the_own_one_in_the_same_track():
     assert sound_measures(voice())["bleed_db"] == pytest.approx(-18, abs=0.3)
     louder = voice(own_db=-20, bleed_db=-38)

@@ -23,6 +23,12 @@ ENOUGH = 30
 ENOUGH_NOISE = 5
 """Columns of silence, 50 ms, that a level of noise is taken from at least."""
 
+ENOUGH_PAUSES = 150
+"""Columns, 1.5 s, in which a voice pauses somewhere, be it for two hundredths of them."""
+
+_QUIETEST = 2.0
+"""Percentile of a clip's columns that noise is no louder than."""
+
 MOST_DB = 100.0
 """Beyond it is a ratio to digital silence."""
 
@@ -90,15 +96,17 @@ def sound_measures(voice: Voice) -> dict[str, Any]:
     powers = loudness.block_powers(voice.sound)
     columns = min(len(voice.sound) // COLUMN, len(voice.own))
     column_powers, others = (_powers(sound[: columns * COLUMN]) for sound in (voice.sound, voice.other_sound))
-    own, other = voice.own[:columns], voice.other[:columns]
-    noise = _noise(column_powers[~own & ~other], voice.noise_db)
+    own, other, turn = (mask[:columns] for mask in (voice.own, voice.other, voice.turn))
+    noise = _noise(column_powers, column_powers[~own & ~other & ~turn], voice.noise_db)
+    # where noise is louder than a voice, nobody hears it speak: but the turns tell when it should
+    alone = (own if own.sum() >= ENOUGH else turn) & ~other
     return {
-        "snr_db": _rounded(_snr(column_powers[own & ~other], noise)),
+        "snr_db": _rounded(_snr(column_powers[alone], noise)),
         "clipped_share": round(clipped_share(voice.sound), 6),
         "loudness_lufs": _rounded(loudness.integrated(powers)),
         "bleed_db": _rounded(_bleed(column_powers, others, other & ~own, noise, voice)),
         "silence_share": _rounded(_silence(powers)),
-        "other_voice_share": _rounded(_other_voice(own, other, voice.turn[:columns], voice.swapped)),
+        "other_voice_share": _rounded(_other_voice(own, other, turn, voice.swapped)),
     }
 
 
@@ -112,11 +120,20 @@ def _powers(sound: Sound) -> npt.NDArray[np.float64]:
     return result
 
 
-def _noise(silence: npt.NDArray[np.float64], session_db: float | None) -> float | None:
-    """Power of the noise: the median of the columns in which nobody speaks, else the session's."""
+def _noise(
+    powers: npt.NDArray[np.float64], silence: npt.NDArray[np.float64], session_db: float | None
+) -> float | None:
+    """Power of the noise: the median of the columns in which nobody speaks, else the session's.
+
+    But no less than between words (minimum statistics: Martin 2001): noise may begin with a voice and end with
+    it, and be taken for it.
+    """
+    known = None if session_db is None else 10 ** (session_db / 10)
     if len(silence) >= ENOUGH_NOISE:
-        return float(np.median(silence))
-    return None if session_db is None else float(10 ** (session_db / 10))
+        known = float(np.median(silence))
+    if known is None or len(powers) < ENOUGH_PAUSES:
+        return known
+    return max(known, float(np.percentile(powers, _QUIETEST)))
 
 
 def _snr(speech: npt.NDArray[np.float64], noise: float | None) -> float | None:
@@ -194,11 +211,10 @@ def _silence(powers: npt.NDArray[np.float64]) -> float | None:
 
 def _other_voice(own: Mask, other: Mask, turn: Mask, swapped: bool) -> float | None:
     """Of the speech in the side's turns, the share in which the other actor alone speaks."""
+    if swapped:  # whoever the turns name, the track is the other actor's
+        return 1.0
     heard = turn & (own | other)
-    if heard.sum() < ENOUGH:
-        return None
-    share = float((heard & ~own).sum() / heard.sum())
-    return 1 - share if swapped else share
+    return float((heard & ~own).sum() / heard.sum()) if heard.sum() >= ENOUGH else None
 
 
 def _rounded(value: float | None) -> float | None:
