@@ -125,8 +125,8 @@ def _noise(
 ) -> float | None:
     """Power of the noise: the median of the columns in which nobody speaks, else the session's.
 
-    But no less than between words (minimum statistics: Martin 2001): noise may begin with a voice and end with
-    it, and be taken for it.
+    But no less than between words (minimum statistics: Martin 2001): noise may begin and end with a voice,
+    and be taken for it.
     """
     known = None if session_db is None else 10 ** (session_db / 10)
     if len(silence) >= ENOUGH_NOISE:
@@ -154,14 +154,19 @@ def _bleed(
     """The other voice's level in this track, less the own voice's there.
 
     What the clip tells is by how much the other voice is weaker here than in its own track, while it is heard
-    `alone`; the session's levels of both voices bring that to the definition, whatever the tracks' gains and
-    however loud this one sentence is.
+    `alone`: in the middle of its columns by its power, so that a laugh or a murmur of the listener's that
+    nobody has marked is not taken for it.  The session's levels of both voices bring that to the definition,
+    whatever the tracks' gains and however loud this one sentence is.
     """
     if alone.sum() < ENOUGH or noise is None or voice.level_db is None or voice.other_level_db is None:
         return None
-    heard, said = float(powers[alone].mean()), float(others[alone].mean())
-    way = _decibels(max(heard - noise, noise / 10), said)
-    return way + voice.other_level_db - voice.level_db if said > 0 else None
+    said = others[alone]
+    if not said.any():
+        return None
+    ways = np.maximum(powers[alone] - noise, noise / 10) / np.maximum(said, 1e-20)
+    order = np.argsort(ways)
+    middle = order[np.searchsorted(np.cumsum(said[order]), said.sum() / 2)]
+    return _decibels(float(ways[middle]), 1.0) + voice.other_level_db - voice.level_db
 
 
 def _decibels(power: float, reference: float) -> float:
@@ -192,7 +197,9 @@ def _heaped(sound: Sound) -> int:
     Of speech there are fewer the higher the value; where it was clipped, they heap up near that level, also
     after resampling and lossy coding (Eaton and Naylor 2013).
     """
-    counts = np.histogram(sound, _BINS, (0.0, float(sound.max())))[0]
+    top = float(sound.max())
+    high = sound[sound >= top * (_FROM - _GAP - _BELOW) / _BINS]  # few, and no bin below is looked at
+    counts = np.histogram(high, _BINS, (0.0, top))[0]
     sums = np.concatenate([[0], np.cumsum(counts)])
     first = np.arange(_FROM, _BINS - _HEAP + 1)
     heap = sums[first + _HEAP] - sums[first]
