@@ -12,7 +12,7 @@ import pytest
 
 from emomedia.quality.dnsmos import NAMES, Dnsmos
 from emomedia.quality.measure import SessionFacts, Tools, voices_of
-from emomedia.quality.people import opencv_name
+from emomedia.quality.people import Seen, opencv_name, people_measures
 from emomedia.session import SIDES
 
 
@@ -62,6 +62,14 @@ def test_an_opencv_that_cannot_be_loaded_is_none(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "cv2", raising=False)
     assert opencv_name() is None
+
+
+@pytest.mark.parametrize(
+    ("middle", "off"), [((0.5, 0.3), 0.0), ((0.2, 0.3), 0.3), ((0.8, 0.6), 0.3), ((0.55, 0.9), 0.4)]
+)
+def test_a_face_is_off_the_frame_to_either_side_and_below(middle, off):
+    seen = [Seen((middle[0] - 0.1, middle[1] - 0.1, 0.2, 0.2), 100.0, None)]
+    assert people_measures(seen, 16, 235, faces=True)["face_off_centre"] == pytest.approx(off)
 
 
 @pytest.mark.parametrize(

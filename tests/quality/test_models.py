@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emomedia.errors import UnsupportedMediaError
+from emomedia.errors import MissingToolError, UnsupportedMediaError
 from emomedia.quality.measure import Tools, people_of
 from emomedia.quality.models import FaceModel, PersonModel, to_rgb
 
@@ -108,8 +109,20 @@ def test_models_of_other_forms_are_refused(tmp_path):
     flat = model(tmp_path / "flat.onnx", node("Identity", "picture", "y"), [1, 8], {"y": [1, 8]})
     with pytest.raises(UnsupportedMediaError, match="one input"):
         PersonModel(flat)
-    with pytest.raises(UnsupportedMediaError, match="scores"):
-        FaceModel(bright(tmp_path / "person.onnx"))(to_rgb(half(), 16, 235))
+    with pytest.raises(UnsupportedMediaError, match=r"scores .* found \[\[1, 1, 90, 80\]\]"):
+        FaceModel(bright(tmp_path / "person.onnx"))
+    with pytest.raises(UnsupportedMediaError, match="mask of one or two channels"):
+        PersonModel(always(tmp_path / "face.onnx", 0.9))
+    two = [2, 3, 8, 8]
+    pairs = model(tmp_path / "pairs.onnx", node("Identity", "picture", "y"), two, {"y": two})
+    with pytest.raises(UnsupportedMediaError, match=r"runs on a picture \[1, 3, 8, 8\].*dimensions"):
+        PersonModel(pairs)
+
+
+def test_a_model_without_what_runs_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingToolError, match="pip install onnxruntime"):
+        PersonModel(bright(tmp_path / "person.onnx"))
 
 
 def test_rgb_of_code_values():

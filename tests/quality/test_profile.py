@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emomedia.errors import DescriptionError
-from emomedia.quality.profile import faces_seen, judge, read_profile
+from emomedia.quality.profile import faces_seen, judge, read_profile, usual_of
 
 SEEN = {"left": True, "right": True}
 
@@ -65,6 +65,18 @@ def test_faces_are_judged_only_where_the_session_shows_some():
     assert faces_seen(rows) == {"left": True, "right": False}
 
 
+def test_a_clip_is_compared_with_what_is_usual_on_its_side(tmp_path):
+    rules = profile(tmp_path, '[[rule]]\nfault = "blurred"\nmeasure = "sharpness"\nmin_of_usual = 0.7\n')
+    rows = [row({"sharpness": sharp}, {"sharpness": 1.2}) for sharp in (2.0, 2.0, 1.3, 1.5)]
+    usual = usual_of(rows, rules)
+    assert [judge(each, rules, SEEN, usual).reasons for each in rows] == [
+        (),
+        (),
+        ("left: blurred (sharpness 1.3 < 70 % of the session's usual 2)",),
+        (),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -73,6 +85,10 @@ def test_faces_are_judged_only_where_the_session_shows_some():
         ('[[rule]]\nfault = "f"\nmeasur = "sharpness"\nmin = 1\n', "measur"),
         ('[[rule]]\nfault = "f"\nmeasure = "sharpnes"\nmin = 1\n', "nearest is 'sharpness', of a side"),
         ('[[rule]]\nfault = "f"\nmeasure = "sync_residual_ms"\nmax = 1\n', 'of = "clip"'),
+        (
+            '[[rule]]\nfault = "f"\nmeasure = "sync_residual_ms"\nof = "clip"\nmin_of_usual = 1\n',
+            "found min_of_usual",
+        ),
         ('[[rule]]\nfault = "f"\nmeasure = "face_box"\nmax = 1\n', "expected a measure of a side"),
         ('[[rule]]\nfault = "f"\nmeasure = "transcript_flags"\nof = "clip"\nmax = 1\n', "none_of, found max"),
         ('[[rule]]\nfault = "f"\nmeasure = "snr_db"\nnone_of = ["a"]\n', "found none_of"),

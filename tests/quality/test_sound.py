@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soxr
 
 from emomedia.quality.sound import COLUMN, Voice, clipped_share, sound_measures
 
@@ -49,6 +50,13 @@ def test_snr_is_the_voice_to_the_noise_between_the_voices():
     assert sound_measures(voice(noise_db=-31))["snr_db"] == pytest.approx(5, abs=0.5)
 
 
+def test_noise_that_hides_a_voice_or_comes_and_goes_with_it_is_noise():
+    drowned = replace(voice(noise_db=-21), own=np.zeros(COLUMNS, bool))
+    assert sound_measures(drowned)["snr_db"] == pytest.approx(-5, abs=0.5)
+    burst = replace(voice(noise_db=-31), own=np.ones(COLUMNS, bool), other=np.zeros(COLUMNS, bool))
+    assert sound_measures(replace(burst, noise_db=-66.0))["snr_db"] < 8
+
+
 def test_bleed_is_the_other_voice_to_the_own_one_in_the_same_track():
     assert sound_measures(voice())["bleed_db"] == pytest.approx(-18, abs=0.3)
     louder = voice(own_db=-20, bleed_db=-38)
@@ -84,8 +92,24 @@ def test_the_other_voice_in_a_side_s_turns_is_a_wrong_speaker():
 def test_flat_tops_are_clipped_wherever_they_are():
     whole = np.clip(RNG.normal(0, 0.1, 48_000), -0.9, 0.9).astype(np.float32)
     assert clipped_share(whole) == 0
-    slow = 0.3 * np.sin(np.arange(48_000) / 100).astype(np.float32)
+    slow = 0.3 * triangle(48_000)
     top = np.clip(slow, -0.2, 0.25)
     expected = ((slow >= 0.25) | (slow <= -0.2)).mean()
     assert clipped_share(top) == pytest.approx(expected, rel=0.01)
     assert clipped_share(np.sign(slow) * np.float32(0.01)) == 0
+
+
+def test_what_was_clipped_stays_so_when_it_is_resampled():
+    voiced = soxr.resample(RNG.laplace(0, 0.1, 8_000).astype(np.float32), 8_000, 48_000)
+    assert clipped_share(moved(voiced)) == 0
+    clipped = moved(np.clip(voiced, -0.2, 0.2)) / 2
+    assert clipped_share(clipped) == pytest.approx((abs(voiced) > 0.2).mean(), rel=0.3)
+
+
+def triangle(samples):
+    return (np.abs(np.arange(samples) / 150 % 4 - 2) - 1).astype(np.float32)
+
+
+def moved(sound):
+    """As a track whose drift is corrected."""
+    return soxr.resample(sound, 1_000_000, 1_000_060, quality="HQ")

@@ -26,7 +26,7 @@ from .picture import picture_measures
 from .pixels import LEVELS
 from .sound import COLUMN, Voice, sound_measures
 
-VERSION = "2"
+VERSION = "3"
 """To be counted up with whatever changes the measures of the same clip."""
 
 MOST_FACES, MOST_PERSONS = 4, 1

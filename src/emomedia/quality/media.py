@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..containers import opened
 from ..errors import MediaError
+from ..voice.compiled import compiled
 from .people import Picture
 from .pixels import values_of
 
@@ -122,7 +123,8 @@ def _plane(frame: Any, number: int) -> npt.NDArray[Any]:
 def _planes(frame: Any) -> list[npt.NDArray[Any]]:
     """The three planes of a frame, in code values of 8 bits."""
     shift = frame.format.components[0].bits - 8
-    return [_plane(frame, number) >> shift for number in range(3)]
+    planes = [_plane(frame, number) for number in range(3)]
+    return [plane >> shift for plane in planes] if shift else planes
 
 
 def halves(planes: Sequence[npt.NDArray[Any]]) -> tuple[Picture, Picture]:
@@ -135,7 +137,21 @@ def halves(planes: Sequence[npt.NDArray[Any]]) -> tuple[Picture, Picture]:
 
 def _means(plane: npt.NDArray[Any], size: int) -> npt.NDArray[np.uint8]:
     height, width = (edge // size for edge in plane.shape)
-    blocks = plane[: height * size, : width * size].reshape(height, size, width, size)
-    sums = blocks.sum(axis=(1, 3), dtype=np.uint32)
-    result: npt.NDArray[np.uint8] = ((sums + size * size // 2) // (size * size)).astype(np.uint8)
-    return result
+    means = np.empty((height, width), np.uint8)
+    _average(plane, size, means)
+    return means
+
+
+@compiled
+def _average(plane: npt.NDArray[Any], size: int, means: npt.NDArray[np.uint8]) -> None:
+    """Rounded means of blocks of `size` × `size`."""
+    height, width = means.shape
+    sums = np.empty(width, np.int32)
+    for y in range(height):
+        sums[:] = size * size // 2
+        for row in range(y * size, (y + 1) * size):
+            for x in range(width):
+                for column in range(x * size, (x + 1) * size):
+                    sums[x] += plane[row, column]
+        for x in range(width):
+            means[y, x] = sums[x] // (size * size)

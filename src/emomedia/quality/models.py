@@ -26,6 +26,9 @@ PERSON_SCORE = 0.5
 _DYNAMIC = 256
 """Pixels each way where a model takes any size."""
 
+_SMALLEST = 8
+"""Pixels each way of a mask; what has fewer is something else, such as scores."""
+
 
 class _Model:
     """An ONNX file with one picture as its input."""
@@ -51,6 +54,11 @@ class _Model:
         self._path = path
         self.name = f"{path.name} {sha256(path)[:16]}"
         self._input, self._channels_first, self._size = self._picture_input()
+        self(np.zeros((*self._size, 3), np.float32))  # a model of another form is refused before any work
+
+    def __call__(self, picture: Rgb) -> Any:
+        """What the model finds in a picture."""
+        raise NotImplementedError
 
     def _picture_input(self) -> tuple[str, bool, tuple[int, int]]:
         """Name, order of axes, and height and width of the input."""
@@ -67,15 +75,18 @@ class _Model:
         return UnsupportedMediaError(
             self._path,
             expected=expected,
-            found=str(found),
+            found=(str(found).splitlines() or [""])[0],
             remedy="name a model of that form (docs/quality.md)",
         )
 
     def _outputs(self, picture: Rgb) -> list[npt.NDArray[np.float32]]:
         scaled = _resized(picture, *self._size)
         given = scaled.transpose(2, 0, 1) if self._channels_first else scaled
-        outputs = self._session.run(None, {self._input: np.ascontiguousarray(given[None])})
-        return [np.asarray(output, np.float32) for output in outputs]
+        try:
+            outputs = self._session.run(None, {self._input: np.ascontiguousarray(given[None])})
+            return [np.asarray(output, np.float32) for output in outputs]
+        except Exception as error:  # as above; or an output that is no array of numbers
+            raise self._other(f"a model that runs on a picture {list(given[None].shape)}", error) from error
 
 
 class PersonModel(_Model):
@@ -93,7 +104,7 @@ class PersonModel(_Model):
         mask = output[0] if output.ndim == 4 else output
         if mask.ndim == 3 and mask.shape[-1] in (1, 2) and mask.shape[0] not in (1, 2):
             mask = mask.transpose(2, 0, 1)
-        if mask.ndim != 3 or mask.shape[0] not in (1, 2):
+        if mask.ndim != 3 or mask.shape[0] not in (1, 2) or min(mask.shape[1:]) < _SMALLEST:
             raise self._other("a mask of one or two channels", list(output.shape))
         person: npt.NDArray[np.bool_] = mask[0] > PERSON_SCORE if len(mask) == 1 else mask[1] > mask[0]
         return person
@@ -117,6 +128,8 @@ class FaceModel(_Model):
             raise self._other(
                 "scores [1, n, 2] and boxes [1, n, 4]", [list(output.shape) for output in outputs]
             )
+        if len(scores) == 0:
+            return None
         best = int(np.argmax(scores[:, 1]))
         if scores[best, 1] < FACE_SCORE:
             return None

@@ -140,12 +140,17 @@ def people_measures(seen: Sequence[Seen], black: float, white: float, *, faces: 
     return {
         "face_share": round(len(boxes) / len(seen), 3) if seen and faces else None,
         "face_box": [round(float(edge), 3) for edge in np.median(boxes, axis=0)] if len(boxes) else None,
-        "face_off_centre": round(float(abs(np.median(middles[:, 0]) - 0.5)), 3) if len(boxes) else None,
+        "face_off_centre": _off_centre(*np.median(middles, axis=0)) if len(boxes) else None,
         "face_exposure": round(float((np.mean(lumas) - black) / (white - black)), 3) if lumas else None,
         "steadiness": round(float(np.hypot(*middles.std(axis=0))), 4) if len(boxes) > 1 else None,
         "person_share": round(float(np.median([mask.mean() for mask in persons])), 3) if persons else None,
         "person_box": _box(persons[len(persons) // 2]) if persons else None,
     }
+
+
+def _off_centre(x: float, y: float) -> float:
+    """To either side of the middle or below it; above it is where heads are."""
+    return round(float(max(abs(x - 0.5), y - 0.5)), 3)
 
 
 def _box(mask: Mask) -> list[float] | None:

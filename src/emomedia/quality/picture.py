@@ -18,6 +18,10 @@ same picture.  Repeated frames differ by 0 to 0.02 after H.264; people who sit s
 FROZEN_RUN = 5
 """Frames without a change that are a picture standing still, 0.2 s at 25 fps; fewer are duplicates."""
 
+LEAST_SHARP = 10.0
+"""Percentile of the frames' sharpness that counts: a clip is as sharp as all but a tenth of it.  Frames of
+one shot differ by 6 % and less."""
+
 BLACK_SHARE = 0.98
 """Share of nearly black pixels that makes a frame black: FFmpeg's blackdetect."""
 
@@ -59,7 +63,7 @@ def _side(
     planned = np.zeros(len(unchanged), np.bool_) if source is None else np.diff(source) == 0
     low, high = (float(level) for level in LEVELS[colour_range][:2])
     return {
-        "sharpness": _rounded(np.median(sharpness)),
+        "sharpness": _rounded(np.percentile(sharpness, LEAST_SHARP)),
         "exposure": _rounded((luma.mean() - low) / (high - low)),
         "shadows_share": _rounded(shadows.mean()),
         "highlights_share": _rounded(highlights.mean()),

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ..dataset.index import CLIP_MEASURES, FLAGS, MEASURES
@@ -20,6 +22,9 @@ from ..schema import validate
 from ..session import SIDES
 
 _MAX_BYTES = 1 << 20
+
+USUAL = 75.0
+"""Percentile of a session's clips that is usual: half of them may have the fault."""
 
 SEEN_SHARE = 0.1
 """Share of a session's sampled pictures of a side in which faces have to be found, so that clips are judged
@@ -35,6 +40,8 @@ class Rule(BaseModel):
         Judged on both sides; on the one that speaks (of a dialogue both); or a measure of the whole clip.
     max_share : float or None
         Bound of a count of frames, as a share of the clip's.
+    min_of_usual : float or None
+        Lower bound, as a share of what is usual on that side in the session (:func:`usual_of`).
     none_of : list of str or None
         Flags that a clip may not have.
     needs_face : bool
@@ -49,8 +56,12 @@ class Rule(BaseModel):
     min: float | None = None
     max: float | None = None
     max_share: float | None = None
+    min_of_usual: float | None = None
     none_of: list[str] | None = None
     needs_face: bool = False
+
+
+_BOUNDS = ("min", "max", "max_share", "min_of_usual", "none_of")
 
 
 class ProfileTable(BaseModel):
@@ -108,9 +119,9 @@ def _refuse_without_effect(rule: Rule, place: str) -> None:
             remedy=f"the nearest is {show(near)},{where} docs/quality.md tells of each",
         )
     flags = rule.measure == FLAGS
-    bounds = {"min": rule.min, "max": rule.max, "max_share": rule.max_share, "none_of": rule.none_of}
-    given = [name for name, bound in bounds.items() if bound is not None]
-    wanted = ["none_of"] if flags else ["min", "max", "max_share"]
+    numbers = ["min", "max", "max_share"] + ["min_of_usual"] * (rule.of != "clip")
+    given = [name for name in _BOUNDS if getattr(rule, name) is not None]
+    wanted = ["none_of"] if flags else numbers
     if not given or set(given) - set(wanted):
         raise DescriptionError(
             place,
@@ -120,7 +131,12 @@ def _refuse_without_effect(rule: Rule, place: str) -> None:
         )
 
 
-def judge(row: Mapping[str, Any], rules: tuple[Rule, ...], faces_seen: Mapping[str, bool]) -> Verdict:
+def judge(
+    row: Mapping[str, Any],
+    rules: tuple[Rule, ...],
+    faces_seen: Mapping[str, bool],
+    usual: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+) -> Verdict:
     """What the rules say of a clip.
 
     Parameters
@@ -129,8 +145,10 @@ def judge(row: Mapping[str, Any], rules: tuple[Rule, ...], faces_seen: Mapping[s
         A line of clips.jsonl with its measures.
     faces_seen : mapping
         Side → whether faces are found there in the session.
+    usual : mapping
+        Side → measure → what is usual there in the session; without it rules of that kind judge nothing.
     """
-    reasons = [reason for rule in rules for reason in _reasons(row, rule, faces_seen)]
+    reasons = [reason for rule in rules for reason in _reasons(row, rule, faces_seen, usual)]
     return Verdict(not reasons, tuple(reasons))
 
 
@@ -144,7 +162,25 @@ def faces_seen(rows: list[dict[str, Any]]) -> dict[str, bool]:
     return seen
 
 
-def _reasons(row: Mapping[str, Any], rule: Rule, seen: Mapping[str, bool]) -> Iterator[str]:
+def usual_of(rows: list[dict[str, Any]], rules: tuple[Rule, ...]) -> dict[str, dict[str, float]]:
+    """By side and measure what is usual in a session, of those measures that rules compare with it."""
+    measures = {rule.measure for rule in rules if rule.min_of_usual is not None}
+    found: dict[str, dict[str, float]] = {side: {} for side in SIDES}
+    for side in SIDES:
+        for measure in measures:
+            values = [row["quality"].get(side, {}).get(measure) for row in rows]
+            known = [value for value in values if value is not None]
+            if known:
+                found[side][measure] = float(np.percentile(known, USUAL))
+    return found
+
+
+def _reasons(
+    row: Mapping[str, Any],
+    rule: Rule,
+    seen: Mapping[str, bool],
+    usual: Mapping[str, Mapping[str, float]],
+) -> Iterator[str]:
     quality = row["quality"]
     if rule.of == "clip":
         found = _found(rule, quality.get(rule.measure), row["frame_count"])
@@ -155,12 +191,13 @@ def _reasons(row: Mapping[str, Any], rule: Rule, seen: Mapping[str, bool]) -> It
         others = rule.of == "speaker" and row["speaker"] not in (None, side)
         if others or (rule.needs_face and not seen[side]):
             continue
-        found = _found(rule, quality.get(side, {}).get(rule.measure), row["frame_count"])
+        expected = usual.get(side, {}).get(rule.measure)
+        found = _found(rule, quality.get(side, {}).get(rule.measure), row["frame_count"], expected)
         if found:
             yield f"{side}: {rule.fault} ({found})"
 
 
-def _found(rule: Rule, value: Any, frames: int) -> str | None:
+def _found(rule: Rule, value: Any, frames: int, usual: float | None = None) -> str | None:
     """What of a measure breaks the rule; None if nothing does, or if it could not be measured."""
     if value is None:
         return None
@@ -173,4 +210,6 @@ def _found(rule: Rule, value: Any, frames: int) -> str | None:
         return f"{rule.measure} {value:g} > {rule.max:g}"
     if rule.max_share is not None and value > rule.max_share * frames:
         return f"{rule.measure} {value:g} of {frames} > {100 * rule.max_share:g} %"
+    if rule.min_of_usual is not None and usual is not None and value < rule.min_of_usual * usual:
+        return f"{rule.measure} {value:g} < {100 * rule.min_of_usual:g} % of the session's usual {usual:g}"
     return None

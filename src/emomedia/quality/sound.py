@@ -23,6 +23,12 @@ ENOUGH = 30
 ENOUGH_NOISE = 5
 """Columns of silence, 50 ms, that a level of noise is taken from at least."""
 
+ENOUGH_PAUSES = 150
+"""Columns, 1.5 s, in which a voice pauses somewhere, be it for two hundredths of them."""
+
+_QUIETEST = 2.0
+"""Percentile of a clip's columns that noise is no louder than."""
+
 MOST_DB = 100.0
 """Beyond it is a ratio to digital silence."""
 
@@ -34,6 +40,18 @@ LOUD = 0.1
 
 _FLAT = 1.01 / 32768
 """A step of 16 bits, by which the samples of a flat top may differ: dither."""
+
+_BINS = 50
+"""Of the values from 0 to the highest, for the heap of clipped ones that resampling and coding leave."""
+
+_HEAP, _GAP, _BELOW, _FROM = 3, 1, 5, 20
+"""Bins of a heap, between it and those that it is compared with, of those, and below the lowest heap."""
+
+_HIGHER, _SIGMAS = 1.5, 5.0
+"""How far a heap stands above the bins below it: by this factor and as many deviations of their count."""
+
+_OVERSHOOT = 0.5
+"""Of a heap's samples, that may lie beyond it: what filters make of a flat top's ends."""
 
 _AT_A_TIME = 1 << 12
 """Columns."""
@@ -78,15 +96,17 @@ def sound_measures(voice: Voice) -> dict[str, Any]:
     powers = loudness.block_powers(voice.sound)
     columns = min(len(voice.sound) // COLUMN, len(voice.own))
     column_powers, others = (_powers(sound[: columns * COLUMN]) for sound in (voice.sound, voice.other_sound))
-    own, other = voice.own[:columns], voice.other[:columns]
-    noise = _noise(column_powers[~own & ~other], voice.noise_db)
+    own, other, turn = (mask[:columns] for mask in (voice.own, voice.other, voice.turn))
+    noise = _noise(column_powers, column_powers[~own & ~other & ~turn], voice.noise_db)
+    # where noise is louder than a voice, nobody hears it speak: but the turns tell when it should
+    alone = (own if own.sum() >= ENOUGH else turn) & ~other
     return {
-        "snr_db": _rounded(_snr(column_powers[own & ~other], noise)),
+        "snr_db": _rounded(_snr(column_powers[alone], noise)),
         "clipped_share": round(clipped_share(voice.sound), 6),
         "loudness_lufs": _rounded(loudness.integrated(powers)),
         "bleed_db": _rounded(_bleed(column_powers, others, other & ~own, noise, voice)),
         "silence_share": _rounded(_silence(powers)),
-        "other_voice_share": _rounded(_other_voice(own, other, voice.turn[:columns], voice.swapped)),
+        "other_voice_share": _rounded(_other_voice(own, other, turn, voice.swapped)),
     }
 
 
@@ -100,11 +120,20 @@ def _powers(sound: Sound) -> npt.NDArray[np.float64]:
     return result
 
 
-def _noise(silence: npt.NDArray[np.float64], session_db: float | None) -> float | None:
-    """Power of the noise: the median of the columns in which nobody speaks, else the session's."""
+def _noise(
+    powers: npt.NDArray[np.float64], silence: npt.NDArray[np.float64], session_db: float | None
+) -> float | None:
+    """Power of the noise: the median of the columns in which nobody speaks, else the session's.
+
+    But no less than between words (minimum statistics: Martin 2001): noise may begin and end with a voice,
+    and be taken for it.
+    """
+    known = None if session_db is None else 10 ** (session_db / 10)
     if len(silence) >= ENOUGH_NOISE:
-        return float(np.median(silence))
-    return None if session_db is None else float(10 ** (session_db / 10))
+        known = float(np.median(silence))
+    if known is None or len(powers) < ENOUGH_PAUSES:
+        return known
+    return max(known, float(np.percentile(powers, _QUIETEST)))
 
 
 def _snr(speech: npt.NDArray[np.float64], noise: float | None) -> float | None:
@@ -125,14 +154,19 @@ def _bleed(
     """The other voice's level in this track, less the own voice's there.
 
     What the clip tells is by how much the other voice is weaker here than in its own track, while it is heard
-    `alone`; the session's levels of both voices bring that to the definition, whatever the tracks' gains and
-    however loud this one sentence is.
+    `alone`: in the middle of its columns by its power, so that a laugh or a murmur of the listener's that
+    nobody has marked is not taken for it.  The session's levels of both voices bring that to the definition,
+    whatever the tracks' gains and however loud this one sentence is.
     """
     if alone.sum() < ENOUGH or noise is None or voice.level_db is None or voice.other_level_db is None:
         return None
-    heard, said = float(powers[alone].mean()), float(others[alone].mean())
-    way = _decibels(max(heard - noise, noise / 10), said)
-    return way + voice.other_level_db - voice.level_db if said > 0 else None
+    said = others[alone]
+    if not said.any():
+        return None
+    ways = np.maximum(powers[alone] - noise, noise / 10) / np.maximum(said, 1e-20)
+    order = np.argsort(ways)
+    middle = order[np.searchsorted(np.cumsum(said[order]), said.sum() / 2)]
+    return _decibels(float(ways[middle]), 1.0) + voice.other_level_db - voice.level_db
 
 
 def _decibels(power: float, reference: float) -> float:
@@ -142,19 +176,37 @@ def _decibels(power: float, reference: float) -> float:
 
 
 def clipped_share(sound: Sound) -> float:
-    """Share of the samples in flat tops: runs at the highest value of either sign."""
+    """Share of the samples that are clipped, whether they are flat tops still or only heaped near a level."""
     if len(sound) == 0:
         return 0.0
-    clipped = 0
-    for signed in (sound, -sound):
-        top = float(signed.max())
-        if top >= LOUD:
-            edges = np.flatnonzero(
-                np.diff(np.concatenate([[False], signed >= top - _FLAT, [False]]).astype(np.int8))
-            )
-            runs = edges[1::2] - edges[::2]
-            clipped += int(runs[runs >= CLIPPED_RUN].sum())
-    return clipped / len(sound)
+    signs = [signed for signed in (sound, -sound) if signed.max() >= LOUD]
+    return sum(max(_flat_tops(signed), _heaped(signed)) for signed in signs) / len(sound)
+
+
+def _flat_tops(sound: Sound) -> int:
+    """Samples in runs at the highest value."""
+    high = sound >= sound.max() - _FLAT
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
+    runs = edges[1::2] - edges[::2]
+    return int(runs[runs >= CLIPPED_RUN].sum())
+
+
+def _heaped(sound: Sound) -> int:
+    """Samples that are too many for their level.
+
+    Of speech there are fewer the higher the value; where it was clipped, they heap up near that level, also
+    after resampling and lossy coding (Eaton and Naylor 2013).
+    """
+    top = float(sound.max())
+    high = sound[sound >= top * (_FROM - _GAP - _BELOW) / _BINS]  # few, and no bin below is looked at
+    counts = np.histogram(high, _BINS, (0.0, top))[0]
+    sums = np.concatenate([[0], np.cumsum(counts)])
+    first = np.arange(_FROM, _BINS - _HEAP + 1)
+    heap = sums[first + _HEAP] - sums[first]
+    usual = (sums[first - _GAP] - sums[first - _GAP - _BELOW]) * (_HEAP / _BELOW)
+    beyond = sums[-1] - sums[np.minimum(first + _HEAP + _GAP, _BINS)]
+    stands = heap > _HIGHER * usual + _SIGMAS * np.sqrt(usual + 1)
+    return int(np.where(stands & (beyond < _OVERSHOOT * heap), heap - usual, 0).max())
 
 
 def _silence(powers: npt.NDArray[np.float64]) -> float | None:
@@ -166,11 +218,10 @@ def _silence(powers: npt.NDArray[np.float64]) -> float | None:
 
 def _other_voice(own: Mask, other: Mask, turn: Mask, swapped: bool) -> float | None:
     """Of the speech in the side's turns, the share in which the other actor alone speaks."""
+    if swapped:  # whoever the turns name, the track is the other actor's
+        return 1.0
     heard = turn & (own | other)
-    if heard.sum() < ENOUGH:
-        return None
-    share = float((heard & ~own).sum() / heard.sum())
-    return 1 - share if swapped else share
+    return float((heard & ~own).sum() / heard.sum()) if heard.sum() >= ENOUGH else None
 
 
 def _rounded(value: float | None) -> float | None:

@@ -19,7 +19,7 @@ from ..files import writing
 from ..layout import SessionFolder
 from ..session import SIDES
 from .measure import TOOLS, SessionFacts, Tools, key_of, measured
-from .profile import Rule, faces_seen, judge, read_profile
+from .profile import Rule, faces_seen, judge, read_profile, usual_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ def check_session(
     new = _mapped(with_measures, stale, workers, advances)
     rows = [new.get(row["id"], row) for row in before]
     seen = faces_seen(rows)
-    judged = [_judged(row, rules, seen) for row in rows]
+    usual = usual_of(rows, rules)
+    judged = [_judged(row, rules, seen, usual) for row in rows]
     if judged != before:
         with writing(folder.path):
             write_rows(folder.audit, judged)
@@ -123,8 +124,10 @@ def _mapped(
     return made
 
 
-def _judged(row: Row, rules: tuple[Rule, ...], seen: dict[str, bool]) -> Row:
-    verdict = judge(row, rules, seen)
+def _judged(
+    row: Row, rules: tuple[Rule, ...], seen: dict[str, bool], usual: dict[str, dict[str, float]]
+) -> Row:
+    verdict = judge(row, rules, seen, usual)
     return row | {"keep": verdict.keep, "reasons": list(verdict.reasons)}
 
 
