@@ -99,6 +99,8 @@ def test_measures_and_verdicts_do_not_depend_on_workers_or_on_being_interrupted(
     assert "measured" not in read_rows(audit(tmp_path))[0]["quality"]
     rows = check_folder(tmp_path, None, Options(), Silent())
     assert rows[0]["quality"]["measured"]["declared_ms"] is None, "there are no takes to look at"
+    check_folder(session, tmp_path, Options(), Silent())
+    assert audit(tmp_path).read_bytes() == audit(out).read_bytes(), "with the description there are"
     run(session, tmp_path, options)
     assert audit(tmp_path).read_bytes() == audit(out).read_bytes()
 

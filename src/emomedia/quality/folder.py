@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .. import stages
 from ..dataset.audit import Row
 from ..dataset.index import audits, write_index
 from ..errors import BatchError, DescriptionError, EmomediaError, MediaNotFoundError
@@ -13,7 +15,10 @@ from ..files import locked
 from ..layout import SessionFolder
 from ..observer import Notes, Observer
 from ..options import Options
-from ..session import load_session
+from ..probe import from_body as probe_from_body
+from ..session import Session, load_session
+from ..sync import clocks
+from .declared import declared_ms
 from .measure import Tools
 from .profile import Rule, read_profile
 from .stage import CheckResult, check_session
@@ -42,7 +47,8 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
     """
     rules = read_profile(options.profile)
     tools = replace(Tools.found(options.face_model, options.person_model), keeps=True)
-    folders = _folders(what, out)
+    session = None if out is None or what.is_dir() else load_session(what)
+    folders = _folders(what, out, session)
     rows: list[Row] = []
     failed: list[EmomediaError] = []
     notes = Notes(observer.says)
@@ -50,7 +56,7 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
         for folder in folders:
             observer.stage_begins("check")
             try:
-                result = _checked(folder, rules, tools, options, observer)
+                result = _checked(folder, session, rules, tools, options, observer)
             except EmomediaError as error:
                 failed.append(error)
                 continue
@@ -65,17 +71,38 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
 
 
 def _checked(
-    folder: SessionFolder, rules: tuple[Rule, ...], tools: Tools, options: Options, observer: Observer
+    folder: SessionFolder,
+    session: Session | None,
+    rules: tuple[Rule, ...],
+    tools: Tools,
+    options: Options,
+    observer: Observer,
 ) -> CheckResult:
     folder.refuse_foreign()
     with locked(folder.path):
-        return check_session(
-            folder,
-            rules,
-            tools,
-            options.worker_count,
-            lambda done, total: observer.advances("check", done, total),
-        )
+        try:
+            return check_session(
+                folder,
+                rules,
+                tools,
+                options.worker_count,
+                lambda done, total: observer.advances("check", done, total),
+                None if session is None else _find_declared(folder, session),
+            )
+        finally:
+            shutil.rmtree(folder.sound, ignore_errors=True)
+
+
+def _find_declared(folder: SessionFolder, session: Session) -> Callable[[], Mapping[str, float]]:
+    """As in a run: how far what is declared lies from what the sound of the session's media says."""
+
+    def find() -> dict[str, float]:
+        probe, sync = folder.stage("session"), folder.stage("sync")
+        body = stages.read(sync)
+        found = probe_from_body(stages.read(probe), session, probe)
+        return declared_ms(found, clocks(body, sync), body, folder.sound)
+
+    return find
 
 
 def _refuse_failed(
@@ -101,11 +128,11 @@ def has_clips(description: Path, out: Path) -> bool:
     return SessionFolder(out.resolve(), load_session(description).id).audit.is_file()
 
 
-def _folders(what: Path, out: Path | None) -> list[SessionFolder]:
+def _folders(what: Path, out: Path | None, session: Session | None) -> list[SessionFolder]:
     if what.is_dir():
         place = what.resolve()
         folders = [SessionFolder(place, audit.parent.name) for audit in audits(place)]
-    elif out is None:
+    elif out is None or session is None:
         raise DescriptionError(
             what,
             expected="an output folder, or a session.toml with --out",
@@ -113,7 +140,7 @@ def _folders(what: Path, out: Path | None) -> list[SessionFolder]:
             remedy="say with --out where the clips are",
         )
     else:
-        folder = SessionFolder(out.resolve(), load_session(what).id)
+        folder = SessionFolder(out.resolve(), session.id)
         folders = [folder] if folder.audit.is_file() else []
     if not folders:
         raise MediaNotFoundError(
