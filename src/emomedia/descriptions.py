@@ -25,6 +25,9 @@ ID_BYTES = 200
 
 ID_RULE = f"an id (1 to 100 letters, digits, '_', '.' or '-', no dot in front, {ID_BYTES} bytes at most)"
 
+Rule = tuple[str, bool, str]
+"""A choice that can be wrong: its name, whether it is right, and what belongs there."""
+
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 MAX_DIGITS = 60
@@ -112,3 +115,13 @@ def wrong(
     key = location if isinstance(location, str) else key_text(location)
     subject = f"{os.fspath(source)}: {key}" if key else os.fspath(source)
     return DescriptionError(subject, expected=expected, found=found, remedy=remedy)
+
+
+def hold_to(rules: Iterable[Rule], subject: str, *chosen: object) -> None:
+    """Refuse the first choice that breaks its rule; it is an attribute of one of `chosen`."""
+    for name, right, expected in rules:
+        if not right:
+            found = next(getattr(owner, name) for owner in chosen if hasattr(owner, name))
+            raise DescriptionError(
+                f"{subject}: {name}", expected=expected, found=str(found), remedy="choose another value"
+            )

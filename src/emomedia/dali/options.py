@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..errors import DescriptionError
+from ..descriptions import Rule, hold_to
 from ..options import usable_cores
 from .clips import Kind, Row
 
@@ -59,17 +59,10 @@ class LoaderOptions:
     ahead: int = 2
 
     def __post_init__(self) -> None:
-        for name, right, expected in _rules(self):
-            if not right:
-                raise DescriptionError(
-                    f"loader: {name}",
-                    expected=expected,
-                    found=str(getattr(self, name)),
-                    remedy="choose another value",
-                )
+        hold_to(_rules(self), "loader", self)
 
 
-def _rules(options: LoaderOptions) -> list[tuple[str, bool, str]]:
+def _rules(options: LoaderOptions) -> list[Rule]:
     """Each option that can be wrong: its name, whether it is right, and what belongs there."""
     return [
         ("frames", options.frames >= 1, "1 or more"),

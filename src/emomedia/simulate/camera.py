@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from ..errors import DescriptionError
+from ..descriptions import Rule, hold_to
 from .codecs import CODECS, SUBSAMPLING, TIME_BASES, Chroma, Codec, Container, Range
 from .colour import CODINGS, Colour
 
@@ -106,14 +106,7 @@ class Camera:
     parts: int = 1
 
     def __post_init__(self) -> None:
-        for name, right, expected in (*_rules(self), *_codec_rules(self), *_container_rules(self)):
-            if not right:
-                raise DescriptionError(
-                    f"simulate: {name}",
-                    expected=expected,
-                    found=str(getattr(self, name)),
-                    remedy="choose another value",
-                )
+        hold_to((*_rules(self), *_codec_rules(self), *_container_rules(self)), "simulate", self)
 
     @property
     def suffix(self) -> Container:
@@ -161,10 +154,7 @@ class Camera:
         return Fraction(1, ticks)
 
 
-Rules = list[tuple[str, bool, str]]
-
-
-def _rules(camera: Camera) -> Rules:
+def _rules(camera: Camera) -> list[Rule]:
     """Each choice that can be wrong: its name, whether it is right, and what belongs there."""
     width, height = camera.size
     even = width % 2 == 0 and height % 2 == 0
@@ -191,7 +181,7 @@ def _rules(camera: Camera) -> Rules:
     ]
 
 
-def _codec_rules(camera: Camera) -> Rules:
+def _codec_rules(camera: Camera) -> list[Rule]:
     """What the codec demands."""
     if camera.codec not in CODECS:
         return [("codec", False, _one_of(CODECS))]
@@ -218,7 +208,7 @@ def _codec_rules(camera: Camera) -> Rules:
     ]
 
 
-def _container_rules(camera: Camera) -> Rules:
+def _container_rules(camera: Camera) -> list[Rule]:
     """What the container demands."""
     suffix = camera.suffix
     quicktime = suffix in _QUICKTIME

@@ -8,8 +8,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-from ..descriptions import ID_RULE, is_id
-from ..errors import DescriptionError
+from ..descriptions import ID_RULE, Rule, hold_to, is_id
 from ..session import SIDES, Crop, SideName
 from .camera import Camera
 from .pattern import MAX_INDEX
@@ -89,14 +88,7 @@ class SimulateOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, right, expected in _rules(self):
-            if not right:
-                raise DescriptionError(
-                    f"simulate: {name}",
-                    expected=expected,
-                    found=str(getattr(self, name, getattr(self.camera, name, None))),
-                    remedy="choose another value",
-                )
+        hold_to(_rules(self), "simulate", self, self.camera)
 
     @classmethod
     def of(cls, right: dict[str, Any] | None = None, **choices: Any) -> SimulateOptions:
@@ -158,7 +150,7 @@ def _files_hold_frames(options: SimulateOptions) -> bool:
     )
 
 
-def _rules(options: SimulateOptions) -> list[tuple[str, bool, str]]:
+def _rules(options: SimulateOptions) -> list[Rule]:
     """Each option that can be wrong: its name, whether it is right, and what belongs there."""
     common = options.seconds - max(Fraction(0), options.right_offset)
     fastest = max(options.camera_of(side).fps for side in SIDES)

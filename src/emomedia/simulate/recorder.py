@@ -13,7 +13,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DescriptionError
+from ..descriptions import Rule, hold_to
 from ..files import atomic
 from ..session import SIDES, SideName
 
@@ -63,14 +63,7 @@ class RecorderOptions:
     separate: bool = False
 
     def __post_init__(self) -> None:
-        for name, right, expected in self._rules():
-            if not right:
-                raise DescriptionError(
-                    f"simulate: recorder: {name}",
-                    expected=expected,
-                    found=str(getattr(self, name)),
-                    remedy="choose another value",
-                )
+        hold_to(self._rules(), "simulate: recorder", self)
 
     @property
     def bits(self) -> int | None:
@@ -86,7 +79,7 @@ class RecorderOptions:
             return {side: (f"recorder_{side}{suffix}", self.mix_channels) for side in SIDES}
         return {side: (f"recorder{suffix}", self.mix_channels + n) for n, side in enumerate(SIDES)}
 
-    def _rules(self) -> list[tuple[str, bool, str]]:
+    def _rules(self) -> list[Rule]:
         """Each choice that can be wrong: its name, whether it is right, and what belongs there."""
         aac, wide = self.file_format == "m4a", self.file_format not in _SUFFIXES
         return [
