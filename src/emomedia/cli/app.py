@@ -77,7 +77,6 @@ def run(
 
     Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
     """
-    del encoder  # one until the core has more
     from ..pipeline import run as run_session
 
     options = arg.make_options(
@@ -104,6 +103,7 @@ def run(
         face_model=face_model,
         person_model=person_model,
         device=device,
+        encoder=encoder,
         workers=workers,
     )
     with make_display(json) as display:

@@ -23,6 +23,7 @@ from ..options import (
     Clean,
     Device,
     Doubtful,
+    EncoderChoice,
     Hints,
     Interlaced,
     Options,
@@ -157,10 +158,17 @@ Pad = Annotated[
         help="Shown before and after a turn, within its dialogue.",
     ),
 ]
-Preset = Annotated[PRESETS, typer.Option("--preset", help="libx264's preset: slower is smaller.")]
+Preset = Annotated[
+    PRESETS, typer.Option("--preset", help="libx264's preset, or NVENC's nearest: slower is smaller.")
+]
 Crf = Annotated[
     Fraction,
-    typer.Option("--crf", parser=parse_crf, metavar="N", help="libx264's quality, 0 to 51; lower is better."),
+    typer.Option(
+        "--crf",
+        parser=parse_crf,
+        metavar="N",
+        help="libx264's quality or NVENC's quantiser, 0 to 51; lower is better.",
+    ),
 ]
 Gop = Annotated[
     int | None,
@@ -273,6 +281,7 @@ HintsOption = Annotated[
 ]
 DoubtfulOption = Annotated[
     Doubtful,
+    EncoderChoice,
     typer.Option(
         "--doubtful",
         help="Text that nobody may have said is flagged: keep it, or blank it.",
@@ -295,7 +304,14 @@ DeviceOption = Annotated[
         "GPUs where there are some that decode the takes. Same clips; of the words a letter may differ.",
     ),
 ]
-Encoder = Annotated[Literal["auto", "libx264"], typer.Option("--encoder", help="What encodes the clips.")]
+Encoder = Annotated[
+    EncoderChoice,
+    typer.Option(
+        "--encoder",
+        help="What encodes the clips: the cores, or NVIDIA's GPUs. auto: what those in OUT are made by; "
+        "for a new OUT a GPU's H.264 where --device has one that encodes, otherwise libx264.",
+    ),
+]
 
 PAD_DEFAULT = format(float(DEFAULT_PAD), "g")
 CRF_DEFAULT = format(float(DEFAULT_CRF), "g")
@@ -328,6 +344,7 @@ def make_options(
     face_model: Path | None = None,
     person_model: Path | None = None,
     device: Device = "auto",
+    encoder: EncoderChoice = "auto",
     workers: int = 0,
 ) -> Options:
     """The options of a run from what the command line gave."""
@@ -336,5 +353,6 @@ def make_options(
         interlaced=interlaced, lut=lut, layout=layout, side_size=side_size, clean=clean,
         asr_model=asr_model, language=language, prompt=prompt, hints=hints, doubtful=doubtful,
         characters=characters, punctuation=punctuation,
-        profile=profile, face_model=face_model, person_model=person_model, device=device, workers=workers,
+        profile=profile, face_model=face_model, person_model=person_model, device=device,
+        encoder=encoder, workers=workers,
     )  # fmt: skip

@@ -81,7 +81,6 @@ def batch(
     Interrupted in whatever way, it goes on where it stopped when run again, and ends with the same bytes.
     A session that fails is set aside with its error; the others go on.
     """
-    del encoder  # one until the core has more
     from ..batch.progress import refuse_failed
     from ..batch.run import run_batch
 
@@ -109,6 +108,7 @@ def batch(
         face_model=face_model,
         person_model=person_model,
         device=device,
+        encoder=encoder,
         workers=workers,
     )
     with make_batch_display(json) as display:
