@@ -78,6 +78,8 @@ def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
         "--turns",
         turns,
         "--json",
+        "--encoder",
+        "libx264",
         *arguments,
     ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)

@@ -4,7 +4,7 @@
 # status is 1 and the last lines name it.
 #   BUNDLE=FOLDER      the bundle (build/gpu-bundle)
 #   OUT=FOLDER         where log and results go (build/gpu-check/results)
-#   STEPS="NAME ..."   some of: unpack build native gpu measure quick; what earlier ones made is kept
+#   STEPS="NAME ..."   some of: unpack build native gpu measure nvenc quick; what earlier ones made is kept
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bundle=$(realpath "${BUNDLE:-build/gpu-bundle}")
@@ -69,7 +69,10 @@ quick() {
 
 measure() { python3 -m benchmarks.gpu --program "$work/core/gpu_bench/emomedia_gpu_bench" --out "$out"; }
 
-export -f unpack build only_ours footage native gpu quick measure
+# Says so and ends well on a card without NVENC, unless EMOMEDIA_REQUIRE_NVENC is set.
+nvenc() { python3 -m benchmarks.nvenc --program "$work/core/gpu_bench/emomedia_gpu_bench" --out "$out"; }
+
+export -f unpack build only_ours footage native gpu quick measure nvenc
 
 patience=$((jobs < 8 ? 10 : 1))
 
@@ -88,7 +91,7 @@ step() {
     echo "$name" >>"$work/failed"
 }
 
-wanted() { [[ " ${STEPS:-unpack build native gpu measure quick} " == *" $1 "* ]]; }
+wanted() { [[ " ${STEPS:-unpack build native gpu measure nvenc quick} " == *" $1 "* ]]; }
 
 mkdir -p "$work" "$out" && rm -f "$work/failed"
 { uname -sr; nproc; python3 --version; nvcc --version | tail -1; nvidia-smi -L; } >"$out/gpu-check.log" 2>&1
@@ -103,6 +106,7 @@ fi
 if wanted native; then step native 90; fi
 if wanted gpu; then step gpu 90; fi
 if wanted measure; then step measure 240; fi
+if wanted nvenc; then step nvenc 120; fi
 if wanted quick; then step quick 90; fi  # last: it needs no GPU
 printf 'all      %4d s\n' "$SECONDS" | tee -a "$out/gpu-check.log"
 [ ! -e "$work/failed" ] || { echo "failed: $(paste -sd' ' "$work/failed")" | tee -a "$out/gpu-check.log"; exit 1; }

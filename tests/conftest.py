@@ -14,6 +14,12 @@ from emomedia.simulate import SimulateOptions, simulate
 sys.path.insert(0, str(Path(__file__).parent))
 
 
+@pytest.fixture(autouse=True)
+def encoder_of_new_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same on every machine: no test is given NVENC that does not ask for it."""
+    monkeypatch.setattr("emomedia.encoder._best", lambda _options: "libx264")
+
+
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """A session.toml simulated with the given options, made once for each set of them.

@@ -47,8 +47,9 @@ def gpu():
 
 
 def made(session: Path, out: Path, device: Any, **choices: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Every clip's bytes and run.json."""
-    options = Options(turns=session.parent / "turns.json", preset="ultrafast", device=device, **choices)
+    """Every clip's bytes and run.json; by libx264, since NVENC's are no core's."""
+    choices = {"preset": "ultrafast", "encoder": "libx264", "device": device} | choices
+    options = Options(turns=session.parent / "turns.json", **choices)
     run(session, out, options)
     folder = SessionFolder(out.resolve(), load_session(session).id)
     clips = {path.name: path.read_bytes() for path in sorted(folder.clips.iterdir())}

@@ -4,6 +4,7 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/buffer.h>
 #include <libavutil/frame.h>
 }
 
@@ -35,6 +36,9 @@ struct ParametersFree {
 struct DictionaryFree {
   void operator()(AVDictionary* dictionary) const { av_dict_free(&dictionary); }
 };
+struct BufferUnref {
+  void operator()(AVBufferRef* buffer) const { av_buffer_unref(&buffer); }
+};
 
 using Input = std::unique_ptr<AVFormatContext, InputCloser>;
 using Output = std::unique_ptr<AVFormatContext, OutputCloser>;
@@ -42,5 +46,6 @@ using Codec = std::unique_ptr<AVCodecContext, CodecCloser>;
 using Packet = std::unique_ptr<AVPacket, PacketFree>;
 using Frame = std::unique_ptr<AVFrame, FrameFree>;
 using Parameters = std::unique_ptr<AVCodecParameters, ParametersFree>;
+using BufferRef = std::unique_ptr<AVBufferRef, BufferUnref>;
 
 }  // namespace emomedia::av

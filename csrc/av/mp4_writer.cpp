@@ -49,7 +49,8 @@ Mp4Writer::Mp4Writer(std::string path, const AVCodecParameters& video, Rational 
 void Mp4Writer::add_stream(const AVCodecParameters& parameters, AVRational time_base) {
   AVStream* stream = allocated(avformat_new_stream(output_.get(), nullptr));
   check(avcodec_parameters_copy(stream->codecpar, &parameters), path_, "describe a stream", Direction::writing);
-  stream->codecpar->codec_tag = 0;
+  // HEVC's parameter sets stand in the header alone, which is what hvc1 says; players of Apple's play nothing else.
+  stream->codecpar->codec_tag = parameters.codec_id == AV_CODEC_ID_HEVC ? MKTAG('h', 'v', 'c', '1') : 0;
   stream->time_base = time_base;
 }
 

@@ -1,7 +1,7 @@
 #include "av/video_encoder.h"
 
 extern "C" {
-#include <libavutil/opt.h>
+#include <libavutil/hwcontext.h>
 }
 
 #include <string>
@@ -9,55 +9,16 @@ extern "C" {
 
 #include "av/check.h"
 #include "av/names.h"
+#include "av/pack_p010.h"
 #include "emomedia/error.h"
 
 namespace emomedia::av {
 namespace {
 
-constexpr const char* kSubject = "libx264";
+constexpr const char* kSubject = "encoder";
 
-// Without cpu-independent=1 and one thread the same frames give several different streams, even
-// within one process. Key frames are the engine's: no scene cuts, no periodic ones.
-constexpr const char* kDeterministic =
-    "cpu-independent=1:threads=1:lookahead-threads=1:sliced-threads=0:sync-lookahead=0:"
-    "keyint=infinite:min-keyint=1:scenecut=0:open-gop=0:force-cfr=1";
-
-const AVCodec* find_libx264() {
-  const AVCodec* encoder = avcodec_find_encoder_by_name("libx264");
-  if (encoder != nullptr) return encoder;
-  throw Error(Cause::unsupported, kSubject, "an FFmpeg with libx264", "one without",
-              "install your distribution's full FFmpeg libraries");
-}
-
-void set_option(AVCodecContext& codec, const char* name, const std::string& value) {
-  if (av_opt_set(codec.priv_data, name, value.c_str(), 0) >= 0) return;
-  throw Error(Cause::unsupported, std::string("--") + name, "a value that libx264 knows", value,
-              "see `emomedia run --help`");
-}
-
-Codec open_encoder(const VideoSettings& s) {
-  capture_log();
-  const AVCodec* encoder = find_libx264();
-  Codec codec(allocated(avcodec_alloc_context3(encoder)));
-  codec->width = s.width;
-  codec->height = s.height;
-  codec->pix_fmt = s.depth > 8 ? AV_PIX_FMT_YUV420P10LE : AV_PIX_FMT_YUV420P;
-  codec->framerate = {static_cast<int>(s.rate.num), static_cast<int>(s.rate.den)};
-  codec->time_base = av_inv_q(codec->framerate);
-  codec->sample_aspect_ratio = {1, 1};
-  codec->thread_count = 1;
-  codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
-  apply_tags(s.tags, *codec);
-  set_option(*codec, "preset", s.preset);
-  set_option(*codec, "crf", s.crf);
-  set_option(*codec, "forced-idr", "1");
-  set_option(*codec, "x264-params", kDeterministic);
-  clear_log();
-  if (avcodec_open2(codec.get(), encoder, nullptr) < 0) {
-    throw Error(Cause::unsupported, kSubject, "settings that libx264 takes",
-                "preset " + s.preset + ", crf " + s.crf + " (" + last_log() + ")", "see `emomedia run --help`");
-  }
-  return codec;
+AVPixelFormat drawn_format(const VideoSettings& s) {
+  return s.depth > 8 ? AV_PIX_FMT_YUV420P10LE : AV_PIX_FMT_YUV420P;
 }
 
 // x264 gives an I picture a finer quantiser than the P pictures before it, by its ip_factor; the first picture of
@@ -78,22 +39,33 @@ void refine_first_picture(AVFrame& frame, const PictureFormat& format) {
 
 }  // namespace
 
-VideoEncoder::VideoEncoder(const VideoSettings& settings)
-    : codec_(open_encoder(settings)),
+VideoEncoder::VideoEncoder(const VideoSettings& settings, const EncoderMemory& memory)
+    : codec_(open_encoder(settings, memory)),
       frame_(make_frame()),
       packet_(make_packet()),
-      format_(picture_format(codec_->pix_fmt, settings.width, settings.height)),
-      adaptive_(settings.preset != "ultrafast") {
-  frame_->width = codec_->width;
-  frame_->height = codec_->height;
-  frame_->format = codec_->pix_fmt;
+      format_(picture_format(drawn_format(settings), settings.width, settings.height)),
+      nvenc_(is_nvenc(settings.encoder)),
+      adaptive_(!nvenc_ && settings.preset != "ultrafast") {
+  describe(*frame_, drawn_format(settings));
+  if (codec_->pix_fmt != AV_PIX_FMT_P010LE) return;
+  packed_ = make_frame();
+  describe(*packed_, codec_->pix_fmt);
 }
 
+void VideoEncoder::describe(AVFrame& frame, AVPixelFormat pixels) const {
+  frame.width = codec_->width;
+  frame.height = codec_->height;
+  frame.format = pixels;
+}
+
+// What the encoder still reads stays as it is: a surface is another one each time.
 MutablePicture VideoEncoder::picture() {
-  if (frame_->buf[0] == nullptr) {
-    check(av_frame_get_buffer(frame_.get(), 0), kSubject, "allocate a frame", Direction::working);
+  if (codec_->hw_frames_ctx != nullptr) {
+    av_frame_unref(frame_.get());
+    check_encoder(av_hwframe_get_buffer(codec_->hw_frames_ctx, frame_.get(), 0), "get a surface");
+  } else {
+    make_writable(*frame_);
   }
-  check(av_frame_make_writable(frame_.get()), kSubject, "allocate a frame", Direction::working);
   MutablePicture picture{format_};
   for (std::size_t plane = 0; plane < 3; ++plane) {
     picture.data[plane] = frame_->data[plane];
@@ -102,7 +74,15 @@ MutablePicture VideoEncoder::picture() {
   return picture;
 }
 
+void VideoEncoder::make_writable(AVFrame& frame) {
+  if (frame.buf[0] == nullptr) {
+    check(av_frame_get_buffer(&frame, 0), kSubject, "allocate a frame", Direction::working);
+  }
+  check(av_frame_make_writable(&frame), kSubject, "allocate a frame", Direction::working);
+}
+
 std::span<std::uint8_t> VideoEncoder::memory() const {
+  if (codec_->hw_frames_ctx != nullptr) return {};
   const AVBufferRef* buffer = frame_->buf[0];
   return buffer == nullptr || frame_->buf[1] != nullptr ? std::span<std::uint8_t>{} : std::span(buffer->data, buffer->size);
 }
@@ -121,17 +101,22 @@ void VideoEncoder::encode_half(const VideoEncoder& whole, std::size_t side, std:
   send(*half, pts, idr, sink);
 }
 
-void VideoEncoder::send(AVFrame& frame, std::int64_t pts, bool idr, const PacketSink& sink) {
+void VideoEncoder::send(AVFrame& drawn, std::int64_t pts, bool idr, const PacketSink& sink) {
+  AVFrame& frame = packed_ ? *packed_ : drawn;
+  if (packed_) {
+    make_writable(*packed_);
+    pack_p010(drawn, *packed_, format_);
+  }
   frame.pts = pts;
   frame.pict_type = idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
   if (adaptive_ && std::exchange(is_first_, false)) refine_first_picture(frame, format_);
-  check(avcodec_send_frame(codec_.get(), &frame), kSubject, "encode a frame", Direction::working);
+  check_encoder(avcodec_send_frame(codec_.get(), &frame), "encode a frame");
   av_frame_remove_side_data(&frame, AV_FRAME_DATA_REGIONS_OF_INTEREST);
   drain(sink);
 }
 
 void VideoEncoder::finish(const PacketSink& sink) {
-  check(avcodec_send_frame(codec_.get(), nullptr), kSubject, "finish encoding", Direction::working);
+  check_encoder(avcodec_send_frame(codec_.get(), nullptr), "finish encoding");
   drain(sink);
 }
 
@@ -139,11 +124,20 @@ void VideoEncoder::drain(const PacketSink& sink) {
   for (;;) {
     const int code = avcodec_receive_packet(codec_.get(), packet_.get());
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
-    check(code, kSubject, "encode a frame", Direction::working);
+    check_encoder(code, "encode a frame");
     sink({packet_->pts, (packet_->flags & AV_PKT_FLAG_KEY) != 0, packet_->data,
           static_cast<std::size_t>(packet_->size)});
     av_packet_unref(packet_.get());
   }
+}
+
+// What a GPU's encoder answers says something of the GPU, whatever it is.
+void VideoEncoder::check_encoder(int code, const char* doing) const {
+  if (code >= 0) return;
+  const std::string name = codec_->codec->name;
+  if (!nvenc_) check(code, name, doing, Direction::working);
+  throw Error(Cause::device, name, std::string("to ") + doing, last_log().empty() ? "a failure" : last_log(),
+              "see the system's log for what the driver says");
 }
 
 std::vector<std::uint8_t> VideoEncoder::parameter_sets() const {

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "av/video_encoder.h"
 #include "engine/gop.h"
@@ -10,8 +11,9 @@ namespace emomedia {
 
 // One picture's way from its encoder into the chunk's spool.
 struct ChunkWorker::Output {
-  Output(const VideoSettings& settings, const std::string& path, std::int64_t first_frame)
-      : encoder(settings),
+  Output(const VideoSettings& settings, const av::EncoderMemory& memory, const std::string& path,
+         std::int64_t first_frame)
+      : encoder(settings, memory),
         spool(path, encoder.parameter_sets()),
         sink([this, first_frame](const av::EncodedPacket& packet) {
           spool.add_packet(first_frame + packet.pts, packet);
@@ -40,13 +42,58 @@ class ChunkWorker::PinnedPicture {
   std::shared_ptr<void> pin_;
 };
 
-ChunkWorker::ChunkWorker(const Job& job, std::atomic<std::int64_t>& frames_done, Pulse& pulse,
+// A copy in the host's memory of a composite that lies in the GPU's.
+class ChunkWorker::HostPicture {
+ public:
+  HostPicture(gpu::Device& device, const VideoSettings& settings)
+      : picture_{{settings.width, settings.height, settings.depth}} {
+    std::size_t bytes = 0;
+    for (int plane = 0; plane < 3; ++plane) bytes += width(plane) * rows(plane);
+    memory_.resize(bytes);
+    std::uint8_t* at = memory_.data();
+    for (std::size_t p = 0; p < 3; ++p) {
+      const int plane = static_cast<int>(p);
+      picture_.data[p] = at;
+      picture_.stride[p] = static_cast<std::ptrdiff_t>(width(plane));
+      at += width(plane) * rows(plane);
+    }
+    pin_ = device.pin(memory_.data(), memory_.size());
+  }
+
+  const MutablePicture& copy(gpu::Queue& queue, const MutablePicture& composite) {
+    for (std::size_t p = 0; p < 3; ++p) {
+      const int plane = static_cast<int>(p);
+      queue.copy_out({composite.data[p], composite.stride[p]}, {picture_.data[p], picture_.stride[p]}, width(plane),
+                     rows(plane));
+    }
+    queue.wait();
+    return picture_;
+  }
+
+ private:
+  std::size_t width(int plane) const {
+    return static_cast<std::size_t>(picture_.format.plane_width(plane) * picture_.format.sample_bytes());
+  }
+  std::size_t rows(int plane) const { return static_cast<std::size_t>(picture_.format.plane_height(plane)); }
+
+  MutablePicture picture_;
+  std::vector<std::uint8_t> memory_;
+  std::shared_ptr<void> pin_;  // goes before the memory does
+};
+
+ChunkWorker::ChunkWorker(const Job& job, EncoderGate& gate, std::atomic<std::int64_t>& frames_done, Pulse& pulse,
                          const std::shared_ptr<gpu::Device>& device)
     : job_(job),
+      gate_(gate),
       frames_done_(frames_done),
       pulse_(pulse),
       device_(device),
-      reader_(job.takes, job.video.width, job.video.height, pulse, job.sides, {device, job.on_gpu}) {}
+      encoding_(job, device),
+      reader_(job.takes, job.video.width, job.video.height, pulse, job.sides, {device, job.on_gpu, encoding_.on_gpu()}) {
+  if (encoding_.on_gpu() && job.observer.observe != nullptr) seen_ = std::make_unique<HostPicture>(*device, job.video);
+}
+
+ChunkWorker::~ChunkWorker() = default;
 
 // What libav makes of damage depends on all that it is given. So a chunk in which there is some is not kept,
 // unless the decoders were given just what it needs, from its own key frame on.
@@ -66,10 +113,9 @@ bool ChunkWorker::make(const Chunk& chunk, const NextChunk& next, const std::sto
 ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_damaged, const std::stop_token& stop,
                                             StageClock& clock) {
   clock.enter(Stage::encode);
+  const EncoderGate::Share share(gate_);
   Outputs outputs;
-  for (std::size_t number = 0; number < job_.picture_count(); ++number) {
-    outputs.emplace_back(job_.settings(number), chunk.spools[number], chunk.first_frame);
-  }
+  if (!open(outputs, chunk, stop)) return Outcome::stopped;
   PinnedPicture pinned(device_.get());  // goes before the encoders' memory does
   std::int64_t frame = 0;
   std::uint8_t damage = 0;
@@ -83,7 +129,8 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_dama
       const std::uint8_t damaged = reader_.render({chunk.source[0][f], chunk.source[1][f]}, picture, clock);
       for (Output& output : outputs) output.spool.add_damage(damaged);
       if (job_.observer.observe != nullptr) {
-        observe(chunk.first_frame + frame, damaged, picture, outputs[0].spool, clock);
+        const MutablePicture& shown = seen_ ? seen_->copy(encoding_.queue(), picture) : picture;
+        observe(chunk.first_frame + frame, damaged, shown, outputs[0].spool, clock);
       }
       damage |= damaged;
       encode(outputs, frame, is_idr(position, length, job_.video.gop), clock);
@@ -95,6 +142,21 @@ ChunkWorker::Outcome ChunkWorker::make_once(const Chunk& chunk, bool may_be_dama
   clock.enter(Stage::write);
   for (Output& output : outputs) output.spool.commit();
   return Outcome::made;
+}
+
+// All of a chunk's encoders or none: two workers that have half of theirs each would wait for each other.
+bool ChunkWorker::open(Outputs& outputs, const Chunk& chunk, const std::stop_token& stop) {
+  const auto all_or_none = [&] {
+    try {
+      for (std::size_t number = 0; number < job_.picture_count(); ++number) {
+        outputs.emplace_back(job_.settings(number), encoding_.memory(), chunk.spools[number], chunk.first_frame);
+      }
+    } catch (...) {
+      outputs.clear();
+      throw;
+    }
+  };
+  return gate_.pass(all_or_none, job_.stall_seconds, stop, pulse_);
 }
 
 // The composite that was just drawn, and each side alone: its half, or another picture of the same frames.

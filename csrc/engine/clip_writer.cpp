@@ -137,6 +137,10 @@ std::array<std::int64_t, 2> write_clip(const std::string& path, const Clip& clip
   std::array<std::int64_t, 2> damaged{};
   for (const std::string& spool_path : spools) {
     const Spool spool(spool_path);
+    if (!std::ranges::equal(spool.parameter_sets(), streams.parameter_sets)) {
+      throw Error(Cause::engine, spool_path, "the parameter sets of the clip's other chunks", "those of another encoder",
+                  "use GPUs of one model alone (CUDA_VISIBLE_DEVICES), delete the session's spool folder and run again");
+    }
     video.copy(spool, sound);
     pulse.beat();
     add_damage(clip, spool, first_frame(spool), damaged);

@@ -33,6 +33,7 @@ class PcmReader {
 // What one picture's files have in common over all clips of a job.
 struct ClipStreams {
   const AVCodecParameters* video = nullptr;  // borrowed
+  std::span<const std::uint8_t> parameter_sets;  // borrowed: those of all spools
   int reorder_depth = 0;
   Rational frame_rate;
   std::int64_t audio_bit_rate = 0;

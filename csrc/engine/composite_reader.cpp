@@ -51,7 +51,8 @@ CompositeReader::CompositeReader(const std::array<Take, 2>& takes, int width, in
               SideComposer(takes[1], takes[1].crop, width / 2, height, scratch_)} {
   for (const SidePicture& side : sides) {
     const Take& take = takes[side.side];
-    const bool half = 2 * side.width == width && side.height == height && side.crop == take.crop;
+    // Encoders read whole surfaces alone.
+    const bool half = !gpu_.holds_composites && 2 * side.width == width && side.height == height && side.crop == take.crop;
     auto& alone = alone_.emplace_back();
     if (!half) alone.emplace(Alone{side.side, SideComposer(take, side.crop, side.width, side.height, scratch_)});
   }
@@ -139,8 +140,8 @@ void CompositeReader::draw_by_host(SideComposer& composer, std::size_t side, con
     rows[p] = static_cast<std::size_t>(picture.format.plane_height(plane));
     bytes += width[p] * rows[p];
   }
-  drawn_by_host_.resize(bytes);
-  std::uint8_t* at = drawn_by_host_.data();
+  drawn_by_host_[side].resize(bytes);
+  std::uint8_t* at = drawn_by_host_[side].data();
   for (std::size_t p = 0; p < 3; at += width[p] * rows[p], ++p) {
     drawn.data[p] = at;
     drawn.stride[p] = static_cast<std::ptrdiff_t>(width[p]);
@@ -175,7 +176,7 @@ void CompositeReader::render_side(std::size_t number, const MutablePicture& pict
   try {
     draw_side(*alone_[number], picture);
   } catch (const Error& error) {
-    if (error.cause() != Cause::device) throw;
+    if (error.cause() != Cause::device || gpu_.holds_composites) throw;
     leave_gpu(error);
     draw_side(*alone_[number], picture);
   }
@@ -184,7 +185,7 @@ void CompositeReader::render_side(std::size_t number, const MutablePicture& pict
 void CompositeReader::draw_side(Alone& alone, const MutablePicture& picture) {
   const Settled settled(*this);
   if (!shown_[alone.side]) shown_[alone.side] = readers_[alone.side].at(source_[alone.side]);
-  draw_in_host(alone.composer, alone.side, picture);
+  draw(alone.composer, alone.side, picture);
   wait_for(alone.side);
 }
 

@@ -26,7 +26,7 @@ using NextChunk = std::function<const Chunk*()>;
 struct GpuShare {
   std::shared_ptr<gpu::Device> device;
   std::array<bool, 2> decodes{};  // by side; composed where it is decoded
-  bool holds_composites = false;  // they are drawn in its memory
+  bool holds_composites = false;  // they and the sides alone are drawn in its memory
 };
 
 class CompositeReader {
@@ -83,7 +83,7 @@ class CompositeReader {
   std::vector<std::optional<Alone>> alone_;  // none for those that are halves
   std::array<std::int64_t, 2> source_{};  // frames' indices
   std::array<std::optional<TakeReader::Shown>, 2> shown_;  // none where the GPU that held it was left
-  std::vector<std::uint8_t> drawn_by_host_;  // on its way to the GPU
+  std::array<std::vector<std::uint8_t>, 2> drawn_by_host_;  // on its way to the GPU, by side
 };
 
 }  // namespace emomedia

@@ -22,6 +22,8 @@
 #include "engine/board.h"
 #include "engine/chunk_worker.h"
 #include "engine/clip_writer.h"
+#include "engine/encoder_gate.h"
+#include "engine/encoding_place.h"
 #include "engine/spool.h"
 #include "gpu/device.h"
 
@@ -39,12 +41,19 @@ struct Video {
   int reorder_depth;
 };
 
-// Asked of encoders that are never fed.
-std::vector<Video> described_videos(const Job& job) {
+constexpr double kOpenSeconds = 60.0;  // until a GPU whose encoder's sessions are all taken has one
+
+// Asked of encoders that are never fed. Error(device) where there are none to be had.
+std::vector<Video> described_videos(const Job& job, EncoderGate& gate) {
+  const EncodingPlace place(job, job.encoder_gpus.empty() ? nullptr : job.encoder_gpus.front());
+  Pulse pulse;
   std::vector<Video> videos;
   for (std::size_t number = 0; number < job.picture_count(); ++number) {
-    const av::VideoEncoder encoder(job.settings(number));
-    videos.push_back({encoder.parameters(), encoder.parameter_sets(), encoder.reorder_depth()});
+    const auto describe = [&] {
+      const av::VideoEncoder encoder(job.settings(number), place.memory());
+      videos.push_back({encoder.parameters(), encoder.parameter_sets(), encoder.reorder_depth()});
+    };
+    gate.pass(describe, kOpenSeconds, {}, pulse);
   }
   return videos;
 }
@@ -52,6 +61,15 @@ std::vector<Video> described_videos(const Job& job) {
 constexpr int kLargeBuffer = 1 << 20;  // bytes
 
 }  // namespace
+
+void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu) {
+  Job job;
+  job.video = settings;
+  job.encoder_gpus = {std::move(gpu)};
+  job.surfaces = settings.depth == 8;
+  EncoderGate gate;
+  described_videos(job, gate);
+}
 
 void return_large_buffers() {
 #ifdef __GLIBC__
@@ -76,7 +94,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
  public:
   explicit State(Job job)
       : job_(std::move(job)),
-        videos_(described_videos(job_)),
+        videos_(described_videos(job_, gate_)),
         sound_{PcmReader(job_.sound[0]), PcmReader(job_.sound[1])},
         resumed_(spooled_chunks()),
         board_(job_, resumed_) {
@@ -283,8 +301,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     std::vector<std::string> spools;
     for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spools[picture]);
     const Video& video = videos_[picture];
-    ClipStreams streams{video.parameters.get(), video.reorder_depth, job_.video.rate, job_.audio_bit_rate,
-                        {&sound_[0], &sound_[1]}};
+    ClipStreams streams{video.parameters.get(), video.parameter_sets, video.reorder_depth, job_.video.rate,
+                        job_.audio_bit_rate, {&sound_[0], &sound_[1]}};
     if (picture > 0) {
       streams.audio_bit_rate /= 2;
       streams.sound = {&sound_[job_.sides[picture - 1].side]};
@@ -307,7 +325,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   // A GPU that can't be had leaves its work to the cores.
   std::unique_ptr<ChunkWorker> make_worker(Worker& self, const std::shared_ptr<gpu::Device>& device) {
     try {
-      return std::make_unique<ChunkWorker>(job_, frames_done_, self.pulse, device);
+      return std::make_unique<ChunkWorker>(job_, gate_, frames_done_, self.pulse, device);
     } catch (const Error& error) {
       if (error.cause() != Cause::device) throw;
       const std::lock_guard lock(mutex_);
@@ -315,7 +333,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
         if (job_.on_gpu[side]) report_.left_gpu[side] = error.what();
       }
     }
-    return std::make_unique<ChunkWorker>(job_, frames_done_, self.pulse, nullptr);
+    return std::make_unique<ChunkWorker>(job_, gate_, frames_done_, self.pulse, nullptr);
   }
 
   void note_gpu(const ChunkWorker& worker) {
@@ -357,6 +375,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
   const Job job_;
+  EncoderGate gate_;
   const std::vector<Video> videos_;  // by picture
   const std::array<PcmReader, 2> sound_;
   const std::vector<bool> resumed_;

@@ -33,7 +33,7 @@ class Queue {
  public:
   virtual ~Queue() = default;
 
-  // What libav's decoders are to decode with, borrowed; null where they decode on the cores.
+  // What libav's decoders, and its encoders, are to work with, borrowed; null where they work on the cores.
   virtual AVBufferRef* decoding() = 0;
   // A decoded frame in the device's memory; none for one that is not there. Borrows the frame. What the
   // decoder has still to do for it comes before what is queued from now on.

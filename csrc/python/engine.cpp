@@ -57,7 +57,8 @@ ColorMap make_color_map(const AffineRows& to_output, const std::optional<AffineR
 }
 
 VideoSettings make_settings(int width, int height, int depth, std::pair<std::int64_t, std::int64_t> rate,
-                            const std::array<std::string, 4>& tags, std::string preset, std::string crf, int gop) {
+                            const std::array<std::string, 4>& tags, std::string preset, std::string crf, int gop,
+                            std::string encoder) {
   VideoSettings settings;
   settings.width = width;
   settings.height = height;
@@ -67,6 +68,7 @@ VideoSettings make_settings(int width, int height, int depth, std::pair<std::int
   settings.preset = std::move(preset);
   settings.crf = std::move(crf);
   settings.gop = gop;
+  settings.encoder = std::move(encoder);
   return settings;
 }
 
@@ -89,7 +91,7 @@ Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, c
              const VideoSettings& video, std::vector<SidePicture> sides, std::int64_t audio_bit_rate,
              std::vector<Chunk> chunks, std::vector<Clip> clips, int workers,
              std::vector<std::shared_ptr<gpu::Device>> gpus, std::vector<int> gpu_of, std::array<bool, 2> on_gpu,
-             const std::optional<Observer>& observer, double stall_seconds) {
+             std::vector<std::shared_ptr<gpu::Device>> encoder_gpus, bool surfaces, const std::optional<Observer>& observer, double stall_seconds) {
   return {{left, right},
           {left_sound, right_sound},
           video,
@@ -101,6 +103,8 @@ Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, c
           std::move(gpus),
           std::move(gpu_of),
           on_gpu,
+          std::move(encoder_gpus),
+          surfaces,
           observer.value_or(Observer{}),
           stall_seconds};
 }
@@ -137,7 +141,8 @@ void bind_job(py::module_& module) {
       .def(py::init<std::string, int>(), py::arg("path"), py::arg("bits"));
   py::class_<VideoSettings>(module, "VideoSettings", "How composites are made and encoded.")
       .def(py::init(&make_settings), py::kw_only(), py::arg("width") = 1920, py::arg("height") = 1080,
-           py::arg("depth") = 8, py::arg("rate"), py::arg("tags"), py::arg("preset"), py::arg("crf"), py::arg("gop"));
+           py::arg("depth") = 8, py::arg("rate"), py::arg("tags"), py::arg("preset"), py::arg("crf"), py::arg("gop"),
+           py::arg("encoder") = VideoSettings{}.encoder);
   py::class_<SidePicture>(module, "SidePicture", "One side of each composite alone, as a picture beside it.")
       .def(py::init(&make_side_picture), py::kw_only(), py::arg("side"), py::arg("width"), py::arg("height"),
            py::arg("crop"));
@@ -155,6 +160,7 @@ void bind_job(py::module_& module) {
            py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"), py::arg("workers"),
            py::arg("gpus") = std::vector<std::shared_ptr<gpu::Device>>{}, py::arg("gpu_of") = std::vector<int>{},
            py::arg("on_gpu") = std::array<bool, 2>{},
+           py::arg("encoder_gpus") = std::vector<std::shared_ptr<gpu::Device>>{}, py::arg("surfaces") = false,
            py::arg("observer") = py::none(), py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 
@@ -194,6 +200,8 @@ struct DeleteReleased {
 
 void bind_runner(py::module_& module) {
   using Released = py::call_guard<py::gil_scoped_release>;
+  module.def("try_encoder", &try_encoder, py::arg("settings"), py::arg("gpu"), Released(),
+             "Opens an encoder and closes it. Raises DeviceError where the GPU has none for these settings.");
   module.def("return_large_buffers", &return_large_buffers,
              "Has this process's large buffers given back to the system when they are freed.");
   py::class_<Engine, std::unique_ptr<Engine, DeleteReleased>>(module, "Engine", "Runs a job on threads of its own.")

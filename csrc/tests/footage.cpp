@@ -23,8 +23,19 @@ namespace {
 constexpr int kBits = 8;
 constexpr int kBright = 200, kDark = 40;
 
+void write_silence(av::AudioEncoder& audio, av::Mp4Writer& file, int samples) {
+  const auto sink = [&](AVPacket& packet) { file.write_audio(packet); };
+  for (int written = 0; written < samples; written += audio.frame_samples()) {
+    for (const auto channel : audio.channels()) std::fill(channel.begin(), channel.end(), 0.0F);
+    audio.encode(std::min(audio.frame_samples(), samples - written), sink);
+  }
+  audio.finish(sink);
+}
+
+}  // namespace
+
 // Eight vertical bars, one a bit of `index`, over the whole picture: they survive any scaling.
-void draw(const MutablePicture& picture, int index) {
+void draw_index(const MutablePicture& picture, int index) {
   const PictureFormat& f = picture.format;
   for (int y = 0; y < f.height; ++y) {
     std::uint8_t* row = picture.data[0] + y * picture.stride[0];
@@ -40,17 +51,6 @@ void draw(const MutablePicture& picture, int index) {
     }
   }
 }
-
-void write_silence(av::AudioEncoder& audio, av::Mp4Writer& file, int samples) {
-  const auto sink = [&](AVPacket& packet) { file.write_audio(packet); };
-  for (int written = 0; written < samples; written += audio.frame_samples()) {
-    for (const auto channel : audio.channels()) std::fill(channel.begin(), channel.end(), 0.0F);
-    audio.encode(std::min(audio.frame_samples(), samples - written), sink);
-  }
-  audio.finish(sink);
-}
-
-}  // namespace
 
 TemporaryFolder::TemporaryFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "emomedia-XXXXXX").string();
@@ -75,7 +75,7 @@ void write_footage(const std::string& path, const Footage& footage) {
     ++order;
   };
   for (int n = 0; n < footage.frames; ++n) {
-    draw(video.picture(), n);
+    draw_index(video.picture(), n);
     video.encode(n, is_idr(n, footage.frames, footage.gop), sink);
   }
   video.finish(sink);

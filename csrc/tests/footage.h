@@ -27,6 +27,9 @@ struct Footage {
   Rational rate{25, 1};
 };
 
+// Draws `index`, which read_index() gives back, into an 8-bit picture.
+void draw_index(const MutablePicture& picture, int index);
+
 // Writes an MP4 whose frame n carries n in its luma, with silence beside it.
 void write_footage(const std::string& path, const Footage& footage);
 

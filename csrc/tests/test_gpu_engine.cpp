@@ -60,6 +60,7 @@ void write_session(const tests::TemporaryFolder& folder) {
 Report run(Job job, std::shared_ptr<gpu::Device> device = nullptr, std::array<bool, 2> on_gpu = {true, true}) {
   if (device) {
     job.gpus = {std::move(device)};
+    if (job.surfaces) job.encoder_gpus = job.gpus;
     job.gpu_of = {0, 0};
     job.on_gpu = on_gpu;
   }
@@ -128,6 +129,80 @@ TEST_CASE("a GPU that fails leaves its work to the cores, and the report says wh
     const Report report = run(make_job(folder, name), std::make_shared<FakeGpu>(halves));
     check_same(folder, "cores", name);
     CHECK(report.left_gpu[0].find("an illegal address") != std::string::npos);
+  }
+}
+
+namespace {
+
+// Composites drawn where a card's encoder reads them. The fake's memory is the host's, so that x264 can read them too.
+Job surfaces_job(const tests::TemporaryFolder& folder, const std::string& name) {
+  Job job = make_job(folder, name);
+  job.surfaces = true;
+  job.video.preset = "ultrafast";
+  job.sides.push_back({0, kWidth / 2, kHeight, job.takes[0].crop});  // the composite's half
+  for (Chunk& chunk : job.chunks) chunk.spools.push_back(chunk.spools[0] + ".half");
+  job.clips[0].paths.push_back(folder / (name + "/a.half.mp4"));
+  return job;
+}
+
+// The sum of a composite's samples.
+void add_up(void*, std::int64_t, std::uint32_t, const std::uint8_t* y, const std::uint8_t* u, const std::uint8_t* v,
+            std::int64_t stride_y, std::int64_t stride_u, std::int64_t stride_v, std::int32_t width, std::int32_t height,
+            std::int32_t, float* measures) {
+  const auto sum = [](const std::uint8_t* plane, std::int64_t stride, int across, int rows) {
+    std::int64_t total = 0;
+    for (int row = 0; row < rows; ++row) {
+      for (int x = 0; x < across; ++x) total += plane[row * stride + x];
+    }
+    return total;
+  };
+  measures[0] = static_cast<float>(sum(y, stride_y, width, height) + sum(u, stride_u, width / 2, height / 2) +
+                                   sum(v, stride_v, width / 2, height / 2));
+}
+
+}  // namespace
+
+TEST_CASE("composites that stay in the GPU's memory have the bytes of those in the host's") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const auto check_half = [&](const std::string& name) {
+    check_same(folder, "cores", name);
+    CHECK(tests::bytes_of(folder / "cores/a.half.mp4") == tests::bytes_of(folder / (name + "/a.half.mp4")));
+  };
+  Job seen = surfaces_job(folder, "cores");
+  seen.observer = {&add_up, nullptr, 1};
+  const Report cores = run(seen);
+  const std::int64_t half = kWidth / 2 * kHeight * 3 / 2, side = 96 * 64 * 3 / 2;
+  for (const auto& [name, on_gpu] : {std::pair{"left", std::array{true, false}}, {"none", std::array{false, false}}}) {
+    const auto gpu = std::make_shared<FakeGpu>();
+    const Report report = run(surfaces_job(folder, name), gpu, on_gpu);
+    check_half(name);
+    CHECK(report.gpus[0].bytes_to_host == 0);
+    CHECK(report.gpus[0].bytes_to_device == kFrames * ((on_gpu[0] ? 0 : 2 * half) + (on_gpu[1] ? 0 : half + side)));
+    CHECK(gpu->bytes_held() == 0);
+  }
+  const auto gpu = std::make_shared<FakeGpu>();
+  Job watched = surfaces_job(folder, "watched");
+  watched.observer = {&add_up, nullptr, 1};
+  const Report report = run(watched, gpu);
+  check_half("watched");
+  CHECK(report.measures == cores.measures);
+  CHECK(report.gpus[0].bytes_to_host == kFrames * 2 * half);
+  CHECK(gpu->pins() == 0);
+}
+
+TEST_CASE("a GPU that fails while it encodes ends the session with its error, and no clip of two encoders") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  for (const int halves : {0, 1, 30}) {
+    const std::string name = "lost" + std::to_string(halves);
+    try {
+      run(surfaces_job(folder, name), std::make_shared<FakeGpu>(halves));
+      FAIL("no error");
+    } catch (const Error& error) {
+      CHECK(error.cause() == Cause::device);
+    }
+    CHECK_FALSE(std::filesystem::exists(folder / (name + "/a.mp4")));
   }
 }
 

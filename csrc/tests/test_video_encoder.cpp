@@ -5,7 +5,10 @@
 #include <random>
 #include <vector>
 
+#include "av/check.h"
+#include "av/pack_p010.h"
 #include "av/video_encoder.h"
+#include "emomedia/error.h"
 
 using namespace emomedia;
 
@@ -110,4 +113,54 @@ TEST_CASE("an encoder's first picture is as fine as the IDR pictures of one that
   REQUIRE(continued.size() == kSpans);
   REQUIRE(fresh.size() == kSpans - 1);
   CHECK(fresh[0] == doctest::Approx(continued[1]).epsilon(0.1));
+}
+
+TEST_CASE("P010 has the samples of its planes, or of a half's") {
+  const av::Frame planar = av::make_frame(), packed = av::make_frame();
+  planar->format = AV_PIX_FMT_YUV420P10LE;
+  packed->format = AV_PIX_FMT_P010LE;
+  planar->width = 12;
+  packed->width = 6;
+  planar->height = packed->height = 4;
+  av_frame_get_buffer(planar.get(), 0);
+  av_frame_get_buffer(packed.get(), 0);
+  std::mt19937 random(1);
+  MutablePicture whole{{12, 4, 10}};
+  for (std::size_t p = 0; p < 3; ++p) {
+    whole.data[p] = planar->data[p];
+    whole.stride[p] = planar->linesize[p];
+  }
+  draw_noise(whole, random);
+  for (int p = 0; p < 3; ++p) planar->data[p] += p == 0 ? 12 : 6;  // the right half
+  av::pack_p010(*planar, *packed, {6, 4, 10});
+  const auto sample = [](const std::uint8_t* row, int x) { return reinterpret_cast<const std::uint16_t*>(row)[x]; };
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 6; ++x) {
+      const int from = sample(planar->data[0] + y * planar->linesize[0], x);
+      CHECK(sample(packed->data[0] + y * packed->linesize[0], x) == from * 64);
+      if (y % 2 != 0 || x % 2 != 0) continue;
+      for (int p = 1; p < 3; ++p) {
+        const int chroma = sample(planar->data[p] + y / 2 * planar->linesize[p], x / 2);
+        CHECK(sample(packed->data[1] + y / 2 * packed->linesize[1], x + p - 1) == chroma * 64);
+      }
+    }
+  }
+}
+
+TEST_CASE("NVENC without a GPU is refused as a device's error") {
+  for (const char* name : {"h264_nvenc", "hevc_nvenc"}) {
+    VideoSettings asked = settings(320, 8);
+    asked.encoder = name;
+    if (avcodec_find_encoder_by_name(name) == nullptr) {
+      MESSAGE("skipped: an FFmpeg without " << name);
+      continue;
+    }
+    try {
+      const av::VideoEncoder encoder(asked);
+      FAIL("no error");
+    } catch (const Error& error) {
+      CHECK(error.cause() == Cause::device);
+      CHECK(error.subject() == name);
+    }
+  }
 }

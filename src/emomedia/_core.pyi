@@ -79,6 +79,7 @@ class VideoSettings:
         preset: str,
         crf: str,
         gop: int,
+        encoder: str = "libx264",
     ) -> None: ...
 
 class SidePicture:
@@ -143,6 +144,7 @@ class Gpu: ...
 
 def find_gpus() -> FoundGpus: ...
 def open_gpu(index: int) -> Gpu: ...
+def try_encoder(settings: VideoSettings, gpu: Gpu) -> None: ...
 
 class DeviceArray:
     shape: tuple[int, ...]
@@ -168,6 +170,8 @@ class Job:
         gpus: Sequence[Gpu] = (),
         gpu_of: Sequence[int] = (),
         on_gpu: tuple[bool, bool] = (False, False),
+        encoder_gpus: Sequence[Gpu] = (),
+        surfaces: bool = False,
         observer: Observer | None = None,
         stall_seconds: float = 300.0,
     ) -> None: ...

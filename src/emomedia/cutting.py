@@ -70,6 +70,8 @@ def cut(
         More frames or samples are damaged than :data:`DAMAGE_LIMIT` allows.
     DescriptionError
         A clip has the name of another one's side alone.
+    DeviceError
+        The encoder is not here, or fails again after the video was begun anew.
     EmomediaError
         Whatever the engine meets.
 
@@ -86,6 +88,7 @@ def cut(
         stale = [clip for clip in work.plan.clips if clip.id not in kept]
         if stale:
             begins()
+            _ = work.encoder.card  # refuses a machine without it now, when nothing has changed yet
             _refuse_lost_sound(work, stale)
         report, placement, rows = None, None, _described(kept.values(), work, turns)
         write_rows(folder.audit, rows)
@@ -155,9 +158,43 @@ def _make(
         for clip in clips:
             _write_voices(work, clip, folder)
 
-    job, placement = _placed_job(work, clips, folder)
-    report = run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
-    return report, placement
+    def make() -> tuple[_core.Report, Placement]:
+        job, placement = _placed_job(work, clips, folder)
+        report = run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
+        return report, placement
+
+    if work.encoder.card is None:
+        return make()
+    return _made_on_a_card(make, work, folder, observer)
+
+
+def _made_on_a_card(
+    make: Callable[[], tuple[_core.Report, Placement]], work: Work, folder: SessionFolder, observer: Observer
+) -> tuple[_core.Report, Placement]:
+    """What `make` makes, from the beginning once more if NVENC is lost; never partly by another encoder.
+
+    What lies in spools is thrown away: who knows what a card made before it failed.
+    """
+    try:
+        return make()
+    except DeviceError as error:
+        _forget_spools(folder)
+        observer.says(f"{work.encoder.name} failed ({error.found}); the session's video begins anew")
+    try:
+        return make()
+    except DeviceError as error:
+        _forget_spools(folder)
+        raise DeviceError(
+            work.encoder.name,
+            expected="an encoder that lasts for the session",
+            found=f"one that failed twice, now {error.subject}: {error.found}",
+            remedy="run again, and the video begins anew; or --encoder libx264, which makes all clips anew",
+        ) from error
+
+
+def _forget_spools(folder: SessionFolder) -> None:
+    shutil.rmtree(folder.spool)
+    make_folder(folder.spool)
 
 
 def _placed_job(work: Work, clips: Sequence[Clip], folder: SessionFolder) -> tuple[_core.Job, Placement]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from . import __version__
 from .colour import Colours, conversion, read_cube, target_colours
+from .encoder import LIBX264, SURFACE_DEPTH, Encoder
 from .layout import SessionFolder
 from .native_observer import NativeObserver
 from .options import AUDIO_BIT_RATE, Options
@@ -57,6 +58,8 @@ class Work:
         Who is seen and heard, as the description names them; the audit repeats it.
     models : mapping
         Name → SHA-256 of the models that the turns' words come from.
+    encoder : Encoder
+        What encodes the clips.
     observer : NativeObserver or None
         Sees each composite; its values are the report's ``measures``.
     """
@@ -72,6 +75,7 @@ class Work:
     models: Mapping[str, str] = field(default_factory=dict)
     observer: NativeObserver | None = None
     actors: Mapping[str, str] = field(default_factory=dict)
+    encoder: Encoder = LIBX264
 
     @property
     def sound(self) -> Mapping[str, Pcm]:
@@ -97,8 +101,13 @@ class Work:
         return {chunk: key(chunk) for chunk in self.plan.chunks}
 
     def spool_keys(self, chunk: Chunk) -> list[str]:
-        """What the packets of each picture of a chunk depend on: the composite, then the sides alone."""
+        """What the packets of each picture of a chunk depend on: the composite, then the sides alone.
+
+        Those of NVENC depend on the card too: another one does not go on with what one began.
+        """
         key = self.chunk_keys[chunk]
+        if self.encoder.card is not None:
+            key = digest("card", key, self.encoder.card.told())
         return [key, *(digest("side", key, asdict(side)) for side in self.sides)]
 
     def clip_key(self, clip: Clip) -> str:
@@ -107,6 +116,11 @@ class Work:
         first, count = self.samples_of(clip)
         cleaned = [] if self.cleaning is None else self.cleaning.meaning(first, first + count)
         return digest("clip", chunks, clip.first_frame, clip.frame_count, *cleaned)
+
+    @property
+    def encoding(self) -> dict[str, Any]:
+        """What shapes the clips' bytes, as provenance records it."""
+        return self.options.encoding(self.plan.rate, self.encoder.name)
 
     def samples_of(self, clip: Clip) -> tuple[int, int]:
         """First sample of the session clock and number of samples that cover just the clip's frames."""
@@ -117,8 +131,7 @@ class Work:
         from . import _core
 
         clocks = [[str(self.clocks[side].offset), str(self.clocks[side].drift_ppm)] for side in SIDES]
-        encoding = self.options.encoding(self.plan.rate)
-        return [__version__, str(self.plan.rate), clocks, encoding, _core.library_versions()]
+        return [__version__, str(self.plan.rate), clocks, self.encoding, _core.library_versions()]
 
 
 def core_colour(take: Take, target: Colours, depth: int) -> _core.ColorMap | None:
@@ -170,6 +183,7 @@ def _core_settings(work: Work) -> _core.VideoSettings:
         crf=_decimal(work.options.crf),
         gop=work.options.gop_frames(rate),
         depth=work.options.depth,
+        encoder=work.encoder.name,
     )
 
 
@@ -222,7 +236,7 @@ def make_job(
 ) -> _core.Job:
     """The core's job for `clips`, with the chunks that they need and no others; on the cores by default.
 
-    Raises DeviceError where a GPU of the placement cannot be had.
+    Raises DeviceError where a GPU of the placement, or the encoder, cannot be had.
     """
     from . import _core
 
@@ -234,6 +248,9 @@ def make_job(
     placement = placement or Placement(work.options.worker_count)
     takes = [work.takes[side] for side in SIDES]
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
+    card = work.encoder.card
+    encoding = [] if card is None else card.alike
+    gpus = {index: _core.open_gpu(index) for index in {*placement.gpus, *encoding}}
     return _core.Job(
         left=left,
         right=right,
@@ -245,9 +262,11 @@ def make_job(
         chunks=[_core_chunk(work, chunk, folder) for chunk in needed],
         clips=[_core_clip(work, clip, folder, number_of) for clip in wanted],
         workers=placement.workers,
-        gpus=[_core.open_gpu(index) for index in placement.gpus],
+        gpus=[gpus[index] for index in placement.gpus],
         gpu_of=placement.number_of,
         on_gpu=placement.on_gpu,
+        encoder_gpus=[gpus[index] for index in encoding],
+        surfaces=card is not None and depth == SURFACE_DEPTH,
         observer=None if work.observer is None else work.observer.core(),
     )
 

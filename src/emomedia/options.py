@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Interlaced = Literal["deinterlace", "keep", "refuse"]
 Clean = Literal["overlaps", "all", "off"]
 Device = Literal["auto", "cpu", "cuda"]
+EncoderChoice = Literal["auto", "libx264", "h264_nvenc", "hevc_nvenc"]
 Hints = Literal["none", "topic", "script"]
 Doubtful = Literal["keep", "blank"]
 """What becomes of text that is still flagged after a second try."""
@@ -69,9 +70,9 @@ class Options:
     pad : Fraction
         Seconds shown before and after a turn.
     preset : str
-        libx264's preset.
+        libx264's preset; stands for one of NVENC's.
     crf : Fraction
-        libx264's constant rate factor; lower is better and larger.
+        libx264's constant rate factor, or NVENC's quantiser; lower is better and larger.
     gop : int or None
         Frames from one IDR picture to the next; two seconds' worth if None.
     depth : int
@@ -107,6 +108,9 @@ class Options:
     device : {"auto", "cpu", "cuda"}
         Where to decode, compose and recognise; never shows in the clips, though a letter of the words may
         differ.  ``auto``: on GPUs where there are any.
+    encoder : {"auto", "libx264", "h264_nvenc", "hevc_nvenc"}
+        What encodes the clips.  ``auto``: what the output folder's clips are made by, or as
+        :mod:`emomedia.encoder` chooses for a new one.
     workers : int
         Chunks made at a time; never shows in the output.
     """
@@ -134,16 +138,17 @@ class Options:
     face_model: Path | None = None
     person_model: Path | None = None
     device: Device = "auto"
+    encoder: EncoderChoice = "auto"
     workers: int = 0
 
     def gop_frames(self, rate: Fraction) -> int:
         """Frames from one IDR picture to the next at `rate` frames per second."""
         return self.gop or max(1, round(GOP_SECONDS * rate))
 
-    def encoding(self, rate: Fraction) -> dict[str, Any]:
-        """What shapes the clips' bytes, as provenance records it."""
+    def encoding(self, rate: Fraction, encoder: str) -> dict[str, Any]:
+        """What shapes the clips' bytes, as provenance records it; `encoder` is libav's name."""
         return {
-            "encoder": "libx264",
+            "encoder": encoder,
             "preset": self.preset,
             "crf": float(self.crf),
             "gop": self.gop_frames(rate),

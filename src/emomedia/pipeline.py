@@ -22,6 +22,7 @@ from .cutting import CutResult, cut
 from .dataset.audit import Row
 from .dataset.index import write_index
 from .descriptions import show, wrong
+from .encoder import Encoder, choose
 from .engine import Work
 from .errors import MediaError, OutputError
 from .files import is_utf8, locked, remove_leftovers, writing
@@ -343,6 +344,7 @@ class Pipeline:
             actors={side: self.session.side(side).actor for side in SIDES},
             models=self._models(),
             observer=observer_of(takes),
+            encoder=self.encoder,
         )
         with self._timed("cut") as outcome:
             check_media, begins = self._refuse_changed_media, lambda: self.before_making("cut")
@@ -359,6 +361,16 @@ class Pipeline:
             if model is None or self.options.turns is not None
             else {f"asr {model['name']}": model["sha256"]}
         )
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """What encodes the clips; its card is asked for when there are some to make."""
+        return choose(self.options, self.folder.out)
+
+    def require_encoder(self) -> None:
+        """Refuse now, not after hours of work, a session whose clips cannot be encoded here."""
+        if not self.folder.audit.exists():
+            _ = self.encoder.card
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -524,6 +536,7 @@ def run(
     with opened(description, out, options, observer) as pipeline:
         begin = time.monotonic()
         _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
+        pipeline.require_encoder()
         for stage in STAGES[: STAGES.index(through) + 1]:
             getattr(pipeline, stage)
         result = pipeline.cut if through == "cut" else replace(pipeline.cut, rows=pipeline.check)

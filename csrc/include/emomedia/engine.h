@@ -44,6 +44,10 @@ struct Report {
   std::array<std::string, 2> left_gpu;
 };
 
+// Opens an encoder as the settings say, on `gpu`, and closes it. Throws Error(device) where the GPU has none for
+// them, or none free for a while; Error(unsupported) where FFmpeg has none or it doesn't know the settings.
+void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu);
+
 // Has this process's large buffers given back when they are freed; Engine::start() does it too.
 // glibc keeps what was freed for later once a process has freed buffers as large: with an encoder opened for
 // each chunk, holes between what other threads hold add up to a fifth of the peak, and more in a long session.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import _core
 from ..dataset.index import write_index
+from ..encoder import choose
 from ..errors import OutputError, StageError
 from ..files import locked
 from ..options import Options
@@ -51,6 +52,8 @@ def run_batch(
         `out` cannot be written.
     MissingToolError
         Ray is asked for and not installed.
+    DeviceError
+        The options name an encoder that no GPU of this machine has.
     DescriptionError, ModelError, UnsupportedMediaError, MediaNotFoundError
         A profile, model or table that the options name is none, or words cannot be found as asked for
         (:func:`emomedia.asr.stage.asked_model`).
@@ -60,6 +63,10 @@ def run_batch(
     paths, options = descriptions(what, watcher.says), _everywhere(options)
     _refuse_wrong_files(options)
     out = output_folder(out)
+    if ray is None:
+        encoder = choose(options, out)
+        if options.encoder != "auto":  # what is there already may need none
+            _ = encoder.card
     with locked(out / FOLDER_NAME):
         ledger = Ledger(out)
         try:

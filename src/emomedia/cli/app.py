@@ -49,14 +49,12 @@ def run(
     session: arg.SessionFile,
     out: arg.Out,
     options: Options,
-    encoder: arg.Encoder = "auto",
     json: arg.Json = False,
 ) -> None:
     """Do it all: from a session's description to clips, voices, verdicts, audit, index and report.
 
     Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
     """
-    del encoder  # one until the core has more
     from ..pipeline import run as run_session
 
     with make_display(json) as display:

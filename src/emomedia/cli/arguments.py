@@ -12,7 +12,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ..options import Characters, Clean, Device, Doubtful, Hints, Interlaced, Options, Punctuation, Size
+from ..options import (
+    Characters,
+    Clean,
+    Device,
+    Doubtful,
+    EncoderChoice,
+    Hints,
+    Interlaced,
+    Options,
+    Punctuation,
+    Size,
+)
 from .values import (
     parse_crf,
     parse_language,
@@ -40,7 +51,6 @@ Out = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of the human view.")]
-Encoder = Annotated[Literal["auto", "libx264"], typer.Option("--encoder", help="What encodes the clips.")]
 
 OF_A_RUN: Mapping[str, Any] = {
     "turns": Annotated[
@@ -65,10 +75,16 @@ OF_A_RUN: Mapping[str, Any] = {
             parser=parse_rate, metavar="RATE", help="Composite frame rate; default: the left take's."
         ),
     ],
-    "preset": Annotated[_Preset, typer.Option(help="libx264's preset: slower is smaller.")],
+    "preset": Annotated[
+        _Preset, typer.Option(help="libx264's preset, or NVENC's nearest: slower is smaller.")
+    ],
     "crf": Annotated[
         Fraction,
-        typer.Option(parser=parse_crf, metavar="N", help="libx264's quality, 0 to 51; lower is better."),
+        typer.Option(
+            parser=parse_crf,
+            metavar="N",
+            help="libx264's quality or NVENC's quantiser, 0 to 51; lower is better.",
+        ),
     ],
     "gop": Annotated[
         int | None,
@@ -175,6 +191,13 @@ OF_A_RUN: Mapping[str, Any] = {
             help="Where to decode, compose and find words: on NVIDIA's GPUs (cuda), on the cores (cpu), or "
             "on GPUs where there are some that decode the takes. Same clips; of the words a letter may "
             "differ."
+        ),
+    ],
+    "encoder": Annotated[
+        EncoderChoice,
+        typer.Option(
+            help="What encodes the clips: the cores, or NVIDIA's GPUs. auto: what those in OUT are made by; "
+            "for a new OUT a GPU's H.264 where --device has one that encodes, otherwise libx264."
         ),
     ],
     "workers": Annotated[

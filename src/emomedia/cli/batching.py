@@ -50,7 +50,6 @@ def batch(
     what: What,
     out: arg.Out,
     options: Options,
-    encoder: arg.Encoder = "auto",
     retry: Retry = False,
     ray: RayAddress = None,
     json: arg.Json = False,
@@ -60,7 +59,6 @@ def batch(
     Interrupted in whatever way, it goes on where it stopped when run again, and ends with the same bytes.
     A session that fails is set aside with its error; the others go on.
     """
-    del encoder  # one until the core has more
     from ..batch.progress import refuse_failed
     from ..batch.run import run_batch
 

@@ -152,10 +152,12 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
     row["provenance"] = {
         "version": __version__,
         "libraries": _core.library_versions(),
-        "settings": work.options.encoding(rate),
+        "settings": work.encoding,
         "models": {},
         "key": work.clip_key(clip),
     }
+    if work.encoder.card is not None:
+        row["provenance"]["encoded_on"] = work.encoder.card.told()
     return described(row, clip, turns, work)
 
 

@@ -1,0 +1,223 @@
+"""What encodes a dataset's clips: chosen once for an output folder, and kept there.
+
+libx264 gives the same bytes on any machine; NVENC is a GPU's own encoder, whose bytes are those of its card
+and driver.  ``auto`` must not mean one on one machine and the other on the next, so the first run's choice is
+written down, and a machine that cannot do it says so instead of doing otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from . import _core
+from .descriptions import show
+from .errors import DeviceError, EmomediaError, StageError, UnsupportedMediaError
+from .files import canonical_json, complaint, locked, read_small, write_bytes
+from .layout import AUDIT_NAME
+from .options import COMPOSITE_SIZE, EncoderChoice, Options
+from .stages import parse
+
+RECORD_NAME = ".encoder.json"
+"""In the output folder; ids of sessions do not begin with a dot."""
+
+BEST_ON_A_GPU: EncoderChoice = "h264_nvenc"
+"""What ``auto`` means where a GPU has NVENC: H.264 plays everywhere, and is what libx264 makes elsewhere."""
+
+SURFACE_DEPTH = 8
+"""Bits of composites that NVENC reads where the GPU composed them; others go by way of the host."""
+
+_MOST_BYTES = 1 << 26
+_DRIVER = Path("/sys/module/nvidia/version")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """GPUs of one model whose NVENC encodes.
+
+    Attributes
+    ----------
+    alike : tuple of int
+        Their numbers, as CUDA counts them.
+    name, driver : str
+        What their bytes depend on besides the pictures and the settings.
+    """
+
+    alike: tuple[int, ...]
+    name: str
+    driver: str
+
+    def told(self) -> dict[str, str]:
+        """What of it is written down beside what it made."""
+        return {"card": self.name, "driver": self.driver}
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder by libav's name, for pictures of `depth` bits; `kept` is the file that names it, or None."""
+
+    name: str
+    depth: int = 8
+    kept: Path | None = None
+
+    @cached_property
+    def card(self) -> Card | None:
+        """The GPUs that it works on, asked for a session once; None for libx264.
+
+        Raises
+        ------
+        DeviceError
+            No GPU here has NVENC, or one that takes such pictures.
+        """
+        if self.name == "libx264":
+            return None
+        try:
+            return _card(self.name, self.depth)
+        except EmomediaError as error:
+            if self.kept is None:
+                raise DeviceError(
+                    f"--encoder {self.name}",
+                    expected="a GPU that encodes such pictures",
+                    found=error.found,
+                    remedy="choose --encoder libx264, or a machine with NVENC",
+                ) from error
+            raise DeviceError(
+                self.kept,
+                expected=f"{self.name}, which the clips of this folder are made by",
+                found=f"a machine that cannot: {error.found}",
+                remedy="run on one with NVENC, or choose --encoder libx264, which makes clips anew",
+            ) from error
+
+    def told(self) -> dict[str, str]:
+        """What run.json says of it."""
+        return {"name": self.name} | ({} if self.card is None else self.card.told())
+
+
+LIBX264 = Encoder("libx264")
+
+
+def choose(options: Options, out: Path) -> Encoder:
+    """What encodes the clips in the output folder `out`, from now on.
+
+    An encoder that the options name is written down there; ``auto`` is the one that is.  Where none is, and
+    no clip tells, ``auto`` becomes :data:`BEST_ON_A_GPU` if GPUs are to be used (``device``) and one has
+    NVENC, libx264 otherwise.
+
+    Raises
+    ------
+    StageError
+        What is written down is no encoder.
+    OutputError
+        The folder cannot be written.
+    """
+    if options.encoder == "auto":
+        name = recorded(out)
+        if name is None:
+            name = _recorded_first(out, _best(options))
+        return Encoder(name, options.depth, out / RECORD_NAME)
+    if recorded(out) != options.encoder:
+        with locked(out, wait=True):
+            _record(out, options.encoder)
+    return Encoder(options.encoder, options.depth)
+
+
+def recorded(out: Path) -> EncoderChoice | None:
+    """The encoder that `out` is kept to: as its file says, or else its clips; None in a new folder."""
+    path = out / RECORD_NAME
+    try:
+        body = parse(read_small(path, _MOST_BYTES), float)
+    except FileNotFoundError:
+        return _of_clips(out)
+    except (OSError, ValueError) as error:
+        raise _broken(path, complaint(error) if isinstance(error, OSError) else str(error)) from error
+    name = body.get("encoder") if isinstance(body, dict) else body
+    if name not in get_args(EncoderChoice) or name == "auto":
+        raise _broken(path, show(name))
+    return cast(EncoderChoice, name)
+
+
+def _of_clips(out: Path) -> EncoderChoice | None:
+    """What made the clips of a folder that says nothing itself."""
+    for audit in sorted(out.glob(f"*/{AUDIT_NAME}")):
+        try:
+            with audit.open("rb") as file:
+                name = json.loads(file.readline())["provenance"]["settings"]["encoder"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # whoever reads that session's audit says what is wrong with it
+        if name in get_args(EncoderChoice):
+            return cast(EncoderChoice, name)
+    return None
+
+
+def _recorded_first(out: Path, name: EncoderChoice) -> EncoderChoice:
+    """`name`, written down, or what another machine's run has written down meanwhile."""
+    with locked(out, wait=True):
+        before = recorded(out)
+        if before is None:
+            _record(out, name)
+        return before or name
+
+
+def _record(out: Path, name: EncoderChoice) -> None:
+    write_bytes(out / RECORD_NAME, (canonical_json({"encoder": name}) + "\n").encode())
+
+
+def _broken(path: Path, found: str) -> StageError:
+    return StageError(
+        path,
+        expected="the name of an encoder",
+        found=found,
+        remedy="delete it, and name --encoder in the next run",
+    )
+
+
+def _best(options: Options) -> EncoderChoice:
+    if options.device == "cpu":
+        return "libx264"
+    try:
+        _card(BEST_ON_A_GPU, options.depth)
+    except (DeviceError, UnsupportedMediaError):
+        return "libx264"
+    return BEST_ON_A_GPU
+
+
+def _card(name: str, depth: int) -> Card:
+    """The first GPU that opens such an encoder, and those like it.
+
+    Raises DeviceError where none does, UnsupportedMediaError where FFmpeg has no such encoder.
+    """
+    from .placement import why_none
+
+    found = _core.find_gpus()
+    if not found.gpus:
+        raise DeviceError(name, expected="a GPU", found=why_none(found), remedy="choose --encoder libx264")
+    refused: list[DeviceError] = []
+    for gpu in found.gpus:
+        try:
+            _core.try_encoder(_trial(name, depth), _core.open_gpu(gpu.index))
+        except DeviceError as error:
+            refused.append(error)
+            continue
+        alike = (other.index for other in found.gpus if other.name == gpu.name)
+        return Card((gpu.index, *(index for index in alike if index != gpu.index)), gpu.name, _driver(found))
+    raise refused[0]
+
+
+def _trial(name: str, depth: int) -> _core.VideoSettings:
+    """Settings to ask with: what a card takes depends on the encoder, the size and the depth alone."""
+    tags: Any = ("limited", "bt709", "bt709", "bt709")
+    return _core.VideoSettings(
+        width=COMPOSITE_SIZE.width, height=COMPOSITE_SIZE.height, depth=depth, rate=(25, 1), tags=tags,
+        preset="veryfast", crf="20", gop=50, encoder=name,
+    )  # fmt: skip
+
+
+def _driver(found: _core.FoundGpus) -> str:
+    """The driver's release, or where the system does not tell it what CUDA it brings."""
+    try:
+        return _DRIVER.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return f"CUDA {found.driver // 1000}.{found.driver % 1000 // 10}"

@@ -1,0 +1,193 @@
+"""Which encoder makes a folder's clips: chosen once, kept, asked for before any work, never silently changed.
+
+No machine of the tests has NVENC: what a card answers is made up where the core is asked for it, and libx264
+encodes in its place.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from emomedia import cutting, encoder, engine
+from emomedia.encoder import LIBX264, RECORD_NAME, Card, Encoder, choose, recorded
+from emomedia.errors import DeviceError, StageError
+from emomedia.layout import SessionFolder
+from emomedia.options import EncoderChoice, Options
+from emomedia.pipeline import run
+from emomedia.session import load_session
+
+
+@pytest.fixture(autouse=True)
+def encoder_of_new_folders() -> None:
+    """What is tested here, as it is."""
+
+
+NO_NVENC = "OpenEncodeSessionEx failed: unsupported device (2): (no details)"
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, *cards: str, nvenc: tuple[str, ...] = ()) -> list[Any]:
+    """A machine with such GPUs, of which those named `nvenc` encode; returns what was tried, and on which."""
+    tried: list[Any] = []
+
+    def try_encoder(settings: Any, gpu: int) -> None:
+        tried.append((settings, gpu))
+        if cards[gpu] not in nvenc:
+            raise DeviceError("h264_nvenc", expected="a session", found=NO_NVENC, remedy="another GPU")
+
+    gpus = [SimpleNamespace(index=index, name=name) for index, name in enumerate(cards)]
+    found = SimpleNamespace(gpus=gpus, reason="no driver", driver=13000, runtime=13000)
+    monkeypatch.setattr(encoder, "_DRIVER", Path("/nowhere"))
+    core = SimpleNamespace(
+        find_gpus=lambda: found,
+        open_gpu=lambda index: index,
+        try_encoder=try_encoder,
+        VideoSettings=lambda **told: told,
+    )
+    monkeypatch.setattr(encoder, "_core", core)
+    return tried
+
+
+def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monkeypatch, tmp_path):
+    machine(monkeypatch, "H100", "L4", "T4", "L4", nvenc=("L4",))
+    found = choose(Options(), tmp_path / "new")
+    assert found.name == "h264_nvenc"
+    assert found.card == Card((1, 3), "L4", "CUDA 13.0")
+    assert choose(Options(device="cpu"), tmp_path / "cores").name == "libx264"
+    assert choose(Options(encoder="hevc_nvenc", device="cpu"), tmp_path / "uploaded").card is not None
+    # Another machine: what was written down holds, and is refused where it cannot be done.
+    tried = machine(monkeypatch, "H100")
+    assert choose(Options(), tmp_path / "cores").name == "libx264"
+    assert tried == []
+    kept = choose(Options(), tmp_path / "new")
+    assert kept.name == "h264_nvenc"
+    with pytest.raises(DeviceError) as raised:
+        _ = kept.card
+    assert (
+        str(raised.value)
+        == f"{tmp_path}/new/{RECORD_NAME}: expected h264_nvenc, which the clips of this folder "
+        f"are made by, found a machine that cannot: {NO_NVENC}; run on one with NVENC, or choose --encoder "
+        "libx264, which makes clips anew"
+    )
+    assert choose(Options(), tmp_path / "here").name == "libx264"
+    assert LIBX264.card is None
+
+
+@pytest.mark.parametrize("cards", [(), ("H100",)])
+def test_an_encoder_asked_for_by_name_and_not_there_is_refused_with_the_reason(monkeypatch, tmp_path, cards):
+    machine(monkeypatch, *cards)
+    with pytest.raises(DeviceError, match=NO_NVENC[:10] if cards else "no driver") as raised:
+        _ = choose(Options(encoder="h264_nvenc"), tmp_path).card
+    assert raised.value.subject == "--encoder h264_nvenc"
+    assert choose(Options(encoder="libx264"), tmp_path).name == recorded(tmp_path) == "libx264"
+
+
+def test_a_folder_from_before_is_kept_to_what_its_clips_say(monkeypatch, tmp_path):
+    machine(monkeypatch, "L4", nvenc=("L4",))
+    audit = SessionFolder(tmp_path, "s01").audit
+    audit.parent.mkdir()
+    audit.write_text(json.dumps({"provenance": {"settings": {"encoder": "libx264"}}}) + "\n")
+    assert choose(Options(), tmp_path).name == "libx264"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"encoder": "auto"}', '{"encoder": "h265"}', '{"encoder": {}}'])
+def test_a_record_that_names_no_encoder_is_refused(tmp_path, text):
+    (tmp_path / RECORD_NAME).write_text(text)
+    with pytest.raises(StageError, match="the name of an encoder"):
+        choose(Options(), tmp_path)
+
+
+def test_of_two_machines_that_begin_at_once_the_second_keeps_to_the_first(monkeypatch, tmp_path):
+    machine(monkeypatch, "L4", nvenc=("L4",))
+
+    def best_while_another_begins(options: Options) -> EncoderChoice:
+        choose(replace(options, encoder="libx264"), tmp_path)
+        return "h264_nvenc"
+
+    monkeypatch.setattr(encoder, "_best", best_while_another_begins)
+    assert choose(Options(), tmp_path).name == "libx264"
+
+
+@pytest.fixture
+def stands_in(monkeypatch):
+    """A card that encodes, with libx264 in its place; returns a function that takes the card away."""
+    monkeypatch.setattr(encoder, "_card", lambda *_: Card((), "NVIDIA L4", "580.95"))
+    settings = engine._core_settings
+    monkeypatch.setattr(engine, "_core_settings", lambda work: settings(replace(work, encoder=LIBX264)))
+
+    def goes() -> None:
+        def refuse(name: str, _depth: int) -> Card:
+            raise DeviceError(name, expected="a session", found=NO_NVENC, remedy="another GPU")
+
+        monkeypatch.setattr(encoder, "_card", refuse)
+
+    return goes
+
+
+def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulated, tmp_path, stands_in):
+    session = simulated(size=(216, 384), seconds=Fraction(4))
+    options = Options(turns=session.parent / "turns.json", preset="ultrafast", encoder="hevc_nvenc")
+    folder = SessionFolder(tmp_path, load_session(session).id)
+    said: list[str] = []
+    fails = [2]
+
+    def run_job(*arguments: Any) -> Any:
+        if fails[0] == 0:
+            assert list(folder.spool.iterdir()) == []
+            return engine.run_job(*arguments)
+        fails[0] -= 1
+        (folder.spool / "half.spool").write_bytes(b"by a card that is gone")
+        raise DeviceError("hevc_nvenc", expected="to encode a frame", found="device lost", remedy="look")
+
+    monkeypatch.setattr(cutting, "run_job", run_job)
+    with pytest.raises(DeviceError, match="failed twice, now hevc_nvenc: device lost; run again"):
+        run(session, tmp_path, options, through="cut")
+    assert list(folder.clips.iterdir()) == list(folder.spool.iterdir()) == []
+
+    fails[0] = 1
+    watcher = SimpleNamespace(
+        says=said.append, advances=lambda *_: None, stage_begins=lambda _: None, stage_ends=lambda *_: None
+    )
+    result = run(session, tmp_path, options, watcher, through="cut")
+    assert said[0] == "hevc_nvenc failed (device lost); the session's video begins anew"
+    provenance = result.rows[0]["provenance"]
+    assert provenance["settings"]["encoder"] == "hevc_nvenc"
+    assert provenance["encoded_on"] == {"card": "NVIDIA L4", "driver": "580.95"}
+    told = json.loads(folder.run_report.read_text())["engine"]["encoder"]
+    assert told == {"name": "hevc_nvenc", **provenance["encoded_on"]}
+
+    # Elsewhere: what is whole needs no encoder; what is not is refused, and not made by another one.
+    stands_in()
+    auto = replace(options, encoder="auto")
+    assert run(session, tmp_path, auto, through="cut").made == 0
+    next(folder.clips.iterdir()).unlink()
+    audit = folder.audit.read_bytes()
+    with pytest.raises(DeviceError, match="hevc_nvenc, which the clips of this folder are made by"):
+        run(session, tmp_path, auto, through="cut")
+    assert folder.audit.read_bytes() == audit
+
+
+def test_a_new_session_is_refused_before_any_work(simulated, tmp_path, stands_in):
+    stands_in()
+    session = simulated(size=(216, 384), seconds=Fraction(4))
+    with pytest.raises(DeviceError, match="--encoder h264_nvenc"):
+        run(session, tmp_path, Options(encoder="h264_nvenc"))
+    assert not SessionFolder(tmp_path, load_session(session).id).stage("session").exists()
+
+
+def test_another_card_does_not_go_on_with_spools(monkeypatch):
+    chunk: Any = object()
+    work: Any = SimpleNamespace(chunk_keys={chunk: "key"}, sides=(), encoder=LIBX264)
+    keys = [engine.Work.spool_keys(work, chunk)]
+    for card in (Card((0,), "L4", "580"), Card((0,), "L4", "590"), Card((0,), "L40S", "580")):
+        monkeypatch.setattr(encoder, "_card", lambda *_, card=card: card)
+        work.encoder = Encoder("h264_nvenc")
+        keys.append(engine.Work.spool_keys(work, chunk))
+    assert keys[0] == ["key"]
+    assert len({key for (key,) in keys}) == len(keys)

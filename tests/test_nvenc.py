@@ -1,0 +1,106 @@
+"""The machine's own NVENC: every frame where it belongs, IDR pictures where the plan has them.
+
+Skipped where there is none; EMOMEDIA_REQUIRE_NVENC makes that a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+import exact
+from emomedia.dataset.verify import verify
+from emomedia.encoder import Encoder
+from emomedia.errors import EmomediaError
+from emomedia.layout import SessionFolder
+from emomedia.options import PICTURES, Options
+from emomedia.pipeline import run, run_stage
+from emomedia.session import load_session
+
+pytestmark = pytest.mark.gpu
+
+GOP = 12
+CODECS = {"h264_nvenc": "avc1", "hevc_nvenc": "hvc1"}
+
+
+@pytest.fixture(params=CODECS)
+def name(request) -> str:
+    try:
+        _ = Encoder(request.param).card
+    except EmomediaError as error:
+        if os.environ.get("EMOMEDIA_REQUIRE_NVENC"):
+            pytest.fail(f"EMOMEDIA_REQUIRE_NVENC: {error}")
+        pytest.skip(f"needs NVENC: {error.found}")
+    return str(request.param)
+
+
+def streams(clip: Path) -> tuple[str, bytes, list[int], list[int]]:
+    """A clip's codec tag, parameter sets, and its frames' numbers in decoding order: all, and the keys'."""
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        assert stream.average_rate is not None
+        assert stream.time_base is not None
+        numbers = [round(packet.pts * stream.time_base * stream.average_rate) for packet in packets]
+        keys = [number for number, packet in zip(numbers, packets, strict=True) if packet.is_keyframe]
+        context = stream.codec_context
+        return context.codec_tag, bytes(context.extradata or b""), numbers, keys
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_clips_have_every_frame_and_idr_pictures_where_the_plan_has_them(simulated, tmp_path, name, device):
+    session = simulated(size=(540, 960), seconds=Fraction(4), right_offset=Fraction("0.52"))
+    options = Options(
+        turns=session.parent / "turns.json", layout=PICTURES, encoder=name, device=device, gop=GOP, workers=3
+    )  # type: ignore[arg-type]
+    run(session, tmp_path, options)
+    assert exact.wrong_frames(session, tmp_path)[0] == 0
+    assert [finding for checked in verify(tmp_path.resolve()) for finding in checked.findings] == []
+
+    plan = run_stage(session, tmp_path, options, "plan").plan
+    spans = [span for chunk in plan.chunks for span in plan.chunk_spans(chunk)]
+    asked = {
+        span.first_frame + position
+        for span in spans
+        for position in range(0, span.frame_count, GOP)
+        if position == 0 or position + 1 < span.frame_count
+    }
+    folder = SessionFolder(tmp_path.resolve(), load_session(session).id)
+    sets = set()
+    for clip in plan.clips:
+        within = sorted(
+            frame - clip.first_frame for frame in asked if clip.first_frame <= frame < clip.end_frame
+        )
+        for side in (None, "left", "right"):
+            path = folder.clip(clip.id) if side is None else folder.side_clip(clip.id, side)
+            tag, parameter_sets, numbers, keys = streams(path)
+            assert tag == CODECS[name]
+            assert numbers == list(range(clip.frame_count))  # decoded as they are shown: no B-frame
+            assert keys == within
+            sets.add((side is None, parameter_sets))
+    assert len(sets) == 2  # one of the composites, one of both sides
+
+    report = json.loads(folder.run_report.read_text())["engine"]
+    assert report["encoder"]["name"] == name
+    if device == "cuda":  # the observer's copies of composites, and no more
+        composites = report["composed_frames"] * 1920 * 1080 * 3 // 2
+        assert sum(gpu["bytes_to_host"] for gpu in report["gpus"]) == composites
+
+
+def test_ten_bits_are_encoded_as_ten_bits(simulated, tmp_path):
+    try:
+        _ = Encoder("hevc_nvenc", 10).card
+    except EmomediaError as error:
+        pytest.skip(f"needs NVENC with 10 bits: {error.found}")
+    session = simulated(size=(540, 960), seconds=Fraction(4), codec="hevc", depth=10)
+    options = Options(turns=session.parent / "turns.json", encoder="hevc_nvenc", depth=10)
+    run(session, tmp_path, options)
+    assert exact.wrong_frames(session, tmp_path)[0] == 0
+    clip = next(SessionFolder(tmp_path, load_session(session).id).clips.iterdir())
+    with av.open(str(clip)) as container:
+        assert container.streams.video[0].codec_context.pix_fmt == "yuv420p10le"
