@@ -161,8 +161,8 @@ def _make(footage: Footage) -> None:
     )
     megabits = {}
     for side in SIDES:
-        ready = PICTURES / footage.pictures_file(side)
-        pictures = ready if ready.exists() else make_pictures(footage, side, folder)
+        ready = _ready(footage, side)
+        pictures = ready or make_pictures(footage, side, folder)
         with atomic(folder / f"{side}.mp4") as take:
             megabits[side] = _join(pictures, sound / f"{side}.mp4", take, footage)
         if pictures != ready:
@@ -174,6 +174,12 @@ def _make(footage: Footage) -> None:
     shutil.rmtree(sound)
     body = {"footage": asdict(footage), "megabits": megabits, "recorder": recorder.name}
     write_bytes(folder / "footage.json", json.dumps(body, indent=1).encode())
+
+
+def _ready(footage: Footage, side: SideName) -> Path | None:
+    """Pictures that were made ahead: the side's own, or the left's, which then stand for both."""
+    files = [PICTURES / footage.pictures_file(each) for each in (side, SIDES[0])]
+    return next((file for file in files if file.exists()), None)
 
 
 def _description(simulated: str, footage: Footage) -> str:
@@ -298,14 +304,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make footage to measure on ahead.")
     names = ", ".join(FOOTAGE)
     parser.add_argument("names", nargs="*", metavar="NAME", default=["h264-8", "hevc-10"], help=names)
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="make the unique pictures alone")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="make the left unique pictures alone")
     arguments = parser.parse_args()
     for footage in (FOOTAGE[name] for name in arguments.names):
         if arguments.pictures:
             arguments.pictures.mkdir(parents=True, exist_ok=True)
-            for side in SIDES:
-                path = make_pictures(footage, side, arguments.pictures)
-                print(path, f"{path.stat().st_size / 1e6:.1f} MB")
+            path = make_pictures(footage, SIDES[0], arguments.pictures)
+            print(path, f"{path.stat().st_size / 1e6:.1f} MB")
         else:
             made = make(footage)
             print(made.description, made.megabits)

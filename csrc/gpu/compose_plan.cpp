@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kAlignment = 16;
 constexpr int kFewestCols = 4;
+constexpr int kUnitBytes = 16;  // that a thread reads at once
+constexpr int kMostSquares = 4;  // that these are a part of
 constexpr int kBanks = 32;  // words that a multiprocessor's shared memory gives at a time
 
 std::int32_t pair_of(std::int16_t earlier, std::int16_t later) {
@@ -90,18 +92,18 @@ Steps steps_of(const SourcePlane& plane, int width, int height, int rotate, bool
 
 std::uintptr_t number_of(const std::uint8_t* address) { return reinterpret_cast<std::uintptr_t>(address); }
 
-// How four samples along memory are read at once, and from where: a step of 0 where they do not lie as that needs.
-// `along` is the way from one to the next, `other` the way to the next four.
+// How samples along memory are read, sixteen bytes at once, and from where: a step of 0 where they do not lie as that
+// needs. `along` is the way from one to the next, `other` the way to the next row of memory.
 std::pair<Gather, const std::uint8_t*> gather_of(const std::uint8_t* first, std::ptrdiff_t along, std::ptrdiff_t other,
                                                  int sample_bytes) {
   const bool reversed = along < 0;
   const int step = static_cast<int>(reversed ? -along : along);
-  const std::uint8_t* lowest = reversed ? first - (kGroup - 1) * step : first;
+  const bool known = (step == 1 && sample_bytes == 1) || step == 2 || (step == 4 && sample_bytes == 2);
+  if (!known || other % kUnitBytes != 0) return {{}, nullptr};
+  const std::uint8_t* lowest = reversed ? first - (kUnitBytes - step) : first;
   const auto offset = static_cast<int>(number_of(lowest) % static_cast<unsigned>(step));  // V's in NV12
   const std::uint8_t* at = lowest - offset;
-  const bool known = (step == 1 && sample_bytes == 1) || step == 2 || (step == 4 && sample_bytes == 2);
-  const bool aligned = number_of(at) % static_cast<unsigned>(kGroup * step) == 0 && other % (kGroup * step) == 0;
-  if (!known || !aligned) return {{}, nullptr};
+  if (number_of(at) % kUnitBytes != 0) return {{}, nullptr};
   switch (step) {
     case 1: return {{1, 0, reversed ? 0x0123U : 0x3210U, 0}, at};
     case 2: {
@@ -112,6 +114,9 @@ std::pair<Gather, const std::uint8_t*> gather_of(const std::uint8_t* first, std:
       return {{4, offset == 0 ? 0x5140U : 0x7362U, reversed ? 0x0145U : 0x5410U, reversed ? 0x2367U : 0x7632U}, at};
   }
 }
+
+// Groups that are loaded for `groups` of them at the most, where as many as `unit` are read at once.
+int loaded(int groups, int unit) { return (groups + 2 * (unit - 1)) / unit * unit; }
 
 }  // namespace
 
@@ -186,16 +191,19 @@ TileShape ComposePlan::shape_of(int cols, int rows) const {
       }
       return count;
     };
+    shape.table_groups = std::max(shape.table_groups, plane.rows.groups);
     const int bands = (plane.out_height + kRowsABand - 1) / kRowsABand;
-    shape.word_groups =
-        std::max(shape.word_groups, most(first_of(plane.rows), bands, rows / kRowsABand, plane.rows.groups));
+    shape.row_groups =
+        std::max(shape.row_groups, most(first_of(plane.rows), bands, rows / kRowsABand, plane.rows.groups));
     shape.col_groups = std::max(shape.col_groups, most(first_of(plane.cols), plane.out_width, cols, plane.cols.groups));
   }
+  const bool swapped = geometry_.rotate % 180 != 0;
+  const int cols_there = swapped ? shape.col_groups : loaded(shape.col_groups, kMostSquares);
+  shape.word_rows = swapped ? loaded(shape.row_groups, kMostSquares) : shape.row_groups;
   // Words of one column in neighbouring groups fall on different banks, and four of them still on one alignment.
-  shape.word_stride = (shape.col_groups * kGroup + kBanks - 1) / kBanks * kBanks + kGroup;
+  shape.word_stride = ((cols_there + cols_there / kMostSquares) * kGroup + kBanks - 1) / kBanks * kBanks + kGroup;
   shape.t_stride = shape.col_groups | 1;
   shape.cols_log2 = std::countr_zero(static_cast<unsigned>(cols));
-  shape.loading = split_of(geometry_.rotate % 180 == 0 ? shape.col_groups : shape.word_groups);
   shape.filtering = split_of(shape.col_groups);
   return shape;
 }
@@ -234,6 +242,9 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
     std::tie(l.gather, l.gathered) = launch.swapped
                                          ? gather_of(steps.first, steps.down, steps.across, source.format.sample_bytes())
                                          : gather_of(steps.first, steps.across, steps.down, source.format.sample_bytes());
+    const int unit = l.gather.step == 0 ? 1 : kMostSquares / l.gather.step;
+    (launch.swapped ? l.unit_rows : l.unit_cols) = unit;
+    l.loading = split_of(loaded(launch.swapped ? shape_.row_groups : shape_.col_groups, unit) / unit);
     l.rows = {reinterpret_cast<const std::int32_t*>(tables + plane.rows.first),
               reinterpret_cast<const PairOfFour*>(tables + plane.rows.coeff), plane.rows.groups};
     l.cols = {reinterpret_cast<const std::int32_t*>(tables + plane.cols.first),

@@ -6,7 +6,7 @@
 // sum(c * high): the same bits, since int32 sums are exact modulo 2^32 and the contract's fit.
 //
 //   load        source samples to words of four rows of one column: that is what the vertical dp2a takes. Turning
-//               and mirroring are nothing but steps from sample to sample
+//               and mirroring are nothing but steps from sample to sample. With them the tile's part of the rows' table
 //   vertical    two rows of T, four columns at a time, to words of four columns
 //   horizontal  one column of outputs
 //
@@ -17,6 +17,8 @@
 #include <cstdint>
 
 #ifdef __CUDACC__
+#include <cuda_pipeline_primitives.h>
+
 #define EMOMEDIA_DEVICE __host__ __device__ __forceinline__
 #define EMOMEDIA_DEVICE_RARE __host__ __device__ __noinline__  // keeps its registers out of what calls it
 #define EMOMEDIA_UNROLL _Pragma("unroll")
@@ -64,7 +66,7 @@ enum class Samples { bytes, words, upper };
 // How four samples that lie next to each other in memory become a word of their low bytes, and one of their high
 // ones. `step` bytes lie between two; with four of them, the first choice leaves pairs of samples.
 struct Gather {
-  int step = 0;  // 1, 2 or 4; 0 where they can't be read at once
+  int step = 0;  // 1, 2 or 4; 0 where sixteen bytes can't be read at once
   std::uint32_t pair = 0, low = 0, high = 0;  // as chosen_bytes() takes them
 };
 
@@ -81,8 +83,10 @@ struct PlaneLaunch {
   const std::uint8_t* source = nullptr;  // the upright plane's first sample
   std::ptrdiff_t across = 0, down = 0;   // bytes to the next sample of an upright row, to the next row
   int source_width = 0, source_height = 0;  // upright samples
-  const std::uint8_t* gathered = nullptr;   // where the four samples begin that the first one is among
+  const std::uint8_t* gathered = nullptr;   // the sixteen bytes that the first one is among
   Gather gather;
+  int unit_cols = 1, unit_rows = 1;  // groups of columns and of rows that sixteen bytes hold: one of them is 1
+  Split loading;                     // the source's squares, as many at a time, along memory
   int t_shift = 8;
   RowTable rows;
   ColTable cols;
@@ -96,18 +100,27 @@ struct PlaneLaunch {
 struct TileShape {
   int cols = 64, rows = 32;  // outputs of a tile; rows are whole bands
   int cols_log2 = 6;
-  int word_groups = 0, col_groups = 0;  // of rows and of columns, the most that a tile reads
-  Split loading, filtering;  // the source's squares, along memory; bands
+  int row_groups = 0, col_groups = 0;  // the most that a tile reads
+  int word_rows = 0;                   // rows of words, in each plane of bytes
+  Split filtering;                      // bands
   int word_stride = 0;       // words from one group of rows to the next; a multiple of four
   int byte_planes = 1;
-  int t_stride = 0;  // FourT from one row to the next
+  int t_stride = 0;      // FourT from one row to the next
+  int table_groups = 0;  // of the rows' tables, the longest
 
   EMOMEDIA_DEVICE std::size_t word_bytes() const {
-    return static_cast<std::size_t>(byte_planes) * static_cast<std::size_t>(word_groups) *
+    return static_cast<std::size_t>(byte_planes) * static_cast<std::size_t>(word_rows) *
            static_cast<std::size_t>(word_stride) * sizeof(std::uint32_t);
   }
+  EMOMEDIA_DEVICE std::size_t t_bytes() const {
+    return static_cast<std::size_t>(rows) * static_cast<std::size_t>(t_stride) * sizeof(FourT);
+  }
+  EMOMEDIA_DEVICE int bands() const { return rows / kRowsABand; }
+  EMOMEDIA_DEVICE std::size_t coeff_bytes() const {
+    return static_cast<std::size_t>(bands()) * static_cast<std::size_t>(table_groups) * sizeof(PairOfFour);
+  }
   EMOMEDIA_DEVICE std::size_t bytes() const {
-    return word_bytes() + static_cast<std::size_t>(rows) * static_cast<std::size_t>(t_stride) * sizeof(FourT);
+    return word_bytes() + t_bytes() + coeff_bytes() + static_cast<std::size_t>(bands()) * sizeof(std::int32_t);
   }
 };
 
@@ -169,10 +182,12 @@ EMOMEDIA_DEVICE std::uint32_t chosen_bytes(std::uint32_t a, std::uint32_t b, std
 EMOMEDIA_DEVICE int smaller(int a, int b) { return a < b ? a : b; }
 EMOMEDIA_DEVICE int clamped(int value, int low, int high) { return value < low ? low : value > high ? high : value; }
 
-// Where a tile lies: its outputs, and the groups of source samples that they need.
+// Where a tile lies: its outputs, and the groups of source samples that they need. Before those it has room for others
+// that are read with them.
 struct Tile {
   int first_col, cols, first_band, bands;
   int first_col_group, col_groups, first_row_group, row_groups;
+  int cols_before, rows_before;
 };
 
 EMOMEDIA_DEVICE Tile tile_of(const PlaneLaunch& plane, const TileShape& shape, int across, int down) {
@@ -185,6 +200,8 @@ EMOMEDIA_DEVICE Tile tile_of(const PlaneLaunch& plane, const TileShape& shape, i
   tile.col_groups = plane.cols.first[tile.first_col + tile.cols - 1] + plane.cols.groups - tile.first_col_group;
   tile.first_row_group = plane.rows.first[tile.first_band];
   tile.row_groups = plane.rows.first[tile.first_band + tile.bands - 1] + plane.rows.groups - tile.first_row_group;
+  tile.cols_before = tile.first_col_group & (plane.unit_cols - 1);
+  tile.rows_before = tile.first_row_group & (plane.unit_rows - 1);
   return tile;
 }
 
@@ -195,12 +212,21 @@ struct Work {
   const Tile tile;
   std::uint8_t* shared;
 
-  EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane, int row_group) const {
-    return reinterpret_cast<std::uint32_t*>(shared) +
-           (byte_plane * shape.word_groups + row_group) * shape.word_stride;
+  // A square's words, by its groups within the tile. After every four groups of columns there is a gap of one: then
+  // threads that store squares which are four apart do not wait for each other.
+  EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane, int row_group, int col_group) const {
+    const int row = byte_plane * shape.word_rows + row_group + tile.rows_before, col = col_group + tile.cols_before;
+    return reinterpret_cast<std::uint32_t*>(shared) + row * shape.word_stride + (col + (col >> 2)) * kGroup;
   }
   EMOMEDIA_DEVICE FourT* t(int row) const {
     return reinterpret_cast<FourT*>(shared + shape.word_bytes()) + row * shape.t_stride;
+  }
+  // Of the tile's bands: the rows' table.
+  EMOMEDIA_DEVICE PairOfFour* coeff() const {
+    return reinterpret_cast<PairOfFour*>(shared + shape.word_bytes() + shape.t_bytes());
+  }
+  EMOMEDIA_DEVICE std::int32_t* first() const {
+    return reinterpret_cast<std::int32_t*>(shared + shape.word_bytes() + shape.t_bytes() + shape.coeff_bytes());
   }
 };
 
@@ -217,36 +243,15 @@ struct Four {
   std::uint32_t low, high;
 };
 
-// What is read of memory at once for four samples.
-template <int kStep>
-struct Raw {
-  std::uint32_t word[kStep];
-};
-
-template <int kStep>
-EMOMEDIA_DEVICE Raw<kStep> raw_at(const std::uint8_t* at) {
-  Raw<kStep> raw;
-  if constexpr (kStep == 1) {
-    raw.word[0] = *reinterpret_cast<const std::uint32_t*>(at);
-  } else if constexpr (kStep == 2) {
-    const PairOfTwo both = *reinterpret_cast<const PairOfTwo*>(at);
-    raw.word[0] = static_cast<std::uint32_t>(both.x);
-    raw.word[1] = static_cast<std::uint32_t>(both.y);
-  } else {
-    const FourWords all = *reinterpret_cast<const FourWords*>(at);
-    for (int n = 0; n < kStep; ++n) raw.word[n] = all.word[n];
-  }
-  return raw;
-}
-
+// Of the sixteen bytes that were read at once, the four samples from word `from` on.
 template <Samples kSamples, int kStep>
-EMOMEDIA_DEVICE Four gathered(const Gather& gather, const Raw<kStep>& raw) {
+EMOMEDIA_DEVICE Four gathered(const Gather& gather, const FourWords& raw, int from) {
   constexpr bool kHigh = kSamples != Samples::bytes;
   if constexpr (kStep == 1) {
-    return {chosen_bytes(raw.word[0], 0, gather.low), 0};
+    return {chosen_bytes(raw.word[from], 0, gather.low), 0};
   } else if constexpr (kStep == 2) {
-    return {chosen_bytes(raw.word[0], raw.word[1], gather.low),
-            kHigh ? chosen_bytes(raw.word[0], raw.word[1], gather.high) : 0};
+    return {chosen_bytes(raw.word[from], raw.word[from + 1], gather.low),
+            kHigh ? chosen_bytes(raw.word[from], raw.word[from + 1], gather.high) : 0};
   } else {
     const std::uint32_t a = chosen_bytes(raw.word[0], raw.word[1], gather.pair);
     const std::uint32_t b = chosen_bytes(raw.word[2], raw.word[3], gather.pair);
@@ -283,16 +288,12 @@ EMOMEDIA_DEVICE_RARE Square square_by_samples(const PlaneLaunch& plane, int x, i
   return square;
 }
 
-// All of it is read before any of it is used: what waits for memory waits once.
 template <Samples kSamples, bool kSwapped, int kStep>
-EMOMEDIA_DEVICE Square square_by_fours(const Gather& gather, const std::uint8_t* at, std::ptrdiff_t next) {
-  Raw<kStep> raw[kGroup];
-  EMOMEDIA_UNROLL
-  for (int n = 0; n < kGroup; ++n) raw[n] = raw_at<kStep>(at + n * next);
+EMOMEDIA_DEVICE Square square_of(const Gather& gather, const FourWords (&raw)[kGroup], int from) {
   Square square;
   EMOMEDIA_UNROLL
   for (int n = 0; n < kGroup; ++n) {
-    const Four four = gathered<kSamples>(gather, raw[n]);
+    const Four four = gathered<kSamples, kStep>(gather, raw[n], from);
     square.low.word[n] = four.low;
     square.high.word[n] = four.high;
   }
@@ -305,9 +306,9 @@ EMOMEDIA_DEVICE Square square_by_fours(const Gather& gather, const std::uint8_t*
 
 template <Samples kSamples>
 EMOMEDIA_DEVICE void store_square(const Work& work, int row_group, int col_group, const Square& square) {
-  *reinterpret_cast<FourWords*>(work.words(0, row_group) + col_group * kGroup) = square.low;
+  *reinterpret_cast<FourWords*>(work.words(0, row_group, col_group)) = square.low;
   if constexpr (kSamples != Samples::bytes) {
-    *reinterpret_cast<FourWords*>(work.words(1, row_group) + col_group * kGroup) = square.high;
+    *reinterpret_cast<FourWords*>(work.words(1, row_group, col_group)) = square.high;
   }
 }
 
@@ -335,20 +336,34 @@ class Share {
   int y_, x_;
 };
 
+// Sixteen bytes of four rows at a time, which are up to four squares: all of it is read before any of it is used, so
+// that what waits for memory waits once.
 template <Samples kSamples, bool kSwapped, int kStep>
-EMOMEDIA_DEVICE void load_by_fours(const Work& work, int thread) {
+EMOMEDIA_DEVICE void load_by_units(const Work& work, int thread) {
+  constexpr int kSquares = 4 / kStep;
   const PlaneLaunch& plane = work.plane;
   const Tile& tile = work.tile;
   const std::ptrdiff_t along = kSwapped ? plane.down : plane.across, next = kSwapped ? plane.across : plane.down;
-  const std::uint8_t* first =
-      plane.gathered + tile.first_col_group * kGroup * plane.across + tile.first_row_group * kGroup * plane.down;
+  const int before = kSwapped ? tile.rows_before : tile.cols_before;
+  const int groups = kSwapped ? tile.row_groups : tile.col_groups, height = kSwapped ? tile.col_groups : tile.row_groups;
+  const int first_group = (kSwapped ? tile.first_row_group : tile.first_col_group) - before;
+  const int first_other = kSwapped ? tile.first_col_group : tile.first_row_group;
+  const std::uint8_t* first = plane.gathered + first_group * kGroup * along + first_other * kGroup * next;
   const Gather gather = plane.gather;
-  const int width = kSwapped ? tile.row_groups : tile.col_groups, height = kSwapped ? tile.col_groups : tile.row_groups;
-  for (Share share(work.shape.loading, thread); share.y() < height; share.go_on()) {
+  const int width = (groups + before + kSquares - 1) / kSquares;
+  const int across = static_cast<int>(along) * kSquares * kGroup, down = static_cast<int>(next) * kGroup;
+  for (Share share(plane.loading, thread); share.y() < height; share.go_on()) {
     if (share.x() >= width) continue;
-    const std::uint8_t* at = first + share.x() * kGroup * along + share.y() * kGroup * next;
-    const Square square = square_by_fours<kSamples, kSwapped, kStep>(gather, at, next);
-    store_square<kSamples>(work, kSwapped ? share.x() : share.y(), kSwapped ? share.y() : share.x(), square);
+    const std::uint8_t* at = first + (share.x() * across + share.y() * down);
+    FourWords raw[kGroup];
+    EMOMEDIA_UNROLL
+    for (int n = 0; n < kGroup; ++n) raw[n] = *reinterpret_cast<const FourWords*>(at + n * next);
+    EMOMEDIA_UNROLL
+    for (int s = 0; s < kSquares; ++s) {
+      const int group = share.x() * kSquares + (along < 0 ? kSquares - 1 - s : s) - before;
+      store_square<kSamples>(work, kSwapped ? group : share.y(), kSwapped ? share.y() : group,
+                             square_of<kSamples, kSwapped, kStep>(gather, raw, s * kStep));
+    }
   }
 }
 
@@ -362,24 +377,54 @@ EMOMEDIA_DEVICE void load_by_samples(const Work& work, int thread, int threads) 
   }
 }
 
-// Neighbouring threads read neighbouring bytes, four samples at a time where they lie so and all of the tile is
-// inside the plane.
+// A copy to the memory that threads share, which goes on beside what follows, until wait_for_copies().
+template <typename Value>
+EMOMEDIA_DEVICE void begin_copy(Value* to, const Value* from) {
+#ifdef __CUDA_ARCH__
+  __pipeline_memcpy_async(to, from, sizeof(Value));
+#else
+  *to = *from;
+#endif
+}
+
+EMOMEDIA_DEVICE void wait_for_copies() {
+#ifdef __CUDA_ARCH__
+  __pipeline_commit();
+  __pipeline_wait_prior(0);
+#endif
+}
+
+EMOMEDIA_DEVICE void begin_loading_table(const Work& work, int thread, int threads) {
+  const RowTable& rows = work.plane.rows;
+  const int band = work.tile.first_band, bands = work.tile.bands;
+  for (int n = thread; n < bands * rows.groups; n += threads) {
+    begin_copy(work.coeff() + n, rows.coeff + band * rows.groups + n);
+    if (n < bands) begin_copy(work.first() + n, rows.first + band + n);
+  }
+}
+
+// Whether all that load_by_units() reads of the tile is within the plane.
+EMOMEDIA_DEVICE bool is_inside(const PlaneLaunch& plane, const Tile& tile) {
+  const auto end = [](int first, int groups, int unit) { return ((first + groups + unit - 1) & -unit) * kGroup; };
+  return end(tile.first_col_group, tile.col_groups, plane.unit_cols) <= plane.source_width &&
+         end(tile.first_row_group, tile.row_groups, plane.unit_rows) <= plane.source_height;
+}
+
+// Neighbouring threads read neighbouring bytes, sixteen at a time where samples lie so.
 template <Samples kSamples, bool kSwapped>
 EMOMEDIA_DEVICE void load(const Work& work, int thread, int threads) {
-  const PlaneLaunch& plane = work.plane;
-  const Tile& tile = work.tile;
-  const bool inside = (tile.first_col_group + tile.col_groups) * kGroup <= plane.source_width &&
-                      (tile.first_row_group + tile.row_groups) * kGroup <= plane.source_height;
-  const int step = inside ? plane.gather.step : 0;
+  begin_loading_table(work, thread, threads);
+  const int step = is_inside(work.plane, work.tile) ? work.plane.gather.step : 0;
   if (kSamples == Samples::bytes && step == 1) {
-    load_by_fours<kSamples, kSwapped, 1>(work, thread);
+    load_by_units<kSamples, kSwapped, 1>(work, thread);
   } else if (step == 2) {
-    load_by_fours<kSamples, kSwapped, 2>(work, thread);
+    load_by_units<kSamples, kSwapped, 2>(work, thread);
   } else if (kSamples != Samples::bytes && step == 4) {
-    load_by_fours<kSamples, kSwapped, 4>(work, thread);
+    load_by_units<kSamples, kSwapped, 4>(work, thread);
   } else {
     load_by_samples<kSamples>(work, thread, threads);
   }
+  wait_for_copies();
 }
 
 // Low and high bytes of four T, which lie in their words from byte `kFrom` on.
@@ -411,11 +456,10 @@ template <Samples kSamples, int kGroups>
 EMOMEDIA_DEVICE void vertical_band(const Work& work, int band, int col_group) {
   const PlaneLaunch& plane = work.plane;
   const int groups = kGroups > 0 ? kGroups : plane.rows.groups;
-  const int number = work.tile.first_band + band;
-  const PairOfFour* coeff = plane.rows.coeff + number * groups;
-  const int first = plane.rows.first[number] - work.tile.first_row_group;
-  const std::uint32_t* words = work.words(0, first) + col_group * kGroup;
-  const std::uint32_t* above = work.words(1, first) + col_group * kGroup;
+  const PairOfFour* coeff = work.coeff() + band * groups;
+  const int first = work.first()[band] - work.tile.first_row_group;
+  const std::uint32_t* words = work.words(0, first, col_group);
+  const std::uint32_t* above = work.words(1, first, col_group);
   std::int32_t low[kRowsABand][kGroup], high[kRowsABand][kGroup];
   for (int c = 0; c < kGroup; ++c) {
     low[0][c] = low[1][c] = 1 << (plane.t_shift - 1);

@@ -46,7 +46,7 @@ class Source {
     for (int plane = 0; plane < 3; ++plane) {
       const int width = format.plane_width(plane), height = format.plane_height(plane);
       const int step = bytes * (joined && plane > 0 ? 2 : 1);
-      const std::ptrdiff_t padding = coin(random) ? static_cast<std::ptrdiff_t>(random() % 40) * 2 : -std::ptrdiff_t{width} * step & 3;
+      const std::ptrdiff_t padding = coin(random) ? static_cast<std::ptrdiff_t>(random() % 40) * 2 : -std::ptrdiff_t{width} * step & 15;
       const std::ptrdiff_t stride = width * step + padding;
       if (!(joined && plane == 2)) memory_.emplace_back(static_cast<std::size_t>(stride * height - padding), either_end(random));
       const std::ptrdiff_t offset = joined && plane == 2 ? bytes : 0;

@@ -98,7 +98,7 @@ std::int64_t together(int threads, const std::function<std::int64_t(int)>& work)
   return sum;
 }
 
-// What libav does with each frame from 6.1 on, unless AV_HWACCEL_FLAG_UNSAFE_OUTPUT says that it need not: a copy within
+// What newer versions of libav do with each frame, unless AV_HWACCEL_FLAG_UNSAFE_OUTPUT says that it need not: a copy within
 // the card. Before, as in the bundle's 5.1, frames are the decoder's own surfaces.
 class CopiedFrame {
  public:

@@ -1,14 +1,29 @@
 // The parts of emomedia_gpu_bench. Each prints what it measured, a JSON object a line, and throws where it is wrong.
 #pragma once
 
+#include <cuda_runtime_api.h>
+
 #include <string>
+#include <vector>
+
+#include "gpu/compose_tile.h"
 
 namespace emomedia::bench {
+
+using Compose = cudaError_t (*)(const gpu::HalfLaunch& launch, cudaStream_t stream);
+
+// Another build of the kernel for takes of 8 bits: blocks at a time, and the memory they share, in percent of the most.
+struct Variant {
+  int blocks, carveout;
+  Compose compose;
+};
+const std::vector<Variant>& kernel_variants();
 
 // What the card can do at the most: bytes copied, integer multiply-adds and dp2a a second.
 void measure_ceilings();
 
-// Composes a 4K take's halves back to back, upright and turned, 8-bit and 10-bit; checked against the cores.
+// Composes a 4K take's halves back to back, upright and turned, 8-bit and 10-bit, and with other tiles and builds of the
+// kernel; checked against the host.
 void measure_kernel();
 
 // libav's plain loop on `sessions` decoders at once, for some seconds; with a copy of each frame within the card too.

@@ -1,6 +1,7 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -59,12 +60,32 @@ MutablePicture half_at(std::uint8_t* first) {
 }
 constexpr std::size_t kHalfBytes = 1024 * 1080 * 3 / 2;
 
-void check(const gpu::ComposePlan& plan, const Frames& frames, const std::uint8_t* made_there) {
-  std::vector<std::uint8_t> made(kHalfBytes), expected(kHalfBytes);
+// A take's frames, and its half as the host composes it.
+struct Source {
+  HalfGeometry geometry;
+  Frames frames;
+  std::vector<std::uint8_t> expected = std::vector<std::uint8_t>(kHalfBytes);
+
+  explicit Source(const HalfGeometry& g) : geometry(g), frames(g.source) {
+    const gpu::ComposePlan plan(geometry, 8);
+    gpu::compose_on_host(plan.launch(frames.picture(frames.host.data()), half_at(expected.data()), plan.tables().data()));
+  }
+};
+
+HalfGeometry geometry_of(int rotate, int depth) {
+  HalfGeometry geometry;
+  const bool swapped = rotate % 180 != 0;
+  geometry.source = {swapped ? 3840 : 2160, swapped ? 2160 : 3840, depth};
+  geometry.rotate = rotate;
+  geometry.crop = {0, 705, 2160, 2430};
+  return geometry;
+}
+
+void check(Source& source, const std::uint8_t* made_there) {
+  std::vector<std::uint8_t> made(kHalfBytes);
   require(cudaMemcpy(made.data(), made_there, kHalfBytes, cudaMemcpyDeviceToHost));
-  gpu::compose_on_host(plan.launch(frames.picture(frames.host.data()), half_at(expected.data()), plan.tables().data()));
   for (int plane = 0; plane < 3; ++plane) {
-    const MutablePicture a = half_at(made.data()), b = half_at(expected.data());
+    const MutablePicture a = half_at(made.data()), b = half_at(source.expected.data());
     const auto p = static_cast<std::size_t>(plane);
     for (int y = 0; y < a.format.plane_height(plane); ++y) {
       if (std::memcmp(a.data[p] + y * a.stride[p], b.data[p] + y * b.stride[p], static_cast<std::size_t>(a.format.plane_width(plane))) != 0) {
@@ -74,13 +95,10 @@ void check(const gpu::ComposePlan& plan, const Frames& frames, const std::uint8_
   }
 }
 
-void measure(int rotate, int depth, const gpu::TileLimit& limit) {
-  HalfGeometry geometry;
-  const bool swapped = rotate % 180 != 0;
-  geometry.source = {swapped ? 3840 : 2160, swapped ? 2160 : 3840, depth};
-  geometry.rotate = rotate;
-  geometry.crop = {0, 705, 2160, 2430};
-  const Frames frames(geometry.source);
+// The product's kernel, or a variant of it.
+void measure(Source& source, const gpu::TileLimit& limit = {}, const Variant& variant = {0, 100, gpu::compose_on_stream}) {
+  const HalfGeometry& geometry = source.geometry;
+  const Frames& frames = source.frames;
   const gpu::ComposePlan plan(geometry, 8, limit);
   std::uint8_t *tables = nullptr, *out = nullptr;
   require(cudaMalloc(reinterpret_cast<void**>(&tables), plan.tables().size()));
@@ -96,7 +114,7 @@ void measure(int rotate, int depth, const gpu::TileLimit& limit) {
   require(cudaEventCreateWithFlags(&joined, cudaEventDisableTiming));
   const auto compose = [&](int n) {
     const int place = n % kPool;
-    require(gpu::compose_on_stream(
+    require(variant.compose(
         plan.launch(frames.picture(frames.device + frames.bytes * place), half_at(out + kHalfBytes * place), tables), streams[n % kStreams]));
   };
   std::vector<double> times;
@@ -115,10 +133,11 @@ void measure(int rotate, int depth, const gpu::TileLimit& limit) {
     require(cudaEventElapsedTime(&ms, begin, end));
     times.push_back(ms * 1e3 / kHalves);
   }
-  check(plan, frames, out);
+  check(source, out);
   std::sort(times.begin(), times.end());
-  std::printf("{\"what\": \"kernel\", \"rotate\": %d, \"depth\": %d, \"cols\": %d, \"rows\": %d, \"us\": %.2f, \"least_us\": %.2f}\n", rotate,
-              depth, limit.cols, limit.rows, times[times.size() / 2], times[0]);
+  std::printf("{\"what\": \"kernel\", \"rotate\": %d, \"depth\": %d, \"cols\": %d, \"rows\": %d, \"blocks\": %d, \"carveout\": %d, "
+              "\"us\": %.2f, \"least_us\": %.2f}\n",
+              geometry.rotate, geometry.source.depth, limit.cols, limit.rows, variant.blocks, variant.carveout, times[times.size() / 2], times[0]);
   cudaFree(tables);
   cudaFree(out);
   for (cudaStream_t each : streams) cudaStreamDestroy(each);
@@ -128,10 +147,18 @@ void measure(int rotate, int depth, const gpu::TileLimit& limit) {
 }  // namespace
 
 void measure_kernel() {
+  constexpr std::array kTiles{gpu::TileLimit{32, 32}, gpu::TileLimit{32, 64}, gpu::TileLimit{64, 32}, gpu::TileLimit{64, 64},
+                              gpu::TileLimit{128, 32}};
   for (const int depth : {8, 10}) {
-    for (const int rotate : {0, 90, 180, 270}) measure(rotate, depth, {});
+    for (const int rotate : {0, 90, 180, 270}) {
+      Source source(geometry_of(rotate, depth));
+      measure(source);
+      if (depth > 8 || rotate > 90) continue;
+      for (const gpu::TileLimit limit : kTiles) {
+        for (const Variant& variant : kernel_variants()) measure(source, limit, variant);
+      }
+    }
   }
-  for (const gpu::TileLimit limit : {gpu::TileLimit{32, 64}, {64, 32}, {64, 64}, {128, 32}, {128, 64}}) measure(0, 8, limit);
 }
 
 }  // namespace emomedia::bench
