@@ -119,9 +119,9 @@ def decode(
 
 def _suppressed(tokenizer: Tokenizer) -> list[int]:
     """What is never written: signs of non-speech, and the tokens that steer the decoder."""
-    from faster_whisper.transcribe import get_suppressed_tokens
-
-    return [token for token in get_suppressed_tokens(tokenizer, [-1]) if token is not None]
+    steering = tokenizer.transcribe, tokenizer.translate, tokenizer.sot, tokenizer.sot_prev
+    known = {token for token in (*steering, tokenizer.sot_lm, tokenizer.no_speech) if token is not None}
+    return sorted(known | set(tokenizer.non_speech_tokens))
 
 
 def _mean_log(result: Any) -> float:
