@@ -297,7 +297,12 @@ def test_a_kept_result_that_is_none_is_done_again(tmp_path, text):
     kept.keep("x", [])
     kept.finish(Heard("zh", {}, ()))
     assert kept.whole() == Heard("zh", {}, ()) and Kept(tmp_path, "another").whole() is None
+    (tmp_path / "y.json").write_text("[]")
+    kept.prune()
+    assert {file.name for file in tmp_path.iterdir()} == {"transcript.json", "x.json"}
     (tmp_path / "x.json").write_text(text)
     assert kept.batch("x") is None and kept.whole() is None
     (tmp_path / "transcript.json").write_text(text)
     assert kept.whole() is None
+    kept.prune()
+    assert not tmp_path.exists()
