@@ -167,7 +167,9 @@ class Pipeline:
 
         choices = clean if recognition is None else [clean, recognition.meaning()]
         body = self._stage("speech", inputs, choices, make)
-        if self.writes and recognition is None:
+        if self.writes and recognition is not None:
+            recognition.kept(body, self.folder.asr).prune()
+        elif self.writes:
             shutil.rmtree(self.folder.asr, ignore_errors=True)
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body

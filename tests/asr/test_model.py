@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from emomedia.asr.decode import decode, language_of
-from emomedia.asr.folder import check_language, model_folder
+from emomedia.asr.folder import check_language, model_folder, tokens
 from emomedia.asr.model import Placed, load, placed
 from emomedia.errors import DeviceError, ModelError
 
@@ -139,6 +140,16 @@ def test_a_vocabulary_may_be_lines_of_text(copy):
     (copy / "preprocessor_config.json").unlink()
     folder = model_folder(copy)
     assert folder.multilingual and load(folder, placed("cpu"), 1).mels == 80
+
+
+def test_texts_are_neither_cut_nor_filled_up_as_they_were_in_training(copy):
+    before = tokens(copy).encode("你好" * 10).ids
+    file = str(copy / "tokenizer.json")
+    trained = Tokenizer.from_file(file)
+    trained.enable_truncation(5)
+    trained.enable_padding(length=99)
+    trained.save(file)
+    assert tokens(copy).encode("你好" * 10).ids == before
 
 
 def test_what_language_a_model_knows_is_told_before_it_is_loaded(copy):

@@ -126,11 +126,14 @@ def test_an_interrupted_transcript_goes_on_and_ends_the_same(
     assert batches > kept and len(decoded) == batches - kept
 
 
-def test_a_kept_batch_of_another_language_or_prompt_is_not_taken(tmp_path, transcribed):
+def test_a_kept_batch_of_another_prompt_is_not_taken(tmp_path, transcribed, monkeypatch):
     transcribed(kept=Kept(tmp_path, ""))
     batches = len(list(tmp_path.glob("*.json")))
     transcribed(kept=Kept(tmp_path, ""), told=Told("你好"))
     assert len(list(tmp_path.glob("*.json"))) == 2 * batches
+    monkeypatch.setattr(recognise, "decode", None)
+    elsewhere = Told("你好", ((1000.0, 1001.0, "再见"),))  # another dialogue's prompt changes nothing
+    assert transcribed(kept=Kept(tmp_path, ""), told=elsewhere)["settings"]["prompts"] == ["你好", "再见"]
 
 
 def test_the_language_is_found_from_the_sound(transcribed):
@@ -294,7 +297,12 @@ def test_a_kept_result_that_is_none_is_done_again(tmp_path, text):
     kept.keep("x", [])
     kept.finish(Heard("zh", {}, ()))
     assert kept.whole() == Heard("zh", {}, ()) and Kept(tmp_path, "another").whole() is None
+    (tmp_path / "y.json").write_text("[]")
+    kept.prune()
+    assert {file.name for file in tmp_path.iterdir()} == {"transcript.json", "x.json"}
     (tmp_path / "x.json").write_text(text)
     assert kept.batch("x") is None and kept.whole() is None
     (tmp_path / "transcript.json").write_text(text)
     assert kept.whole() is None
+    kept.prune()
+    assert not tmp_path.exists()

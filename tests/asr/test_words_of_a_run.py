@@ -81,7 +81,10 @@ def test_another_model_or_language_does_not_find_the_voices_again(session, out, 
 
 def test_what_is_fresh_is_not_heard_again(session, out, monkeypatch):
     monkeypatch.setattr(transcript, "load", None)
+    kept = tree(out / "sim/asr")
+    (out / "sim/asr/private.json").write_text("of an interrupted run with other options")
     run_stage(session, out, replace(OPTIONS, workers=2, device="cpu"), "speech")
+    assert tree(out / "sim/asr") == kept
 
 
 def test_an_interrupted_stage_goes_on(session, out):

@@ -91,7 +91,7 @@ def decode(
 
     encoded = network.whisper.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(heard)))
     told = prompt_tokens(tokenizer, prompt)
-    wanted = TOKENS_MORE + heard.shape[2] * TOKENS_PER_SECOND // 100
+    wanted = TOKENS_MORE + max(frames) * TOKENS_PER_SECOND // 100
     signs = len(tokenizer.sot_sequence) + 2  # those around the text, where it is aligned
     most = min(wanted, MOST_TOKENS + 1 - len(told), MOST_TOKENS - signs)
     length = max(2 * most, len(told) + most - 1)  # of prompt and text: CTranslate2 makes `most` of it again
@@ -119,9 +119,9 @@ def decode(
 
 def _suppressed(tokenizer: Tokenizer) -> list[int]:
     """What is never written: signs of non-speech, and the tokens that steer the decoder."""
-    from faster_whisper.transcribe import get_suppressed_tokens
-
-    return [token for token in get_suppressed_tokens(tokenizer, [-1]) if token is not None]
+    steering = tokenizer.transcribe, tokenizer.translate, tokenizer.sot, tokenizer.sot_prev
+    known = {token for token in (*steering, tokenizer.sot_lm, tokenizer.no_speech) if token is not None}
+    return sorted(known | set(tokenizer.non_speech_tokens))
 
 
 def _mean_log(result: Any) -> float:

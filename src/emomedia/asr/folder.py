@@ -157,9 +157,12 @@ def _tokens(path: Path, _size: int, _changed: int) -> Any:
     with parts():
         import tokenizers
     try:
-        return tokenizers.Tokenizer.from_file(os.fspath(path))
+        tokenizer = tokenizers.Tokenizer.from_file(os.fspath(path))
     except Exception as error:  # tokenizers raises bare exceptions
         raise _wrong(path, str(error), _GET) from error
+    tokenizer.no_truncation()  # what a training set up stays in the file
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _version(path: Path) -> tuple[int, int]:

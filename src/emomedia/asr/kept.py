@@ -1,12 +1,13 @@
 """What was recognised of a session, kept batch by batch: what was heard once is not decoded again.
 
 A file for each batch, named by the digest of all that its result depends on, and one that says of which of
-them the present transcript consists.  What is in none of them is removed when a transcript is whole.
+them the present transcript consists.  The others are removed once that is written.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,16 +58,18 @@ class Kept:
         write_bytes(self._path(key), canonical_json([asdict(segment) for segment in segments]).encode())
         self._used.add(key)
 
+    def finish(self, heard: Heard) -> None:
+        """Note of which batches the transcript consists, those that were asked for and kept."""
+        body = {"key": self.key, "language": heard.language, "settings": heard.settings}
+        write_bytes(self.folder / _WHOLE, canonical_json(body | {"batches": sorted(self._used)}).encode())
+
     def whole(self) -> Heard | None:
         """The transcript, if it is there and was made from the same."""
-        segments: list[Segment] = []
-        try:
-            body = json.loads((self.folder / _WHOLE).read_bytes())
-            language, settings, batches = body["language"], dict(body["settings"]), list(body["batches"])
-            if body["key"] != self.key:
-                return None
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+        noted = self._noted()
+        if noted is None:
             return None
+        language, settings, batches = noted
+        segments: list[Segment] = []
         for key in batches:
             found = self.batch(key)
             if found is None:
@@ -74,15 +77,26 @@ class Kept:
             segments += found
         return Heard(language, settings, in_order(segments))
 
-    def finish(self, heard: Heard) -> None:
-        """Note that the transcript is whole, and remove what it does not consist of."""
-        body = {"key": self.key, "language": heard.language, "settings": heard.settings}
-        write_bytes(self.folder / _WHOLE, canonical_json(body | {"batches": sorted(self._used)}).encode())
-        needed = {_WHOLE, *(self._path(key).name for key in self._used)}
+    def prune(self) -> None:
+        """Remove what the transcript does not consist of: all, if it is another one."""
+        noted = self._noted()
+        if noted is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        needed = {_WHOLE, *(self._path(key).name for key in noted[-1])}
         with writing(self.folder):
             for file in self.folder.iterdir():
                 if file.name not in needed:
                     file.unlink()
+
+    def _noted(self) -> tuple[str | None, dict[str, Any], list[str]] | None:
+        try:
+            body = json.loads((self.folder / _WHOLE).read_bytes())
+            if body["key"] != self.key:
+                return None
+            return body["language"], dict(body["settings"]), [str(key) for key in body["batches"]]
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"

@@ -79,15 +79,19 @@ class Recognition:
         workers : int
             Batches at a time; a batch of sessions may have other ones for each stage.
         """
-        key = digest("heard", __version__, self._heard_by(), content_digest(as_read(dict(speech))))
-        results = None if kept is None else Kept(kept, key)
+        results = None if kept is None else self.kept(speech, kept)
         heard = None if results is None else results.whole()
         if heard is None:
             heard = self._heard(speech, tracks(), results, advance, workers)
-        if results is not None:
-            results.finish(heard)
+            if results is not None:
+                results.finish(heard)
         doubtful, spelling = self.options.doubtful, self.spelling
         return written(heard, self.folder, lambda segment: settled(spelled(segment, spelling), doubtful))
+
+    def kept(self, speech: Mapping[str, Any], folder: Path) -> Kept:
+        """What was heard for the transcript of `speech`, and is kept in a folder."""
+        found = {key: value for key, value in speech.items() if key not in ("made_from", "transcript")}
+        return Kept(folder, digest("heard", __version__, self._heard_by(), content_digest(as_read(found))))
 
     def _heard(
         self,
