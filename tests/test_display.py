@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from emomedia.batch.progress import Failed
+from emomedia.batch.progress import Failed, Figures
 from emomedia.cli.batch_display import PeopleBatch
 from emomedia.cli.display import JsonDisplay, PeopleDisplay
 
@@ -21,6 +21,17 @@ def test_brackets_stay_in_notes_summaries_and_errors(text, capsys):
         display.ends({}, [text])
     PeopleBatch().session_ended("a", Failed("a", "cut", "MediaError", text))
     assert capsys.readouterr().out.count(text) == 5
+
+
+def test_where_there_is_no_terminal_the_figures_are_a_line_now_and_then(capsys, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("emomedia.cli.batch_display.monotonic", lambda: now)
+    figures = Figures(400, 123, (), 498.25, 150.5, 1.234, 93_600.0, (("s", "cut", 0.5),), "cut", "running")
+    with PeopleBatch() as display:
+        for now in (1000.0, 1299.0, 1300.0):  # noqa: B007
+            display.shows(figures)
+    told = "  running 123 of 400 done, 0 failed; 150.50 of 498.25 h, 1.23 h/h, 1 d 2 h left"
+    assert capsys.readouterr().out.splitlines() == [told] * 2
 
 
 @pytest.mark.parametrize("kind", [JsonDisplay, PeopleDisplay])

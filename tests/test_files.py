@@ -100,6 +100,15 @@ def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch,
     assert listing(tmp_path / "a") == [".lock"]
 
 
+def test_who_looks_whether_a_folder_is_held_refuses_it_to_nobody(tmp_path, monkeypatch):
+    looking = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+    with locked(tmp_path):
+        assert is_held(tmp_path)
+    os.close(looking)
+
+
 @pytest.mark.parametrize("refused", [errno.ENOLCK, errno.ENOSYS])
 def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, refused):
     def none(_descriptor, _how):

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,9 @@ _PART_SUFFIX = ".part"
 
 _NO_FOLDER_LOCKS = (errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EISDIR)
 """What network file systems say to a lock on a folder; on a file in it they grant one."""
+
+_LOOK_SECONDS = 0.05
+"""More than :func:`is_held` takes."""
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What they say that grant none at all."""
@@ -181,7 +185,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """
     try:
         make_folder(folder)
-        descriptor = _lock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        descriptor = _lock(folder, fcntl.LOCK_EX) if wait else _lock_soon(folder)
     except BlockingIOError as error:
         raise OutputBusyError(
             folder,
@@ -213,6 +217,16 @@ def is_held(folder: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _lock_soon(folder: Path) -> int:
+    """The lock, at the second try if need be: somebody may merely look whether it is held."""
+    how = fcntl.LOCK_EX | fcntl.LOCK_NB
+    try:
+        return _lock(folder, how)
+    except BlockingIOError:
+        time.sleep(_LOOK_SECONDS)
+        return _lock(folder, how)
 
 
 def _lock(folder: Path, how: int) -> int:

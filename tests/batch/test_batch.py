@@ -65,6 +65,25 @@ def test_damaged_sessions_are_set_aside_with_their_cause_and_the_others_done(und
     assert {one.cause for one in status(undisturbed.out).failed} == set(causes.values())
 
 
+def test_machines_are_told_what_the_docs_say(undisturbed):
+    told: dict[str, set[str]] = {}
+    for line in undisturbed.ended.stdout.splitlines():
+        value = json.loads(line)
+        told.setdefault(value["event"], set()).update(value)
+    progress = set(status(undisturbed.out).for_machines())
+    assert told["stage_ends"] == {
+        "event", "session", "stage", "outcome", "seconds", "cpu_seconds", "clips", "clips_made",
+        "frames_made",
+    }  # fmt: skip
+    assert told["session_ends"] == {"event", "session", "outcome", "stage", "cause", "error"}
+    assert told["result"] - progress == {
+        "event", "made", "wall_seconds", "task_cpu_seconds", "head_cpu_seconds", "bookkeeping_share",
+    }  # fmt: skip
+    documented = (Path(__file__).parents[2] / "docs/batch.md").read_text("utf-8")
+    keys = set.union(*told.values()) - {"event"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in documented] == []
+
+
 def test_each_stage_is_a_task_of_its_own(undisturbed):
     tried = [
         (row["stage"], row["outcome"]) for row in read(undisturbed.out)["attempts"] if row["id"] == "s01"

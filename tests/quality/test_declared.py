@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from emomedia import stages
+from emomedia.errors import OutputError
 from emomedia.options import Options
 from emomedia.pipeline import opened
 from emomedia.quality.declared import declared_ms
 from emomedia.quality.measure import SessionFacts
+from emomedia.recordings import Recordings
 
 TWO_FRAMES = 0.08
 
@@ -45,6 +48,16 @@ def apart(session: Path, out: Path, key: str = "", by: float = 0.0) -> dict[str,
 def test_places_declared_right_are_found_so(session, tmp_path):
     found = apart(session, tmp_path / "right")
     assert found == {"left": pytest.approx(0, abs=1), "right": pytest.approx(0, abs=1)}
+
+
+def test_a_full_disk_says_nothing_of_places(session, tmp_path, monkeypatch):
+    class Full(Recordings):
+        def aligned(self, *_: object) -> NoReturn:
+            raise OutputError("scratch", expected="room", found="none", remedy="make some")
+
+    monkeypatch.setattr("emomedia.quality.declared.Recordings", Full)
+    with pytest.raises(OutputError):
+        apart(session, tmp_path / "full")
 
 
 @pytest.mark.parametrize("by", [TWO_FRAMES, -TWO_FRAMES])

@@ -262,7 +262,7 @@ def told_as_outputs(path: Path) -> Iterator[None]:
 def may_pass(error: OutputError) -> bool:
     """Whether the ledger can be written once others let go of it, or the disk or its server serve again.
 
-    What a quota refuses is an input/output error for SQLite; without an inode left it cannot open its journal.
+    What a quota refuses is an input/output error for SQLite; without an inode it cannot open its journal.
     """
     passing = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
     return isinstance(error.__cause__, sqlite3.OperationalError) and _code(error.__cause__) in passing

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..batch.task import StageDone
 
 _JSON_SECONDS = 10.0
+_LINE_SECONDS = 300.0
 
 
 class JsonBatch:
@@ -59,7 +60,8 @@ class JsonBatch:
 
 
 class PeopleBatch:
-    """A line for each session that ends; at a terminal also a block with the figures, drawn once a second."""
+    """A line for each session that ends, and the figures: at a terminal as a block, drawn once a second, else
+    as a line at the beginning and every five minutes."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -67,6 +69,7 @@ class PeopleBatch:
 
         self.console = Console()
         self._live = Live(console=self.console, auto_refresh=False, transient=True)
+        self._shown = -_LINE_SECONDS
 
     def __enter__(self) -> PeopleBatch:
         if sys.stdout.isatty():
@@ -93,6 +96,9 @@ class PeopleBatch:
         stopping.check()
         if self._live.is_started:
             self._live.update(block(figures), refresh=True)
+        elif monotonic() - self._shown >= _LINE_SECONDS and figures.state != "done":
+            self._shown = monotonic()
+            print_plain(self.console, line(figures), f"  {figures.state.partition(':')[0]:<8}")
 
     def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         self._live.stop()
@@ -118,6 +124,15 @@ def block(figures: Figures) -> RenderableType:
     bar = ProgressBar(total=max(figures.hours, 1e-9), completed=figures.hours_done, width=60)
     running = [Text(f"  {id:<24}{stage:<8}{share:>4.0%}") for id, stage, share in figures.running]
     return Group(bar, table, *running)
+
+
+def line(figures: Figures) -> str:
+    """The figures in 70 columns."""
+    told = f"{figures.done} of {figures.sessions} done, {len(figures.failed)} failed; "
+    told += f"{figures.hours_done:.2f} of {figures.hours:.2f} h"
+    if figures.rate is None or figures.left_seconds is None:
+        return told
+    return f"{told}, {figures.rate:.2f} h/h, {told_time(figures.left_seconds)} left"
 
 
 def facts(figures: Figures) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ def write_page(out: Path, says: Callable[[str], None]) -> Path | None:
 
     try:
         return write_report(out)
-    except EmomediaError as error:
+    except (EmomediaError, OSError) as error:
         says(f"no report: {error}")
         return None
 
