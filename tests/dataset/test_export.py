@@ -52,6 +52,10 @@ def expected(out: Path, kind: str, folder: Path) -> dict[str, dict]:
     return {row["id"]: row | {"split": split[row["id"]]} for row in rows if row["kind"] == kind}
 
 
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -135,9 +139,10 @@ def test_a_samples_json_has_no_json_within():
     assert plain({"provenance": "{}", "quality": None})["quality"] is None
 
 
-def test_shards_are_the_same_bytes_each_time(finished, tmp_path):
-    folders = [export(finished, "webdataset", tmp_path / name).folder for name in ("one", "two")]
-    one, two = ({path.name: path.read_bytes() for path in sorted(each.glob("*.tar"))} for each in folders)
+@pytest.mark.parametrize("layout", FORMATS)
+def test_an_export_is_the_same_bytes_each_time(finished, tmp_path, layout):
+    folders = [export(finished, layout, tmp_path / name / "set").folder for name in ("one", "two")]
+    one, two = ({path.relative_to(each): path.read_bytes() for path in files(each)} for each in folders)
     assert one == two
 
 

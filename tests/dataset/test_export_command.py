@@ -51,6 +51,7 @@ def test_sessions_that_connect_the_actors_are_left_out_when_asked_and_told_of(ou
     ends = json.loads(text.splitlines()[-1])
     told = json.loads((to / "splits.json").read_text())
     assert ends["clips"] == 30 and all(ends["splits"].values())
+    assert ends["left_out"] == told["left_out"]
     assert len(told["left_out"]) == 3 and set(told["sessions"]) == set("abcdef") - set(told["left_out"])
     card = (to / "README.md").read_text()
     assert "3 sessions with 50.0% of the time are left out" in card

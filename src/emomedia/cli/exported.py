@@ -176,7 +176,13 @@ def _export_dataset(display: Display, out: Path, form: str, to: Path, options: E
     total = sum(made.splits.seconds.values()) or 1.0
     shares = ", ".join(f"{name} {seconds / total:.1%}" for name, seconds in made.splits.seconds.items())
     display.ends(
-        {"format": form, "clips": made.clips, "files": list(made.files), "splits": made.splits.seconds},
+        {
+            "format": form,
+            "clips": made.clips,
+            "files": list(made.files),
+            "splits": made.splits.seconds,
+            "left_out": sorted(made.splits.left_out),
+        },
         [
             f"{made.clips} clips as {form} in {to}: {shares}",
             f"  card    {to}/README.md, splits {to}/splits.csv",

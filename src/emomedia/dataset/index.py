@@ -219,16 +219,16 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
     wanted = {name.partition(".")[0] for name in columns or schema().names}
     missing = sorted(wanted - set(table.column_names))
     if missing:
-        raise _broken(path, f"none with {', '.join(missing)}")
+        raise _broken(path, f"one without {', '.join(missing)}", f"emomedia check {out} makes it anew")
     return table
 
 
-def _broken(path: Path, found: str) -> StageError:
+def _broken(path: Path, found: str, remedy: str = "") -> StageError:
     return StageError(
         path,
         expected="the index of an output folder",
         found=found,
-        remedy="name the folder that 'emomedia run --out' wrote, or run again",
+        remedy=remedy or "name the folder that 'emomedia run --out' wrote, or run again",
     )
 
 

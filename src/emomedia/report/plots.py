@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 360, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 4, 4, 16, 22
 
 _NEAREST = 14
-"""From a plot's edge to the middle of a number, which would else be cut off."""
+"""From a plot's edge to the middle of a number, and half the way from one number to the next."""
 
 _BINS = 24
 
@@ -141,15 +141,16 @@ def _ticks(plot: Histogram, wide: float) -> list[str]:
     first, last = (float(plot.edges[index]) for index in (finite[0], finite[-1]))
     step = _round_step((last - first) / 5)
     values = [number * step for number in range(math.ceil(first / step - 1e-9), int(last / step + 1e-9) + 1)]
-    ticks = []
+    ticks: list[tuple[float, float, str]] = []
     for value in values:
         x = _LEFT + (finite[0] + (value - first) / (last - first) * (len(finite) - 1)) * wide
-        if _NEAREST <= x <= WIDTH - _NEAREST:
-            ticks.append((x, number(round(value, 10))))
+        middle = min(max(x, _NEAREST), WIDTH - _NEAREST)
+        if not ticks or middle >= ticks[-1][1] + 2 * _NEAREST:
+            ticks.append((x, middle, number(round(value, 10))))
     base, most = HEIGHT - _BOTTOM, int((plot.kept + plot.rejected).max(initial=0))
     return [
-        *(f'<path class="axis" d="M{x:.1f} {base}v3"/>' for x, _ in ticks),
-        *(f'<text x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{text}</text>' for x, text in ticks),
+        *(f'<path class="axis" d="M{x:.1f} {base}v3"/>' for x, _, _ in ticks),
+        *(f'<text x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{text}</text>' for _, x, text in ticks),
         f'<path class="most" d="M{_LEFT} {_TOP}H{WIDTH - _RIGHT}"/>',
         f'<text x="{WIDTH - _RIGHT}" y="{_TOP - 4}" text-anchor="end">{most:,}</text>',
     ]
