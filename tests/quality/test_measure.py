@@ -79,10 +79,10 @@ def test_dnsmos_is_asked_of_the_speaker_of_a_turn_and_of_both_in_a_dialogue(spea
     tools = replace(Tools(), dnsmos=Dnsmos.found())
     if tools.dnsmos is None:
         pytest.skip("needs speechmos and onnxruntime")
-    sounds = {side: np.random.default_rng(0).normal(0, 0.1, 96_000).astype(np.float32) for side in SIDES}
-    known = {side: {"turns": [], "activity": [[0.0, 2.0]]} for side in SIDES}
+    sounds = {side: np.random.default_rng(0).normal(0, 0.1, 216_000).astype(np.float32) for side in SIDES}
+    known = {side: {"turns": [], "activity": [[0.0, 4.5]]} for side in SIDES}
     found = voices_of(sounds, 0.0, known, tools, speaker)
     assert [side for side in SIDES if all(found[side][name] is not None for name in NAMES)] == rated
     assert all(found[side]["loudness_lufs"] is not None for side in SIDES)
-    known = {side: {"turns": [], "activity": [[0.0, 1.9]]} for side in SIDES}
+    known = {side: {"turns": [], "activity": [[0.0, 4.4]]} for side in SIDES}
     assert all(voices_of(sounds, 0.0, known, tools)[side]["dnsmos_ovrl"] is None for side in SIDES)

@@ -55,21 +55,17 @@ class Dnsmos:
         """Ratings from 1 to 5 of sound at 48 kHz: the means over its windows.
 
         There are up to `most`, evenly spread (the authors' script takes one each second, for many times the
-        work); they overlap only where the sound is too short.
+        work); they do not overlap.
         """
         import soxr
 
         heard = np.clip(soxr.resample(sound, SAMPLE_RATE, RATE, quality="HQ"), -1, 1).astype(np.float32)
         heard = np.tile(heard, -(-WINDOW // len(heard)))
-        starts = np.linspace(0, len(heard) - WINDOW, self._windows(len(sound), most)).round().astype(int)
+        count = min(most, len(heard) // WINDOW)
+        starts = [(2 * number + 1) * len(heard) // (2 * count) - WINDOW // 2 for number in range(count)]
         outputs = [self._session.run(None, {"input_1": heard[None, at : at + WINDOW]})[0][0] for at in starts]
         raw: Any = np.asarray(outputs, np.float64)
         return {
             name: round(float(np.polyval(curve, raw[:, column]).mean()), 2)
             for column, (name, curve) in enumerate(_CURVES.items())
         }
-
-    @staticmethod
-    def _windows(samples: int, most: int) -> int:
-        """How many windows sound of so many samples at 48 kHz is rated in."""
-        return min(most, max(1, -(-samples * RATE // (WINDOW * SAMPLE_RATE))))

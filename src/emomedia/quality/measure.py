@@ -35,12 +35,15 @@ MOST_FACES, MOST_PERSONS = 4, 1
 ENOUGH_WINDOWS, AGREE_MS = 3, 10.0
 """Windows off the session's clock that put a clip elsewhere if they lie so near to each other."""
 
+MORE_FACES = 2
+"""Other pictures of a short clip whose only key frame shows no face: who looks aside for a moment has one."""
+
 MOST_WINDOWS = 2
 """Stretches of 9 s of a voice that DNSMOS rates."""
 
-ENOUGH_RATED = 200
-"""Columns, 2 s, of speech that DNSMOS rates at least: it always hears nine seconds, repeated where there are
-less, which for a turn of one would cost more than all other measures together."""
+ENOUGH_RATED = 450
+"""Columns, 4.5 s, of speech that DNSMOS rates at least: it always hears nine seconds, repeated where there
+are less, and for shorter turns would cost more than all other measures together."""
 
 TOOLS = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
 """What is measured by something that has to be installed, in words."""
@@ -273,7 +276,11 @@ ENGINE_MEASURES = (
 def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
     if tools.names["face"] is None and tools.names["person"] is None:
         return people_of([], "limited", tools)
-    return people_of(*media.key_pictures(path, MOST_FACES), tools)
+    pictures, tagged = media.key_pictures(path, MOST_FACES)
+    found = people_of(pictures, tagged, tools)
+    if len(pictures) > 1 or all(found[side]["face_share"] for side in SIDES):
+        return found
+    return people_of(pictures + media.later_pictures(path, MORE_FACES), tagged, tools)
 
 
 def people_of(

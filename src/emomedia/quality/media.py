@@ -68,6 +68,12 @@ def key_pictures(path: Path, most: int) -> tuple[list[tuple[Picture, Picture]], 
     return pictures, tagged
 
 
+def later_pictures(path: Path, count: int) -> list[tuple[Picture, Picture]]:
+    """The same of so many frames, evenly spread behind the first one, of a short clip: all are decoded."""
+    frames = list(_frames(path))[1:]
+    return [halves(_planes(frames[place])) for place in spread(len(frames), count)]
+
+
 def voice(path: Path) -> npt.NDArray[np.float32]:
     """A FLAC file's samples, full scale 1.0."""
     import av

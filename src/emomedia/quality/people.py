@@ -29,7 +29,9 @@ Box = tuple[float, float, float, float]
 Mask = npt.NDArray[np.bool_]
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
-_STEP, _NEIGHBOURS = 1.1, 3
+_STEP, _NEIGHBOURS = 1.1, 1
+"""Of the cascade's windows from one size to the next, and how many have to agree: the most count anyhow."""
+
 _LEAST_FACE = 0.1
 """Of the half's width."""
 

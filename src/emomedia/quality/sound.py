@@ -217,11 +217,11 @@ def _silence(powers: npt.NDArray[np.float64]) -> float | None:
 
 
 def _other_voice(own: Mask, other: Mask, turn: Mask, swapped: bool) -> float | None:
-    """Of the speech in the side's turns, the share in which the other actor alone speaks."""
+    """Of what both say in the side's turns, the other actor's share."""
     if swapped:  # whoever the turns name, the track is the other actor's
         return 1.0
-    heard = turn & (own | other)
-    return float((heard & ~own).sum() / heard.sum()) if heard.sum() >= ENOUGH else None
+    mine, theirs = int((turn & own).sum()), int((turn & other).sum())
+    return theirs / (mine + theirs) if mine + theirs >= ENOUGH else None
 
 
 def _rounded(value: float | None) -> float | None:
