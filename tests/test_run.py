@@ -23,7 +23,7 @@ import exact
 from emomedia import _core
 from emomedia.dataset.verify import verify
 from emomedia.engine import core_take, run_job
-from emomedia.errors import OutputBusyError
+from emomedia.errors import DescriptionError, OutputBusyError
 from emomedia.files import locked
 from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options
@@ -294,6 +294,29 @@ def test_another_ffmpeg_probes_anew(simulated, tmp_path, monkeypatch):
     assert stamp() != first
 
 
+def test_offsets_and_sound_that_change_are_used(simulated, tmp_path):
+    """Neither shows in what session.json says of the media."""
+    folder = shutil.copytree(simulated(**SMALL).parent, tmp_path / "in")
+    session, out = folder / "session.toml", tmp_path / "out"
+
+    def made() -> set[str]:
+        return run_stage(session, out, options(session), "speech").made
+
+    assert made() == {"probe", "sync", "speech"}
+    text = session.read_text()
+    session.write_text(text.replace("mic_offset = 0.0", "mic_offset = 0.25"))
+    assert made() == {"probe", "sync", "speech"}
+    sync = json.loads((out / "sim/sync.json").read_text())
+    assert sync["right"]["track"]["offset"] == 0.25
+    data = (folder / "recorder.wav").read_bytes()
+    (folder / "recorder.wav").write_bytes(data[:-600] + bytes(600))
+    assert made() == {"probe", "sync", "speech"}
+    assert made() == set()
+    session.write_text(text.replace("\noffset = 0.0", "\noffset = 9"))
+    with pytest.raises(DescriptionError, match=r"right: .* left 0 to 4 s, right 9 to 13 s"):
+        run_stage(session, out, options(session), "turns")
+
+
 @pytest.mark.parametrize("layout", [("composite",), PICTURES])
 def test_workers_never_show_in_what_is_made_of_a_damaged_take(simulated, tmp_path, monkeypatch, layout):
     """What a decoder conceals depends on all that it decoded before; the byte is of a frame others need."""
@@ -327,5 +350,7 @@ def test_verify_hands_arrow_no_file_of_pythons(simulated, tmp_path, monkeypatch)
     run(session, tmp_path, options(session))
     read, read_table = [], pq.read_table
     monkeypatch.setattr(pq, "read_table", lambda file, **kw: (read.append(file), read_table(file, **kw))[1])
-    assert [finding for checked in verify(tmp_path) for finding in checked.findings] == []
-    assert [isinstance(file, pa.OSFile) for file in read] == [True]
+    index = tmp_path / "clips.parquet"
+    pq.write_table(read_table(index), index, compression="none")
+    assert len([finding for checked in verify(tmp_path) for finding in checked.findings]) == 1
+    assert [isinstance(file, pa.NativeFile) for file in read] == [True]

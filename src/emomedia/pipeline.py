@@ -21,7 +21,7 @@ from . import _core, stages
 from .cutting import CutResult, cut
 from .dataset.audit import Row
 from .dataset.index import write_index
-from .descriptions import show, wrong
+from .descriptions import show, stretch_text, wrong
 from .encoder import Encoder, choose
 from .engine import Work
 from .errors import MediaError, OutputError
@@ -96,12 +96,21 @@ class Pipeline:
         fingerprints = [stages.media_fingerprint(path) for path in self._media_paths()]
         return [meaning["id"], [meaning[side] for side in SIDES], fingerprints]
 
-    def _media_paths(self) -> list[Path]:
+    @cached_property
+    def recordings(self) -> list[Any]:
+        """What is heard, and where the description puts it; session.json's content tells neither."""
+        places = ("offset", "mic_offset", "camera_distance")
+        fingerprints = self.media[-1][: len(self._recorded())]
+        return [fingerprints, [[side[key] for key in places] for side in self.media[1]]]
+
+    def _recorded(self) -> list[Path]:
         paths = [path for side in SIDES for path in self.session.side(side).video]
         mics = [self.session.side(side).mic for side in SIDES]
-        paths += [mic.file for mic in mics if mic is not None]
+        return paths + [mic.file for mic in mics if mic is not None]
+
+    def _media_paths(self) -> list[Path]:
         luts = [self.session.side(side).lut for side in SIDES]
-        return paths + [lut for lut in luts if lut is not None]
+        return self._recorded() + [lut for lut in luts if lut is not None]
 
     def _refuse_changed_media(self) -> None:
         """Refuse what was made while somebody wrote to the files that it was made from."""
@@ -131,14 +140,32 @@ class Pipeline:
     def sync(self) -> dict[str, dict[str, Clock]]:
         """Per side the clocks of ``take`` and ``track``."""
         probe, scratch = self.probe, self.folder.sound if self.writes else None
-        body = self._stage("sync", [self._content("probe")], None, lambda: sync_session(probe, scratch))
+        inputs = [self._content("probe"), self.recordings]
+        body = self._stage("sync", inputs, None, lambda: sync_session(probe, scratch))
         return clocks_of(body, self.folder.stage("sync"))
 
     @cached_property
     def footage(self) -> tuple[int, int]:
-        """The composite frames that both takes cover, half-open."""
-        return footage(
-            [(self.probe.takes[side].frames, self.sync[side]["take"]) for side in SIDES], self.probe.rate
+        """The composite frames that both takes cover, half-open.
+
+        Raises
+        ------
+        DescriptionError
+            There are none.
+        """
+        takes = [(self.probe.takes[side].frames, self.sync[side]["take"]) for side in SIDES]
+        first, end = footage(takes, self.probe.rate)
+        if first < end:
+            return first, end
+        found = (
+            stretch_text(clock.to_session(Fraction(0)), clock.to_session(take.end)) for take, clock in takes
+        )
+        raise wrong(
+            self.session.path,
+            "right",
+            expected="a take that shares some time with the left one",
+            found="left {}, right {}".format(*found),
+            remedy="correct its offset, or name the takes of one session",
         )
 
     @cached_property
@@ -156,7 +183,8 @@ class Pipeline:
     def speech(self) -> Body:
         from .schema import SpeechTable, validate
 
-        inputs, recognition = [self._content("probe"), self._content("sync")], self.recognition
+        inputs = [self._content("probe"), self._content("sync"), self.recordings[0]]
+        recognition = self.recognition
         clean = self.options.clean
 
         def make() -> Body:
@@ -310,8 +338,10 @@ class Pipeline:
         return turns_to_body(turns)
 
     def _footage_seconds(self) -> tuple[Fraction, Fraction]:
+        """The footage as turns see it: it begins with the later take, which may be within a frame."""
         first, end = self.footage
-        return first / self.probe.rate, end / self.probe.rate
+        begin = max(self.sync[side]["take"].to_session(Fraction(0)) for side in SIDES)
+        return min(begin, first / self.probe.rate), end / self.probe.rate
 
     @cached_property
     def plan(self) -> Plan:

@@ -123,6 +123,12 @@ def test_verify_finds_an_index_of_other_verdicts(tmp_path):
     assert found() == []
     audit = tmp_path / "b/clips.jsonl"
     write_rows(audit, [row | {"keep": False, "reasons": ["bad"]} for row in read_rows(audit)])
-    assert found() == ["an index made from others"]
+    assert found() == ["something else"]
     write_index(tmp_path)
     assert found() == []
+    path = tmp_path / "clips.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table, path, compression="none")
+    assert found() == ["others"], "of bytes, though of the same rows"
+    pq.write_table(table.slice(1), path)
+    assert found() == [str(len(table) - 1)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import StageError
 from ..files import atomic, canonical_json, complaint, locked, sha256
@@ -111,9 +111,6 @@ def write_index(out: Path) -> int:
     StageError
         An audit is none; the index is then of all the others.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     with locked(out, wait=True):
         known = _known(out / INDEX_NAME)
         parts, told = [], []
@@ -128,13 +125,37 @@ def write_index(out: Path) -> int:
                 continue
             parts.append(part)
             told.append([session, digest, len(part)])
-        columns = schema().with_metadata({_AUDITS: canonical_json(told)})
-        table = pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
+        table = _joined(parts, told)
         with atomic(out / INDEX_NAME) as temporary:
-            pq.write_table(table, temporary, compression="zstd", row_group_size=ROWS_PER_GROUP)
+            _write(table, temporary)
     if broken:
         raise broken[0]
     return len(table)
+
+
+def made_anew(out: Path) -> tuple[pa.Table, pa.Buffer]:
+    """The index that every audit of `out` makes: its rows, and the bytes that its file would have."""
+    import pyarrow as pa
+
+    paths = audits(out)
+    parts = [_table(path) for path in paths]
+    told = [[path.parent.name, sha256(path), len(part)] for path, part in zip(paths, parts, strict=True)]
+    table, sink = _joined(parts, told), pa.BufferOutputStream()
+    _write(table, sink)
+    return table, sink.getvalue()
+
+
+def _joined(parts: Sequence[pa.Table], told: list[list[Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = schema().with_metadata({_AUDITS: canonical_json(told)})
+    return pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
+
+
+def _write(table: pa.Table, where: Path | pa.BufferOutputStream) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, where, compression="zstd", row_group_size=ROWS_PER_GROUP)
 
 
 def _table(audit: Path) -> pa.Table:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..containers import opened
+from ..errors import MediaNotFoundError
 from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
 from ..options import COMPOSITE_SIZE, Size
 from .audit import Row, named_files, read_rows
-from .index import audits, told_audits
+from .index import audits, made_anew, told_audits
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,14 @@ def verify(out: Path) -> Iterator[Checked]:
 
     Files in ``clips/`` and ``audio/`` that no audit knows, a missing or outdated index and a session
     without clips.jsonl are findings too, on rows without an id.
+
+    Raises
+    ------
+    MediaNotFoundError
+        There is no such folder.
     """
+    if not out.is_dir():
+        raise MediaNotFoundError(out, expected="an output folder", found="nothing", remedy="correct the path")
     for path in audits(out):
         rows = read_rows(path)
         for row in rows:
@@ -138,18 +146,22 @@ def _index_findings(out: Path) -> Iterator[Finding]:
     if not path.is_file():
         yield Finding(path, "the index of all clips", "none")
         return
+    table, right = made_anew(out)
     try:
         # Arrow's own file, not Python's: its threads may still hold what they read when the process ends,
         # and a buffer of Python's that they give back then ends it by SIGABRT.
         with pa.OSFile(str(path), "rb") as file:
-            table = pq.read_table(file, columns=["id", "sha256"])
+            data = file.read_buffer()
+        if data.equals(right):
+            return
+        found = pq.read_table(pa.BufferReader(data))
+        writer = pq.read_metadata(pa.BufferReader(data)).created_by
     except (pa.ArrowException, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))
         return
-    indexed, told = table.to_pylist(), told_audits(table.schema)
-    rows = {audit: read_rows(audit) for audit in audits(out)}
-    audited = [{"id": row["id"], "sha256": row["sha256"]} for mine in rows.values() for row in mine]
-    if indexed != audited:
-        yield Finding(path, f"the {len(audited)} clips of the audits", f"{len(indexed)} that differ")
-    elif told != [(audit.parent.name, sha256(audit), len(mine)) for audit, mine in rows.items()]:
-        yield Finding(path, "what the audits say of each clip", "an index made from others")
+    if len(found) != len(table):
+        yield Finding(path, f"the {len(table)} clips of the audits", str(len(found)))
+    elif told_audits(found.schema) != told_audits(table.schema) or not found.equals(table):
+        yield Finding(path, "what the audits say of each clip", "something else")
+    elif writer == pq.read_metadata(pa.BufferReader(right)).created_by:  # others write other bytes
+        yield Finding(path, "the bytes that the audits make", "others")
