@@ -65,24 +65,41 @@ test-page: build ## install Chromium and run the tests of the report in it
 	@docker/install-system.sh page || true
 	@$(PYTHON) -m pytest -q tests/report
 
-NATIVE = -G Ninja -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON
 CMAKE := $(VENV)/bin/cmake
 CTEST := $(VENV)/bin/ctest
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+# The native tests and benchmarks are built where the package's core was: none of its objects is compiled twice.
+CORE_BUILD = build/core-$(shell $(PYTHON) -c 'import sys; print(sys.implementation.cache_tag)')
+
 .PHONY: test-native
 test-native: build ## run the core's own tests, without Python
-	@$(CMAKE) -S csrc -B build/native $(NATIVE) >/dev/null
-	@$(CMAKE) --build build/native -- --quiet
-	@$(CTEST) --test-dir build/native --output-on-failure
+	@$(CMAKE) -S csrc -B $(CORE_BUILD) -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON >/dev/null
+	@$(CMAKE) --build $(CORE_BUILD) -- --quiet
+	@$(CTEST) --test-dir $(CORE_BUILD) --output-on-failure
 
-.PHONY: sanitize sanitize-address sanitize-thread
+# Where there is Clang, one build is the fuzzers and the tests under AddressSanitizer; elsewhere entries replay alone.
+CLANG = $(shell command -v clang++ 2>/dev/null)
+ADDRESS_BUILD = build/$(if $(CLANG),fuzz/native,sanitize-address)
+SANITIZED = -G Ninja -DEMOMEDIA_TESTS=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	-DCMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1 -DNDEBUG'
+
+.PHONY: clang build-address sanitize sanitize-address sanitize-thread
+clang:
+	@docker/install-system.sh fuzz || true
+
+build-address: build clang
+	@$(CMAKE) -S csrc -B $(ADDRESS_BUILD) $(SANITIZED) -DEMOMEDIA_SANITIZE=address,undefined -DEMOMEDIA_FUZZ=ON \
+		$(if $(CLANG),-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_COMPILE_WARNING_AS_ERROR=ON) >/dev/null
+	@$(CMAKE) --build $(ADDRESS_BUILD) -- --quiet
+
 sanitize: sanitize-address sanitize-thread ## run the core's tests under the address, undefined-behaviour and thread sanitizers
 
-sanitize-address: SANITIZE = address,undefined
-sanitize-thread: SANITIZE = thread
-sanitize-address sanitize-thread: build
-	@$(CMAKE) -S csrc -B build/$@ $(NATIVE) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEMOMEDIA_SANITIZE=$(SANITIZE) >/dev/null
+sanitize-address: build-address
+	@$(CTEST) --test-dir $(ADDRESS_BUILD) --output-on-failure
+
+sanitize-thread: build
+	@$(CMAKE) -S csrc -B build/$@ $(SANITIZED) -DEMOMEDIA_SANITIZE=thread >/dev/null
 	@$(CMAKE) --build build/$@ -- --quiet
 	@$(CTEST) --test-dir build/$@ --output-on-failure
 
@@ -90,15 +107,10 @@ sanitize-address sanitize-thread: build
 FUZZ_SECONDS := 60
 FUZZ_ENTRY :=
 FUZZ_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["fuzz"])')
-FUZZ_NATIVE = -G Ninja -DEMOMEDIA_FUZZ=ON -DEMOMEDIA_SANITIZE=address,undefined \
-	-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 
 .PHONY: fuzz
-fuzz: build ## fuzz the core and the readers of descriptions: FUZZ_SECONDS=60, FUZZ_ENTRY=one of them
-	@docker/install-system.sh fuzz || true
+fuzz: build-address ## fuzz the core and the readers of descriptions: FUZZ_SECONDS=60, FUZZ_ENTRY=one of them
 	@$(PIP) install '$(FUZZ_PACKAGES)' || true
-	@if command -v clang++ >/dev/null; then \
-		$(CMAKE) -S csrc -B build/fuzz/native $(FUZZ_NATIVE) >/dev/null && $(CMAKE) --build build/fuzz/native -- --quiet; fi
 	@cd tests && ../$(PYTHON) -m fuzz.run --seconds $(FUZZ_SECONDS) $(if $(FUZZ_ENTRY),--entry $(FUZZ_ENTRY))
 
 # Of the core's lines, those that build/fuzz/corpus reaches; `make fuzz` first.
@@ -118,8 +130,8 @@ fuzz-coverage: build ## tell which lines of the core the corpora reach
 .PHONY: bench-native
 bench-native: build
 	@docker/install-system.sh bench
-	@$(CMAKE) -S csrc -B build/native $(NATIVE) -DEMOMEDIA_BENCH=ON >/dev/null
-	@$(CMAKE) --build build/native --target emomedia_bench emomedia_count -- --quiet
+	@$(CMAKE) -S csrc -B $(CORE_BUILD) -DEMOMEDIA_BENCH=ON >/dev/null
+	@$(CMAKE) --build $(CORE_BUILD) --target emomedia_bench emomedia_count -- --quiet
 
 BENCH_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"]))')
 BENCH = $(PYTHON) -m pytest -q --benchmark-quiet benchmarks

@@ -54,7 +54,7 @@ class BuildExtensions(build_ext):
             f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
         ]  # fmt: skip
         subprocess.run(configure, check=True)
-        subprocess.run(["cmake", "--build", str(build)], check=True)
+        subprocess.run(["cmake", "--build", str(build), "--target", "_core"], check=True)
         subprocess.run(["cmake", "--install", str(build), "--prefix", str(target)], check=True)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,16 @@ def measure(store: Store, benchmark: Any) -> Measure:
         store.put(Record(group, case, contender, number, frames, cost, facts))
 
     return once
+
+
+@pytest.fixture
+def out() -> Iterator[Path]:
+    """An empty folder on the disk of the build, not in memory."""
+    folder = BUILD / "work/out"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ import numpy as np
 
 from emomedia.reference.compose import Plane, Planes
 
-LIBRARY = Path(__file__).parent.parent / "build/native/bench/libemomedia_bench.so"
+BUILD = Path(__file__).parent.parent / "build" / f"core-{sys.implementation.cache_tag}"
+LIBRARY = BUILD / "bench/libemomedia_bench.so"
 
 _pointer, _int, _text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
 _SIGNATURES = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +78,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="module")
 def session(request: pytest.FixtureRequest) -> Session:
     return make(FOOTAGE[request.param])
-
-
-@pytest.fixture
-def out() -> Iterator[Path]:
-    """An empty folder on the disk of the build, not in memory."""
-    folder = BUILD / "work/out"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_run(session: Session, number: int, contender: str, out: Path, measure: Measure) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from .checks import check_clip
 from .conftest import Measure, Scale, scale_of
 from .contenders import emomedia_run
 from .footage import Session
-from .measuring import BUILD, run
+from .measuring import run
 from .scaling import Sized, long_session, make, wide_plan
 
 CHECKED_CLIPS = 20
@@ -35,16 +33,6 @@ def _sizes(scale: Scale) -> list[Sized]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     sizes = _sizes(scale_of(metafunc.config))
     metafunc.parametrize("sized", sizes, ids=[f"{sized.case}, {sized.name}" for sized in sizes])
-
-
-@pytest.fixture
-def out() -> Iterator[Path]:
-    """An empty folder on the disk of the build, not in memory."""
-    folder = BUILD / "work/scale"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_scale(sized: Sized, out: Path, measure: Measure) -> None:

@@ -7,16 +7,26 @@ constexpr std::ptrdiff_t kRowAlignment = 256;  // bytes: what copies and stores 
 
 std::ptrdiff_t row_stride(int bytes) { return (bytes + kRowAlignment - 1) / kRowAlignment * kRowAlignment; }
 
-// Planes one after the other from `first` on; returns how many bytes they take.
-std::size_t lay_out(MutablePicture& picture, std::uint8_t* first) {
+std::size_t plane_bytes(const MutablePicture& picture, std::size_t p) {
+  return static_cast<std::size_t>(picture.stride[p] * picture.format.plane_height(static_cast<int>(p)));
+}
+
+// Chooses the strides; returns how many bytes the planes take.
+std::size_t measure(MutablePicture& picture) {
   std::size_t bytes = 0;
   for (std::size_t p = 0; p < 3; ++p) {
-    const int plane = static_cast<int>(p);
-    picture.stride[p] = row_stride(picture.format.plane_width(plane) * picture.format.sample_bytes());
-    picture.data[p] = first + bytes;
-    bytes += static_cast<std::size_t>(picture.stride[p] * picture.format.plane_height(plane));
+    picture.stride[p] = row_stride(picture.format.plane_width(static_cast<int>(p)) * picture.format.sample_bytes());
+    bytes += plane_bytes(picture, p);
   }
   return bytes;
+}
+
+// Planes one after the other from `first` on.
+void lay_out(MutablePicture& picture, std::uint8_t* first) {
+  for (std::size_t p = 0; p < 3; ++p) {
+    picture.data[p] = first;
+    first += plane_bytes(picture, p);
+  }
 }
 
 }  // namespace
@@ -25,8 +35,7 @@ HalfComposer::HalfComposer(Device& device, const HalfGeometry& geometry, int out
     : plan_(geometry, output_depth), tables_(device.upload(plan_.tables().data(), plan_.tables().size())) {
   const int sub = geometry.full_chroma ? 1 : 2;
   staging_.format = {geometry.width, geometry.height, output_depth, sub, sub};
-  MutablePicture measured = staging_;
-  staged_ = device.allocate(lay_out(measured, nullptr));
+  staged_ = device.allocate(measure(staging_));
   lay_out(staging_, staged_.get());
 }
 

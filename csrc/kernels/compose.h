@@ -37,7 +37,7 @@ struct PlaneTask {
   std::ptrdiff_t source_stride = 0;      // bytes
   int depth = 8;                         // bits of a source sample
   const PackedFilter* filter = nullptr;
-  std::uint8_t* output = nullptr;    // filter->output_width() x filter->output_height() samples
+  std::uint8_t* output = nullptr;    // cols.outputs x bands.outputs samples, where axes are swapped the other way round
   std::ptrdiff_t output_stride = 0;  // bytes
   int output_depth = 8;
 };

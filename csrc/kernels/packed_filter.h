@@ -100,9 +100,6 @@ struct PackedFilter {
   RowBands bands;  // of rows of samples, or where axes are swapped of rows of T
   RowFilter cols;  // of rows of T, or where axes are swapped of samples
   int first_col = 0, first_row = 0;  // in the coded plane
-
-  int output_width() const { return swapped ? bands.outputs : cols.outputs; }
-  int output_height() const { return swapped ? cols.outputs : bands.outputs; }
 };
 
 // `width` and `height` are the coded plane's.

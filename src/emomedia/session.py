@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from .descriptions import file_name, seconds_text, show, stretch_text, wrong
 from .errors import DescriptionError, MediaNotFoundError
 from .files import complaint, is_utf8, read_small
-from .stages import digest
 
 if TYPE_CHECKING:
     from .schema import CropTable, DialogueTable, MicTable, SessionTable, SideTable
@@ -138,7 +137,7 @@ class Session:
         return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
     def meaning(self) -> dict[str, Any]:
-        """What the description says, whatever its spelling: values for JSON, by session.toml's keys."""
+        """What the description says, however it is written: values for JSON, by session.toml's keys."""
         return {
             "id": self.id,
             "left": self._side_meaning(self.left),
@@ -147,11 +146,6 @@ class Session:
             "exclude": [[str(start), str(end)] for start, end in self.excluded],
             "script": [self.written(file) for file in self.script],
         }
-
-    @property
-    def text_digest(self) -> str:
-        """Hex SHA-256 of :meth:`meaning`: other comments, order or spelling leave it as it is."""
-        return digest(self.meaning())
 
     def _side_meaning(self, side: Side) -> dict[str, Any]:
         crop = side.crop

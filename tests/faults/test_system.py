@@ -17,8 +17,7 @@ from pathlib import Path
 import av
 import pytest
 
-from emomedia import cutting
-from emomedia.cli import stopping
+from emomedia import cutting, stopping
 from emomedia.cli.display import JsonDisplay, PeopleDisplay
 from emomedia.dataset.audit import write_rows
 from emomedia.dataset.index import write_index

@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
+from ..stopping import Stop, listen
 from .schedule import Room
 from .task import Advanced, Bench, Failure, Progress, Task
 
@@ -185,8 +186,6 @@ def _processor_seconds(pid: int | None) -> float:
 
 def serve(pipe: Connection, head: int) -> None:
     """A worker's life: tasks come through the pipe, what becomes of them goes back."""
-    from ..cli.stopping import Stop, listen
-
     end_with(head)
     for ignored in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C reaches the whole group; the head says what to do
         signal.signal(ignored, signal.SIG_IGN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .stopping import Stop, listen
+from ..stopping import Stop, listen
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .. import stopping
 from ..observer import Outcome
-from . import stopping
 
 if TYPE_CHECKING:
     from rich.console import Console
