@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -39,6 +41,23 @@ def name(request) -> str:
     return str(request.param)
 
 
+def close_turns(session: Path, path: Path) -> Path:
+    """The session's turns and one more that begins a frame after another: a span of one frame."""
+    body = json.loads((session.parent / "turns.json").read_text())
+    turn = body["turns"][0]
+    later = {"id": "close", "speaker": "right", "start": turn["start"] + 0.04, "end": turn["end"] - 0.2}
+    body["turns"].append(turn | later)
+    path.write_text(json.dumps(body))
+    return path
+
+
+def idr_ids(clip: Path) -> list[int]:
+    """The idr_pic_id of a clip's IDR pictures of H.264, in their order, as FFmpeg reads their slices."""
+    command = ["ffmpeg", "-nostdin", "-i", clip, "-map", "0:v", "-c", "copy", "-bsf:v", "trace_headers"]
+    done = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True, check=True)
+    return [int(line.split("=")[-1]) for line in done.stderr.splitlines() if " idr_pic_id " in line]
+
+
 def streams(clip: Path) -> tuple[str, bytes, list[int], list[int]]:
     """A clip's codec tag, parameter sets, and its frames' numbers in decoding order: all, and the keys'."""
     with av.open(str(clip)) as container:
@@ -55,9 +74,9 @@ def streams(clip: Path) -> tuple[str, bytes, list[int], list[int]]:
 @pytest.mark.parametrize("device", ["cuda", "cpu"])
 def test_clips_have_every_frame_and_idr_pictures_where_the_plan_has_them(simulated, tmp_path, name, device):
     session = simulated(size=(540, 960), seconds=Fraction(4), right_offset=Fraction("0.52"))
-    options = Options(
-        turns=session.parent / "turns.json", layout=PICTURES, encoder=name, device=device, gop=GOP, workers=3
-    )  # type: ignore[arg-type]
+    turns = close_turns(session, tmp_path / "turns.json")
+    choices: Any = {"encoder": name, "device": device}
+    options = Options(turns=turns, layout=PICTURES, gop=GOP, workers=3, **choices)
     run(session, tmp_path, options)
     assert exact.wrong_frames(session, tmp_path)[0] == 0
     assert [finding for checked in verify(tmp_path.resolve()) for finding in checked.findings] == []
@@ -83,7 +102,11 @@ def test_clips_have_every_frame_and_idr_pictures_where_the_plan_has_them(simulat
             assert numbers == list(range(clip.frame_count))  # decoded as they are shown: no B-frame
             assert keys == within
             sets.add((side is None, parameter_sets))
+            if name == "h264_nvenc":  # H.264, 7.4.3: neighbouring IDR pictures differ in it
+                ids = dict(zip(keys, idr_ids(path), strict=True))
+                assert all(ids[key] != ids.get(key - 1) for key in keys)
     assert len(sets) == 2  # one of the composites, one of both sides
+    assert any(span.frame_count == 1 for span in spans)
 
     report = json.loads(folder.run_report.read_text())["engine"]
     assert report["encoder"]["name"] == name
