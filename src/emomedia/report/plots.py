@@ -17,8 +17,8 @@ import numpy as np
 WIDTH, HEIGHT = 360, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 4, 4, 16, 22
 
-_NEAREST = 14
-"""From a plot's edge to the middle of a number, and half the way from one number to the next."""
+_LETTER = 7
+"""How wide a digit is, generously."""
 
 _BINS = 24
 
@@ -73,7 +73,7 @@ def _edges(values: np.ndarray) -> np.ndarray:
     if not len(values):
         return np.array([0.0, 1.0])
     low, high = np.quantile(values, [0.01, 0.99])
-    wide = max(high - low, 1e-6 * abs(high))
+    wide = max(high - low, 0.01 * abs(high))
     step = _round_step(wide / _BINS) if wide else 1.0
     edges = np.arange(np.floor(low / step), np.floor(high / step) + 2) * step
     edges = np.array([float(number(float(edge))) for edge in edges])  # as the links write them
@@ -144,9 +144,11 @@ def _ticks(plot: Histogram, wide: float) -> list[str]:
     ticks: list[tuple[float, float, str]] = []
     for value in values:
         x = _LEFT + (finite[0] + (value - first) / (last - first) * (len(finite) - 1)) * wide
-        middle = min(max(x, _NEAREST), WIDTH - _NEAREST)
-        if not ticks or middle >= ticks[-1][1] + 2 * _NEAREST:
-            ticks.append((x, middle, number(round(value, 10))))
+        text = number(round(value, 10))
+        half = _LETTER * len(text) / 2
+        middle = min(max(x, half), WIDTH - half)
+        if not ticks or middle - ticks[-1][1] >= half + _LETTER * (len(ticks[-1][2]) / 2 + 1):
+            ticks.append((x, middle, text))
     base, most = HEIGHT - _BOTTOM, int((plot.kept + plot.rejected).max(initial=0))
     return [
         *(f'<path class="axis" d="M{x:.1f} {base}v3"/>' for x, _, _ in ticks),

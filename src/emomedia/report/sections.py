@@ -53,7 +53,11 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
             to_section("failures", f"{len(gathered.failures):,}"),
             "failed or unfinished",
         ),
-        ("Raw hours", anchor(hours(sum(known) / 3600), len(columns)), _unknown(len(footage) - len(known))),
+        (
+            "Raw hours",
+            anchor(hours(sum(known) / 3600), len(columns)) if known else "–",
+            _unknown(len(footage) - len(known)),
+        ),
         (
             "Dialogues kept",
             anchor(f"{found.dialogues:,}", found.dialogues, kind="dialogue", keep="yes"),
