@@ -167,6 +167,20 @@ def test_a_ledger_that_another_program_holds_is_waited_for(tmp_path, monkeypatch
     assert all(text.endswith("the batch goes on") for text in watcher.said[1::2])
 
 
+def test_a_worker_that_the_system_cannot_start_is_tried_again(tmp_path):
+    class Refused(MadeUp):
+        refusals = 2
+
+        def start(self, key, task):
+            if self.refusals:
+                self.refusals -= 1
+                raise BlockingIOError(errno.EAGAIN, "no more processes")
+            super().start(key, task)
+
+    summary, watcher = batch(tmp_path, [entry("a")], Refused())
+    assert (summary.figures.done, len(watcher.said)) == (1, 2)
+
+
 def test_workers_that_were_stopped_with_their_head_are_not_taken_for_hanging(monkeypatch):
     """Ctrl-Z and fg, or a scheduler's suspend: hours pass in which nobody can do anything."""
     now = 0.0
