@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from emomedia.batch.head import CRASHES
 from emomedia.batch.ledger import read
 from emomedia.batch.run import run_batch
 from emomedia.batch.status import status
@@ -61,12 +62,14 @@ def kill_ray_workers(root: Path, kills: int, rng: random.Random) -> None:
     done = rounds = 0
     attempts: Counter[str] = Counter()
     while done < kills:
-        out, ended, killed = root / f"ray-{rounds}", threading.Event(), []
+        out, ended = root / f"ray-{rounds}", threading.Event()
+        killed: list[str] = []
         killer = threading.Thread(target=_kill_workers, args=(kills - done, rng, ended, killed))
         killer.start()
-        run_batch([str(what)], out, Options(preset="ultrafast"), Quiet(), ray=cluster.address)
+        summary = run_batch([str(what)], out, Options(preset="ultrafast"), Quiet(), ray=cluster.address)
         ended.set()
         killer.join()
+        assert not summary.figures.failed, summary.figures.failed
         many.assert_as_undisturbed(out, expected)
         attempts.update(row["outcome"] for row in read(out)["attempts"])
         done, rounds = done + len(killed), rounds + 1
@@ -76,22 +79,24 @@ def kill_ray_workers(root: Path, kills: int, rng: random.Random) -> None:
     print(f"  attempts: {dict(attempts)}")
 
 
-def _kill_workers(most: int, rng: random.Random, ended: threading.Event, killed: list[int]) -> None:
+def _kill_workers(most: int, rng: random.Random, ended: threading.Event, killed: list[str]) -> None:
     """Kill a worker that works, every few seconds; never one session's stage too often for its retries."""
     while len(killed) < min(most, 4) and not ended.wait(rng.uniform(2, 6)):
-        working = _ray_workers()
+        spared = {title for title in killed if killed.count(title) == CRASHES - 1}
+        working = [item for item in _ray_workers().items() if item[1] not in spared]
         if working:
-            os.kill(rng.choice(working), signal.SIGKILL)
-            killed.append(1)
+            process, title = rng.choice(working)
+            os.kill(process, signal.SIGKILL)
+            killed.append(title)
 
 
 _NOT_TASKS = ("IDLE", "Agent")
 """A worker without a task, and the services of a node, which goes down with them."""
 
 
-def _ray_workers() -> list[int]:
-    """Workers below this process that have a task: Ray names them after it."""
-    parents, working = {}, []
+def _ray_workers() -> dict[int, str]:
+    """Workers below this process that have a task, with its name: Ray's title of them."""
+    parents, working = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
@@ -99,8 +104,8 @@ def _ray_workers() -> list[int]:
         except OSError:
             continue
         if title.startswith("ray::") and not any(other in title for other in _NOT_TASKS):
-            working.append(int(folder.name))
-    return [process for process in working if _descends(process, os.getpid(), parents)]
+            working[int(folder.name)] = title
+    return {process: title for process, title in working.items() if _descends(process, os.getpid(), parents)}
 
 
 def _descends(process: int, ancestor: int, parents: dict[int, int]) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
 import pytest
 
 from emomedia.batch.progress import Failed, Figures
-from emomedia.cli.batch_display import PeopleBatch
+from emomedia.cli.batch_display import JsonBatch, PeopleBatch
 from emomedia.cli.display import JsonDisplay, PeopleDisplay
 
 TEXTS = ["pip install 'emomedia[quality]'", "/in/[/day one]/left.mp4: expected [left] \\[x], found [bold]"]
@@ -32,6 +33,20 @@ def test_where_there_is_no_terminal_the_figures_are_a_line_now_and_then(capsys, 
             display.shows(figures)
     told = "  running 123 of 400 done, 0 failed; 150.50 of 498.25 h, 1.23 h/h, 1 d 2 h left"
     assert capsys.readouterr().out.splitlines() == [told] * 2
+
+
+@pytest.mark.parametrize("kind", [JsonBatch, PeopleBatch])
+def test_a_log_on_a_full_disk_ends_no_batch(kind, monkeypatch):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        monkeypatch.setattr("sys.stdout", full)
+        display = kind()
+        display.says("paused")
+        display.session_ended("a", None)
+        with pytest.raises(OSError, match="No space left"):
+            display.ends({}, ["done"])
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
 
 
 @pytest.mark.parametrize("kind", [JsonDisplay, PeopleDisplay])

@@ -18,7 +18,7 @@ from emomedia.batch.ledger import Ledger, read
 from emomedia.batch.progress import Share, bottleneck, failures_told, hours, pace, told_time
 from emomedia.batch.schedule import Room
 from emomedia.batch.sessions import Entry
-from emomedia.batch.space import lasting_bytes, session_bytes, told
+from emomedia.batch.space import lasting_bytes, present_bytes, session_bytes, told
 from emomedia.batch.task import Advanced, Failure, Progress, StageDone, failure
 from emomedia.batch.workers import LocalWorkers, _Worker
 from emomedia.errors import MediaNotFoundError, OutputBusyError, OutputError, StalledError, SyncError
@@ -167,6 +167,20 @@ def test_a_ledger_that_another_program_holds_is_waited_for(tmp_path, monkeypatch
     assert all(text.endswith("the batch goes on") for text in watcher.said[1::2])
 
 
+def test_a_worker_that_the_system_cannot_start_is_tried_again(tmp_path):
+    class Refused(MadeUp):
+        refusals = 2
+
+        def start(self, key, task):
+            if self.refusals:
+                self.refusals -= 1
+                raise BlockingIOError(errno.EAGAIN, "no more processes")
+            super().start(key, task)
+
+    summary, watcher = batch(tmp_path, [entry("a")], Refused())
+    assert (summary.figures.done, len(watcher.said)) == (1, 2)
+
+
 def test_workers_that_were_stopped_with_their_head_are_not_taken_for_hanging(monkeypatch):
     """Ctrl-Z and fg, or a scheduler's suspend: hours pass in which nobody can do anything."""
     now = 0.0
@@ -266,3 +280,13 @@ def test_finer_and_more_pictures_take_more_space():
     assert session_bytes(3600, Options(crf=14)) > 1.6 * base
     assert session_bytes(3600, Options(layout=("composite", "left", "right"))) > 2 * base
     assert lasting_bytes(3600, Options()) < base
+
+
+def test_files_that_go_while_they_are_counted_count_for_nothing(tmp_path, monkeypatch):
+    (tmp_path / "sound").mkdir()
+    for name in ("a", "sound/b", "sound/c"):
+        (tmp_path / name).write_bytes(b"1234")
+    found = [*os.walk(tmp_path)]
+    (tmp_path / "a").unlink()
+    monkeypatch.setattr(os, "walk", lambda _: found)
+    assert present_bytes(tmp_path) == 8

@@ -226,7 +226,10 @@ class Batch:
         options = replace(entry.options, workers=grant.cores)
         task = Task(entry.path, self.out, options, session.stage, dict(session.stage_seconds))
         self._keep(lambda: self._ledger.begins(entry.id, session.stage, grant.cores))
-        self._executor.start(entry.id, task)
+        try:
+            self._executor.start(entry.id, task)
+        except OSError as error:  # the system has no process or descriptor to spare
+            self._hear(session, failure(error))
 
     # -- what workers tell ------------------------------------------------------------------------
 

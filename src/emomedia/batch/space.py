@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ..options import DEFAULT_CRF, Options
@@ -39,8 +40,13 @@ def free_bytes(folder: Path) -> int:
 
 
 def present_bytes(folder: Path) -> int:
-    """What a session has written by now."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    """What a session has written by now; it may be worked on, so that files go while they are counted."""
+    size = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += Path(where, name).lstat().st_size
+    return size
 
 
 def told(size: float) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +23,16 @@ _JSON_SECONDS = 10.0
 _LINE_SECONDS = 300.0
 
 
+@contextmanager
+def _spared() -> Iterator[None]:
+    """A log on a full disk lacks lines; the batch goes on, and tells how it ended or fails to."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
 class JsonBatch:
     """One JSON object a line on standard output."""
 
@@ -33,6 +46,7 @@ class JsonBatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    @_spared()
     def stage_passed(self, id: str, done: StageDone) -> None:
         _emit(
             {"event": "stage_ends", "session": id, "stage": done.stage, "outcome": done.outcome}
@@ -40,15 +54,18 @@ class JsonBatch:
             | done.made
         )
 
+    @_spared()
     def session_ended(self, id: str, failed: Failed | None) -> None:
         value: dict[str, Any] = {"event": "session_ends", "session": id, "outcome": "done"}
         if failed is not None:
             value |= {"outcome": "failed", "stage": failed.stage, "cause": failed.cause, "error": failed.text}
         _emit(value)
 
+    @_spared()
     def says(self, text: str) -> None:
         _emit({"event": "note", "text": text})
 
+    @_spared()
     def shows(self, figures: Figures) -> None:
         stopping.check()
         if monotonic() - self._shown >= _JSON_SECONDS:
@@ -83,15 +100,18 @@ class PeopleBatch:
 
     def stage_passed(self, id: str, done: StageDone) -> None: ...
 
+    @_spared()
     def session_ended(self, id: str, failed: Failed | None) -> None:
         if failed is None:
             print_plain(self.console, id, "  done    ", "green")
         else:
             print_plain(self.console, failures_told([failed])[0], "  failed  ", "red")
 
+    @_spared()
     def says(self, text: str) -> None:
         print_plain(self.console, "", f"  {text}", "yellow")
 
+    @_spared()
     def shows(self, figures: Figures) -> None:
         stopping.check()
         if self._live.is_started:
