@@ -36,7 +36,7 @@ def test_a_picture_that_stands_still_is_frozen_and_one_shown_twice_a_duplicate()
 
 
 def test_a_repeated_picture_that_was_coded_again_is_frozen_and_a_still_person_is_not():
-    """Of 60 frames 20 repeat one, coded with errors of 0.1 code values; else somebody moves by that a frame."""
+    """Of 60 frames 20 repeat one, coded with errors of 0.1 code values; else people move by that a frame."""
     rng = np.random.default_rng(1)
     width = np.sqrt(PIXELS / 30) * 4  # of a sketch's sum, where the picture changes by a code value
     values = frames(1).repeat(60, axis=0)
