@@ -35,6 +35,19 @@ def test_a_picture_that_stands_still_is_frozen_and_one_shown_twice_a_duplicate()
     assert (found["right"]["frozen_frames"], found["right"]["duplicate_frames"]) == (0, 0)
 
 
+def test_a_repeated_picture_that_was_coded_again_is_frozen_and_a_still_person_is_not():
+    """Of 60 frames 20 repeat one, coded with errors of 0.1 code values; else people move by that a frame."""
+    rng = np.random.default_rng(1)
+    width = np.sqrt(PIXELS / 30) * 4  # of a sketch's sum, where the picture changes by a code value
+    values = frames(1).repeat(60, axis=0)
+    values[:, :, len(VALUES) :] += (np.arange(60) * 0.1 * width)[:, None, None]
+    values[20:41, 0] = values[20, 0]
+    values[:, :, len(VALUES) :] += rng.normal(0, 0.1 * width, values[:, :, len(VALUES) :].shape)
+    found = measures(values)
+    assert found["left"]["frozen_frames"] == pytest.approx(20, abs=4)
+    assert found["right"]["frozen_frames"] == 0
+
+
 def test_a_frame_that_the_plan_shows_twice_is_no_duplicate():
     values = frames(20)
     values[5] = values[4]

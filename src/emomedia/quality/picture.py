@@ -18,6 +18,11 @@ same picture.  Repeated frames differ by 0 to 0.02 after H.264; people who sit s
 FROZEN_RUN = 5
 """Frames without a change that are a picture standing still, 0.2 s at 25 fps; fewer are duplicates."""
 
+STANDING_RUN, STANDING = 12, 0.4
+"""Frames, half a second and less, that stand still if none of them is further than so many code values from
+the one before them.  Where a repeated picture was coded again, its frames differ from each other by up to
+0.27, and do not move away from it; people who sit still are 0.7 and more away after twelve frames."""
+
 LEAST_SHARP = 10.0
 """Percentile of the frames' sharpness that counts: a clip is as sharp as all but a tenth of it.  Frames of
 one shot differ by 6 % and less."""
@@ -59,7 +64,7 @@ def _side(
 ) -> Measures:
     luma, sharpness, shadows, highlights, centre, black = values[:, : len(VALUES)].T
     unchanged = changes(values, pixels) < UNCHANGED
-    frozen = in_long_runs(unchanged)
+    frozen = in_long_runs(unchanged) | standing(values, pixels)
     planned = np.zeros(len(unchanged), np.bool_) if source is None else np.diff(source) == 0
     low, high = (float(level) for level in LEVELS[colour_range][:2])
     return {
@@ -77,7 +82,26 @@ def _side(
 
 def changes(values: npt.NDArray[np.float64], pixels: int) -> npt.NDArray[np.float64]:
     """How far each frame is from the one before: root mean square in code values, float64[frames - 1]."""
-    steps = np.diff(values[:, len(VALUES) :], axis=0)
+    return _distances(values[1:], values[:-1], pixels)
+
+
+def standing(values: npt.NDArray[np.float64], pixels: int) -> npt.NDArray[np.bool_]:
+    """Whether the picture stands still from each frame to the next, but for the noise of coding it again."""
+    result = np.zeros(max(0, len(values) - 1), np.bool_)
+    first = values[:-STANDING_RUN]
+    furthest = np.zeros(len(first))
+    for later in range(1, STANDING_RUN + 1):
+        there = values[later : later + len(first)]
+        np.maximum(furthest, _distances(there, first, pixels), out=furthest)
+    for start in np.flatnonzero(furthest < STANDING):
+        result[start : start + STANDING_RUN] = True
+    return result
+
+
+def _distances(
+    one: npt.NDArray[np.float64], other: npt.NDArray[np.float64], pixels: int
+) -> npt.NDArray[np.float64]:
+    steps = one[:, len(VALUES) :] - other[:, len(VALUES) :]
     result: npt.NDArray[np.float64] = np.sqrt((steps**2).sum(axis=1) / (pixels / SCALE**2)) / SCALE**2
     return result
 
