@@ -114,7 +114,7 @@ KINDS = {
 def test_every_kind_of_footage_gives_the_right_frames(simulated, tmp_path, kind):
     left, right = KINDS[kind]
     session = simulated(**SMALL | left, right=PLAIN | right, right_offset=Fraction("0.217"))
-    run(session, tmp_path, Options(turns=session.parent / "turns.json", preset="ultrafast"))
+    run(session, tmp_path, Options(turns=session.parent / "turns.json", preset="ultrafast"), through="cut")
     wrong, total = exact.wrong_frames(session, tmp_path)
     assert total > 60
     assert wrong == 0
@@ -139,6 +139,11 @@ def test_one_table_serves_both_takes_that_name_none(simulated, tmp_path):
     bodies = []
     for number, (session, lut) in enumerate([(named, None), (unnamed, named.parent / "left.cube")]):
         out = tmp_path / str(number)
-        run(session, out, Options(turns=session.parent / "turns.json", preset="ultrafast", lut=lut))
+        run(
+            session,
+            out,
+            Options(turns=session.parent / "turns.json", preset="ultrafast", lut=lut),
+            through="cut",
+        )
         bodies.append([path.read_bytes() for path in sorted(out.glob("*/clips/*.mp4"))])
     assert bodies[0] == bodies[1] != []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,8 @@ SIZE = (96, 54)
 COMPARED = 12
 """Composites at a file's beginning that are compared with the reference's: it decodes in Python."""
 
-READ = 60
-"""Composites that are read in order and out of order."""
+READ, JUMPS = 60, 5
+"""Composites that are read in order, and how many then out of order, each decoded from a key frame on."""
 
 FIRST_SECOND, WHOLE = Fraction(6, 5), Fraction(11, 2)
 DEINTERLACED = "shown, deinterlaced"
@@ -89,9 +91,14 @@ def test_the_table_names_every_file():
     assert sorted(line.name for line in LINES) == names
 
 
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory) -> Callable[[Line], Probe]:
+    return cache(lambda line: probe_session(load_session(described(tmp_path_factory.mktemp("odd"), line))))
+
+
 @pytest.mark.parametrize("line", SHOWN, ids=by_name)
-def test_what_is_shown_is_what_the_table_says(tmp_path, line):
-    probe = probe_session(load_session(described(tmp_path, line)))
+def test_what_is_shown_is_what_the_table_says(probed, line):
+    probe = probed(line)
     take = probe.takes["left"]
     facts = ["shown"]
     if take.fields != "progressive":
@@ -105,8 +112,8 @@ def test_what_is_shown_is_what_the_table_says(tmp_path, line):
 
 
 @pytest.mark.parametrize("line", SHOWN, ids=by_name)
-def test_what_is_shown_equals_the_reference(tmp_path, line):
-    probe = probe_session(load_session(described(tmp_path, line)))
+def test_what_is_shown_equals_the_reference(probed, line):
+    probe = probed(line)
     clocks = {side: Clock() for side in SIDES}
     first, end = footage([(probe.takes[side].frames, clocks[side]) for side in SIDES], probe.rate)
     if line.result == DEINTERLACED:
@@ -120,13 +127,13 @@ def test_what_is_shown_equals_the_reference(tmp_path, line):
 
 
 @pytest.mark.parametrize("line", SHOWN, ids=by_name)
-def test_out_of_order_the_same_frames_are_shown(tmp_path, line):
-    probe = probe_session(load_session(described(tmp_path, line)))
+def test_out_of_order_the_same_frames_are_shown(probed, line):
+    probe = probed(line)
     count = min(probe.takes["left"].frames.count, READ)
     core = _composites(probe)
     in_order = [core.render(index, index)[0] for index in range(count)]
     core = _composites(probe)
-    for index in np.random.default_rng(count).permutation(count)[: READ // 6].tolist():
+    for index in np.random.default_rng(count).permutation(count)[:JUMPS].tolist():
         luma, _, _, damaged = core.render(index, index)
         assert damaged == 0
         assert np.array_equal(luma, in_order[index]), index

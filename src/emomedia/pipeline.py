@@ -9,19 +9,19 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from . import _core, stages
 from .cutting import CutResult, cut
 from .dataset.audit import Row
 from .dataset.index import write_index
-from .descriptions import show, stretch_text, wrong
+from .descriptions import stretch_text, wrong
 from .encoder import Encoder, choose
 from .engine import Work
 from .errors import MediaError, OutputError
@@ -38,6 +38,7 @@ from .probe import to_body as probe_to_body
 from .run_report import write_run_report
 from .session import SIDES, Session, SideName, load_session, with_lut
 from .sides import side_pictures
+from .stage_runner import Body, StageRunner
 from .sync import clocks as clocks_of
 from .sync import sync_session
 from .timeline import Clock, footage, sample_at
@@ -59,29 +60,12 @@ FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "tur
 _NOWHERE = Path(os.devnull)
 """Below it there is no file."""
 
-Body = dict[str, Any]
-
 
 @dataclass
-class Pipeline:
-    """One session's stages; each is a cached property, made or read when first asked for.
+class Pipeline(StageRunner):
+    """One session's stages; each is a cached property, made or read when first asked for."""
 
-    Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
-    in memory alone.  `before_making` is called with the name of a stage that is not fresh, before it is
-    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from, `made`
-    the names of those that were made.
-    """
-
-    session: Session
-    folder: SessionFolder
-    options: Options = field(default_factory=Options)
-    observer: Observer = field(default_factory=Silent)
-    seconds: dict[str, float] = field(default_factory=dict)
-    writes: bool = True
-    before_making: Callable[[str], None] = lambda _stage: None
-    hashes: dict[str, str] = field(default_factory=dict)
-    made: set[str] = field(default_factory=set)
-    _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    files: ClassVar = FILE_OF
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
     def works_with(self, options: Options) -> None:
@@ -445,58 +429,6 @@ class Pipeline:
 
         body = stages.read(self.folder.stage("sync"))
         return declared_ms(self.probe, self.sync, body, self.folder.sound)
-
-    def _content(self, stage: str) -> str:
-        """Digest of what a stage's file says; brings that stage up to date first."""
-        getattr(self, stage)
-        return self._contents[stage]
-
-    def _stage(
-        self, stage: str, inputs: Any, options: Any, make: Callable[[], Body], *, keep_own: bool = True
-    ) -> Body:
-        """The body of a stage's file, made anew where it is missing or stale.
-
-        A file of the user's own is kept, unless the user named another one for this run.
-        """
-        path = self.folder.stage(FILE_OF[stage])
-        self.hashes[stage] = made_from = stages.made_from(stage, inputs, options)
-        with self._timed(stage) as outcome:
-            state = stages.state(path, made_from)
-            if state is stages.State.FRESH or (state is stages.State.OWN and keep_own):
-                outcome.append("fresh" if state is stages.State.FRESH else "own")
-                body = stages.read(path)
-            else:
-                self.before_making(stage)
-                outcome.append("made")
-                body = self._written(path, make(), made_from)
-        if body.get("session") != self.session.id:
-            raise wrong(
-                path,
-                "session",
-                expected=show(self.session.id),
-                found=show(body.get("session")),
-                remedy="correct the file, or delete it to have it made anew",
-            )
-        self._contents[stage] = stages.content_digest(body)
-        return body
-
-    def _written(self, path: Path, body: Body, made_from: str) -> Body:
-        """`body` as its file says it, or would if it were written."""
-        if not self.writes:
-            return stages.as_read(body)
-        stages.write(path, body, made_from)
-        return stages.read(path)
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[list[Any]]:
-        outcome: list[Any] = []
-        begin = time.monotonic()
-        self.observer.stage_begins(stage)
-        yield outcome
-        self.seconds[stage] = time.monotonic() - begin
-        if outcome[0] == "made":
-            self.made.add(stage)
-        self.observer.stage_ends(stage, outcome[0], self.seconds[stage])
 
 
 @contextmanager

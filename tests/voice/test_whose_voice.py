@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -25,24 +27,34 @@ def conversations() -> list[Conversation]:
     return [converse(SECONDS, seed) for seed in (11, 12, 100)]
 
 
-def judged(folder, conversation: Conversation, **room) -> tuple[dict, dict]:
-    """Activity by side as found, every 10 ms, and by Silero alone."""
-    pcm = tracks(folder, conversation.in_room(**room))
-    body = speech_session("s", pcm)
-    frames = len(conversation.active["left"])
-    found = {side: marked(body[side]["activity"], frames) for side in SIDES}
-    alone = {side: marked(ranges(lasting(held(listen(pcm[side]).speech))), frames) for side in SIDES}
-    return found, alone
+Judged = tuple[dict, dict]
+
+
+@pytest.fixture(scope="module")
+def judged(conversations, tmp_path_factory) -> Callable[..., Judged]:
+    """The tracks of a conversation, by its number, in a room, and the activity found in them every 10 ms."""
+
+    @cache
+    def judge(number: int, **room) -> Judged:
+        conversation = conversations[number]
+        pcm = tracks(tmp_path_factory.mktemp("room"), conversation.in_room(**room))
+        body = speech_session("s", pcm)
+        frames = len(conversation.active["left"])
+        return pcm, {side: marked(body[side]["activity"], frames) for side in SIDES}
+
+    return judge
 
 
 @pytest.mark.parametrize(("bleed", "least", "least_overlap"), [(-18, 0.97, 0.90), (-10, 0.93, 0.80)])
-def test_activity_and_overlaps(tmp_path, conversations, bleed, least, least_overlap):
+def test_activity_and_overlaps(judged, conversations, bleed, least, least_overlap):
     own, overlap, silero = [], [], []
     for seed, conversation in enumerate(conversations):
         known = conversation.active
-        found, alone = judged(tmp_path, conversation, bleed_db=bleed, seed=seed)
+        pcm, found = judged(seed, bleed_db=bleed, seed=seed)
         own += [f1(found[side], known[side]) for side in SIDES]
-        silero += [f1(alone[side], known[side]) for side in SIDES]
+        for side in SIDES:
+            alone = ranges(lasting(held(listen(pcm[side]).speech)))
+            silero.append(f1(marked(alone, len(known[side])), known[side]))
         overlap.append(f1(found["left"] & found["right"], known["left"] & known["right"]))
     assert np.mean(own) >= least
     assert np.mean(overlap) >= least_overlap
@@ -50,10 +62,10 @@ def test_activity_and_overlaps(tmp_path, conversations, bleed, least, least_over
 
 
 @pytest.mark.parametrize("bleed", [-30, -12])
-def test_no_turn_is_made_of_bleed_and_edges_are_where_they_are(tmp_path, conversations, bleed):
+def test_no_turn_is_made_of_bleed_and_edges_are_where_they_are(judged, conversations, bleed):
     errors = []
     for seed, conversation in enumerate(conversations):
-        found, _ = judged(tmp_path, conversation, bleed_db=bleed, seed=seed)
+        _, found = judged(seed, bleed_db=bleed, seed=seed)
         for side in SIDES:
             known = conversation.active[side]
             assert all(known[max(0, first - 5) : end + 5].any() for first, end in runs(found[side]))
@@ -77,11 +89,11 @@ def test_an_actor_who_says_nothing_has_no_turns(tmp_path, conversations, bleed):
     assert f1(found, only.active["left"]) > 0.95
 
 
-def test_quiet_backchannels_are_kept(tmp_path, conversations):
+def test_quiet_backchannels_are_kept(judged, conversations):
     """Every unit of 300 ms or more is found, even those 14 dB below their speaker's voice."""
     heard = []
     for seed, conversation in enumerate(conversations):
-        found, _ = judged(tmp_path, conversation, bleed_db=-18, seed=seed)
+        _, found = judged(seed, bleed_db=-18, seed=seed)
         for side in SIDES:
             short = [run for run in runs(conversation.active[side]) if 30 <= run[1] - run[0] <= 75]
             heard += [found[side][first:end].mean() > 0.4 for first, end in short]
@@ -89,8 +101,8 @@ def test_quiet_backchannels_are_kept(tmp_path, conversations):
     assert np.mean(heard) >= 0.9
 
 
-def test_a_noisy_room(tmp_path, conversations):
-    found, _ = judged(tmp_path, conversations[0], bleed_db=-18, noise_db=-48, reverberation=0.5)
+def test_a_noisy_room(judged, conversations):
+    _, found = judged(0, bleed_db=-18, noise_db=-48, reverberation=0.5)
     for side in SIDES:
         assert f1(found[side], conversations[0].active[side]) > 0.93
 

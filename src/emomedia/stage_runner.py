@@ -1,0 +1,97 @@
+"""Bringing a stage up to date: its file is read where it is fresh, made anew where not, timed and told of.
+
+Which stages there are, and what each is made from, :mod:`emomedia.pipeline` says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from . import stages
+from .descriptions import show, wrong
+from .layout import SessionFolder
+from .observer import Observer, Silent
+from .options import Options
+from .session import Session
+
+Body = dict[str, Any]
+
+
+@dataclass
+class StageRunner:
+    """What the stages of one session have in common; each is a property of a subclass.
+
+    Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
+    in memory alone.  `before_making` is called with the name of a stage that is not fresh, before it is
+    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from, `made`
+    the names of those that were made.  `files` names the stage file of each stage that has one.
+    """
+
+    session: Session
+    folder: SessionFolder
+    options: Options = field(default_factory=Options)
+    observer: Observer = field(default_factory=Silent)
+    seconds: dict[str, float] = field(default_factory=dict)
+    writes: bool = True
+    before_making: Callable[[str], None] = lambda _stage: None
+    hashes: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    _contents: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    files: ClassVar[Mapping[str, str]]
+
+    def _content(self, stage: str) -> str:
+        """Digest of what a stage's file says; brings that stage up to date first."""
+        getattr(self, stage)
+        return self._contents[stage]
+
+    def _stage(
+        self, stage: str, inputs: Any, options: Any, make: Callable[[], Body], *, keep_own: bool = True
+    ) -> Body:
+        """The body of a stage's file, made anew where it is missing or stale.
+
+        A file of the user's own is kept, unless the user named another one for this run.
+        """
+        path = self.folder.stage(self.files[stage])
+        self.hashes[stage] = made_from = stages.made_from(stage, inputs, options)
+        with self._timed(stage) as outcome:
+            state = stages.state(path, made_from)
+            if state is stages.State.FRESH or (state is stages.State.OWN and keep_own):
+                outcome.append("fresh" if state is stages.State.FRESH else "own")
+                body = stages.read(path)
+            else:
+                self.before_making(stage)
+                outcome.append("made")
+                body = self._written(path, make(), made_from)
+        if body.get("session") != self.session.id:
+            raise wrong(
+                path,
+                "session",
+                expected=show(self.session.id),
+                found=show(body.get("session")),
+                remedy="correct the file, or delete it to have it made anew",
+            )
+        self._contents[stage] = stages.content_digest(body)
+        return body
+
+    def _written(self, path: Path, body: Body, made_from: str) -> Body:
+        """`body` as its file says it, or would if it were written."""
+        if not self.writes:
+            return stages.as_read(body)
+        stages.write(path, body, made_from)
+        return stages.read(path)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[list[Any]]:
+        outcome: list[Any] = []
+        begin = time.monotonic()
+        self.observer.stage_begins(stage)
+        yield outcome
+        self.seconds[stage] = time.monotonic() - begin
+        if outcome[0] == "made":
+            self.made.add(stage)
+        self.observer.stage_ends(stage, outcome[0], self.seconds[stage])
