@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from emomedia import cutting, encoder, engine
+from emomedia.batch.run import run_batch
 from emomedia.encoder import LIBX264, RECORD_NAME, Card, Encoder, choose, recorded
 from emomedia.errors import DeviceError, StageError
 from emomedia.layout import SessionFolder
@@ -173,11 +174,13 @@ def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulat
     assert folder.audit.read_bytes() == audit
 
 
-def test_a_new_session_is_refused_before_any_work(simulated, tmp_path, stands_in):
+def test_a_new_session_is_refused_before_any_work_and_a_batch_with_it(simulated, tmp_path, stands_in):
     stands_in()
     session = simulated(size=(216, 384), seconds=Fraction(4))
     with pytest.raises(DeviceError, match="--encoder h264_nvenc"):
         run(session, tmp_path, Options(encoder="h264_nvenc"))
+    with pytest.raises(DeviceError, match="--encoder h264_nvenc"):
+        run_batch([str(session)], tmp_path, Options(encoder="h264_nvenc"), SimpleNamespace())  # type: ignore[arg-type]
     assert not SessionFolder(tmp_path, load_session(session).id).stage("session").exists()
 
 

@@ -107,6 +107,7 @@ void VideoEncoder::send(AVFrame& drawn, std::int64_t pts, bool idr, const Packet
     make_writable(*packed_);
     pack_p010(drawn, *packed_, format_);
   }
+  if (nvenc_) clear_log();  // what it says is told as the reason
   frame.pts = pts;
   frame.pict_type = idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
   if (adaptive_ && std::exchange(is_first_, false)) refine_first_picture(frame, format_);
@@ -131,7 +132,7 @@ void VideoEncoder::drain(const PacketSink& sink) {
   }
 }
 
-// What a GPU's encoder answers says something of the GPU, whatever it is.
+// Whatever a GPU's encoder fails for, it is the GPU that fails.
 void VideoEncoder::check_encoder(int code, const char* doing) const {
   if (code >= 0) return;
   const std::string name = codec_->codec->name;

@@ -2,10 +2,10 @@
 
 #include <span>
 #include <string>
-#include <vector>
 
 #include "av/video_encoder.h"
 #include "engine/gop.h"
+#include "engine/packed_picture.h"
 
 namespace emomedia {
 
@@ -45,39 +45,19 @@ class ChunkWorker::PinnedPicture {
 // A copy in the host's memory of a composite that lies in the GPU's.
 class ChunkWorker::HostPicture {
  public:
-  HostPicture(gpu::Device& device, const VideoSettings& settings)
-      : picture_{{settings.width, settings.height, settings.depth}} {
-    std::size_t bytes = 0;
-    for (int plane = 0; plane < 3; ++plane) bytes += width(plane) * rows(plane);
-    memory_.resize(bytes);
-    std::uint8_t* at = memory_.data();
-    for (std::size_t p = 0; p < 3; ++p) {
-      const int plane = static_cast<int>(p);
-      picture_.data[p] = at;
-      picture_.stride[p] = static_cast<std::ptrdiff_t>(width(plane));
-      at += width(plane) * rows(plane);
-    }
-    pin_ = device.pin(memory_.data(), memory_.size());
+  HostPicture(gpu::Device& device, const VideoSettings& settings) {
+    picture_.shaped({settings.width, settings.height, settings.depth});
+    pin_ = device.pin(picture_.memory().data(), picture_.memory().size());
   }
 
   const MutablePicture& copy(gpu::Queue& queue, const MutablePicture& composite) {
-    for (std::size_t p = 0; p < 3; ++p) {
-      const int plane = static_cast<int>(p);
-      queue.copy_out({composite.data[p], composite.stride[p]}, {picture_.data[p], picture_.stride[p]}, width(plane),
-                     rows(plane));
-    }
+    picture_.copy_out(queue, composite);
     queue.wait();
-    return picture_;
+    return picture_.shaped(composite.format);
   }
 
  private:
-  std::size_t width(int plane) const {
-    return static_cast<std::size_t>(picture_.format.plane_width(plane) * picture_.format.sample_bytes());
-  }
-  std::size_t rows(int plane) const { return static_cast<std::size_t>(picture_.format.plane_height(plane)); }
-
-  MutablePicture picture_;
-  std::vector<std::uint8_t> memory_;
+  PackedPicture picture_;
   std::shared_ptr<void> pin_;  // goes before the memory does
 };
 

@@ -131,27 +131,11 @@ void CompositeReader::draw_in_host(SideComposer& composer, std::size_t side, con
 
 // Into the GPU's memory what the cores have a part in.
 void CompositeReader::draw_by_host(SideComposer& composer, std::size_t side, const MutablePicture& picture) {
-  MutablePicture drawn = picture;
-  std::array<std::size_t, 3> width{}, rows{};
-  std::size_t bytes = 0;
-  for (std::size_t p = 0; p < 3; ++p) {
-    const int plane = static_cast<int>(p);
-    width[p] = static_cast<std::size_t>(picture.format.plane_width(plane) * picture.format.sample_bytes());
-    rows[p] = static_cast<std::size_t>(picture.format.plane_height(plane));
-    bytes += width[p] * rows[p];
-  }
-  drawn_by_host_[side].resize(bytes);
-  std::uint8_t* at = drawn_by_host_[side].data();
-  for (std::size_t p = 0; p < 3; at += width[p] * rows[p], ++p) {
-    drawn.data[p] = at;
-    drawn.stride[p] = static_cast<std::ptrdiff_t>(width[p]);
-  }
-  draw_in_host(composer, side, drawn);
+  PackedPicture& drawn = drawn_by_host_[side];
+  draw_in_host(composer, side, drawn.shaped(picture.format));
   wait_for(side);
   queued_[side] = true;
-  for (std::size_t p = 0; p < 3; ++p) {
-    queues_[side]->copy_in({drawn.data[p], drawn.stride[p]}, {picture.data[p], picture.stride[p]}, width[p], rows[p]);
-  }
+  drawn.copy_in(*queues_[side], picture);
 }
 
 void CompositeReader::wait_for(std::size_t side) {

@@ -12,6 +12,7 @@
 #include "av/frame_reader.h"
 #include "emomedia/error.h"
 #include "emomedia/job.h"
+#include "engine/packed_picture.h"
 #include "engine/side_composer.h"
 #include "engine/stage_clock.h"
 #include "engine/take_reader.h"
@@ -83,7 +84,7 @@ class CompositeReader {
   std::vector<std::optional<Alone>> alone_;  // none for those that are halves
   std::array<std::int64_t, 2> source_{};  // frames' indices
   std::array<std::optional<TakeReader::Shown>, 2> shown_;  // none where the GPU that held it was left
-  std::array<std::vector<std::uint8_t>, 2> drawn_by_host_;  // on its way to the GPU, by side
+  std::array<PackedPicture, 2> drawn_by_host_;  // on its way to the GPU, by side
 };
 
 }  // namespace emomedia

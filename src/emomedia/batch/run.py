@@ -13,12 +13,13 @@ from ..dataset.index import write_index
 from ..encoder import choose
 from ..errors import OutputError, StageError
 from ..files import locked
+from ..layout import SessionFolder
 from ..options import Options
 from ..pipeline import output_folder
 from .head import Batch, Summary, Watcher
 from .ledger import FOLDER_NAME, Ledger
 from .needs import machine_room
-from .sessions import SHARED_FILES, descriptions, entries, refuse_taken, shared_ids
+from .sessions import SHARED_FILES, Entry, descriptions, entries, refuse_taken, shared_ids
 from .workers import Executor, LocalWorkers
 
 
@@ -53,7 +54,7 @@ def run_batch(
     MissingToolError
         Ray is asked for and not installed.
     DeviceError
-        The options name an encoder that no GPU of this machine has.
+        The clips are to be made by an encoder that this machine does not have.
     DescriptionError, ModelError, UnsupportedMediaError, MediaNotFoundError
         A profile, model or table that the options name is none, or words cannot be found as asked for
         (:func:`emomedia.asr.stage.asked_model`).
@@ -63,10 +64,6 @@ def run_batch(
     paths, options = descriptions(what, watcher.says), _everywhere(options)
     _refuse_wrong_files(options)
     out = output_folder(out)
-    if ray is None:
-        encoder = choose(options, out)
-        if options.encoder != "auto":  # what is there already may need none
-            _ = encoder.card
     with locked(out / FOLDER_NAME):
         ledger = Ledger(out)
         try:
@@ -78,6 +75,8 @@ def run_batch(
                     )
                 had = {id: (known.path, known.inputs) for id, known in ledger.known().items()}
                 found = refuse_taken(entries(paths, options), out, had)
+                if ray is None:  # other machines are asked when they begin to cut
+                    _require_encoder(found, options, out)
                 for note in shared_ids(found):
                     watcher.says(note)
                 summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
@@ -124,6 +123,13 @@ def _refuse_wrong_files(options: Options) -> None:
         from ..quality.measure import Tools
 
         Tools.found(options.face_model, options.person_model)
+
+
+def _require_encoder(found: Sequence[Entry], options: Options, out: Path) -> None:
+    """Choose the encoder for all sessions, and see that it is here if one of them has no clips yet."""
+    encoder = choose(options, out)
+    if any(not SessionFolder(out, entry.id).audit.exists() for entry in found if entry.error is None):
+        _ = encoder.card
 
 
 def _executor(options: Options, ray: str | None) -> Executor:

@@ -95,7 +95,9 @@ def _tell_cut(display: Display, result: Any, out: Path, page: Path | None, *, gi
 
         work = workload(result.report, result.placement)
         summary["bottleneck"] = work["bottleneck"]
-        lines += [f"  speed   {folder}/run.json", told(work)]
+        encoder = rows[0]["provenance"]["settings"]["encoder"]
+        others = "" if encoder == "libx264" else f"; encoded by {encoder}"
+        lines += [f"  speed   {folder}/run.json", told(work) + others]
     display.ends(summary, lines)
 
 
