@@ -67,8 +67,12 @@ void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu
   job.video = settings;
   job.encoder_gpus = {std::move(gpu)};
   job.surfaces = settings.depth == 8;
-  EncoderGate gate;
-  described_videos(job, gate);
+  const EncodingPlace place(job, job.encoder_gpus.front());
+  try {
+    const av::VideoEncoder encoder(settings, place.memory());
+  } catch (const av::NoSessionLeft&) {
+    return;  // others have them now; a run waits for theirs
+  }
 }
 
 void return_large_buffers() {

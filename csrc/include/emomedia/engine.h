@@ -45,7 +45,8 @@ struct Report {
 };
 
 // Opens an encoder as the settings say, on `gpu`, and closes it. Throws Error(device) where the GPU has none for
-// them, or none free for a while; Error(unsupported) where FFmpeg has none or it doesn't know the settings.
+// them, Error(unsupported) where FFmpeg has none or it doesn't know the settings. One whose sessions are all taken
+// just now is one that has it.
 void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu);
 
 // Has this process's large buffers given back when they are freed; Engine::start() does it too.
