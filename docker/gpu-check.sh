@@ -104,7 +104,7 @@ if wanted build; then
     cat "$work/footage.line"
 fi
 if wanted native; then step native 90; fi
-if wanted gpu; then step gpu 90; fi
+if wanted gpu; then step gpu 120; fi
 if wanted measure; then step measure 240; fi
 if wanted quick; then step quick 90; fi  # last: it needs no GPU
 printf 'all      %4d s\n' "$SECONDS" | tee -a "$out/gpu-check.log"
