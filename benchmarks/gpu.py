@@ -64,7 +64,7 @@ def native(program: Path, *arguments: str) -> list[dict[str, Any]]:
 
 
 def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
-    """One ``emomedia run`` of a case; run.json."""
+    """One ``emomedia run`` of a case, sound as it is; run.json."""
     session = make(FOOTAGE[case]).description
     turns = next(session.parent.glob("*.turns.json"))
     command = [
@@ -77,6 +77,8 @@ def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
         out,
         "--turns",
         turns,
+        "--clean",
+        "off",
         "--json",
         "--encoder",
         "libx264",

@@ -16,7 +16,6 @@ constexpr std::size_t kAlignment = 16;
 constexpr int kFewestCols = 4;
 constexpr int kUnitBytes = 16;  // that a thread reads at once
 constexpr int kMostSquares = 4;  // that these are a part of
-constexpr int kBanks = 32;  // words that a multiprocessor's shared memory gives at a time
 
 std::int32_t pair_of(std::int16_t earlier, std::int16_t later) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint16_t>(later)) << 16 |
@@ -198,10 +197,15 @@ TileShape ComposePlan::shape_of(int cols, int rows) const {
     shape.col_groups = std::max(shape.col_groups, most(first_of(plane.cols), plane.out_width, cols, plane.cols.groups));
   }
   const bool swapped = geometry_.rotate % 180 != 0;
-  const int cols_there = swapped ? shape.col_groups : loaded(shape.col_groups, kMostSquares);
-  shape.word_rows = swapped ? loaded(shape.row_groups, kMostSquares) : shape.row_groups;
-  // Words of one column in neighbouring groups fall on different banks, and four of them still on one alignment.
-  shape.word_stride = ((cols_there + cols_there / kMostSquares) * kGroup + kBanks - 1) / kBanks * kBanks + kGroup;
+  const int unit = kMostSquares / shape.byte_planes;  // squares that are read at once, at the most
+  shape.word_rows = swapped ? loaded(shape.row_groups, unit) : shape.row_groups;
+  int cols_there = swapped ? shape.col_groups : loaded(shape.col_groups, unit);
+  if (!swapped && unit == kMostSquares) {
+    shape.gap_log2 = 2;  // threads that store squares which are four apart do not wait for each other then
+    cols_there += cols_there / kMostSquares;
+  }
+  // An odd number of fours: words of one column in eight neighbouring groups fall on different banks.
+  shape.word_stride = ((cols_there * kGroup + 3) / 8 * 2 + 1) * 4;
   shape.t_stride = shape.col_groups | 1;
   shape.cols_log2 = std::countr_zero(static_cast<unsigned>(cols));
   shape.filtering = split_of(shape.col_groups);

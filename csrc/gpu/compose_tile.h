@@ -104,6 +104,7 @@ struct TileShape {
   int word_rows = 0;                   // rows of words, in each plane of bytes
   Split filtering;                      // bands
   int word_stride = 0;       // words from one group of rows to the next; a multiple of four
+  int gap_log2 = 31;         // after how many groups of columns there is a gap of one; 31: there is none
   int byte_planes = 1;
   int t_stride = 0;      // FourT from one row to the next
   int table_groups = 0;  // of the rows' tables, the longest
@@ -212,11 +213,10 @@ struct Work {
   const Tile tile;
   std::uint8_t* shared;
 
-  // A square's words, by its groups within the tile. After every four groups of columns there is a gap of one: then
-  // threads that store squares which are four apart do not wait for each other.
+  // A square's words, by its groups within the tile.
   EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane, int row_group, int col_group) const {
     const int row = byte_plane * shape.word_rows + row_group + tile.rows_before, col = col_group + tile.cols_before;
-    return reinterpret_cast<std::uint32_t*>(shared) + row * shape.word_stride + (col + (col >> 2)) * kGroup;
+    return reinterpret_cast<std::uint32_t*>(shared) + row * shape.word_stride + (col + (col >> shape.gap_log2)) * kGroup;
   }
   EMOMEDIA_DEVICE FourT* t(int row) const {
     return reinterpret_cast<FourT*>(shared + shape.word_bytes()) + row * shape.t_stride;

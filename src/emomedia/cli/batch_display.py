@@ -10,8 +10,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .. import stopping
 from ..batch.progress import Failed, Figures, failures_told, told_time
-from . import stopping
 from .display import _emit, print_plain
 
 if TYPE_CHECKING:
