@@ -69,7 +69,7 @@ def run_batch(
                     watcher.says(
                         f"{ledger.path}: {ledger.put_aside}; put aside, and made anew from stage files"
                     )
-                had = {id: (known.path, known.inputs) for id, known in ledger.known().items()}
+                had = {id: known.path for id, known in ledger.known().items()}
                 found = refuse_taken(entries(paths, options), out, had)
                 for note in shared_ids(found):
                     watcher.says(note)
