@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 from types import FrameType
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _asked = False
 
 
@@ -18,15 +20,22 @@ class Stop(BaseException):
 
 def listen() -> None:
     """From now on these signals raise :class:`Stop`, except where they are ignored, as under nohup."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _stop)
+    atexit.register(_end)
 
 
 def check() -> None:
     """Raise :class:`Stop` if it was asked for: libraries lose an exception that comes at a bad moment."""
     if _asked:
         raise Stop
+
+
+def _end() -> None:
+    """All is done and told: a Ctrl-C while the interpreter clears up must not change the exit status."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

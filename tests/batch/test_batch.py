@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -114,6 +115,14 @@ def test_ctrl_c_twice_ends_it_and_all_its_workers_at_once(undisturbed, tmp_path)
     assert not alive
     assert status(tmp_path).state == "stopped"
     assert not list(tmp_path.glob("*/clips/.*"))
+
+
+def test_workers_do_not_see_ctrl_c_from_their_beginning_on(workers):
+    worker = workers._workers[0] if workers._workers else workers._hire()
+    status_of = Path(f"/proc/{worker.process.pid}/status").read_text()
+    blocked = int(next(line for line in status_of.splitlines() if line.startswith("SigBlk")).split()[1], 16)
+    assert blocked & 1 << signal.SIGINT - 1
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT}
 
 
 @pytest.fixture

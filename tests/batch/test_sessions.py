@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,19 +67,22 @@ def test_of_two_sessions_of_one_id_the_later_is_refused(three, tmp_path):
 
 def test_an_id_that_another_description_has_in_the_folder_is_refused(three, tmp_path):
     """Two days' sessions of one name, in two batches: the later one must not take the earlier one's place."""
-    (first,), twin = entries(three[:1], OPTIONS), session(tmp_path / "day 2/a", "a")
-    (twin.parent / "left.mp4").write_bytes(b"another day")
+    first, twin = three[0], session(tmp_path / "day 2/a", "a")
+    for side in ("left", "right"):
+        (twin.parent / f"{side}.mp4").write_bytes(b"another day")
 
-    def refused(path, had=(str(first.path), first.inputs)):
-        (entry,) = refuse_taken(entries([path], replace(OPTIONS, preset="slow")), tmp_path, {"a": had})
+    def refused(path, had=str(first)):
+        (entry,) = refuse_taken(entries([path], OPTIONS), tmp_path, {"a": had})
         return entry.error is not None
 
     assert not refused(twin), "nothing of it is in the folder"
     (tmp_path / "a").mkdir()
     assert refused(twin)
-    assert not refused(three[0]), "the same one, with other options"
-    assert not refused(twin, (None, "")), "nobody knows where it was"
-    first.path.rename(tmp_path / "gone.toml")
+    assert not refused(first)
+    assert not refused(twin, None), "nobody knows where it was"
+    again = shutil.copy(first, first.with_name("again.toml"))
+    assert not refused(again), "another description of the same media"
+    first.unlink()
     assert not refused(twin), "it was moved"
 
 

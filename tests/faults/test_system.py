@@ -383,6 +383,13 @@ def test_a_signal_that_is_ignored_stays_ignored():
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+def test_a_signal_while_the_interpreter_clears_up_changes_no_status():
+    code = "import os, signal, sys\nfrom emomedia.cli.stopping import listen\nlisten()\nclass Late:\n"
+    code += "  def __del__(self, kill=os.kill, me=os.getpid(), number=signal.SIGINT): kill(me, number)\n"
+    code += "late = Late()\nsys.exit(1)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 1
+
+
 # --- what is verified
 
 

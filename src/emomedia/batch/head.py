@@ -128,7 +128,7 @@ class Batch:
         self._short_since = 0.0
         self._expected = False
         self._began, self._cpu_began = time.monotonic(), time.process_time()
-        self._ticked = self._recorded = self._looked = 0.0
+        self._ticked = self._recorded = 0.0
         for session in self._sessions.values():
             earlier = known.get(session.entry.id)
             if earlier is not None and earlier.inputs == session.entry.inputs:

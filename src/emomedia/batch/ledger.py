@@ -250,7 +250,7 @@ def told_as_outputs(path: Path) -> Iterator[None]:
     """What SQLite refuses becomes an OutputError about `path`, a full disk an OutputFullError."""
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         remedy = "free space there, or make it writable; run again and it goes on"
         if _code(error) == sqlite3.SQLITE_BUSY:
             remedy = "close what else has it open; on a network file system, mount it with locks"
@@ -265,12 +265,12 @@ def may_pass(error: OutputError) -> bool:
     What a quota refuses is an input/output error for SQLite; without an inode it cannot open its journal.
     """
     passing = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-    return isinstance(error.__cause__, sqlite3.OperationalError) and _code(error.__cause__) in passing
+    return isinstance(error.__cause__, sqlite3.DatabaseError) and _code(error.__cause__) in passing
 
 
 def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code."""
-    return error.sqlite_errorcode & 0xFF
+    """SQLite's primary result code; 0 of what is none of SQLite's."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _set(db: sqlite3.Connection, id: str, **facts: Any) -> None:

@@ -73,7 +73,7 @@ def run_batch(
                     watcher.says(
                         f"{ledger.path}: {ledger.put_aside}; put aside, and made anew from stage files"
                     )
-                had = {id: (known.path, known.inputs) for id, known in ledger.known().items()}
+                had = {id: known.path for id, known in ledger.known().items()}
                 found = refuse_taken(entries(paths, options), out, had)
                 if ray is None:  # other machines are asked when they begin to cut
                     _require_encoder(found, options, out)

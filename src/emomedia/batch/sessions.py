@@ -144,26 +144,23 @@ def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
     return found
 
 
-def refuse_taken(
-    found: Iterable[Entry], out: Path, paths: Mapping[str, tuple[str | None, str]]
-) -> list[Entry]:
+def refuse_taken(found: Iterable[Entry], out: Path, paths: Mapping[str, str | None]) -> list[Entry]:
     """`found`, of which those are refused whose id in `out` is another session's.
 
-    `paths` has for the ids that a batch has had in `out` the description's path and its inputs.
+    `paths` has for the ids that a batch has had in `out` the description's path.
     """
-    return [_refused(entry, out, *paths.get(entry.id, (None, ""))) for entry in found]
+    return [_refused(entry, out, paths.get(entry.id)) for entry in found]
 
 
-def _refused(entry: Entry, out: Path, path: str | None, inputs: str) -> Entry:
-    """A description that was moved, copied, or changed in its place is of the same session."""
-    if path is None or inputs == entry.inputs or not (out / entry.id).exists():
+def _refused(entry: Entry, out: Path, path: str | None) -> Entry:
+    """Two descriptions are of one session where one was moved, or both name a media file or its copy."""
+    if path in (None, str(entry.path)) or not (out / entry.id).exists():
         return entry
     try:
-        other = Path(path)
-        same = other.samefile(entry.path) or load_session(other).id != entry.id
-    except (OSError, EmomediaError):
-        same = True
-    if same:
+        mine, other = load_session(entry.path), load_session(Path(path))
+    except EmomediaError:
+        return entry
+    if other.id != entry.id or _states(mine) & _states(other):
         return entry
     error = wrong(
         entry.path,
@@ -233,6 +230,10 @@ def _others(session: Session, options: Options) -> list[Path]:
     named = [options.turns, options.profile, options.face_model, options.person_model, *luts]
     model = [] if options.asr_model is None else sorted(options.asr_model.glob("*"))
     return [file for file in (*named, *model) if file is not None] + list(script_files(session))
+
+
+def _states(session: Session) -> set[tuple[int, int]]:
+    return {file_state(file) for file in _media(session)} - {(0, 0)}
 
 
 def file_state(file: Path) -> tuple[int, int]:

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -32,6 +33,8 @@ file server that comes back take less."""
 _LOOK_SECONDS = 5
 _LEAVE_SECONDS = 10
 _PR_SET_PDEATHSIG = 1
+_OF_TERMINALS = (signal.SIGINT, signal.SIGHUP)
+"""Ctrl-C reaches the whole group; the head says what to do."""
 
 
 class Executor(Protocol):
@@ -90,7 +93,12 @@ class LocalWorkers:
     def _hire(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=serve, args=(theirs, os.getpid()), daemon=True)
-        process.start()
+        resource_tracker.ensure_running()  # would be begun amid the start, and end the blocking
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)  # which the process begins with
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
         self._workers.append(_Worker(process, ours))
         return self._workers[-1]
@@ -187,7 +195,7 @@ def _processor_seconds(pid: int | None) -> float:
 def serve(pipe: Connection, head: int) -> None:
     """A worker's life: tasks come through the pipe, what becomes of them goes back."""
     end_with(head)
-    for ignored in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C reaches the whole group; the head says what to do
+    for ignored in _OF_TERMINALS:
         signal.signal(ignored, signal.SIG_IGN)
     listen()
     prefer_for_killing()
