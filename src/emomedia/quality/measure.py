@@ -278,7 +278,7 @@ def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
         return people_of([], "limited", tools)
     pictures, tagged = media.key_pictures(path, MOST_FACES)
     found = people_of(pictures, tagged, tools)
-    if len(pictures) > 1 or all(found[side]["face_share"] for side in SIDES):
+    if len(pictures) > 1 or all(found[side]["face_share"] != 0 for side in SIDES):
         return found
     return people_of(pictures + media.later_pictures(path, MORE_FACES), tagged, tools)
 
