@@ -101,7 +101,7 @@ def test_a_short_clip_whose_key_frame_shows_no_face_is_looked_at_again(made, mon
         return {side: {"face_share": 0.0} for side in SIDES}
 
     monkeypatch.setattr(measure, "people_of", nobody)
-    measure._people(out / turn["path"], Tools(opencv="OpenCV 4"))
+    measure._people(out / turn["path"], turn["end"] - turn["start"], Tools(opencv="OpenCV 4"))
     (key,), (again, *others) = looked
     assert len(others) == measure.MORE_FACES
     assert np.array_equal(key[0], again[0])
