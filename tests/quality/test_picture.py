@@ -48,6 +48,19 @@ def test_a_repeated_picture_that_was_coded_again_is_frozen_and_a_still_person_is
     assert found["right"]["frozen_frames"] == 0
 
 
+def test_a_single_repeated_frame_that_was_coded_again_is_a_duplicate_where_somebody_moves():
+    rng = np.random.default_rng(2)
+    width = np.sqrt(PIXELS / 30) * 4
+    values = frames(1).repeat(40, axis=0)
+    steps = np.arange(40.0)
+    steps[[10, 20, 30]] -= 1
+    values[:, 0, len(VALUES) :] += (steps * 2 * width)[:, None]
+    values[:, 1, len(VALUES) :] += (steps * 0.5 * width)[:, None]
+    values[:, :, len(VALUES) :] += rng.normal(0, 0.05 * width, values[:, :, len(VALUES) :].shape)
+    found = measures(values)
+    assert (found["left"]["duplicate_frames"], found["right"]["duplicate_frames"]) == (3, 0)
+
+
 def test_a_frame_that_the_plan_shows_twice_is_no_duplicate():
     values = frames(20)
     values[5] = values[4]

@@ -32,6 +32,9 @@ VERSION = "3"
 MOST_FACES, MOST_PERSONS = 4, 1
 """Key frames of a clip in which faces are looked for, and the person's outline."""
 
+FACE_SECONDS = 2.0
+"""Of a clip, for each key frame after the first: where turns overlap there are more, close together."""
+
 ENOUGH_WINDOWS, AGREE_MS = 3, 10.0
 """Windows off the session's clock that put a clip elsewhere if they lie so near to each other."""
 
@@ -236,7 +239,7 @@ def measured(
     """
     path = folder.out / row["path"]
     pictures, seen_by = _pictures(row, path)
-    shown = _people(path, tools)
+    shown = _people(path, row["end"] - row["start"], tools)
     sounds = {voice["side"]: media.voice(folder.out / voice["path"]) for voice in row["audio"]}
     heard = voices_of(sounds, row["start"], facts, tools, row["speaker"])
     sides: dict[str, Any] = {side: pictures[side] | shown[side] | heard[side] for side in SIDES}
@@ -273,12 +276,12 @@ ENGINE_MEASURES = (
 """What the cut leaves in a clip's row."""
 
 
-def _people(path: Path, tools: Tools) -> dict[str, dict[str, Any]]:
+def _people(path: Path, seconds: float, tools: Tools) -> dict[str, dict[str, Any]]:
     if tools.names["face"] is None and tools.names["person"] is None:
         return people_of([], "limited", tools)
-    pictures, tagged = media.key_pictures(path, MOST_FACES)
+    pictures, tagged = media.key_pictures(path, min(MOST_FACES, 1 + int(seconds / FACE_SECONDS)))
     found = people_of(pictures, tagged, tools)
-    if len(pictures) > 1 or all(found[side]["face_share"] for side in SIDES):
+    if len(pictures) > 1 or all(found[side]["face_share"] != 0 for side in SIDES):
         return found
     return people_of(pictures + media.later_pictures(path, MORE_FACES), tagged, tools)
 

