@@ -261,9 +261,14 @@ def test_where_there_are_no_clips_check_says_so(made, tmp_path):
 
 
 def test_a_session_without_clips_is_run(made, tmp_path):
-    command = ["check", str(made[0]), "--out", str(tmp_path), "--json"]
-    said = CliRunner().invoke(app, command)
+    described = [str(made[0]), "--out", str(tmp_path), "--json"]
+    said = CliRunner().invoke(app, ["check", *described])
     assert said.exit_code == 0, said.output
     assert json.loads(said.output.splitlines()[-1])["clips"] == len(read_rows(audit(tmp_path))) > 0
     assert '"stage": "cut"' in said.output
-    assert '"stage": "cut"' not in CliRunner().invoke(app, command).output
+    for verb in (["check"], ["report"], ["export", "--format", "rttm", "--to", str(tmp_path / "to")]):
+        said = CliRunner().invoke(app, [*verb, *described])
+        assert said.exit_code == 0, said.output
+        assert '"stage": "cut"' not in said.output
+    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / "to/sim.rttm").is_file()

@@ -16,6 +16,7 @@ import typer
 from ..errors import MediaNotFoundError
 from ..layout import SessionFolder
 from . import arguments as arg
+from .described import SessionOut, output_of
 from .display import Display, make_display
 
 if TYPE_CHECKING:
@@ -78,9 +79,13 @@ _OF_DATASETS = f"Datasets ({', '.join(LAYOUTS)})"
 
 
 def export(
-    folder: Annotated[
+    what: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help="An output folder, or one session's in it.", readable=False),
+        typer.Argument(
+            metavar="OUT|SESSION.toml",
+            help="An output folder, one session's in it, or one session in --out.",
+            readable=False,
+        ),
     ],
     form: Annotated[
         str,
@@ -92,6 +97,7 @@ def export(
         ),
     ],
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go.", readable=False)],
+    out: SessionOut = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Rejected clips too.", rich_help_panel=_OF_DATASETS)
     ] = False,
@@ -149,6 +155,7 @@ def export(
 ) -> None:
     """Write turns or clips in the formats of other programs."""
     with make_display(json) as display:
+        folder = output_of(what, out, display)
         if form in LAYOUTS:
             from ..dataset.export import ExportOptions
 

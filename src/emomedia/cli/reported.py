@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from . import arguments as arg
+from .described import SessionOut, What, output_of
 from .display import make_display
 
 
@@ -25,7 +26,8 @@ def write_page(out: Path, says: Callable[[str], None]) -> Path | None:
 
 
 def report(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
+    what: What,
+    out: SessionOut = None,
     actors: Annotated[
         Path | None,
         typer.Option(
@@ -42,5 +44,5 @@ def report(
     from ..report import write_report
 
     with make_display(json) as display:
-        page = write_report(out, actors)
+        page = write_report(output_of(what, out, display), actors)
         display.ends({"report": str(page)}, [f"open {page} in a browser"])
