@@ -24,8 +24,8 @@ from emomedia.engine import Work, clip_paths, make_job
 from emomedia.layout import SessionFolder
 from emomedia.options import Options
 from emomedia.plan import Plan, make_plan
-from emomedia.plan import from_body as plan_from_body
-from emomedia.plan import to_body as plan_to_body
+from emomedia.plan_file import from_body as plan_from_body
+from emomedia.plan_file import to_body as plan_to_body
 from emomedia.probe.types import Take, TakeFile
 from emomedia.session import SIDES, Crop, Dialogue, Session, Side
 from emomedia.timeline import Clock, FileFrames, TakeFrames
