@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from emomedia import plan as plan_module
 from emomedia.errors import DescriptionError
-from emomedia.plan import Chunk, Clip, Plan, Span, from_body, make_plan, to_body
+from emomedia.plan import Chunk, Clip, Plan, Span, make_plan
+from emomedia.plan_file import from_body, to_body
 from emomedia.session import Dialogue
 from emomedia.turns import Turn, TurnsFile
 

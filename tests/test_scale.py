@@ -24,14 +24,15 @@ from emomedia.engine import Work, clip_paths, make_job
 from emomedia.layout import SessionFolder
 from emomedia.options import Options
 from emomedia.plan import Plan, make_plan
-from emomedia.plan import from_body as plan_from_body
-from emomedia.plan import to_body as plan_to_body
+from emomedia.plan_file import from_body as plan_from_body
+from emomedia.plan_file import to_body as plan_to_body
 from emomedia.probe.types import Take, TakeFile
 from emomedia.session import SIDES, Crop, Dialogue, Session, Side
 from emomedia.timeline import Clock, FileFrames, TakeFrames
 from emomedia.turn_taking import find_turns
 from emomedia.turns import Turn, TurnsFile, check_turns, parse_turns
 from emomedia.turns import to_body as turns_to_body
+from plain import plain_take
 
 RATE = Fraction(25)
 GOP = 50
@@ -117,25 +118,16 @@ def make_scene(count: int, out: Path) -> Scene:
 def make_take(end: Fraction) -> Take:
     pts = np.arange(FILE_SECONDS * RATE, dtype=np.int64) * 512
     files = int(end / FILE_SECONDS) + 1
-    return Take(
-        width=2160,
-        height=3840,
-        bit_depth=8,
-        chroma="4:2:0",
-        range="limited",
-        matrix="bt709",
-        primaries="bt709",
-        transfer="bt709",
-        siting="left",
-        files=tuple(TakeFile(Path(f"{n}.mp4"), 0, "h264", np.arange(0, len(pts), 50)) for n in range(files)),
-        frames=TakeFrames(
+    return plain_take(
+        tuple(TakeFile(Path(f"{n}.mp4"), 0, "h264", np.arange(0, len(pts), 50)) for n in range(files)),
+        TakeFrames(
             tuple(FileFrames(Fraction(1, 12800), Fraction(n * FILE_SECONDS), pts) for n in range(files)),
             1 / RATE,
         ),
-        rotate=0,
+        width=2160,
+        height=3840,
         crop=Crop(0, 705, 2160, 2430),
         rate=RATE,
-        variable=False,
     )
 
 

@@ -14,19 +14,16 @@ from emomedia.probe.types import Take, TakeFile
 from emomedia.session import Crop
 from emomedia.sides import side_crop
 from emomedia.timeline import TakeFrames
+from plain import plain_take
 
 WHOLE = Crop(0, 0, 2160, 3840)
 HALF = Crop(0, 705, 2160, 2430)
 
 
 def take(crop: Crop = HALF, width: int = 2160, height: int = 3840, **choices: object) -> Take:
-    colours = dict.fromkeys(("matrix", "primaries", "transfer"), "bt709")
-    return Take(
-        width=width, height=height, bit_depth=8, chroma="4:2:0", range="limited", siting="left", **colours,
-        files=(TakeFile(Path("left.mp4"), 0, "h264", np.zeros(1, np.int64)),),
-        frames=TakeFrames((), Fraction(1, 25)), crop=crop, rate=Fraction(25), variable=False,
-        **{"rotate": 0, **choices},
-    )  # fmt: skip
+    file = TakeFile(Path("left.mp4"), 0, "h264", np.zeros(1, np.int64))
+    frames = TakeFrames((), Fraction(1, 25))
+    return plain_take((file,), frames, width=width, height=height, crop=crop, **choices)
 
 
 @pytest.mark.parametrize("size", [Size(960, 1080), Size(480, 540), Size(1920, 2160)])

@@ -16,9 +16,10 @@ from emomedia.audio import proxy
 from emomedia.audio.align import Match
 from emomedia.errors import DescriptionError, MediaNotFoundError, SyncError
 from emomedia.probe.types import Probe, Take, TakeFile, Track
-from emomedia.session import Crop, Mic, Session, Side
+from emomedia.session import Mic, Session, Side
 from emomedia.sync import SPEED_OF_SOUND, clocks, sync_session
 from emomedia.timeline import Clock, FileFrames, TakeFrames
+from plain import plain_take
 
 from .audio.sounds import shifted, talk, to_s16, track, write_wav
 
@@ -29,22 +30,9 @@ STEP = 1 / 48_000
 def take(sound: Track | None) -> Take:
     """A take of which only the sound counts here."""
     path = Path("camera.mp4") if sound is None else sound.path.with_suffix(".mp4")
-    return Take(
-        width=90,
-        height=160,
-        bit_depth=8,
-        chroma="4:2:0",
-        range="limited",
-        matrix="bt709",
-        primaries="bt709",
-        transfer="bt709",
-        siting="left",
-        files=(TakeFile(path, 0, "h264", np.zeros(1, np.int64)),),
-        frames=TakeFrames((FileFrames(Fraction(1, 25), Fraction(0), np.arange(9)),), Fraction(1, 25)),
-        rotate=0,
-        crop=Crop(0, 0, 80, 90),
-        rate=Fraction(25),
-        variable=False,
+    return plain_take(
+        (TakeFile(path, 0, "h264", np.zeros(1, np.int64)),),
+        TakeFrames((FileFrames(Fraction(1, 25), Fraction(0), np.arange(9)),), Fraction(1, 25)),
         sound=sound,
     )
 

@@ -29,9 +29,10 @@ from .files import is_utf8, locked, remove_leftovers, writing
 from .layout import SessionFolder
 from .observer import Observer, Silent
 from .options import Options
-from .plan import Plan, check_plan, make_plan
-from .plan import from_body as plan_from_body
-from .plan import to_body as plan_to_body
+from .plan import Plan, make_plan
+from .plan_file import check_plan
+from .plan_file import from_body as plan_from_body
+from .plan_file import to_body as plan_to_body
 from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from emomedia import plan, stages, sync, turns
+from emomedia import plan, plan_file, stages, sync, turns
 from emomedia.colour import conversion, read_cube
 from emomedia.colour.conversion import REC709
 from emomedia.dataset.audit import read_rows, write_rows
@@ -94,15 +94,15 @@ def turns_json(data: bytes) -> None:
     turns.check_turns(read, _session(), (_FOOTAGE[0] / rate, _FOOTAGE[1] / rate), path)
     made = plan.make_plan(read, _session().excluded, rate, _FOOTAGE, Fraction(1, 10), gop=50)
     with _no_refusal():
-        assert plan.from_body(plan.to_body(made), path) == made
+        assert plan_file.from_body(plan_file.to_body(made), path) == made
 
 
 def plan_json(data: bytes) -> None:
     """plan.json; what was read is written the same."""
     path, body = _stage(data)
-    read = plan.from_body(body, path)
+    read = plan_file.from_body(body, path)
     with _no_refusal():
-        assert plan.from_body(plan.to_body(read), path) == read
+        assert plan_file.from_body(plan_file.to_body(read), path) == read
 
 
 def probe_json(data: bytes) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from emomedia.probe.types import Probe, Take, TakeFile, Track
 from emomedia.session import Crop, Session, Side
 from emomedia.timeline import FileFrames, TakeFrames
+from plain import plain_take
 
 LOSSLESS = {
     "libx264": {"qp": "0", "preset": "ultrafast", "bf": "2"},
@@ -114,22 +115,16 @@ def make_take(
         frames.append(FileFrames(time_base, base, pts))
         base += int(pts[-1] - pts[0]) * time_base + 1 / rate
     size = (format.width, format.height) if format.rotate % 180 == 0 else (format.height, format.width)
-    return Take(
+    return plain_take(
+        tuple(files),
+        TakeFrames(tuple(frames), 1 / rate),
         width=format.width,
         height=format.height,
         bit_depth=format.bits,
         chroma=format.chroma,
-        range="limited",
-        matrix="bt709",
-        primaries="bt709",
-        transfer="bt709",
-        siting="left",
-        files=tuple(files),
-        frames=TakeFrames(tuple(frames), 1 / rate),
         rotate=format.rotate,
         crop=crop or Crop(0, 0, *size),
         rate=rate,
-        variable=False,
     )
 
 
