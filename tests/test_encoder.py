@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from emomedia import cutting, encoder, engine
+from emomedia import _core, cutting, encoder, engine
 from emomedia.batch.run import run_batch
 from emomedia.encoder import LIBX264, RECORD_NAME, Card, Encoder, choose, recorded
 from emomedia.errors import DeviceError, StageError
 from emomedia.layout import SessionFolder
 from emomedia.options import EncoderChoice, Options
-from emomedia.pipeline import run
+from emomedia.pipeline import run, run_stage
 from emomedia.session import load_session
 
 
@@ -86,6 +86,7 @@ def test_an_encoder_asked_for_by_name_and_not_there_is_refused_with_the_reason(m
     with pytest.raises(DeviceError, match=NO_NVENC[:10] if cards else "no driver") as raised:
         _ = choose(Options(encoder="h264_nvenc"), tmp_path).card
     assert raised.value.subject == "--encoder h264_nvenc"
+    assert recorded(tmp_path) is None  # it made nothing, and binds nobody
     assert choose(Options(encoder="libx264"), tmp_path).name == recorded(tmp_path) == "libx264"
 
 
@@ -174,13 +175,29 @@ def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulat
     assert folder.audit.read_bytes() == audit
 
 
+@pytest.mark.usefixtures("stands_in")
+def test_takes_that_no_gpu_decodes_are_no_loss_of_nvenc(monkeypatch, simulated, tmp_path):
+    session = simulated(size=(216, 384), seconds=Fraction(4))
+    options = Options(turns=session.parent / "turns.json", encoder="h264_nvenc", device="cuda")
+    spool = SessionFolder(tmp_path, load_session(session).id).spool
+    run_stage(session, tmp_path, options, "plan")
+    spool.mkdir()
+    (spool / "whole.spool").write_bytes(b"of a run before")
+    none = SimpleNamespace(gpus=[], reason="", driver=0, runtime=13000)
+    monkeypatch.setattr(_core, "find_gpus", lambda: none)
+    with pytest.raises(DeviceError, match="--device cuda: expected a GPU of NVIDIA's"):
+        run(session, tmp_path, options, through="cut")
+    assert [path.name for path in spool.iterdir()] == ["whole.spool"]
+
+
 def test_a_new_session_is_refused_before_any_work_and_a_batch_with_it(simulated, tmp_path, stands_in):
     stands_in()
     session = simulated(size=(216, 384), seconds=Fraction(4))
     with pytest.raises(DeviceError, match="--encoder h264_nvenc"):
         run(session, tmp_path, Options(encoder="h264_nvenc"))
+    watcher: Any = SimpleNamespace(says=lambda _: None)
     with pytest.raises(DeviceError, match="--encoder h264_nvenc"):
-        run_batch([str(session)], tmp_path, Options(encoder="h264_nvenc"), SimpleNamespace())  # type: ignore[arg-type]
+        run_batch([str(session)], tmp_path, Options(encoder="h264_nvenc"), watcher)
     assert not SessionFolder(tmp_path, load_session(session).id).stage("session").exists()
 
 

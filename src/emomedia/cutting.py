@@ -158,10 +158,12 @@ def _make(
         for clip in clips:
             _write_voices(work, clip, folder)
 
+    placement = place(work.options.device, work.takes, work.options.worker_count)
+
     def make() -> tuple[_core.Report, Placement]:
-        job, placement = _placed_job(work, clips, folder)
+        job, there = _placed_job(work, clips, folder, placement)
         report = run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
-        return report, placement
+        return report, there
 
     if work.encoder.card is None:
         return make()
@@ -197,9 +199,10 @@ def _forget_spools(folder: SessionFolder) -> None:
     make_folder(folder.spool)
 
 
-def _placed_job(work: Work, clips: Sequence[Clip], folder: SessionFolder) -> tuple[_core.Job, Placement]:
+def _placed_job(
+    work: Work, clips: Sequence[Clip], folder: SessionFolder, placement: Placement
+) -> tuple[_core.Job, Placement]:
     """The job on the GPUs that were found; on the cores where one cannot be had and none was asked for."""
-    placement = place(work.options.device, work.takes, work.options.worker_count)
     try:
         return make_job(work, clips, folder, placement), placement
     except DeviceError as error:

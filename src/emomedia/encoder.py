@@ -102,12 +102,14 @@ LIBX264 = Encoder("libx264")
 def choose(options: Options, out: Path) -> Encoder:
     """What encodes the clips in the output folder `out`, from now on.
 
-    An encoder that the options name is written down there; ``auto`` is the one that is.  Where none is, and
-    no clip tells, ``auto`` becomes :data:`BEST_ON_A_GPU` if GPUs are to be used (``device``) and one has
-    NVENC, libx264 otherwise.
+    An encoder that the options name is written down there once it was seen to be here; ``auto`` is the one
+    that is.  Where none is, and no clip tells, ``auto`` becomes :data:`BEST_ON_A_GPU` if GPUs are to be used
+    (``device``) and one has NVENC, libx264 otherwise.
 
     Raises
     ------
+    DeviceError
+        The options name an encoder that this machine lacks, and the folder is not kept to it yet.
     StageError
         What is written down is no encoder.
     OutputError
@@ -118,10 +120,12 @@ def choose(options: Options, out: Path) -> Encoder:
         if name is None:
             name = _recorded_first(out, _best(options))
         return Encoder(name, options.depth, out / RECORD_NAME)
+    encoder = Encoder(options.encoder, options.depth)
     if recorded(out) != options.encoder:
+        _ = encoder.card  # no folder is kept to what never made a clip of it
         with locked(out, wait=True):
             _record(out, options.encoder)
-    return Encoder(options.encoder, options.depth)
+    return encoder
 
 
 def recorded(out: Path) -> EncoderChoice | None:

@@ -386,8 +386,9 @@ class Pipeline(StageRunner):
 
     def require_encoder(self) -> None:
         """Refuse now, not after hours of work, a session whose clips cannot be encoded here."""
+        encoder = self.encoder
         if not self.folder.audit.exists():
-            _ = self.encoder.card
+            _ = encoder.card
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
