@@ -9,7 +9,7 @@ DEMO := demo
 # A recogniser that knows the demo's few sentences and nothing else: tests/data/README.md
 DEMO_MODEL := tests/data/tiny-whisper-zh-synth
 # Compiled sources; tables, tests, fuzzers and Python files need no rebuilding.
-CORE := $(shell find csrc -not -path 'csrc/tests/*' -not -path 'csrc/fuzz/*' \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \)) src/emomedia/audio/_pcm.pyx
+CORE := $(shell find csrc -not -path 'csrc/tests/*' -not -path 'csrc/fuzz/*' \( -name '*.cpp' -o -name '*.cu' -o -name '*.h' -o -name '*.cmake' -o -name CMakeLists.txt \)) src/emomedia/audio/_pcm.pyx
 
 .PHONY: help
 help: ## list the targets
