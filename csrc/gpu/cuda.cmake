@@ -5,7 +5,7 @@ set(EMOMEDIA_CUDA_ARCHITECTURES "75-real;80-real;86-real;89-real;90-real;100-rea
 set(cuda_missing "")
 if(EMOMEDIA_CUDA STREQUAL "OFF")
   set(cuda_missing "it is switched off")
-elseif(EMOMEDIA_SANITIZE OR (EMOMEDIA_FUZZ AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang"))
+elseif(EMOMEDIA_SANITIZE OR EMOMEDIA_FUZZER)
   set(cuda_missing "sanitizers and fuzzers are for the host's code")
 else()
   include(CheckLanguage)

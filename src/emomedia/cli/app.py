@@ -170,7 +170,7 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
     """Add the verb that brings one stage, and what it needs, up to date."""
 
     @arg.takes_options(
-        "turns", "pad", "fps", "interlaced", "lut", "clean",
+        "turns", "pad", "fps", "gop", "interlaced", "lut", "clean",
         "asr_model", "language", "prompt", "hints", "doubtful", "characters", "punctuation",
         "device", "workers",
     )  # fmt: skip

@@ -189,8 +189,8 @@ OF_A_RUN: Mapping[str, Any] = {
         Device,
         typer.Option(
             help="Where to decode, compose and find words: on NVIDIA's GPUs (cuda), on the cores (cpu), or "
-            "on GPUs where there are some that decode the takes. Same clips; of the words a letter may "
-            "differ."
+            "on GPUs where there are some that decode the takes. Same clips from the same --encoder; of the "
+            "words a letter may differ."
         ),
     ],
     "encoder": Annotated[
