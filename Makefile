@@ -74,7 +74,7 @@ CORE_BUILD = build/core-$(shell $(PYTHON) -c 'import sys; print(sys.implementati
 
 .PHONY: test-native
 test-native: build ## run the core's own tests, without Python
-	@$(CMAKE) -S csrc -B $(CORE_BUILD) -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON >/dev/null
+	@$(CMAKE) -S csrc -B $(CORE_BUILD) -G Ninja -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON >/dev/null
 	@$(CMAKE) --build $(CORE_BUILD) -- --quiet
 	@$(CTEST) --test-dir $(CORE_BUILD) --output-on-failure
 
@@ -130,7 +130,7 @@ fuzz-coverage: build ## tell which lines of the core the corpora reach
 .PHONY: bench-native
 bench-native: build
 	@docker/install-system.sh bench
-	@$(CMAKE) -S csrc -B $(CORE_BUILD) -DEMOMEDIA_BENCH=ON >/dev/null
+	@$(CMAKE) -S csrc -B $(CORE_BUILD) -G Ninja -DEMOMEDIA_BENCH=ON >/dev/null
 	@$(CMAKE) --build $(CORE_BUILD) --target emomedia_bench emomedia_count -- --quiet
 
 BENCH_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"]))')

@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--program", type=Path, required=True, help="emomedia_gpu_bench")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where nvenc.json goes")
     arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
     body: dict[str, Any] = {"machine": machine()}
     for encoder in ENCODERS:
         try:
@@ -85,9 +86,7 @@ def main() -> None:
                 found = body[encoder][case] = measured(arguments.program, Path(work), encoder, case)
                 met = "met " if found["met"] else "MISS"
                 print(f"{met}  {found['share']:8.3f}  {title}, {encoder}: run, of the slower engine alone")
-    if len(body) > 1:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        (arguments.out / "nvenc.json").write_text(json.dumps(body, indent=1) + "\n")
+                (arguments.out / "nvenc.json").write_text(json.dumps(body, indent=1) + "\n")  # so far
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ packages_for_target() {
 # A peer of the benchmarks: what its module needs for drivers from 570 on; DALI, the other one, is larger than the bundle.
 peer_for_target() {
     local wheel site=$work/tools/site
+    rm -f "$work"/wheels/*ynvvideocodec*.whl  # an earlier version's, which would be a second one
     "$python" -m pip download --quiet --dest "$work/wheels" --only-binary=:all: --no-deps --python-version "$target" \
         --implementation cp --platform manylinux_2_28_x86_64 'PyNvVideoCodec>=2.2,<3'
     wheel=$(ls "$work"/wheels/*ynvvideocodec*.whl)
