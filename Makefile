@@ -70,11 +70,14 @@ CTEST := $(VENV)/bin/ctest
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # The native tests and benchmarks are built where the package's core was: none of its objects is compiled twice.
+# Whoever configured it last may have been pip, with tools of its own that are gone.
 CORE_BUILD = build/core-$(shell $(PYTHON) -c 'import sys; print(sys.implementation.cache_tag)')
+CORE_CONFIGURE = $(CMAKE) -S csrc -B $(CORE_BUILD) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja \
+	-Dpybind11_DIR=$(shell $(PYTHON) -m pybind11 --cmakedir)
 
 .PHONY: test-native
 test-native: build ## run the core's own tests, without Python
-	@$(CMAKE) -S csrc -B $(CORE_BUILD) -G Ninja -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON >/dev/null
+	@$(CORE_CONFIGURE) -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON >/dev/null
 	@$(CMAKE) --build $(CORE_BUILD) -- --quiet
 	@$(CTEST) --test-dir $(CORE_BUILD) --output-on-failure
 
@@ -130,7 +133,7 @@ fuzz-coverage: build ## tell which lines of the core the corpora reach
 .PHONY: bench-native
 bench-native: build
 	@docker/install-system.sh bench
-	@$(CMAKE) -S csrc -B $(CORE_BUILD) -G Ninja -DEMOMEDIA_BENCH=ON >/dev/null
+	@$(CORE_CONFIGURE) -DEMOMEDIA_BENCH=ON >/dev/null
 	@$(CMAKE) --build $(CORE_BUILD) --target emomedia_bench emomedia_count -- --quiet
 
 BENCH_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"]))')

@@ -53,6 +53,8 @@ class BuildExtensions(build_ext):
             "-DCMAKE_BUILD_TYPE=Release", "-DEMOMEDIA_PYTHON=ON",
             f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
         ]  # fmt: skip
+        if ninja := shutil.which("ninja"):  # not where CMake found it last: pip's own is gone afterwards
+            configure.append(f"-DCMAKE_MAKE_PROGRAM={ninja}")
         subprocess.run(configure, check=True)
         subprocess.run(["cmake", "--build", str(build), "--target", "_core"], check=True)
         subprocess.run(["cmake", "--install", str(build), "--prefix", str(target)], check=True)
