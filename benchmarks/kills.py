@@ -83,35 +83,11 @@ def _kill_workers(most: int, rng: random.Random, ended: threading.Event, killed:
     """Kill a worker that works, every few seconds; never one session's stage too often for its retries."""
     while len(killed) < min(most, 4) and not ended.wait(rng.uniform(2, 6)):
         spared = {title for title in killed if killed.count(title) == CRASHES - 1}
-        working = [item for item in _ray_workers().items() if item[1] not in spared]
+        working = [item for item in many.ray_workers(os.getpid()).items() if item[1] not in spared]
         if working:
             process, title = rng.choice(working)
             os.kill(process, signal.SIGKILL)
             killed.append(title)
-
-
-_NOT_TASKS = ("IDLE", "Agent")
-"""A worker without a task, and the services of a node, which goes down with them."""
-
-
-def _ray_workers() -> dict[int, str]:
-    """Workers below this process that have a task, with its name: Ray's title of them."""
-    parents, working = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            title = (folder / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if title.startswith("ray::") and not any(other in title for other in _NOT_TASKS):
-            working[int(folder.name)] = title
-    return {process: title for process, title in working.items() if _descends(process, os.getpid(), parents)}
-
-
-def _descends(process: int, ancestor: int, parents: dict[int, int]) -> bool:
-    while process in parents and process != ancestor:
-        process = parents[process]
-    return process == ancestor
 
 
 def damaged(root: Path, broken: int, of: int) -> None:

@@ -132,6 +132,30 @@ def ray_cluster(nodes: int) -> Any:
     return cluster, [cluster.add_node(num_cpus=1, **small) for _ in range(nodes)]
 
 
+_NOT_TASKS = ("IDLE", "Agent")
+"""A worker without a task, and the services of a node, which goes down with them."""
+
+
+def ray_workers(ancestor: int) -> dict[int, str]:
+    """Ray's workers below a process that have a task, with its name: Ray's title of them."""
+    parents, working = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            title = (folder / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if title.startswith("ray::") and not any(other in title for other in _NOT_TASKS):
+            working[int(folder.name)] = title
+    return {process: title for process, title in working.items() if _descends(process, ancestor, parents)}
+
+
+def _descends(process: int, ancestor: int, parents: dict[int, int]) -> bool:
+    while process in parents and process != ancestor:
+        process = parents[process]
+    return process == ancestor
+
+
 def times_made(out: Path) -> dict[tuple[str, str], int]:
     """How often each stage of each session was made, as the ledger counts."""
     return {(row["id"], row["stage"]): row["times_made"] for row in read(out)["stages"]}
