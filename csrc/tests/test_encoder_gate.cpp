@@ -69,6 +69,21 @@ TEST_CASE("sessions that nobody gives back are waited for as long as was said, o
   CHECK_FALSE(gate.pass([&] { card.open(1); }, 60.0, stop.get_token(), pulse));
 }
 
+TEST_CASE("patience begins anew whenever one is given back, by whomever") {
+  EncoderGate gate;
+  Card card;
+  card.open(kSessions);
+  std::jthread others([&] {
+    for (int chunk = 0; chunk < 5; ++chunk) {
+      const EncoderGate::Share share(gate);
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+    card.close(1);
+  });
+  Pulse pulse;
+  CHECK(gate.pass([&] { card.open(1); }, 1.0, {}, pulse));
+}
+
 TEST_CASE("any other error of an encoder is not waited for") {
   EncoderGate gate;
   Pulse pulse;
