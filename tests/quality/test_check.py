@@ -268,6 +268,13 @@ def test_a_session_that_cannot_be_checked_keeps_no_other_from_it(out, tmp_path):
     assert not any(index.filter(pc.field("session") == "sim")["keep"].to_pylist())
 
 
+def test_a_session_whose_audit_is_broken_is_told_of_like_others_that_cannot_be_checked(out):
+    (out / "other").mkdir()
+    (out / "other/clips.jsonl").write_text("{}\n")
+    with pytest.raises(BatchError, match="1 of 2 sessions"):
+        check_folder(out, None, Options(), Silent())
+
+
 def test_key_pictures_are_those_of_the_clip_s_key_frames(made):
     row = max(read_rows(audit(made[1])), key=lambda row: row["frame_count"])
     path = made[1] / row["path"]
