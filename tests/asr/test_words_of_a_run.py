@@ -87,6 +87,16 @@ def test_what_is_fresh_is_not_heard_again(session, out, monkeypatch):
     assert tree(out / "sim/asr") == kept
 
 
+def test_a_model_that_was_renamed_has_its_new_name_and_nothing_is_heard_again(
+    session, out, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(transcript, "load", None)
+    before = said(out)["transcript"]
+    renamed = shutil.copytree(MODEL, tmp_path / "renamed")
+    run_stage(session, out, replace(OPTIONS, asr_model=renamed), "speech")
+    assert said(out)["transcript"] == before | {"model": before["model"] | {"name": "renamed"}}
+
+
 def test_an_interrupted_stage_goes_on(session, out):
     """The batches that were done stay until the whole transcript is written."""
     before, kept = (out / "sim/speech.json").read_bytes(), tree(out / "sim/asr")

@@ -78,3 +78,11 @@ def test_report_says_where_the_page_is(out):
     assert status == 0
     assert json.loads(text)["report"] == str(out / "report.html")
     assert (out / "report.html").is_file()
+
+
+@pytest.mark.parametrize("command", [("report",), ("export", "--format", "hf", "--to", "to")])
+def test_a_described_session_without_its_output_folder_is_refused(tmp_path, command):
+    (tmp_path / "session.toml").write_text("")
+    status, text = call(*command, str(tmp_path / "session.toml"))
+    assert status != 0
+    assert "say with --out where its clips are" in text

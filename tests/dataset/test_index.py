@@ -132,3 +132,16 @@ def test_verify_finds_an_index_of_other_verdicts(tmp_path):
     assert found() == ["others"], "of bytes, though of the same rows"
     pq.write_table(table.slice(1), path)
     assert found() == [str(len(table) - 1)]
+
+
+def test_verify_tells_of_broken_and_lost_audits_and_goes_on(tmp_path):
+    write_sessions(tmp_path, SESSIONS)
+    (tmp_path / "b/clips.jsonl").write_text("{}\n")
+    (tmp_path / "c/clips").mkdir()
+    (tmp_path / "c/clips/c_000.mp4").touch()
+    (tmp_path / "c/clips.jsonl").unlink()
+    found = {finding.path: finding.found for checked in verify(tmp_path) for finding in checked.findings}
+    assert found[tmp_path / "b/clips.jsonl"].startswith("line 1: ")
+    assert found[tmp_path / "c/clips.jsonl"] == "none"
+    assert found[tmp_path / "clips.parquet"] == "30"
+    assert found[tmp_path / read_rows(tmp_path / "a/clips.jsonl")[0]["path"]] == "none"

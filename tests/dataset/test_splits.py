@@ -44,6 +44,11 @@ def test_no_actor_is_in_two_splits_and_the_order_of_sessions_does_not_matter(edg
     assert make_splits(shuffled, seed=seed, leave_out=leave_out) == splits
 
 
+def test_sessions_that_last_no_time_are_divided_too():
+    splits = make_splits([scene("a", "1", "2", seconds=0.0), scene("b", "2", "3", seconds=0.0)])
+    assert set(splits.of_session) == {"a", "b"} and "train holds 0.0%" in splits.notices[0]
+
+
 def test_actors_who_met_through_others_are_one_component():
     sessions = [scene("a", "1", "2"), scene("b", "3", "4"), scene("c", "2", "3"), scene("d", "5", "6")]
     assert [[each.session for each in group] for group in components(sessions)] == [["a", "b", "c"], ["d"]]

@@ -92,6 +92,18 @@ def test_no_sessions_files_replace_those_of_another(tmp_path):
     assert exported(tmp_path / "out/two", "emodialog-json", tmp_path / "two") == ["D.json"]
 
 
+def test_of_a_described_session_its_own_turns_are_exported_found_first_if_need_be(finished, tmp_path):
+    session, _ = finished
+    out = tmp_path / "out"
+    (out / "other").mkdir(parents=True)
+    (out / "other/turns.json").write_text(json.dumps({"session": "other", "turns": []}))
+    given = ["export", str(session), "--out", str(out), "--format", "rttm", "--to", str(tmp_path / "to")]
+    ended = CliRunner().invoke(app, given)
+    assert ended.exit_code == 0, ended.output
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["sim.rttm"]
+    assert (out / "sim/turns.json").is_file() and not (out / "sim/plan.json").exists()
+
+
 def test_elan_finds_the_takes(finished, tmp_path):
     _, out = finished
     exported(out, "eaf", tmp_path)

@@ -150,6 +150,39 @@ def test_another_profile_decides_anew_without_any_media(out, tmp_path):
     assert "".join(said).count("judged by the usual rules now") == 1
 
 
+def test_a_verdict_that_hangs_on_another_clip_is_not_that_of_another_profile(out):
+    """One clip is blurred beside the others; that one of these is measured anew changes what is usual."""
+
+    def check(*changed: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        others = [row for row in read_rows(audit(out)) if row["id"] not in [new["id"] for new in changed]]
+        write_rows(audit(out), sorted([*others, *changed], key=lambda row: row["id"]))
+        said: list[str] = []
+        heard = Silent()
+        heard.says = said.append  # type: ignore[method-assign]
+        return list(check_folder(out, None, Options(), heard)), "".join(said)
+
+    def compared(row: dict[str, Any]) -> list[str]:
+        return [reason for reason in row["reasons"] if "of the session's usual" in reason]
+
+    blurred, other = read_rows(audit(out))
+    for row, sharpness in ((blurred, 0.8), (other, 40.0)):
+        row["quality"]["left"]["sharpness"] = sharpness
+    before, _ = check(blurred, other)
+    rows, said = check(before[1] | {"quality": {}})
+    assert len(compared(rows[0])) == len(compared(before[0])) == 1 and compared(rows[0]) != compared(
+        before[0]
+    )
+    assert "usual rules" not in said
+    sharp = rows[0] | {
+        "reasons": [reason for reason in rows[0]["reasons"] if reason not in compared(rows[0])]
+    }
+    rows, said = check(sharp, rows[1] | {"quality": {}})
+    assert compared(rows[0]) and "usual rules" not in said
+    rows[0]["quality"]["left"]["centre_highlights_share"] = 0.5  # as if by rules that allow it
+    _, said = check(rows[0], rows[1] | {"quality": {}})
+    assert "usual rules" in said
+
+
 def test_clips_that_nobody_measured_are_decoded(made, out):
     before = read_rows(audit(out))
     write_rows(audit(out), [row | {"quality": {}, "keep": True, "reasons": []} for row in before])
@@ -233,6 +266,13 @@ def test_a_session_that_cannot_be_checked_keeps_no_other_from_it(out, tmp_path):
     assert not any(row["keep"] for row in read_rows(audit(out)))
     index = pq.read_table(out / "clips.parquet")
     assert not any(index.filter(pc.field("session") == "sim")["keep"].to_pylist())
+
+
+def test_a_session_whose_audit_is_broken_is_told_of_like_others_that_cannot_be_checked(out):
+    (out / "other").mkdir()
+    (out / "other/clips.jsonl").write_text("{}\n")
+    with pytest.raises(BatchError, match="1 of 2 sessions"):
+        check_folder(out, None, Options(), Silent())
 
 
 def test_key_pictures_are_those_of_the_clip_s_key_frames(made):

@@ -44,7 +44,7 @@ class Recognition:
 
         Where it is worked out is not among it: what a GPU found is kept on a machine without one.
         """
-        written = [self.options.doubtful, astuple(self.spelling)]
+        written = [self.folder.name, self.options.doubtful, astuple(self.spelling)]
         return [*self._heard_by(), written]
 
     def _heard_by(self) -> list[Any]:

@@ -202,7 +202,11 @@ OF_A_RUN: Mapping[str, Any] = {
     ],
     "workers": Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="Chunks made at a time; 0: one for each core. Same output."),
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Chunks, batches of words or clips done at a time; 0: one for each core. Same output.",
+        ),
     ],
 }
 """What the command line says of each field of :class:`Options`, in the order of ``--help``; the flag is the

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ..errors import DescriptionError
+from ..layout import SessionFolder
+from ..options import Options
 from .display import Display
 
 What = Annotated[
@@ -25,13 +28,34 @@ SessionOut = Annotated[
 
 def output_of(what: Path, out: Path | None, display: Display) -> Path:
     """The output folder that is meant; a session without clips in it is run, with its errors."""
-    if out is None:
-        return what
-    from ..layout import SessionFolder
-    from ..options import Options
-    from ..pipeline import run
+    if out is not None:
+        from ..pipeline import run
+
+        if not session_of(what, out).audit.is_file():
+            run(what, out, Options(), display)
+        return out
+    if what.is_file():
+        raise DescriptionError(
+            what,
+            expected="an output folder, or a session.toml with --out",
+            found="a file, and no --out",
+            remedy="say with --out where its clips are, or are to be",
+        )
+    return what
+
+
+def turns_of(description: Path, out: Path, display: Display) -> SessionFolder:
+    """The folder of a described session in `out` with its turns, which are found if there are none."""
+    folder = session_of(description, out)
+    if not folder.stage("turns").is_file():
+        from ..pipeline import run_stage
+
+        run_stage(description, out, Options(), "turns", display)
+    return folder
+
+
+def session_of(description: Path, out: Path) -> SessionFolder:
+    """The folder of a described session in `out`, be there anything in it or not."""
     from ..session import load_session
 
-    if not SessionFolder(out.resolve(), load_session(what).id).audit.is_file():
-        run(what, out, Options(), display)
-    return out
+    return SessionFolder(out.resolve(), load_session(description).id)

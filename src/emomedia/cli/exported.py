@@ -16,7 +16,7 @@ import typer
 from ..errors import MediaNotFoundError
 from ..layout import SessionFolder
 from . import arguments as arg
-from .described import SessionOut, output_of
+from .described import SessionOut, output_of, turns_of
 from .display import Display, make_display
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def export(
         Path,
         typer.Argument(
             metavar="OUT|SESSION.toml",
-            help="An output folder, one session's in it, or one session in --out.",
+            help="An output folder; for turns also one session's in it, or one session in --out.",
             readable=False,
         ),
     ],
@@ -155,7 +155,6 @@ def export(
 ) -> None:
     """Write turns or clips in the formats of other programs."""
     with make_display(json) as display:
-        folder = output_of(what, out, display)
         if form in LAYOUTS:
             from ..dataset.export import ExportOptions
 
@@ -164,9 +163,9 @@ def export(
                 shard_bytes=shard_mb << 20,
                 name=name, license=license_id, actors=actors,
             )  # fmt: skip
-            _export_dataset(display, folder, form, to, options)
+            _export_dataset(display, output_of(what, out, display), form, to, options)
             return
-        sessions = sessions_in(folder)
+        sessions = sessions_in(what) if out is None else [turns_of(what, out, display)]
         written = FORMATS[form](sessions, to)
         summary = {"format": form, "sessions": len(sessions), "files": [str(path) for path in written]}
         display.ends(summary, [f"{len(sessions)} sessions as {form}: {len(written)} files in {to}"])

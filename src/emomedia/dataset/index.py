@@ -133,11 +133,10 @@ def write_index(out: Path) -> int:
     return len(table)
 
 
-def made_anew(out: Path) -> tuple[pa.Table, pa.Buffer]:
-    """The index that every audit of `out` makes: its rows, and the bytes that its file would have."""
+def made_anew(paths: Sequence[Path]) -> tuple[pa.Table, pa.Buffer]:
+    """The index that these audits make: its rows, and the bytes that its file would have."""
     import pyarrow as pa
 
-    paths = audits(out)
     parts = [_table(path) for path in paths]
     told = [[path.parent.name, sha256(path), len(part)] for path, part in zip(paths, parts, strict=True)]
     table, sink = _joined(parts, told), pa.BufferOutputStream()

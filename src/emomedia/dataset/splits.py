@@ -307,7 +307,7 @@ def _far(found: Splits) -> tuple[str, ...]:
     total = sum(found.seconds.values()) or 1.0
     wanted = {name: fraction for name, fraction in zip(NAMES, found.fractions, strict=True) if fraction}
     holding = [name for name in NAMES if found.seconds[name]]
-    if found.components == 1 and len(wanted) > 1 and holding == holding[:1]:
+    if found.components == 1 and len(wanted) > 1 and len(holding) == 1:
         return (
             "all actors are connected through the sessions that they share, so that every clip is in "
             f"{holding[0]}: any other split would share an actor with it",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 from ..containers import opened
-from ..errors import MediaNotFoundError
+from ..errors import MediaNotFoundError, StageError
 from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
 from ..options import COMPOSITE_SIZE, Size
@@ -41,7 +41,7 @@ def verify(out: Path) -> Iterator[Checked]:
     """Check every clip of an output folder: hashes, sizes, frames and samples, by decoding them.
 
     Files in ``clips/`` and ``audio/`` that no audit knows, a missing or outdated index and a session
-    without clips.jsonl are findings too, on rows without an id.
+    whose clips.jsonl is broken, or gone from beside its clips, are findings too, on rows without an id.
 
     Raises
     ------
@@ -50,12 +50,33 @@ def verify(out: Path) -> Iterator[Checked]:
     """
     if not out.is_dir():
         raise MediaNotFoundError(out, expected="an output folder", found="nothing", remedy="correct the path")
+    whole = []
     for path in audits(out):
-        rows = read_rows(path)
+        try:
+            rows = read_rows(path)
+        except StageError as error:
+            yield Checked({}, (_told(path, error),))
+            continue
+        whole.append(path)
         for row in rows:
             yield Checked(row, tuple(_clip_findings(out, row)))
         yield Checked({}, tuple(_strangers(out, path.parent, rows)))
-    yield Checked({}, tuple(_index_findings(out)))
+    yield Checked({}, tuple(_without_audit(out)))
+    yield Checked({}, tuple(_index_findings(out, whole)))
+
+
+def _told(path: Path, error: StageError) -> Finding:
+    place = error.subject.removeprefix(f"{path}: ")
+    return Finding(path, error.expected, error.found if place == error.subject else f"{place}: {error.found}")
+
+
+def _without_audit(out: Path) -> Iterator[Finding]:
+    """Sessions whose clips no audit names; one that has none yet may be on its way."""
+    for path in sorted(out.iterdir()):
+        folder = SessionFolder(out, path.name)
+        made = [*folder.clips.glob("*.mp4"), *folder.audio.glob("*.flac")]
+        if made and not folder.audit.exists():
+            yield Finding(folder.audit, f"the audit of {len(made)} files beside it", "none")
 
 
 def _clip_findings(out: Path, row: Row) -> Iterator[Finding]:
@@ -138,7 +159,8 @@ def _strangers(out: Path, session: Path, rows: list[Row]) -> Iterator[Finding]:
                 yield Finding(path, "only files that the audit names", "another one")
 
 
-def _index_findings(out: Path) -> Iterator[Finding]:
+def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
+    """What is wrong with the index, which is of those audits that can be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -146,7 +168,11 @@ def _index_findings(out: Path) -> Iterator[Finding]:
     if not path.is_file():
         yield Finding(path, "the index of all clips", "none")
         return
-    table, right = made_anew(out)
+    try:
+        table, right = made_anew(paths)
+    except StageError as error:
+        yield _told(path, error)
+        return
     try:
         # Arrow's own file, not Python's: its threads may still hold what they read when the process ends,
         # and a buffer of Python's that they give back then ends it by SIGABRT.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from .. import stages
 from ..dataset.audit import Row
 from ..dataset.index import audits, write_index
-from ..errors import BatchError, DescriptionError, EmomediaError, MediaNotFoundError
+from ..errors import BatchError, DescriptionError, EmomediaError, MediaNotFoundError, StageError
 from ..files import locked
 from ..layout import SessionFolder
 from ..observer import Notes, Observer
@@ -65,7 +66,8 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
             rows += result.rows
         notes.ends()
     finally:  # also of a check that was interrupted: the audits have changed
-        write_index(folders[0].out)
+        with suppress(*[StageError for _ in failed[:1]]):  # of an audit that is none, which is told below
+            write_index(folders[0].out)
     _refuse_failed(failed, folders, observer)
     return rows
 

@@ -60,6 +60,11 @@ class Rule(BaseModel):
     none_of: list[str] | None = None
     needs_face: bool = False
 
+    @property
+    def of_the_clip_alone(self) -> bool:
+        """Whether it judges a clip by nothing else of the session."""
+        return self.min_of_usual is None and not self.needs_face
+
 
 _BOUNDS = ("min", "max", "max_share", "min_of_usual", "none_of")
 

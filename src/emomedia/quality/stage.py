@@ -82,7 +82,7 @@ def check_session(
             write_rows(folder.audit, judged)
     notes = _notes(judged, seen)
     same = [(old, row) for old, row in zip(before, judged, strict=True) if old["id"] not in new]
-    if any(_is_overruled(old, row) for old, row in same) and rules == read_profile():
+    if rules == read_profile() and any(_is_overruled(*rows, rules, bool(new)) for rows in same):
         notes.append("clips judged by another --profile before are judged by the usual rules now")
     return CheckResult(tuple(judged), len(stale), tuple(notes))
 
@@ -131,9 +131,17 @@ def _judged(
     return row | {"keep": verdict.keep, "reasons": list(verdict.reasons)}
 
 
-def _is_overruled(before: Row, row: Row) -> bool:
-    """Whether a clip's verdict is another one than before, though its measures are the same."""
-    return bool(before["reasons"] not in ([UNCHECKED], row["reasons"]))
+def _is_overruled(before: Row, row: Row, rules: tuple[Rule, ...], others_changed: bool) -> bool:
+    """Whether a clip, whose measures are the same as before, was judged by other rules then.
+
+    Where `others_changed`, rules that compare it with the session may say something else by themselves.
+    """
+    if before["reasons"] == [UNCHECKED]:
+        return False
+    if not others_changed:
+        return bool(before["reasons"] != row["reasons"])
+    alone = tuple(rule for rule in rules if rule.of_the_clip_alone)
+    return not set(judge(row, alone, {}).reasons) <= set(before["reasons"])
 
 
 def _notes(rows: Sequence[Row], seen: dict[str, bool]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..splits import NAMES
-from .emodialog import SCRIPT
+from .emodialog import ROWS, SCRIPT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,6 +85,7 @@ def croissant(
         distribution.append(_file_set("rows", "*.json", "application/json", contained="shards"))
     else:
         distribution.append(_file_set("prompts", SCRIPT, "application/json"))
+        distribution.append(_file_set("dialogues", ROWS, "application/jsonlines"))
         distribution.append(_file_set("videos", "videos/*.mp4", "video/mp4"))
     return {
         "@context": _CONTEXT,
