@@ -23,7 +23,7 @@ def listen() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _stop)
-    atexit.register(_end)
+    atexit.register(ignore)
 
 
 def check() -> None:
@@ -32,8 +32,8 @@ def check() -> None:
         raise Stop
 
 
-def _end() -> None:
-    """All is done and told: a Ctrl-C while the interpreter clears up must not change the exit status."""
+def ignore() -> None:
+    """From now on nothing is stopped: a further Ctrl-C must change neither the last line nor the status."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

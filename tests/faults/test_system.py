@@ -318,10 +318,12 @@ def test_too_few_descriptors(home, tmp_path, spare):
 def test_too_little_memory(home, tmp_path, mebibytes):
     """libx264 has a line of its own when it gets no memory: only the last one is emomedia's.
 
-    So would onnxruntime, OpenCV and numba while they are imported, and that is not what is tested.
+    So would onnxruntime, OpenCV and numba while they are imported, and OpenBLAS where it multiplies first, on
+    each of its threads; that is not what is tested.
     """
     most = f"int(Path('/proc/self/statm').read_text().split()[0]) * 4096 + ({mebibytes} << 20)"
     loaded = "import emomedia.quality.seen; from emomedia.quality.measure import Tools; Tools.found(); "
+    loaded += "import numpy; numpy.ones((512, 512)) @ numpy.ones((512, 512)); "
     ended = limited(
         f"{loaded}resource.setrlimit(resource.RLIMIT_AS, ({most},) * 2)",
         *command(home, tmp_path / "out", "--workers", "1")[3:],

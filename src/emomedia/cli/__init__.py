@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..stopping import Stop, listen
+from ..stopping import Stop, ignore, listen
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     try:
         _run()
     except Stop:
+        ignore()  # the line below is written while the interpreter ends
         sys.exit("emomedia: stopped; what is finished is kept, run the same command to go on")
 
 
