@@ -196,6 +196,7 @@ def interrupt_twice(command: Sequence[str]) -> tuple[int, str, float, bool]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in case it is ignored
     )
     assert process.stdout is not None
     for line in process.stdout:
