@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 
@@ -30,10 +32,15 @@ def cluster():
 
 
 def kill_amid_a_task(made, node):
-    """Take the node away as soon as one of its workers finds out who speaks, the longest of tasks here."""
+    """Take the node away, with all that runs on it at once, while one of its workers finds out who speaks.
+
+    Otherwise a worker outlives its raylet for a moment, and its task may be done by then.
+    """
     raylet = node.all_processes["raylet"][0].process.pid
     while not any("speech" in title for title in many.ray_workers(raylet).values()):
         time.sleep(0.05)
+    for process in (raylet, *many.ray_workers(raylet)):
+        os.kill(process, signal.SIGKILL)
     made.remove_node(node, allow_graceful=False)
 
 
