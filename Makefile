@@ -67,6 +67,8 @@ test-page: build ## install Chromium and run the tests of the report in it
 
 CMAKE := $(VENV)/bin/cmake
 CTEST := $(VENV)/bin/ctest
+# Without the flags in which ninja reads of a job server that make opens to makes alone.
+BUILD := MAKEFLAGS= $(CMAKE) --build
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # The native tests and benchmarks are built where the package's core was: none of its objects is compiled twice.
@@ -78,7 +80,7 @@ CORE_CONFIGURE = $(CMAKE) -S csrc -B $(CORE_BUILD) -G Ninja -DCMAKE_MAKE_PROGRAM
 .PHONY: test-native
 test-native: build ## run the core's own tests, without Python
 	@$(CORE_CONFIGURE) -DEMOMEDIA_TESTS=ON -DEMOMEDIA_FUZZ=ON >/dev/null
-	@$(CMAKE) --build $(CORE_BUILD) -- --quiet
+	@$(BUILD) $(CORE_BUILD) -- --quiet
 	@$(CTEST) --test-dir $(CORE_BUILD) --output-on-failure
 
 # Where there is Clang, one build is the fuzzers and the tests under AddressSanitizer; elsewhere entries replay alone.
@@ -94,7 +96,7 @@ clang:
 build-address: build clang
 	@$(CMAKE) -S csrc -B $(ADDRESS_BUILD) $(SANITIZED) -DEMOMEDIA_SANITIZE=address,undefined -DEMOMEDIA_FUZZ=ON \
 		$(if $(CLANG),-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_COMPILE_WARNING_AS_ERROR=ON) >/dev/null
-	@$(CMAKE) --build $(ADDRESS_BUILD) -- --quiet
+	@$(BUILD) $(ADDRESS_BUILD) -- --quiet
 
 sanitize: sanitize-address sanitize-thread ## run the core's tests under the address, undefined-behaviour and thread sanitizers
 
@@ -103,7 +105,7 @@ sanitize-address: build-address
 
 sanitize-thread: build
 	@$(CMAKE) -S csrc -B build/$@ $(SANITIZED) -DEMOMEDIA_SANITIZE=thread >/dev/null
-	@$(CMAKE) --build build/$@ -- --quiet
+	@$(BUILD) build/$@ -- --quiet
 	@$(CTEST) --test-dir build/$@ --output-on-failure
 
 # FUZZ_SECONDS is for the native entries together and again for the Python ones, or for FUZZ_ENTRY alone.
@@ -121,7 +123,7 @@ fuzz: build-address ## fuzz the core and the readers of descriptions: FUZZ_SECON
 fuzz-coverage: build ## tell which lines of the core the corpora reach
 	@$(CMAKE) -S csrc -B build/coverage -G Ninja -DEMOMEDIA_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ \
 		-DCMAKE_CXX_FLAGS="-fprofile-instr-generate -fcoverage-mapping" >/dev/null
-	@$(CMAKE) --build build/coverage -- --quiet
+	@$(BUILD) build/coverage -- --quiet
 	@for entry in media compose spool; do \
 		LLVM_PROFILE_FILE=build/coverage/$$entry.profraw build/coverage/fuzz/fuzz_$$entry -runs=0 -rss_limit_mb=0 \
 			build/fuzz/corpus/$$entry build/fuzz/seeds/$$entry 2>/dev/null; done
@@ -134,7 +136,7 @@ fuzz-coverage: build ## tell which lines of the core the corpora reach
 bench-native: build
 	@docker/install-system.sh bench
 	@$(CORE_CONFIGURE) -DEMOMEDIA_BENCH=ON >/dev/null
-	@$(CMAKE) --build $(CORE_BUILD) --target emomedia_bench emomedia_count -- --quiet
+	@$(BUILD) $(CORE_BUILD) --target emomedia_bench emomedia_count -- --quiet
 
 BENCH_PACKAGES = $(shell $(PYTHON) -c 'import tomllib; print(*map(repr, tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"]))')
 BENCH = $(PYTHON) -m pytest -q --benchmark-quiet benchmarks
