@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__, _core
-from ..descriptions import show
+from ..descriptions import is_text, show
 from ..engine import Work
 from ..errors import DescriptionError, StageError, VerifyError
 from ..files import canonical_json, complaint, read_small, sha256, write_bytes
@@ -60,6 +60,8 @@ def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
         raise _broken(error.subject, error.expected, error.found) from None
     except ValueError as error:
         raise _broken(source, "a JSON object", str(error)) from error
+    if b"\\u" in line and not is_text(canonical_json(row)):
+        raise _broken(source, "text that UTF-8 can hold", "half of a UTF-16 pair")
     expected = {"session": folder.session, "path": folder.relative(folder.clip(row["id"]))}
     found = {key: row[key] for key in expected}
     for side, voice in zip(SIDES, row["audio"], strict=False):
