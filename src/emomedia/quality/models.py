@@ -8,6 +8,7 @@ person's.  A face model takes an RGB picture as (value − 127) / 128 and gives 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ _SMALLEST = 8
 """Pixels each way of a mask; what has fewer is something else, such as scores."""
 
 
-class _Model:
+class _Model(ABC):
     """An ONNX file with one picture as its input."""
 
     def __init__(self, path: Path) -> None:
@@ -56,9 +57,9 @@ class _Model:
         self._input, self._channels_first, self._size = self._picture_input()
         self(np.zeros((*self._size, 3), np.float32))  # a model of another form is refused before any work
 
+    @abstractmethod
     def __call__(self, picture: Rgb) -> Any:
         """What the model finds in a picture."""
-        raise NotImplementedError
 
     def _picture_input(self) -> tuple[str, bool, tuple[int, int]]:
         """Name, order of axes, and height and width of the input."""

@@ -84,7 +84,7 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
         (anchor(reason, count, reason=reason, keep="no"), f"{count:,}")
         for reason, count in found.reasons.most_common()
     ]
-    text = "<p>No clip was rejected, or no quality stage was run.</p>"
+    text = "<p>No clip was rejected.</p>"
     if reasons:
         text = "<h3>Why clips were rejected</h3><p>A clip may have several reasons.</p>" + table(
             ("reason", "clips"), reasons

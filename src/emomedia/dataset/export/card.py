@@ -151,7 +151,7 @@ def _splits(selection: Selection) -> list[str]:
 def _quality(found: Figures) -> list[str]:
     rejected = sum(found.rejected.values())
     if not rejected:
-        return ["No clip was rejected, or no quality stage was run."]
+        return ["No clip was rejected."]
     lines = [f"{rejected:,} clips were rejected. A clip may have several reasons:", ""]
     return lines + _counts("Reason", found.reasons)
 
