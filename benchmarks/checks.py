@@ -11,7 +11,7 @@ import numpy as np
 from emomedia import _core
 from emomedia.engine import core_take
 from emomedia.options import Options
-from emomedia.pipeline import run_stage
+from emomedia.run import run_stage
 from emomedia.session import SIDES, Crop
 from emomedia.simulate import read
 

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 from emomedia.options import Options
-from emomedia.pipeline import run_stage
 from emomedia.plan import Clip, Plan, Span
 from emomedia.reference.engine import cut
+from emomedia.run import run_stage
 from emomedia.session import SIDES
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from emomedia.engine import Work, make_job, run_job
 from emomedia.options import Options
-from emomedia.pipeline import Pipeline, opened
+from emomedia.pipeline import Pipeline
+from emomedia.run import opened
 from emomedia.session import SIDES
 from emomedia.stages import digest
 
@@ -118,7 +119,7 @@ def test_cut_of_packets(number: int, session: Session, pipeline: Pipeline, measu
 def _work(pipeline: Pipeline) -> Work:
     """As the pipeline's own cut has it."""
     clocks = {side: pipeline.sync[side]["take"] for side in SIDES}
-    media = digest(pipeline.media)
+    media = digest(pipeline.sources.read)
     plan = pipeline.plan
     return Work(plan, pipeline.probe.takes, clocks, lambda: pipeline.sound, media, pipeline.options)
 

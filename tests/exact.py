@@ -19,7 +19,8 @@ from typing import Any
 import av
 import numpy as np
 
-from emomedia.session import SIDES, Crop, Session, load_session
+from emomedia.session import SIDES, Crop, Session
+from emomedia.session_file import load_session
 from emomedia.simulate import read
 
 HALF = 960

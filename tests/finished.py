@@ -11,7 +11,7 @@ from audits import quality, rng_of
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.dataset.index import write_index
 from emomedia.options import Options, Size
-from emomedia.pipeline import run
+from emomedia.run import run
 
 CAST = {"s1": ("A1", "A2"), "s2": ("A3", "A4"), "s3": ("A5", "A6"), "s4": ("A1", "A7")}
 

@@ -16,12 +16,12 @@ from PIL import Image, ImageFilter
 from emomedia import stages
 from emomedia.audio._pcm import to_real
 from emomedia.options import Options
-from emomedia.pipeline import opened
 from emomedia.quality import measure
 from emomedia.quality.declared import declared_ms
 from emomedia.quality.media import halves
 from emomedia.quality.picture import picture_measures
 from emomedia.quality.pixels import values_of
+from emomedia.run import opened
 from emomedia.session import SIDES
 from emomedia.simulate import SimulateOptions, simulate
 from emomedia.speech import speech_session

@@ -12,7 +12,7 @@ import pytest
 import exact
 from emomedia.dataset.verify import verify
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 from emomedia.session import SIDES
 
 CHOICES = {"size": (270, 480), "seconds": Fraction(24), "dialogues": 1, "bleed_db": -12.0}

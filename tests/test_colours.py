@@ -12,7 +12,8 @@ from emomedia import _core
 from emomedia.colour import target_colours
 from emomedia.engine import core_colour, core_take
 from emomedia.probe import probe_session
-from emomedia.session import SIDES, load_session
+from emomedia.session import SIDES
+from emomedia.session_file import load_session
 from emomedia.simulate import Camera
 
 SIZE = (540, 960)

@@ -11,7 +11,7 @@ import exact
 from emomedia import cutting
 from emomedia.errors import VerifyError
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 
 SMALL = {"size": (180, 320), "seconds": Fraction(9)}
 WAIT_SECONDS = 60

@@ -21,8 +21,8 @@ from emomedia.encoder import LIBX264, RECORD_NAME, Card, Encoder, choose, record
 from emomedia.errors import DeviceError, StageError
 from emomedia.layout import SessionFolder
 from emomedia.options import EncoderChoice, Options
-from emomedia.pipeline import run, run_stage
-from emomedia.session import load_session
+from emomedia.run import run, run_stage
+from emomedia.session_file import load_session
 
 
 @pytest.fixture(autouse=True)

@@ -23,10 +23,10 @@ import emomedia
 from emomedia.descriptions import show
 from emomedia.errors import DescriptionError, MediaError, MediaNotFoundError
 from emomedia.options import Options
-from emomedia.pipeline import run, run_stage
 from emomedia.probe import probe_session
 from emomedia.reference.engine import composites
-from emomedia.session import load_session
+from emomedia.run import run, run_stage
+from emomedia.session_file import load_session
 from emomedia.sync import clocks, sync_session
 
 from .exact import rows_of

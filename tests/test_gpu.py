@@ -16,8 +16,8 @@ import emomedia
 from emomedia import _core
 from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options
-from emomedia.pipeline import run
-from emomedia.session import load_session
+from emomedia.run import run
+from emomedia.session_file import load_session
 
 pytestmark = pytest.mark.gpu
 

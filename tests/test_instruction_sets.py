@@ -19,7 +19,7 @@ import exact
 from emomedia import _core
 from emomedia.errors import DescriptionError
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 
 NAMES = _core.compose_kernels()
 TESTS = Path(__file__).parent

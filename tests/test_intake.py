@@ -15,7 +15,7 @@ from emomedia.errors import MediaNotFoundError, OutputError
 from emomedia.intake import MediaFile, draft_text, init_folder, pair
 from emomedia.intake.names import natural, tell_sides
 from emomedia.intake.scan import creation_time, media_paths
-from emomedia.session import load_session
+from emomedia.session_file import load_session
 
 DAY = 1_744_934_400.0
 """2025-04-18 00:00 UTC."""

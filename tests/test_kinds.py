@@ -11,7 +11,7 @@ import exact
 from emomedia.dataset.verify import verify
 from emomedia.errors import UnsupportedMediaError
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 from emomedia.simulate import Camera
 
 SMALL = {"size": (270, 480), "seconds": Fraction(3), "dialogues": 1}

@@ -23,9 +23,9 @@ from emomedia.dataset.verify import verify
 from emomedia.errors import DescriptionError
 from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options, Size
-from emomedia.pipeline import opened, run
 from emomedia.reference.decode import planes_of
 from emomedia.reference.engine import alone
+from emomedia.run import opened, run
 from emomedia.session import SIDES, Crop
 from emomedia.sides import side_pictures
 

@@ -16,7 +16,8 @@ from emomedia import _core
 from emomedia.engine import Work, core_take, make_job, run_job
 from emomedia.native_observer import NativeObserver
 from emomedia.options import Options
-from emomedia.pipeline import Pipeline, opened
+from emomedia.pipeline import Pipeline
+from emomedia.run import opened
 from emomedia.session import SIDES
 
 HEADER = Path(__file__).parents[1] / "csrc/include"

@@ -21,8 +21,8 @@ from emomedia.encoder import Encoder
 from emomedia.errors import EmomediaError
 from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options
-from emomedia.pipeline import run, run_stage
-from emomedia.session import load_session
+from emomedia.run import run, run_stage
+from emomedia.session_file import load_session
 
 pytestmark = pytest.mark.gpu
 

@@ -18,10 +18,11 @@ from emomedia.dataset.verify import verify
 from emomedia.engine import core_colour, core_take
 from emomedia.errors import EmomediaError
 from emomedia.options import Options
-from emomedia.pipeline import run
 from emomedia.probe import Probe, probe_session, remarks
 from emomedia.reference.engine import composites
-from emomedia.session import SIDES, load_session
+from emomedia.run import run
+from emomedia.session import SIDES
+from emomedia.session_file import load_session
 from emomedia.timeline import Clock, footage, source_frames
 
 from .audio.sounds import shared

@@ -27,9 +27,10 @@ from emomedia.errors import DescriptionError, OutputBusyError
 from emomedia.files import locked
 from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options
-from emomedia.pipeline import run, run_stage
 from emomedia.probe import probe_session
-from emomedia.session import SIDES, Crop, load_session
+from emomedia.run import run, run_stage
+from emomedia.session import SIDES, Crop
+from emomedia.session_file import load_session
 from emomedia.workload import told
 
 SMALL = {"size": (270, 480), "seconds": Fraction(4)}

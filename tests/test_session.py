@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from emomedia.errors import DescriptionError, EmomediaError, MediaNotFoundError
-from emomedia.session import Crop, Dialogue, Mic, load_session
+from emomedia.session import Crop, Dialogue, Mic
+from emomedia.session_file import load_session
 from emomedia.stages import digest
 
 SIDES = """
@@ -382,5 +383,6 @@ def test_every_refusal_is_an_emomedia_error_and_a_builtin():
 
 
 def test_pydantic_is_not_imported_before_a_description_is_read():
-    code = "import sys, emomedia.session, emomedia.turns, emomedia.plan; sys.exit('pydantic' in sys.modules)"
+    modules = "emomedia.session_file, emomedia.turns, emomedia.plan"
+    code = f"import sys, {modules}; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

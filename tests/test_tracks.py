@@ -19,7 +19,7 @@ from emomedia.cli import main
 from emomedia.dataset.verify import verify
 from emomedia.errors import DamagedMediaError
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 from emomedia.session import SIDES
 from emomedia.simulate import RecorderOptions
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from emomedia import stages
 from emomedia.descriptions import file_name
 from emomedia.errors import DescriptionError
-from emomedia.session import SHORTEST, Dialogue, Session, Side
+from emomedia.session import Dialogue, Session, Side
+from emomedia.stretches import SHORTEST
 from emomedia.turns import Turn, TurnsFile, Word, check_turns, decimal, parse_turns, to_body
 
 SOURCE = Path("turns.json")

@@ -16,14 +16,13 @@
 #include <system_error>
 #include <thread>
 
-#include "av/video_encoder.h"
 #include "av/watch.h"
 #include "emomedia/error.h"
 #include "engine/board.h"
 #include "engine/chunk_worker.h"
+#include "engine/clip_video.h"
 #include "engine/clip_writer.h"
 #include "engine/encoder_gate.h"
-#include "engine/encoding_place.h"
 #include "engine/spool.h"
 #include "gpu/device.h"
 
@@ -33,47 +32,9 @@ namespace {
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr double kForever = 3600.0;
 constexpr double kStopSeconds = 10.0;  // without a sign of life that a worker has once it was asked to stop
-
-// What the encoders of one picture have in common over all chunks.
-struct Video {
-  av::Parameters parameters;
-  std::vector<std::uint8_t> parameter_sets;
-  int reorder_depth;
-};
-
-constexpr double kOpenSeconds = 60.0;  // until a GPU whose encoder's sessions are all taken has one
-
-// Asked of encoders that are never fed. Error(device) where there are none to be had.
-std::vector<Video> described_videos(const Job& job, EncoderGate& gate) {
-  const EncodingPlace place(job, job.encoder_gpus.empty() ? nullptr : job.encoder_gpus.front());
-  Pulse pulse;
-  std::vector<Video> videos;
-  for (std::size_t number = 0; number < job.picture_count(); ++number) {
-    const auto describe = [&] {
-      const av::VideoEncoder encoder(job.settings(number), place.memory());
-      videos.push_back({encoder.parameters(), encoder.parameter_sets(), encoder.reorder_depth()});
-    };
-    gate.pass(describe, kOpenSeconds, {}, pulse);
-  }
-  return videos;
-}
-
 constexpr int kLargeBuffer = 1 << 20;  // bytes
 
 }  // namespace
-
-void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu) {
-  Job job;
-  job.video = settings;
-  job.encoder_gpus = {std::move(gpu)};
-  job.surfaces = settings.depth == 8;
-  const EncodingPlace place(job, job.encoder_gpus.front());
-  try {
-    const av::VideoEncoder encoder(settings, place.memory());
-  } catch (const av::NoSessionLeft&) {
-    return;  // others have them now; a run waits for theirs
-  }
-}
 
 void return_large_buffers() {
 #ifdef __GLIBC__
@@ -98,7 +59,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
  public:
   explicit State(Job job)
       : job_(std::move(job)),
-        videos_(described_videos(job_, gate_)),
+        videos_(describe_videos(job_, gate_)),
         sound_{PcmReader(job_.sound[0]), PcmReader(job_.sound[1])},
         resumed_(spooled_chunks()),
         board_(job_, resumed_) {
@@ -304,7 +265,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     const Clip& clip = job_.clips[index];
     std::vector<std::string> spools;
     for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spools[picture]);
-    const Video& video = videos_[picture];
+    const ClipVideo& video = videos_[picture];
     ClipStreams streams{video.parameters.get(), video.parameter_sets, video.reorder_depth, job_.video.rate,
                         job_.audio_bit_rate, {&sound_[0], &sound_[1]}};
     if (picture > 0) {
@@ -380,7 +341,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
   const Job job_;
   EncoderGate gate_;
-  const std::vector<Video> videos_;  // by picture
+  const std::vector<ClipVideo> videos_;  // by picture
   const std::array<PcmReader, 2> sound_;
   const std::vector<bool> resumed_;
   Board board_;
@@ -408,32 +369,5 @@ bool Engine::wait(double seconds) { return state_->wait(seconds); }
 Progress Engine::progress() const { return state_->progress(); }
 void Engine::cancel() { state_->cancel(); }
 Report Engine::finish() { return state_->finish(); }
-
-class Composites::State {
- public:
-  State(std::array<Take, 2> takes, int width, int height, int depth)
-      : takes_(std::move(takes)), format_{width, height, depth}, reader_(takes_, width, height, pulse_) {}
-
-  PictureFormat format() const { return format_; }
-  std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& picture) {
-    return reader_.render(source, picture, clock_);
-  }
-
- private:
-  const std::array<Take, 2> takes_;
-  PictureFormat format_;
-  Pulse pulse_;
-  CompositeReader reader_;
-  StageClock clock_;
-};
-
-Composites::Composites(std::array<Take, 2> takes, int width, int height, int depth)
-    : state_(std::make_unique<State>(std::move(takes), width, height, depth)) {}
-Composites::~Composites() = default;
-Composites::Composites(Composites&&) noexcept = default;
-PictureFormat Composites::format() const { return state_->format(); }
-std::uint8_t Composites::render(const std::array<std::int64_t, 2>& source, const MutablePicture& picture) {
-  return state_->render(source, picture);
-}
 
 }  // namespace emomedia

@@ -10,7 +10,7 @@
 
 #include "allocations.h"
 #include "check.h"
-#include "emomedia/engine.h"
+#include "emomedia/composites.h"
 #include "emomedia/media.h"
 #include "memory_file.h"
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "emomedia/composites.h"
 #include "gpu/device.h"
 #include "python/arrays.h"
 #include "python/kernels.h"

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "av/frame_reader.h"
+#include "emomedia/composites.h"
 #include "emomedia/engine.h"
 #include "emomedia/error.h"
 #include "emomedia/media.h"

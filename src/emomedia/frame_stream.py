@@ -230,7 +230,7 @@ def frames(
         Whatever the stages up to sync raise, at once; what a take turns out to be, and StalledError for
         one that hangs, at the frame that it concerns.
     """
-    from .pipeline import looked_at
+    from .run import looked_at
 
     chosen = options or Options()
     pipeline = looked_at(Path(session), None if out is None else Path(out), chosen)

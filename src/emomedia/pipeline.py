@@ -6,28 +6,19 @@ that file is fresh.  Asking for a stage brings everything before it up to date f
 
 from __future__ import annotations
 
-import os
 import shutil
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import _core, stages
 from .cutting import CutResult, cut
 from .dataset.audit import Row
-from .dataset.index import write_index
 from .descriptions import stretch_text, wrong
 from .encoder import Encoder, choose
 from .engine import Work
-from .errors import MediaError, OutputError
-from .files import is_utf8, locked, remove_leftovers, writing
-from .layout import SessionFolder
-from .observer import Observer, Silent
 from .options import Options
 from .plan import Plan, make_plan
 from .plan_file import check_plan
@@ -36,9 +27,9 @@ from .plan_file import to_body as plan_to_body
 from .probe import Probe, probe_session
 from .probe import from_body as probe_from_body
 from .probe import to_body as probe_to_body
-from .run_report import write_run_report
-from .session import SIDES, Session, SideName, load_session, with_lut
+from .session import SIDES, Session, SideName
 from .sides import side_pictures
+from .sources import Sources
 from .stage_runner import Body, StageRunner
 from .sync import clocks as clocks_of
 from .sync import sync_session
@@ -58,9 +49,6 @@ STAGES = ("probe", "sync", "speech", "turns", "plan", "cut", "check")
 FILE_OF = {"probe": "session", "sync": "sync", "speech": "speech", "turns": "turns", "plan": "plan"}
 """The stage file that each stage writes; cut and check write the audit instead."""
 
-_NOWHERE = Path(os.devnull)
-"""Below it there is no file."""
-
 
 @dataclass
 class Pipeline(StageRunner):
@@ -75,38 +63,9 @@ class Pipeline(StageRunner):
         self.__dict__.pop("recognition", None)  # made anew, with these
 
     @cached_property
-    def media(self) -> list[Any]:
-        """Fingerprints of all media files, and how the description says they are to be read."""
-        meaning = self.session.meaning()
-        fingerprints = [stages.media_fingerprint(path) for path in self._media_paths()]
-        return [meaning["id"], [meaning[side] for side in SIDES], fingerprints]
-
-    @cached_property
-    def recordings(self) -> list[Any]:
-        """What is heard, and where the description puts it; session.json's content tells neither."""
-        places = ("offset", "mic_offset", "camera_distance")
-        fingerprints = self.media[-1][: len(self._recorded())]
-        return [fingerprints, [[side[key] for key in places] for side in self.media[1]]]
-
-    def _recorded(self) -> list[Path]:
-        paths = [path for side in SIDES for path in self.session.side(side).video]
-        mics = [self.session.side(side).mic for side in SIDES]
-        return paths + [mic.file for mic in mics if mic is not None]
-
-    def _media_paths(self) -> list[Path]:
-        luts = [self.session.side(side).lut for side in SIDES]
-        return self._recorded() + [lut for lut in luts if lut is not None]
-
-    def _refuse_changed_media(self) -> None:
-        """Refuse what was made while somebody wrote to the files that it was made from."""
-        for path, before in zip(self._media_paths(), self.media[-1], strict=True):
-            if stages.media_fingerprint(path) != before:
-                raise MediaError(
-                    path,
-                    expected="the same file from a run's beginning to its end",
-                    found="one that changed meanwhile",
-                    remedy="wait until it is wholly copied, and run again",
-                )
+    def sources(self) -> Sources:
+        """The session's media, as they were when this run first looked."""
+        return Sources(self.session)
 
     @cached_property
     def probe(self) -> Probe:
@@ -117,7 +76,7 @@ class Pipeline(StageRunner):
             found.append(probe_session(self.session, fps, interlaced))
             return probe_to_body(found[0])
 
-        inputs = [self.media, _core.library_versions()]  # which frames there are is libav's word
+        inputs = [self.sources.read, _core.library_versions()]  # which frames there are is libav's word
         body = self._stage("probe", inputs, [str(fps), interlaced], make)
         return found[0] if found else probe_from_body(body, self.session, self.folder.stage("session"))
 
@@ -125,7 +84,7 @@ class Pipeline(StageRunner):
     def sync(self) -> dict[str, dict[str, Clock]]:
         """Per side the clocks of ``take`` and ``track``."""
         probe, scratch = self.probe, self.folder.sound if self.writes else None
-        inputs = [self._content("probe"), self.recordings]
+        inputs = [self._content("probe"), self.sources.heard]
         body = self._stage("sync", inputs, None, lambda: sync_session(probe, scratch))
         return clocks_of(body, self.folder.stage("sync"))
 
@@ -166,9 +125,10 @@ class Pipeline(StageRunner):
 
     @cached_property
     def speech(self) -> Body:
-        from .schema import SpeechTable, validate
+        from .schema.tables import SpeechTable
+        from .schema.validation import validate
 
-        inputs = [self._content("probe"), self._content("sync"), self.recordings[0]]
+        inputs = [self._content("probe"), self._content("sync"), self.sources.heard[0]]
         recognition = self.recognition
         clean = self.options.clean
 
@@ -354,7 +314,7 @@ class Pipeline(StageRunner):
             takes=takes,
             clocks={side: tracks[side]["take"] for side in SIDES},
             find_sound=lambda: self.sound,
-            media=stages.digest(self.media, self._content("probe"), self._content("sync")),
+            media=stages.digest(self.sources.read, self._content("probe"), self._content("sync")),
             options=self.options,
             sides=side_pictures(self.probe, self.options.sides, self.options.side_size),
             cleaning=self.cleaning,
@@ -364,7 +324,7 @@ class Pipeline(StageRunner):
             encoder=self.encoder,
         )
         with self._timed("cut") as outcome:
-            check_media, begins = self._refuse_changed_media, lambda: self.before_making("cut")
+            check_media, begins = self.sources.refuse_changes, lambda: self.before_making("cut")
             result = cut(work, self.turns, self.folder, self.observer, check_media, begins)
             outcome.append("made" if result.made else "fresh")
         self.hashes["cut"] = stages.digest([row["provenance"]["key"] for row in result.rows])
@@ -431,90 +391,3 @@ class Pipeline(StageRunner):
 
         body = stages.read(self.folder.stage("sync"))
         return declared_ms(self.probe, self.sync, body, self.folder.sound)
-
-
-@contextmanager
-def opened(
-    description: Path, out: Path, options: Options, observer: Observer | None = None
-) -> Iterator[Pipeline]:
-    """The pipeline of the session described in the file `description`, its folder held for this process.
-
-    Raises
-    ------
-    DescriptionError
-        The description is not one, or EMOMEDIA_CPU names no instruction set that this processor runs.
-    OutputBusyError
-        Another process works on this session in this output folder.
-    OutputError
-        The session's folder cannot be written, or holds what emomedia did not make.
-    """
-    _core.compose_kernel()  # refuses what EMOMEDIA_CPU says now, not when the first frame is composed
-    session = with_lut(load_session(description), options.lut)
-    folder = SessionFolder(output_folder(out), session.id)
-    folder.refuse_foreign()
-    with locked(folder.path):
-        with writing(folder.path):
-            remove_leftovers(folder.path)
-        shutil.rmtree(folder.sound, ignore_errors=True)
-        try:
-            pipeline = Pipeline(session, folder, options, observer or Silent())
-            _ = pipeline.recognition  # refuses a folder without a model before any work
-            yield pipeline
-        finally:
-            shutil.rmtree(folder.sound, ignore_errors=True)
-
-
-def looked_at(description: Path, out: Path | None, options: Options) -> Pipeline:
-    """The pipeline of a session that is not worked on: nothing is written, nothing is locked.
-
-    Stage files in `out`, where it is given, are used as in a run; the errors are those of the stages.
-    """
-    _core.compose_kernel()  # refuses as in a run
-    session = with_lut(load_session(description), options.lut)
-    folder = SessionFolder(_NOWHERE if out is None else out.resolve(), session.id)
-    return Pipeline(session, folder, options, writes=False)
-
-
-def output_folder(out: Path) -> Path:
-    """`out` as libav can take it: absolute, without links, in UTF-8."""
-    with writing(out):
-        folder = out.resolve()
-    if not is_utf8(folder):
-        raise OutputError(
-            folder, expected="a path in UTF-8", found="another encoding", remedy="choose another --out"
-        )
-    return folder
-
-
-def run(
-    description: Path,
-    out: Path,
-    options: Options,
-    observer: Observer | None = None,
-    *,
-    through: Literal["cut", "check"] = "check",
-) -> CutResult:
-    """The main job: one session from its description to clips, audit, index and run.json.
-
-    Where it goes no further than `through` the cut, what the audit says of clips' quality stays as it was.
-    """
-    _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
-    with opened(description, out, options, observer) as pipeline:
-        begin = time.monotonic()
-        _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
-        pipeline.require_encoder()
-        for stage in STAGES[: STAGES.index(through) + 1]:
-            getattr(pipeline, stage)
-        result = pipeline.cut if through == "cut" else replace(pipeline.cut, rows=pipeline.check)
-        write_run_report(pipeline, time.monotonic() - begin)
-    write_index(out.resolve())
-    return result
-
-
-def run_stage(
-    description: Path, out: Path, options: Options, stage: str, observer: Observer | None = None
-) -> Pipeline:
-    """Bring `stage`, one before the cut, up to date, and whatever before it is missing or stale."""
-    with opened(description, out, options, observer) as pipeline:
-        getattr(pipeline, stage)
-        return pipeline

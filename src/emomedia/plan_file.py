@@ -37,7 +37,8 @@ def from_body(body: dict[str, Any], source: Path) -> Plan:
         It is not a plan: a key is unknown or missing, spans overlap, a clip's spans are not its
         frames, a chunk has a gap or an edge where it must not have one.
     """
-    from .schema import PlanTable, validate
+    from .schema.tables import PlanTable
+    from .schema.validation import validate
 
     table = validate(PlanTable, body, source)
     plan = Plan(

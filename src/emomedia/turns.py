@@ -15,19 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from .descriptions import file_name, show, stretch_text, wrong
 from .errors import DescriptionError
-from .session import (
-    Dialogue,
-    Session,
-    SideName,
-    check_dialogues,
-    check_range,
-    dialogue_from,
-    excluded_error,
-    overlapping,
-)
+from .session import Dialogue, Session, SideName
+from .session_file import dialogue_from
+from .stretches import check_dialogues, check_range, excluded_error, overlapping
 
 if TYPE_CHECKING:
-    from .schema import ScriptedTable, TurnTable, WordTable
+    from .schema.tables import ScriptedTable, TurnTable, WordTable
 
 DIGITS = 9
 """Digits behind the point of the times that are written: nanoseconds, which a JSON number holds exactly."""
@@ -138,7 +131,8 @@ def parse_turns(body: dict[str, Any], source: Path, session: Session | None = No
         A key is unknown or missing, a value is not what belongs there, a stretch has no length, or
         an id is there twice.
     """
-    from .schema import TurnsTable, validate
+    from .schema.tables import TurnsTable
+    from .schema.validation import validate
 
     table = validate(TurnsTable, body, source)
     if table.dialogues is None:

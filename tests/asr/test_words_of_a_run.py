@@ -18,8 +18,9 @@ from emomedia.cli.words import NONE, told_words
 from emomedia.errors import MissingToolError, ModelError
 from emomedia.observer import Silent
 from emomedia.options import Options
-from emomedia.pipeline import opened, run, run_stage
-from emomedia.session import SIDES, load_session
+from emomedia.run import opened, run, run_stage
+from emomedia.session import SIDES
+from emomedia.session_file import load_session
 
 from ..exact import tree
 from ..spoken import MODEL, bare

@@ -27,7 +27,7 @@ from emomedia.dataset.verify import verify
 from emomedia.errors import OutputBusyError
 from emomedia.files import locked
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 from poisoned import Poisoned
 
 from .conftest import DAMAGED

@@ -11,7 +11,7 @@ import pytest
 import many
 from emomedia.batch.task import Advanced, Bench, Task
 from emomedia.options import Options
-from emomedia.pipeline import looked_at
+from emomedia.run import looked_at
 
 MODEL = Path(__file__).parent.parent / "data/tiny-whisper-zh-synth"
 

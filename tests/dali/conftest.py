@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 
 KINDS: dict[str, dict[str, Any]] = {
     "pal": {"right_offset": Fraction("0.3"), "session": "pal"},

@@ -23,8 +23,9 @@ import soxr
 
 import emomedia.cli.app
 import emomedia.intake
-import emomedia.pipeline
-import emomedia.schema
+import emomedia.run
+import emomedia.schema.audit
+import emomedia.schema.validation
 import emomedia.speech
 from emomedia.cli import main
 

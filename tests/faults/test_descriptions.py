@@ -16,7 +16,7 @@ import pytest
 
 from emomedia.errors import EmomediaError
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 
 Edit = Callable[[bytes], bytes]
 

@@ -33,7 +33,8 @@ from emomedia.files import sha256
 from emomedia.intake import init_folder
 from emomedia.intake.pairing import day_of
 from emomedia.options import Options
-from emomedia.pipeline import STAGES, run
+from emomedia.pipeline import STAGES
+from emomedia.run import run
 from exact import tree
 
 from .disk import mounting_refused, small_disk
@@ -292,7 +293,8 @@ def limited(limit: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command that a limit strikes when all is imported; `limit` is Python code that sets it."""
     code = f"""
 import os, resource, sys, av, soxr
-import emomedia.audio.conform, emomedia.cli.app, emomedia.pipeline, emomedia.schema
+import emomedia.audio.conform, emomedia.cli.app, emomedia.run
+import emomedia.schema.audit, emomedia.schema.validation
 from pathlib import Path
 from emomedia.cli import main
 {limit}

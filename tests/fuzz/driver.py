@@ -7,7 +7,8 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["emomedia"]):
-    import emomedia.schema  # noqa: F401  (imported only when something is read)
+    import emomedia.schema.audit  # imported only when something is read
+    import emomedia.schema.validation  # noqa: F401
 
     from . import entries
 

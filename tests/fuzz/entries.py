@@ -23,7 +23,8 @@ from emomedia.interchange import eaf, from_tiers, textgrid, to_tiers
 from emomedia.probe import body as probe_body
 from emomedia.probe.types import Take
 from emomedia.scripts import match, read_script
-from emomedia.session import Session, load_session
+from emomedia.session import Session
+from emomedia.session_file import load_session
 
 from .examples import SESSION, SESSION_JSON, TURNS
 

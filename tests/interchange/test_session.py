@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from emomedia.cli.app import app
 from emomedia.errors import MediaNotFoundError, OutputError
 from emomedia.options import Options
-from emomedia.pipeline import run
+from emomedia.run import run
 
 TURNS = {
     "session": "sim",

@@ -22,12 +22,12 @@ from emomedia.engine import core_take
 from emomedia.errors import BatchError, DescriptionError, MediaNotFoundError
 from emomedia.observer import Silent
 from emomedia.options import Options
-from emomedia.pipeline import opened, run
 from emomedia.quality import measure
 from emomedia.quality.folder import check_folder
 from emomedia.quality.measure import ENGINE_MEASURES, Tools
 from emomedia.quality.media import key_pictures
 from emomedia.quality.pixels import PER_HALF, VALUES, values_of
+from emomedia.run import opened, run
 from emomedia.session import SIDES
 
 FAST: dict[str, Any] = {"preset": "ultrafast"}

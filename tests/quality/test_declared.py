@@ -12,10 +12,10 @@ import pytest
 from emomedia import stages
 from emomedia.errors import OutputError
 from emomedia.options import Options
-from emomedia.pipeline import opened
 from emomedia.quality.declared import declared_ms
 from emomedia.quality.measure import SessionFacts
 from emomedia.recordings import Recordings
+from emomedia.run import opened
 
 TWO_FRAMES = 0.08
 

@@ -13,10 +13,11 @@ import pytest
 from emomedia.errors import MediaNotFoundError
 from emomedia.observer import Silent
 from emomedia.options import Options
-from emomedia.pipeline import run_stage
+from emomedia.run import run_stage
 from emomedia.scripts import by_script, match, with_script
 from emomedia.scripts.scenes import dialogues_of, told
-from emomedia.session import Dialogue, Session, Side, load_session
+from emomedia.session import Dialogue, Session, Side
+from emomedia.session_file import load_session
 from emomedia.turn_taking import find_turns
 from emomedia.turns import Turn, TurnsFile
 

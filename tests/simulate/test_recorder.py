@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from emomedia.errors import DescriptionError
-from emomedia.session import SIDES, load_session
+from emomedia.session import SIDES
+from emomedia.session_file import load_session
 from emomedia.simulate import RecorderOptions
 
 from .takes import truth_of

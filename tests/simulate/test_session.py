@@ -12,7 +12,8 @@ import pytest
 
 from emomedia import stages
 from emomedia.errors import DescriptionError, MediaError, MediaNotFoundError, MissingToolError, OutputError
-from emomedia.session import Crop, load_session
+from emomedia.session import Crop
+from emomedia.session_file import load_session
 from emomedia.simulate import SimulateOptions, is_simulated, simulate
 from emomedia.turns import check_turns, parse_turns
 

@@ -78,21 +78,4 @@ class Engine {
   std::shared_ptr<State> state_;  // with its workers
 };
 
-// Composites of a list of source frames, in order, before any encoder: for tests and for programs that
-// want frames. Single-threaded.
-class Composites {
- public:
-  Composites(std::array<Take, 2> takes, int width, int height, int depth);
-  ~Composites();
-  Composites(Composites&&) noexcept;
-
-  PictureFormat format() const;
-  // Draws the composite of these frames into `picture`; returns the damaged sides as bits.
-  std::uint8_t render(const std::array<std::int64_t, 2>& source, const MutablePicture& picture);
-
- private:
-  class State;
-  std::unique_ptr<State> state_;
-};
-
 }  // namespace emomedia

@@ -15,7 +15,7 @@ from ..errors import OutputError, StageError
 from ..files import locked
 from ..layout import SessionFolder
 from ..options import Options
-from ..pipeline import output_folder
+from ..run import output_folder
 from .head import Batch, Summary, Watcher
 from .ledger import FOLDER_NAME, Ledger
 from .needs import machine_room

@@ -15,7 +15,8 @@ from ..errors import DescriptionError, EmomediaError
 from ..files import complaint, read_small
 from ..options import Options
 from ..scripts import script_files
-from ..session import SIDES, Session, load_session, with_lut
+from ..session import SIDES, Session, with_lut
+from ..session_file import load_session
 from ..stages import MAX_BYTES, digest
 
 DESCRIPTION_NAME = "session.toml"

@@ -26,7 +26,8 @@ from ..errors import (
 )
 from ..observer import Outcome
 from ..options import Options
-from ..pipeline import STAGES, Pipeline, opened
+from ..pipeline import STAGES, Pipeline
+from ..run import opened
 from ..run_report import write_run_report
 
 FIRST = STAGES[0]

@@ -55,7 +55,7 @@ def run(
 
     Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
     """
-    from ..pipeline import run as run_session
+    from ..run import run as run_session
 
     with make_display(json) as display:
         through: Literal["cut", "check"] = "cut" if context.info_name == "cut" else "check"
@@ -143,9 +143,10 @@ def probe(
     json: arg.Json = False,
 ) -> None:
     """Say what takes and tracks are, and whether they can be treated right."""
-    from ..pipeline import run_stage
     from ..probe import probe_session, remarks, table, to_body
-    from ..session import load_session, with_lut
+    from ..run import run_stage
+    from ..session import with_lut
+    from ..session_file import load_session
 
     with make_display(json) as display:
         if out is None:
@@ -175,7 +176,8 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         "device", "workers",
     )  # fmt: skip
     def command(session: arg.SessionFile, out: arg.Out, options: Options, json: arg.Json = False) -> None:
-        from ..pipeline import FILE_OF, run_stage
+        from ..pipeline import FILE_OF
+        from ..run import run_stage
 
         with make_display(json) as display:
             pipeline = run_stage(session, out, options, stage, display)
@@ -259,7 +261,7 @@ def check(
         if out is None or has_clips(what, out):
             rows = check_folder(what, out, options, display)
         else:
-            from ..pipeline import run as run_session
+            from ..run import run as run_session
 
             rows = list(run_session(what, out, options, display).rows)
         write_page(what if out is None else out, display.says)

@@ -29,7 +29,7 @@ SessionOut = Annotated[
 def output_of(what: Path, out: Path | None, display: Display) -> Path:
     """The output folder that is meant; a session without clips in it is run, with its errors."""
     if out is not None:
-        from ..pipeline import run
+        from ..run import run
 
         if not session_of(what, out).audit.is_file():
             run(what, out, Options(), display)
@@ -48,7 +48,7 @@ def turns_of(description: Path, out: Path, display: Display) -> SessionFolder:
     """The folder of a described session in `out` with its turns, which are found if there are none."""
     folder = session_of(description, out)
     if not folder.stage("turns").is_file():
-        from ..pipeline import run_stage
+        from ..run import run_stage
 
         run_stage(description, out, Options(), "turns", display)
     return folder
@@ -56,6 +56,6 @@ def turns_of(description: Path, out: Path, display: Display) -> SessionFolder:
 
 def session_of(description: Path, out: Path) -> SessionFolder:
     """The folder of a described session in `out`, be there anything in it or not."""
-    from ..session import load_session
+    from ..session_file import load_session
 
     return SessionFolder(out.resolve(), load_session(description).id)

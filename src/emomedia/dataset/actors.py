@@ -49,7 +49,8 @@ def read_actors(path: Path) -> dict[str, Actor]:
     DescriptionError
         It is no such table, a value is not what belongs there, or an id is there twice.
     """
-    from ..schema import ActorsTable, validate
+    from ..schema.tables import ActorsTable
+    from ..schema.validation import validate
 
     try:
         text = read_small(path, _MAX_BYTES).decode("utf-8-sig")

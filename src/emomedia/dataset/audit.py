@@ -51,7 +51,8 @@ def read_rows(path: Path) -> list[Row]:
 
 def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
     """A checked row.  Its paths follow from its ids, so that none leads to another place."""
-    from ..schema import ClipRow, validate
+    from ..schema.audit import ClipRow
+    from ..schema.validation import validate
 
     try:
         row = parse(line, _finite)

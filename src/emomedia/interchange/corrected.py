@@ -15,7 +15,9 @@ from typing import Any
 from ..descriptions import file_name, show, wrong
 from ..errors import DescriptionError
 from ..flags import OF_TEXT
-from ..schema import DialogueTable, Id, Table, TurnTable, UnmatchedTable, validate
+from ..schema.tables import DialogueTable, Table, TurnTable, UnmatchedTable
+from ..schema.validation import validate
+from ..schema.values import Id
 from ..session import SIDES, Session, SideName
 from ..stages import parse
 from ..turn_taking import common

@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from ..descriptions import show, wrong
 from ..errors import DescriptionError
-from ..schema import MAX_SECONDS
+from ..schema.values import MAX_SECONDS
 from ..session import SIDES
 from .tiers import DIALOGUES, Interval, Tier
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..descriptions import show, wrong
 from ..errors import DescriptionError
-from ..schema import MAX_SECONDS
+from ..schema.values import MAX_SECONDS
 from .tiers import Interval, Tier, seconds, ticks
 
 TICK = Fraction(1, 10**9)

@@ -17,7 +17,8 @@ from ..layout import SessionFolder
 from ..observer import Notes, Observer
 from ..options import Options
 from ..probe import from_body as probe_from_body
-from ..session import Session, load_session
+from ..session import Session
+from ..session_file import load_session
 from ..sync import clocks
 from .declared import declared_ms
 from .measure import Tools

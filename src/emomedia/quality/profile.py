@@ -18,7 +18,7 @@ from ..dataset.index import CLIP_MEASURES, FLAGS, MEASURES
 from ..descriptions import show
 from ..errors import DescriptionError
 from ..files import complaint, read_small
-from ..schema import validate
+from ..schema.validation import validate
 from ..session import SIDES
 
 _MAX_BYTES = 1 << 20

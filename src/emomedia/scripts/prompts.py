@@ -103,7 +103,8 @@ def read_scripts(paths: Sequence[Path]) -> dict[Path, Script]:
 
 
 def _read(path: Path) -> list[Scene]:
-    from ..schema import PromptTable, validate
+    from ..schema.tables import PromptTable
+    from ..schema.validation import validate
 
     scenes = []
     for location, name, value in _entries(path, _json(path)):

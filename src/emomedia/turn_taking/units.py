@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..session import SHORTEST, SIDES, SideName
+from ..session import SIDES, SideName
+from ..stretches import SHORTEST
 from ..turns import Word
 from .ranges import Range, common
 

@@ -1,0 +1,23 @@
+// The video streams of a job's clips, as its encoders describe them before any chunk is made.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "av/video_encoder.h"
+#include "emomedia/job.h"
+#include "engine/encoder_gate.h"
+
+namespace emomedia {
+
+// What the encoders of one picture have in common over all chunks.
+struct ClipVideo {
+  av::Parameters parameters;
+  std::vector<std::uint8_t> parameter_sets;
+  int reorder_depth;
+};
+
+// By picture. Opens encoders that are never fed. Throws Error(device) where there are none to be had.
+std::vector<ClipVideo> describe_videos(const Job& job, EncoderGate& gate);
+
+}  // namespace emomedia

@@ -1,0 +1,58 @@
+"""What a session is made from: fingerprints of its media, and what the description says of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .errors import MediaError
+from .session import SIDES, Session
+from .stages import media_fingerprint
+
+
+class Sources:
+    """A session's media as they are when they are first asked about."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        sides = [session.side(side) for side in SIDES]
+        takes = [path for side in sides for path in side.video]
+        tracks = [side.mic.file for side in sides if side.mic is not None]
+        self._recordings = takes + tracks
+        self._files: list[Path] = self._recordings + [side.lut for side in sides if side.lut is not None]
+
+    @cached_property
+    def _fingerprints(self) -> list[list[Any]]:
+        return [media_fingerprint(path) for path in self._files]
+
+    @cached_property
+    def read(self) -> list[Any]:
+        """Fingerprints of all media files, and how the description says they are to be read."""
+        meaning = self._session.meaning()
+        return [meaning["id"], [meaning[side] for side in SIDES], self._fingerprints]
+
+    @cached_property
+    def heard(self) -> list[Any]:
+        """What is heard, and where the description puts it; session.json's content tells neither."""
+        places = ("offset", "mic_offset", "camera_distance")
+        meaning = self._session.meaning()
+        fingerprints = self._fingerprints[: len(self._recordings)]
+        return [fingerprints, [[meaning[side][key] for key in places] for side in SIDES]]
+
+    def refuse_changes(self) -> None:
+        """Refuse what was made while somebody wrote to the files that it was made from.
+
+        Raises
+        ------
+        MediaError
+            A file is another than it was.
+        """
+        for path, before in zip(self._files, self._fingerprints, strict=True):
+            if media_fingerprint(path) != before:
+                raise MediaError(
+                    path,
+                    expected="the same file from a run's beginning to its end",
+                    found="one that changed meanwhile",
+                    remedy="wait until it is wholly copied, and run again",
+                )
