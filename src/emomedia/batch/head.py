@@ -20,9 +20,10 @@ from ..observer import Notes
 from ..pipeline import FILE_OF
 from ..stages import digest
 from . import space
-from .ledger import Ledger, may_pass
+from .disk import Demand, Disk
+from .ledger import Known, Ledger, may_pass
 from .needs import grows, need_of
-from .progress import Failed, Figures, Share, bottleneck, hours, lengths, pace, work_done
+from .progress import Failed, Figures, Share, bottleneck, hours, pace, work_done
 from .schedule import Need, starts
 from .sessions import Entry, file_state
 from .task import FIRST, Advanced, Failure, Progress, StageDone, Task, failure
@@ -43,8 +44,6 @@ RETRY_SECONDS = 1.0
 _TICK_SECONDS = 1.0
 _RECORD_SECONDS = 10.0
 _FULL_SECONDS = 5.0
-_PROBE_SECONDS = 600.0
-"""After which a disk that was full is tried again though no room was made: quotas and inodes do not show."""
 
 State = Literal["waiting", "running", "done", "failed"]
 
@@ -114,7 +113,7 @@ class Batch:
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.out, self._executor, self._ledger, self._watcher = out, executor, ledger, watcher
-        self._free_bytes, self._retry_seconds = free_bytes, retry_seconds
+        self._disk, self._retry_seconds = Disk(out, free_bytes), retry_seconds
         self._paused = ""
         known = ledger.known()
         self._keep(lambda: ledger.lists(entries))
@@ -124,24 +123,24 @@ class Batch:
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
         self._notes = Notes(watcher.says)
-        self._short_at: int | None = None
-        self._short_since = 0.0
-        self._expected = False
+        self._room_told = False
         self._began, self._cpu_began = time.monotonic(), time.process_time()
         self._ticked = self._recorded = 0.0
         for session in self._sessions.values():
-            earlier = known.get(session.entry.id)
-            if earlier is not None and earlier.inputs == session.entry.inputs:
-                session.seconds = earlier.footage_seconds
-                lasts = earlier.state == "failed" and earlier.kind in ("input", "crash")
-                if lasts and not retry and earlier.files == self._files(session.entry):
-                    text = earlier.error or ""
-                    self._set_aside(session, earlier.stage, earlier.cause or "", text)
-                    continue
-            if session.entry.error is not None:
-                self._fails(session, failure(session.entry.error))
+            self._recall(session, known.get(session.entry.id), retry=retry)
         waiting = [session.entry.id for session in self._order if session.state == "waiting"]
         self._keep(lambda: ledger.awaits(waiting))
+
+    def _recall(self, session: _Session, earlier: Known | None, *, retry: bool) -> None:
+        """What an earlier batch knew of a session; one that would fail again is set aside, unless `retry`."""
+        if earlier is not None and earlier.inputs == session.entry.inputs:
+            session.seconds = earlier.footage_seconds
+            lasts = earlier.state == "failed" and earlier.kind in ("input", "crash")
+            if lasts and not retry and earlier.files == self._files(session.entry):
+                self._set_aside(session, earlier.stage, earlier.cause or "", earlier.error or "")
+                return
+        if session.entry.error is not None:
+            self._fails(session, failure(session.entry.error))
 
     def run(self) -> Summary:
         """Work until no session is waiting or running.
@@ -286,8 +285,7 @@ class Batch:
         if told.kind == "input":
             return True
         if told.kind == "full":
-            self._short_at = self._free_bytes(self.out)
-            self._short_since = time.monotonic()
+            self._disk.was_full()
             return False
         session.tries[told.kind] += 1
         most = {"passing": ATTEMPTS, "crash": CRASHES, "lost": LOSSES}[told.kind]
@@ -311,39 +309,26 @@ class Batch:
         session.failed = Failed(session.entry.id, stage, cause, text)
         self._watcher.session_ended(session.entry.id, session.failed)
 
-    # -- the disk ---------------------------------------------------------------------------------
+    # -- room on the disk, and pauses --------------------------------------------------------------
 
     def _expect(self) -> None:
         """Say it early, as soon as a length is known, where the disk will not hold it all."""
         sessions = [s for s in self._order if s.state in ("waiting", "running")]
-        if self._expected or not any(session.seconds for session in sessions):
+        if self._room_told or not any(session.seconds for session in sessions):
             return
-        self._expected = True
-        seconds = lengths([Share(s.entry.media_bytes, s.seconds, 0) for s in sessions])
-        needed = sum(
-            self._bytes_left(session, space.lasting_bytes(length, session.entry.options))
-            for session, length in zip(sessions, seconds, strict=True)
-        )
-        free = self._free_bytes(self.out)
-        if needed > free:
-            self._watcher.says(
-                f"{self.out}: {space.told(free)} free, and about {space.told(needed)} needed for "
-                f"{sum(seconds) / 3600:.2f} hours of footage; the batch pauses when it is full"
-            )
+        self._room_told = True
+        told = self._disk.forecast([Demand(s.entry, s.seconds) for s in sessions])
+        if told is not None:
+            self._watcher.says(told)
 
     def _has_space(self, session: _Session) -> bool:
         """Whether the disk has room for the session beside those that run; if not, the batch pauses."""
-        running = [s for s in self._order if s.state == "running"]
-        free = self._free_bytes(self.out)
-        needed = space.RESERVE + sum(self._needs(s) for s in [*running, session])
-        if free < needed:
-            needed = space.RESERVE + sum(self._bytes_left(s, self._needs(s)) for s in [*running, session])
-        if self._short_at is not None and time.monotonic() - self._short_since < _PROBE_SECONDS:
-            needed = max(needed, self._short_at + space.RESERVE // 4)
+        running = [Demand(s.entry, s.seconds) for s in self._order if s.state == "running"]
+        free, needed = self._disk.room([*running, Demand(session.entry, session.seconds)])
         if free >= needed:
             if self._paused:
                 self._watcher.says(f"{self.out}: {space.told(free)} free; the batch goes on")
-            self._paused, self._short_at = "", None
+            self._paused = ""
             return True
         if not self._paused and not running:
             self._pauses(
@@ -351,12 +336,6 @@ class Batch:
                 f"{space.told(needed)}; free space there, and it goes on by itself"
             )
         return False
-
-    def _needs(self, session: _Session) -> int:
-        return space.session_bytes(session.seconds or 0, session.entry.options)
-
-    def _bytes_left(self, session: _Session, needed: int) -> int:
-        return max(0, needed - space.present_bytes(SessionFolder(self.out, session.entry.id).path))
 
     def _pauses(self, why: str) -> None:
         self._paused = why
