@@ -136,7 +136,7 @@ def recorded(out: Path) -> EncoderChoice | None:
     except FileNotFoundError:
         return _of_clips(out)
     except (OSError, ValueError) as error:
-        raise _broken(path, complaint(error) if isinstance(error, OSError) else str(error)) from error
+        raise _broken(path, complaint(error)) from error
     name = body.get("encoder") if isinstance(body, dict) else body
     if name not in get_args(EncoderChoice) or name == "auto":
         raise _broken(path, show(name))

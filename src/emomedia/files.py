@@ -82,9 +82,10 @@ def publish(part: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def complaint(error: OSError) -> str:
-    """What the system says, in words: ``no space left on device``."""
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+def complaint(error: Exception) -> str:
+    """What the system says, in words (``no space left on device``), or a parser."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number).lower() if number else str(error)
 
 
 def output_error(path: Path, error: OSError) -> OutputError:

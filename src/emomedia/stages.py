@@ -95,10 +95,8 @@ def read(path: Path) -> dict[str, Any]:
         raise MediaNotFoundError(
             path, expected="a JSON file", found="nothing", remedy="correct the path"
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _no_object(path, complaint(error)) from error
-    except ValueError as error:
-        raise _no_object(path, str(error)) from error
     if not isinstance(value, dict):
         raise _no_object(path, type(value).__name__)
     return value

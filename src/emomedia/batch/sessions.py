@@ -113,9 +113,12 @@ def _listed(path: Path, says: Callable[[str], None]) -> list[Path]:
     try:
         text = read_small(path, MAX_BYTES).decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        found = complaint(error) if isinstance(error, OSError) else str(error)
         raise wrong(
-            path, "", expected="a list of session.toml files in UTF-8", found=found, remedy="correct the file"
+            path,
+            "",
+            expected="a list of session.toml files in UTF-8",
+            found=complaint(error),
+            remedy="correct the file",
         ) from None
     lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
     named = [line for line in lines if line and not line.startswith("#")]

@@ -43,8 +43,7 @@ def read_rows(path: Path) -> list[Row]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
-        found = complaint(error) if isinstance(error, OSError) else str(error)
-        raise _broken(path, "a JSON object on every line", found) from error
+        raise _broken(path, "a JSON object on every line", complaint(error)) from error
     folder = SessionFolder(path.parent.parent, path.parent.name)
     return [_row(line, f"{path}: line {number}", folder) for number, line in enumerate(lines, start=1)]
 

@@ -164,8 +164,7 @@ def read_body(path: Path, session: Session) -> dict[str, Any]:
             path, expected="a file with turns", found="nothing", remedy="correct the path"
         ) from error
     except (OSError, ValueError) as error:
-        found = complaint(error) if isinstance(error, OSError) else str(error)
         raise wrong(
-            path, "", expected="a file of Praat or ELAN", found=found, remedy="correct the path"
+            path, "", expected="a file of Praat or ELAN", found=complaint(error), remedy="correct the path"
         ) from None
     return stages.as_read(from_tiers(read(data, path), tick, path, session))

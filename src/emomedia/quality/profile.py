@@ -101,9 +101,11 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
             data = read_small(path, _MAX_BYTES)
         table = tomllib.loads(data.decode())
     except (OSError, ValueError, RecursionError) as error:
-        found = complaint(error) if isinstance(error, OSError) else str(error)
         raise DescriptionError(
-            source, expected="a profile in TOML", found=found, remedy="correct --profile, or leave it out"
+            source,
+            expected="a profile in TOML",
+            found=complaint(error),
+            remedy="correct --profile, or leave it out",
         ) from error
     rules = validate(ProfileTable, table, source).rule
     for number, rule in enumerate(rules):

@@ -168,11 +168,8 @@ def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:
         body = json.loads(read_small(path, MAX_BYTES))
         if not isinstance(body, dict):
             raise ValueError("no JSON object")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         notes.append(f"{path.parent.name}/{path.name}: {complaint(error)}")
-        return None
-    except ValueError as error:
-        notes.append(f"{path.parent.name}/{path.name}: {error}")
         return None
     return body
 

@@ -127,9 +127,8 @@ def _json(path: Path) -> Any:
             path, expected="a script", found="nothing", remedy="correct the path"
         ) from error
     except (OSError, ValueError) as error:
-        found = complaint(error) if isinstance(error, OSError) else str(error)
         raise wrong(
-            path, "", expected="a script in JSON and UTF-8", found=found, remedy="correct the file"
+            path, "", expected="a script in JSON and UTF-8", found=complaint(error), remedy="correct the file"
         ) from None
 
 
