@@ -31,7 +31,7 @@ AUDIBLE_DB = 6.0
 
 def aligned(stack: ExitStack, reference: np.ndarray, other: np.ndarray, between: bool = False) -> Found:
     proxies = [stack.enter_context(make_proxy([sound], RATE)) for sound in (reference, other)]
-    match = align(*proxies, between)
+    match = align(*proxies, between=between)
     assert match is not None
     return Found(proxies[0], proxies[1], match)
 

@@ -237,7 +237,7 @@ def frames(
     if sum(choice is not None for choice in (stretches, clip, start if end is None else end)) > 1:
         raise _wrong("a time, or stretches, or a clip", "more than one of them", "choose one")
     if clip is not None:
-        wanted = [_clip_stretch(pipeline, clip, out is not None)]
+        wanted = [_clip_stretch(pipeline, clip, has_out=out is not None)]
     elif stretches is not None:
         wanted = _checked(pipeline, stretches)
     else:
@@ -334,7 +334,7 @@ def _checked(pipeline: Pipeline, stretches: Sequence[tuple[int, int]]) -> list[t
     return [(int(first), int(count)) for first, count in stretches]
 
 
-def _clip_stretch(pipeline: Pipeline, clip: str, has_out: bool) -> tuple[int, int]:
+def _clip_stretch(pipeline: Pipeline, clip: str, *, has_out: bool) -> tuple[int, int]:
     from .dataset.audit import read_rows
 
     audit = pipeline.folder.audit

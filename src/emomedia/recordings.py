@@ -45,15 +45,15 @@ class Recordings:
         self._read([track])
         return self._proxies[track].silent
 
-    def aligned(self, pairs: Sequence[tuple[Track, Track]], between: bool = False) -> list[Match | None]:
-        """For each pair (reference, other) the other's place; two at a time."""
+    def aligned(self, pairs: Sequence[tuple[Track, Track]], *, between: bool = False) -> list[Match | None]:
+        """For each pair (reference, other) the other's place; two at a time.  `between` as for `align`."""
         from .audio import align
 
         self._read([track for pair in pairs for track in pair])
         left = [pair for pair in pairs if (*pair, between) not in self._matches]
         jobs = [(self._proxies[reference], self._proxies[other]) for reference, other in left]
         with ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(lambda job: align.align(job[0], job[1], between), jobs))
+            found = list(pool.map(lambda job: align.align(*job, between=between), jobs))
         self._matches |= {(*pair, between): match for pair, match in zip(left, found, strict=True)}
         return [self._matches[*pair, between] for pair in pairs]
 

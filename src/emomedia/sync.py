@@ -326,12 +326,12 @@ def _place(clock: Clock) -> Entry:
 
 
 def _found(
-    recordings: Recordings, reference: Track, other: Track, remedy: str, between: bool = False
+    recordings: Recordings, reference: Track, other: Track, remedy: str, *, between: bool = False
 ) -> Match:
     """The place of `other` on the clock of `reference`, or a refusal."""
     from .audio.align import THRESHOLD
 
-    (match,) = recordings.aligned([(reference, other)], between)
+    (match,) = recordings.aligned([(reference, other)], between=between)
     if match is None:
         found = "only silence"
     elif match.confidence < THRESHOLD:

@@ -19,7 +19,7 @@ def recorded(path, real: np.ndarray, rate: int = RATE):
 
 def aligned(reference, other, between: bool = False) -> Match | None:
     with track_proxy(reference) as one, track_proxy(other) as two:
-        return align(one, two, between)
+        return align(one, two, between=between)
 
 
 @pytest.fixture(scope="module")

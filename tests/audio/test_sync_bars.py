@@ -19,7 +19,7 @@ SESSION, FOREIGN = "BAC009S076[4-8]*.wav", "BAC009S0[79][07][0-3]*.wav"
 
 def aligned(reference: np.ndarray, other: np.ndarray, between: bool = False) -> Match:
     with make_proxy([reference], RATE) as one, make_proxy([other], RATE) as two:
-        match = align(one, two, between)
+        match = align(one, two, between=between)
     assert match is not None
     return match
 

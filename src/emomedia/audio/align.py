@@ -109,7 +109,7 @@ class Match:
     paths_ms: tuple[float, ...] = ()
 
 
-def align(reference: Proxy, other: Proxy, between: bool = False) -> Match | None:
+def align(reference: Proxy, other: Proxy, *, between: bool = False) -> Match | None:
     """Find where `other` lies on the clock of `reference`.
 
     Parameters
@@ -125,7 +125,7 @@ def align(reference: Proxy, other: Proxy, between: bool = False) -> Match | None
     """
     best: Match | None = None
     for rough in courses(reference.level, other.level):
-        match = _fine(reference, other, rough, between)
+        match = _fine(reference, other, rough, between=between)
         if match and (best is None or match.confidence > best.confidence):
             best = match
         if best and best.confidence >= THRESHOLD:
@@ -133,7 +133,7 @@ def align(reference: Proxy, other: Proxy, between: bool = False) -> Match | None
     return best
 
 
-def _fine(reference: Proxy, other: Proxy, rough: Course, between: bool) -> Match | None:
+def _fine(reference: Proxy, other: Proxy, rough: Course, *, between: bool) -> Match | None:
     """The exact place near the course `rough`.
 
     Drift smears a window's correlation, by 1.2 ms at 150 ppm: so it is guessed first, measured roughly with
@@ -149,14 +149,14 @@ def _fine(reference: Proxy, other: Proxy, rough: Course, between: bool) -> Match
     measured = _measured(other, length, place, sparse, drift)
     if measured is None:
         return None
-    _, fit = _best_fit(measured, between)
+    _, fit = _best_fit(measured, between=between)
     found = float(np.clip(fit.slopes[0], -MAX_SLOPE, MAX_SLOPE))
     if len(sparse) < len(starts) or abs(found - drift) > _SMEAR / length:
         measured = _measured(other, length, place, starts, found) or measured
-    return _match(reference, other, *_best_fit(measured, between))
+    return _match(reference, other, *_best_fit(measured, between=between))
 
 
-def _best_fit(measured: Measured, between: bool) -> tuple[Measured, Fit]:
+def _best_fit(measured: Measured, *, between: bool) -> tuple[Measured, Fit]:
     """The clock through the windows; a coarser one where far voices leave no fine one.
 
     Then no window is the recording's own voice, so all count alike.

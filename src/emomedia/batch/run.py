@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,34 +64,20 @@ def run_batch(
     paths, options = descriptions(what, watcher.says), _everywhere(options)
     _refuse_wrong_files(options)
     out = output_folder(out)
-    with locked(out / FOLDER_NAME):
-        ledger = Ledger(out)
-        try:
-            executor = _executor(options, ray)
-            try:
-                if ledger.put_aside is not None:
-                    watcher.says(
-                        f"{ledger.path}: {ledger.put_aside}; put aside, and made anew from stage files"
-                    )
-                had = {id: known.path for id, known in ledger.known().items()}
-                found = refuse_taken(entries(paths, options), out, had)
-                if ray is None:  # other machines are asked when they begin to cut
-                    _require_encoder(found, options, out)
-                for note in shared_ids(found):
-                    watcher.says(note)
-                summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
-            except BaseException as error:
-                with suppress(OutputError):
-                    ledger.tell(state="stopped")
-                if not isinstance(error, Exception):
-                    watcher.says("stopping within seconds; a second Ctrl-C does so at once, which is as safe")
-                raise
-            finally:
-                executor.close()
-                with suppress(OutputError):
-                    ledger.stops()
-        finally:
-            ledger.close()
+    with (
+        locked(out / FOLDER_NAME),
+        closing(Ledger(out)) as ledger,
+        _workers(options, ray, ledger, watcher) as executor,
+    ):
+        if ledger.put_aside is not None:
+            watcher.says(f"{ledger.path}: {ledger.put_aside}; put aside, and made anew from stage files")
+        had = {id: known.path for id, known in ledger.known().items()}
+        found = refuse_taken(entries(paths, options), out, had)
+        if ray is None:  # other machines are asked when they begin to cut
+            _require_encoder(found, options, out)
+        for note in shared_ids(found):
+            watcher.says(note)
+        summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
     head_cpu = time.process_time() - begin
     try:
         write_index(out)
@@ -130,6 +116,24 @@ def _require_encoder(found: Sequence[Entry], options: Options, out: Path) -> Non
     encoder = choose(options, out)
     if any(not SessionFolder(out, entry.id).audit.exists() for entry in found if entry.error is None):
         _ = encoder.card
+
+
+@contextmanager
+def _workers(options: Options, ray: str | None, ledger: Ledger, watcher: Watcher) -> Iterator[Executor]:
+    """Where tasks run; however the batch ends, they are stopped first and the ledger says how it ended."""
+    executor = _executor(options, ray)
+    try:
+        yield executor
+    except BaseException as error:
+        with suppress(OutputError):
+            ledger.tell(state="stopped")
+        if not isinstance(error, Exception):
+            watcher.says("stopping within seconds; a second Ctrl-C does so at once, which is as safe")
+        raise
+    finally:
+        executor.close()
+        with suppress(OutputError):
+            ledger.stops()
 
 
 def _executor(options: Options, ray: str | None) -> Executor:

@@ -87,7 +87,7 @@ def _tell_cut(display: Display, result: Any, out: Path, page: Path | None, *, gi
     else:
         from .words import told_words
 
-        words, told_lines = told_words(folder / "speech.json", given)
+        words, told_lines = told_words(folder / "speech.json", given=given)
         summary |= words
         lines += told_lines
     if result.report is not None:
@@ -190,7 +190,9 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
             if stage in ("speech", "turns") and pipeline.folder.stage("speech").exists():
                 from .words import told_words
 
-                words, told_lines = told_words(pipeline.folder.stage("speech"), options.turns is not None)
+                words, told_lines = told_words(
+                    pipeline.folder.stage("speech"), given=options.turns is not None
+                )
                 summary, lines = summary | words, lines + told_lines
             display.ends(summary, lines)
 

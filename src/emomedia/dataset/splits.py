@@ -133,7 +133,11 @@ def scenes(rows: Iterable[Mapping[str, Any]]) -> list[Scene]:
 
 
 def make_splits(
-    sessions: Sequence[Scene], fractions: Sequence[float] = FRACTIONS, seed: int = 0, leave_out: bool = False
+    sessions: Sequence[Scene],
+    fractions: Sequence[float] = FRACTIONS,
+    seed: int = 0,
+    *,
+    leave_out: bool = False,
 ) -> Splits:
     """Assign `sessions` to the splits; the same for the same sessions, whatever their order.
 

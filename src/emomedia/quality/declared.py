@@ -70,13 +70,14 @@ def _apart(
     known: Clock,
     declared: Clock,
     late: float,
+    *,
     between: bool = False,
 ) -> list[float]:
     """The distance, if the sound tells: none where it is silence, of something else, or does not decode."""
     from ..audio.align import THRESHOLD
 
     try:
-        (match,) = recordings.aligned([(reference, other)], between)
+        (match,) = recordings.aligned([(reference, other)], between=between)
     except OutputError:  # no room for scratch files says nothing of the sound
         raise
     except EmomediaError:

@@ -63,7 +63,8 @@ def check_session(
     before = read_rows(folder.audit)
     facts = session_facts(folder)
     of = {row["id"]: facts.of(row) for row in before}
-    stale = [row for row in before if not _is_measured(row, of[row["id"]], tools, find_declared is not None)]
+    has_takes = find_declared is not None
+    stale = [row for row in before if not _is_measured(row, of[row["id"]], tools, has_takes=has_takes)]
     if stale:
         begins()
     declared = find_declared() if stale and find_declared is not None else None
@@ -82,7 +83,9 @@ def check_session(
             write_rows(folder.audit, judged)
     notes = _notes(judged, seen)
     same = [(old, row) for old, row in zip(before, judged, strict=True) if old["id"] not in new]
-    if rules == read_profile() and any(_is_overruled(*rows, rules, bool(new)) for rows in same):
+    if rules == read_profile() and any(
+        _is_overruled(*rows, rules, others_changed=bool(new)) for rows in same
+    ):
         notes.append("clips judged by another --profile before are judged by the usual rules now")
     return CheckResult(tuple(judged), len(stale), tuple(notes))
 
@@ -102,7 +105,7 @@ def session_facts(folder: SessionFolder) -> SessionFacts:
     return SessionFacts(body("speech"), body("sync"), body("turns").get("turns", []))
 
 
-def _is_measured(row: Row, facts: Mapping[str, Any], tools: Tools, has_takes: bool) -> bool:
+def _is_measured(row: Row, facts: Mapping[str, Any], tools: Tools, *, has_takes: bool) -> bool:
     """Whether a clip's measures are those that would be taken now."""
     known = row["quality"].get("measured")
     if known is None or (has_takes and known.get("declared_ms") is None):
@@ -131,7 +134,7 @@ def _judged(
     return row | {"keep": verdict.keep, "reasons": list(verdict.reasons)}
 
 
-def _is_overruled(before: Row, row: Row, rules: tuple[Rule, ...], others_changed: bool) -> bool:
+def _is_overruled(before: Row, row: Row, rules: tuple[Rule, ...], *, others_changed: bool) -> bool:
     """Whether a clip, whose measures are the same as before, was judged by other rules then.
 
     Where `others_changed`, rules that compare it with the session may say something else by themselves.

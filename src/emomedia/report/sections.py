@@ -40,14 +40,19 @@ _MEASURES = (
 
 def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
     """What came in and what went out."""
+    entries = [*_came_in(gathered, len(columns)), *_kept(found), _rejected(columns, found)]
+    return section("in-out", "In and out", tiles(entries) + _reasons(found))
+
+
+_Tile = tuple[str, str, str]
+"""Its title, its figure and a remark."""
+
+
+def _came_in(gathered: Gathered, clips: int) -> list[_Tile]:
     footage = [each.footage_seconds for each in gathered.sessions]
     known = [seconds for seconds in footage if seconds is not None]
-    rejected = sum(found.rejected.values())
-    lengths, turns = columns.numbers["length"].astype(np.float64), _turns(columns)
-    away = columns.numbers["keep"] == 0
-    lost = [hours(float(lengths[away & kind].sum()) / 3600) for kind in (~turns, turns)]
-    entries = [
-        ("Sessions with clips", anchor(f"{len(gathered.sessions):,}", len(columns)), ""),
+    return [
+        ("Sessions with clips", anchor(f"{len(gathered.sessions):,}", clips), ""),
         (
             "Sessions without clips",
             to_section("failures", f"{len(gathered.failures):,}"),
@@ -55,41 +60,55 @@ def in_and_out(gathered: Gathered, columns: Columns, found: Figures) -> str:
         ),
         (
             "Raw hours",
-            anchor(hours(sum(known) / 3600), len(columns)) if known else "–",
+            anchor(hours(sum(known) / 3600), clips) if known else "–",
             _unknown(len(footage) - len(known)),
         ),
+    ]
+
+
+def _kept(found: Figures) -> list[_Tile]:
+    dialogues, turns = {"kind": "dialogue", "keep": "yes"}, {"kind": "turn", "keep": "yes"}
+    return [
         (
             "Dialogues kept",
-            anchor(f"{found.dialogues:,}", found.dialogues, kind="dialogue", keep="yes"),
+            anchor(f"{found.dialogues:,}", found.dialogues, **dialogues),
             _of(found, "dialogue"),
         ),
-        ("Turns kept", anchor(f"{found.turns:,}", found.turns, kind="turn", keep="yes"), _of(found, "turn")),
+        ("Turns kept", anchor(f"{found.turns:,}", found.turns, **turns), _of(found, "turn")),
         (
             "Hours of dialogues kept",
-            anchor(hours(found.dialogue_hours), found.dialogues, kind="dialogue", keep="yes"),
+            anchor(hours(found.dialogue_hours), found.dialogues, **dialogues),
             "",
         ),
         (
             "Hours of turns kept",
-            anchor(hours(found.turn_hours), found.turns, kind="turn", keep="yes"),
+            anchor(hours(found.turn_hours), found.turns, **turns),
             "each is also in its dialogue",
         ),
-        (
-            "Clips rejected",
-            anchor(f"{rejected:,}", rejected, keep="no"),
-            f"{lost[0]} hours of dialogues, {lost[1]} of turns",
-        ),
     ]
+
+
+def _rejected(columns: Columns, found: Figures) -> _Tile:
+    rejected = sum(found.rejected.values())
+    lengths, turns = columns.numbers["length"].astype(np.float64), _turns(columns)
+    away = columns.numbers["keep"] == 0
+    lost = [hours(float(lengths[away & kind].sum()) / 3600) for kind in (~turns, turns)]
+    return (
+        "Clips rejected",
+        anchor(f"{rejected:,}", rejected, keep="no"),
+        f"{lost[0]} hours of dialogues, {lost[1]} of turns",
+    )
+
+
+def _reasons(found: Figures) -> str:
     reasons = [
         (anchor(reason, count, reason=reason, keep="no"), f"{count:,}")
         for reason, count in found.reasons.most_common()
     ]
-    text = "<p>No clip was rejected.</p>"
-    if reasons:
-        text = "<h3>Why clips were rejected</h3><p>A clip may have several reasons.</p>" + table(
-            ("reason", "clips"), reasons
-        )
-    return section("in-out", "In and out", tiles(entries) + text)
+    if not reasons:
+        return "<p>No clip was rejected.</p>"
+    told = "<h3>Why clips were rejected</h3><p>A clip may have several reasons.</p>"
+    return told + table(("reason", "clips"), reasons)
 
 
 def _unknown(count: int) -> str:

@@ -74,7 +74,7 @@ CODINGS: dict[Colour, Coding] = {
 }
 
 
-def coded(palette: npt.NDArray[Any], colour: Colour, full_range: bool, depth: int) -> Real:
+def coded(palette: npt.NDArray[Any], colour: Colour, depth: int, *, full_range: bool) -> Real:
     """The code values by which a camera means the colours of `palette`.
 
     Parameters

@@ -151,7 +151,7 @@ class Painter:
 
     def _coded(self, palette: Plane) -> npt.NDArray[np.float64]:
         camera = self._camera
-        return coded(palette, camera.colour, camera.range == "full", camera.depth)
+        return coded(palette, camera.colour, camera.depth, full_range=camera.range == "full")
 
     def _sampled(self, palette: Real) -> list[Real]:
         """The camera's planes, chroma subsampled, of a picture in BT.709's palette, float[3, rows, columns].

@@ -128,7 +128,7 @@ def select(out: Path, options: ExportOptions) -> Selection:
         )
     _refuse_equal_ids(table)
     known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
-    splits = make_splits(scenes(known), options.fractions, options.seed, options.leave_out)
+    splits = make_splits(scenes(known), options.fractions, options.seed, leave_out=options.leave_out)
     column = pa.array([splits.of_session.get(row["session"]) for row in known], pa.string())
     left_out = figures(table.filter(column.is_null()))
     table = table.append_column("split", column).filter(column.is_valid())
