@@ -1,8 +1,8 @@
-"""Media files by PyAV: the one place where libav is let near a file that somebody else made.
+"""Opening media with PyAV: the one place in Python where libav reads a file that somebody else made.
 
-A file of a session is untrusted: it may name other files, pretend to be a playlist, or never end.  So
-nothing but a regular local file is opened, by none but the demuxers that cameras and recorders need, on
-one thread and against a clock; the lists are the core's, in ``csrc/av/limits.h``.
+A session's files are untrusted: they may refer to other files, pretend to be a playlist, or never end.  So
+only regular local files are opened, only by the demuxers that cameras and recorders need, on one thread and
+against a clock; the lists are the core's, in ``csrc/av/limits.h``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The cut stage: make the clips that are missing or stale, keep the others, write the audit.
+"""The cut stage: makes clips that are missing or stale, keeps the others, and writes the audit.
 
-Chunks are the unit of resuming: an interrupted cut leaves whole spool files, and goes on from them.
-A clip is kept when the audit has it under the same key, with the pictures that are asked for, and its files
-are there with their sizes; a file that the audit does not name is no clip, and is removed.
+Chunks are the unit of resuming: an interrupted cut leaves complete spool files, and the next one uses them.
+A clip is kept if the audit lists it under the same key and with the pictures that are asked for, and its
+files are there with their sizes.  A file that the audit does not list is no clip, and is removed.
 """
 
 from __future__ import annotations

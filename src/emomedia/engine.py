@@ -1,8 +1,8 @@
-"""From a plan to the core's job, and running it.
+"""From a plan to a job for the core, and running it.
 
-The plan says which frames; this module says which source frame each of them shows, names the spool
-files by what they are made from, and hands everything to the core in one go.  No frame passes through
-Python.
+The plan says which composite frames to make.  This module looks up the source frames that they show, names
+the spool files by a hash of what they are made from, and hands everything to the core in one call.  No frame
+passes through Python.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What may be said against a text or a turn: one vocabulary, in one place.
+"""The flags of doubtful texts and turns: one vocabulary, in one place.
 
 Segments of speech.json, turns of turns.json and clips (``quality.transcript_flags``) have these flags;
 docs/words-guard.md says when.  A turns.json of the user's own may have others.

@@ -1,4 +1,4 @@
-"""Where things lie in an output folder: the one place that knows its names."""
+"""The names of files and folders in an output folder; no other module knows them."""
 
 from __future__ import annotations
 

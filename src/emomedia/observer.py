@@ -1,4 +1,4 @@
-"""How a run tells what it is doing, without knowing who listens."""
+"""The interface by which a run reports what it is doing, whoever listens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user can choose for a run: one frozen object, made by the command line or by a caller."""
+"""A run's options: one frozen object, made by the command line or by any other caller."""
 
 from __future__ import annotations
 

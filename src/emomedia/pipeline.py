@@ -1,7 +1,7 @@
-"""The stages in their order: probe, sync, speech, turns, plan, cut, check.
+"""The stages in their order (probe, sync, speech, turns, plan, cut, check) and what each depends on.
 
-Each reads the files of the stages before it and writes one of its own; :mod:`emomedia.stages` says when
-that file is fresh.  Asking for a stage brings everything before it up to date first.
+A stage reads the files of the stages before it and writes one of its own; :mod:`emomedia.stages` decides
+whether that file is fresh.  Asking for a stage first brings everything before it up to date.
 """
 
 from __future__ import annotations
@@ -333,11 +333,9 @@ class Pipeline(StageRunner):
     def _models(self) -> dict[str, str]:
         """Name → SHA-256 of the models that the clips' words come from."""
         model = (self.speech.get("transcript") or {}).get("model")
-        return (
-            {}
-            if model is None or self.options.turns is not None
-            else {f"asr {model['name']}": model["sha256"]}
-        )
+        if model is None or self.options.turns is not None:
+            return {}
+        return {f"asr {model['name']}": model["sha256"]}
 
     @cached_property
     def encoder(self) -> Encoder:

@@ -1,12 +1,14 @@
-"""The plan: from turns and dialogues to cut points, spans, chunks and clips.
+"""The plan: turns and dialogues become cut points, spans, chunks and clips.
 
-Pure integer arithmetic: no I/O, and any input that passed :mod:`emomedia.turns` gives a plan.
+Pure integer arithmetic without I/O; any input that passed :mod:`emomedia.turns` yields a plan.
 
-A *cut point* is a frame at which some clip begins or ends; a *span* holds frames between two
-neighbouring cut points that some clip needs, all of them unless there are too many for one worker; a
-*chunk* is a run of adjacent spans that one encoder writes; a *clip* is a run of adjacent spans that is
-output.  Spans are made of whole closed GOPs, so clips that overlap share them, and the frames in them
-are encoded once.
+* A *cut point* is a frame at which some clip begins or ends.
+* A *span* is the frames between two neighbouring cut points that some clip needs, or a part of them where
+  they are too many for one worker.
+* A *chunk* is a run of adjacent spans that one encoder writes.
+* A *clip* is a run of adjacent spans that is output.
+
+Spans consist of whole closed GOPs, so clips that overlap share them, and their frames are encoded once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The proof sheet: three frames of each take, upright, with the crop drawn in, to look at before a long run.
 
-What the composite will show is as bright as it is; what the crop leaves out is dark.
+What the composite will show keeps its brightness; what the crop leaves out is darkened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A session's run: its folder held, its stages brought up to date in order, its index and report written."""
+"""Running a session: locks its folder, brings its stages up to date, writes the index and run.json."""
 
 from __future__ import annotations
 

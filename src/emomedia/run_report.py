@@ -1,4 +1,4 @@
-"""run.json: how a session's clips came about, whatever of it varies from run to run."""
+"""run.json: how a session's clips were made, as far as that varies from run to run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A session as its description has it: one recording of two actors, their takes, tracks and dialogues.
+"""A session as described: one recording of two actors, with their takes, tracks and dialogues.
 
-:mod:`emomedia.session_file` reads it from session.toml; :mod:`emomedia.probe` finds out what its media are.
+:mod:`emomedia.session_file` reads the description; :mod:`emomedia.probe` finds out what the media are.
 Times are exact (:class:`fractions.Fraction`), in seconds on the session clock.
 """
 

@@ -1,4 +1,4 @@
-"""Reading session.toml: a description becomes a :class:`emomedia.session.Session`, or one clear refusal.
+"""Reading session.toml: gives a :class:`emomedia.session.Session`, or an error about the first wrong thing.
 
 No media file is opened here, but each that is named must be there.
 """

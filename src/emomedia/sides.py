@@ -1,4 +1,4 @@
-"""Sides alone: pictures of one actor, made beside the composite; their size and what they show."""
+"""The pictures of one side alone, made beside the composite: their size, and what of the take they show."""
 
 from __future__ import annotations
 

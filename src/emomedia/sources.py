@@ -1,4 +1,4 @@
-"""What a session is made from: fingerprints of its media, and what the description says of them."""
+"""What a session is made from: fingerprints of its media files, and what its description says of them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The speech stage: when each actor speaks, told apart from the other actor's voice in the same track.
+"""The speech stage: when each actor speaks, kept apart from the other actor's voice in the same track.
 
-Silero finds where a track holds speech at all.  Whose it is, the levels of the two tracks tell a first time,
-in windows of 32 ms, the network's own: a voice is louder in its own microphone than in the other's.  From
-that guess the voices' ways into the other microphone are learned, and what they do not explain is an
+Silero finds where a track holds speech at all.  A first guess of whose it is comes from the levels of the
+two tracks, in the network's windows of 32 ms: a voice is louder in its own microphone than in the other's.
+From that guess the voices' paths into the other microphone are learned; what they do not explain is an
 actor's own voice, to 10 ms (:mod:`emomedia.voice`).  Memory: some blocks of sound, and a few numbers per
 window.  docs/sound-voice.md has the method, its sources and its measures.
 """

@@ -1,6 +1,6 @@
-"""Bringing a stage up to date: its file is read where it is fresh, made anew where not, timed and told of.
+"""Brings a stage up to date: reads its file if fresh, otherwise makes it anew; times it and reports it.
 
-Which stages there are, and what each is made from, :mod:`emomedia.pipeline` says.
+Which stages there are, and what each is made from, is defined in :mod:`emomedia.pipeline`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,23 @@ Body = dict[str, Any]
 
 @dataclass
 class StageRunner:
-    """What the stages of one session have in common; each is a property of a subclass.
+    """What the stages of one session have in common; each stage is a property of a subclass.
 
-    Where `writes` is false, stages before the cut may be asked for, and what is missing or stale is made
-    in memory alone.  `before_making` is called with the name of a stage that is not fresh, before it is
-    made; what it raises is raised on.  `hashes` has for each stage asked for what it was made from, `made`
-    the names of those that were made.  `files` names the stage file of each stage that has one.
+    Attributes
+    ----------
+    seconds : dict
+        How long each stage took.
+    writes : bool
+        If false, only stages before the cut may be asked for, and what is missing or stale is made in
+        memory.
+    before_making : callable
+        Called with the name of a stage that is not fresh, before it is made; what it raises is passed on.
+    hashes : dict
+        For each stage asked for, the hash of what it was made from.
+    made : set of str
+        The stages that were made.
+    files : mapping of str
+        The stage file of each stage that has one.
     """
 
     session: Session

@@ -1,4 +1,4 @@
-"""Being asked to end: Ctrl-C, SIGTERM from a batch scheduler, SIGHUP from a closed terminal."""
+"""Stopping on request: Ctrl-C, SIGTERM from a batch scheduler, SIGHUP from a closed terminal."""
 
 from __future__ import annotations
 

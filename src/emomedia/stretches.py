@@ -1,4 +1,4 @@
-"""Stretches of a session's time, as session.toml and turns.json give them, and when they are refused.
+"""The rules for stretches of a session's time, which session.toml and turns.json share.
 
 Times are exact, in seconds on the session clock, half-open ``[start, end)``.
 """

@@ -1,6 +1,6 @@
-"""The batch's head: who does what next, until every session is done or set aside.
+"""The batch's head: decides what runs next, until every session is done or set aside.
 
-It runs in one thread, writes the ledger and nothing else; all work is in the tasks.
+It runs in one thread and writes nothing but the ledger; all other work is done by the tasks.
 """
 
 from __future__ import annotations

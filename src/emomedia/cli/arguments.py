@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and how a command takes the options of a run."""
+"""Arguments that several commands share, and how a command receives a run's options."""
 
 from __future__ import annotations
 

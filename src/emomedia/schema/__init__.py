@@ -1,8 +1,8 @@
-"""What descriptions, stage files and an audit's lines may say, as pydantic models; complaints in one line.
+"""What descriptions, stage files and the audit may contain, as pydantic models with one-line errors.
 
-Only the shape of a file and what can be judged of one value is decided here: :mod:`.values` has the types
-of values, :mod:`.tables` the files that people and stages write, :mod:`.audit` a line of clips.jsonl, and
-:mod:`.validation` holds a value to a model.  What several values say together is for the modules that read
-them: they import this package when they read a file and not before, because pydantic takes a while to
-import.
+Decided here is only the shape of a file and what can be judged of one value.  :mod:`.values` has the types
+of values, :mod:`.tables` the files that people and stages write, :mod:`.audit` a line of clips.jsonl;
+:mod:`.validation` checks a value against a model.  What several values mean together is decided by the
+modules that read them.  They import this package when they read a file and not before, because pydantic
+takes a while to import.
 """

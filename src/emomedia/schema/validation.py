@@ -1,4 +1,4 @@
-"""A value held to a model; what is wrong with it is told in one line."""
+"""Checking a value against a model; what is wrong with it is told in one line."""
 
 from __future__ import annotations
 
