@@ -18,11 +18,11 @@ struct Progress {
   std::int64_t clips_done = 0, clips_total = 0;
 };
 
-// What a stage took, over all workers; of `wait`, all of a run in which a worker had nothing to do.
+// Time spent in a stage, summed over all workers. `wait` is the time in which a worker had nothing to do.
 struct StageTime {
   std::string stage;
-  double seconds = 0.0;      // that passed
-  double cpu_seconds = 0.0;  // of these, on a core
+  double seconds = 0.0;      // wall time
+  double cpu_seconds = 0.0;  // of it, on a core
 };
 
 struct Report {
@@ -30,33 +30,32 @@ struct Report {
   std::vector<StageTime> stages;
   double wall_seconds = 0.0;
   int workers = 0;
-  // Source frames of both takes that the decoders were given: those that composites show, those that only lie
-  // between one of these and its key frame, and those that nothing shown needs.
+  // Source frames of both takes that the decoders were given: those that composites show, those between such a frame
+  // and its key frame, and those that nothing shown needs.
   std::int64_t shown_frames = 0, lead_in_frames = 0, surplus_frames = 0;
-  // What the job's observer measured: the frames' numbers, ascending, and its values for each, one frame after
-  // another; those of frames that lay in spools already are the ones of back then.
+  // What the job's observer measured: the numbers of the composites, ascending, and its values for each, frame after
+  // frame. For composites that lay in spools already they are the values measured when those were made.
   std::vector<std::int64_t> measured_frames;
   std::vector<float> measures;
   std::int64_t composed_frames = 0;  // composites made in this run
   std::int64_t resumed_frames = 0;   // composites that lay in spools already
   std::vector<gpu::Usage> gpus;      // of each of the job's
-  // By side why a take that was to be decoded on a GPU was decoded on the cores, for a while or from then on.
+  // By side, why a take that was to be decoded on a GPU was decoded on the cores, at least for a while.
   std::array<std::string, 2> left_gpu;
 };
 
-// Opens an encoder as the settings say, on `gpu`, and closes it. Throws Error(device) where the GPU has none for
-// them, Error(unsupported) where FFmpeg has none or it doesn't know the settings. One whose sessions are all taken
-// just now is one that has it.
+// Opens an encoder with these settings on `gpu` and closes it, to see whether there is one. Throws Error(device) if the
+// GPU has none for them, Error(unsupported) if FFmpeg has none or rejects the settings. A GPU whose encoder sessions
+// are all in use counts as having one.
 void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu);
 
-// Has this process's large buffers given back when they are freed; Engine::start() does it too.
-// glibc keeps what was freed for later once a process has freed buffers as large: with an encoder opened for
-// each chunk, holes between what other threads hold add up to a fifth of the peak, and more in a long session.
-// A fixed threshold costs some milliseconds a chunk.
+// Makes glibc return large buffers to the system as soon as they are freed; Engine::start() does it too. By itself it
+// keeps them once a process has freed buffers of that size: with an encoder opened for each chunk, the holes between
+// what other threads hold add up to a fifth of the peak, and more in a long session. It costs some milliseconds a chunk.
 void return_large_buffers();
 
-// Runs a job on threads of its own. Thread-safe. A worker that hangs is given up while somebody waits:
-// the others go on, finish() throws Error(stalled), and the thread is left to itself.
+// Runs a job on threads of its own. Thread-safe. While somebody waits, a worker that hangs is given up: the others go
+// on, finish() throws Error(stalled), and the hanging thread is left alone.
 class Engine {
  public:
   explicit Engine(Job job);
@@ -65,12 +64,12 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   void start();
-  // Waits until the work has ended, `seconds` at the most; true when it has.
+  // Waits for the work to end, at most `seconds`. Returns whether it has.
   bool wait(double seconds);
   Progress progress() const;
-  // Asks the workers to stop; each does after the frame in hand. Spools that are whole stay.
+  // Asks the workers to stop, which each does after its current frame. Complete spools stay.
   void cancel();
-  // After the end: the report, or the first error of a worker.
+  // To be called after the end. Returns the report, or throws the first error of a worker.
   Report finish();
 
  private:

@@ -1,4 +1,4 @@
-// Composites in order, for programs that look at them.
+// A stream of composites in order, made ahead on threads of its own, for programs that look at frames.
 #pragma once
 
 #include <array>
@@ -25,8 +25,8 @@ struct StreamSettings {
   int width = 1920;   // a multiple of 4
   int height = 1080;  // a multiple of 2
   int depth = 8;
-  int ahead = 8;  // frames that may be begun before the consumer asks for them
-  double stall_seconds = 300.0;  // a side that does nothing for so long is given up
+  int ahead = 8;  // frames that may be started before the consumer asks for them
+  double stall_seconds = 300.0;  // a side without progress for so long is given up
   std::shared_ptr<gpu::Device> device = nullptr;  // composites come in its memory
   std::array<bool, 2> on_gpu{};                   // by side: decoded there
 };
@@ -39,9 +39,8 @@ struct ComposedFrame {
   std::uint8_t damaged = 0;               // sides, bit 0 left, bit 1 right
 };
 
-// Decodes and composes on two threads, one for each side, ahead of whoever takes the frames. What a frame
-// holds depends on the takes and on its stretch up to it, and on nothing else: each stretch is read from
-// the key frame before it. Thread-safe.
+// Decodes and composes on two threads, one per side, ahead of the consumer. The content of a frame depends only on the
+// takes and on its stretch up to that frame: each stretch is read from the key frame before it. Thread-safe.
 class FrameStream {
  public:
   FrameStream(std::array<Take, 2> takes, std::vector<Stretch> stretches, const StreamSettings& settings);
@@ -53,12 +52,12 @@ class FrameStream {
   // In whose memory the composites are; null where that is the host's.
   std::shared_ptr<gpu::Device> device() const;
 
-  // The next frame; none after the last one, or once the stream is closed. Throws what a side met at that
-  // frame, and Error(stalled) for one that hangs. Memory is bounded: settings.ahead buffers, one more
-  // than that which wait to be used again, and those that the caller keeps.
+  // The next frame; none after the last one, or once the stream is closed. Throws the error that a side met at that
+  // frame, and Error(stalled) if a side hangs. Memory is bounded: settings.ahead buffers, one more than that waiting
+  // for reuse, and those that the caller keeps.
   std::optional<ComposedFrame> next(const Idle& idle = {});
 
-  // Ends the threads, each within a packet. Frames that were given out stay.
+  // Ends the threads, each within a packet. Frames that were given out stay valid.
   void close();
 
  private:

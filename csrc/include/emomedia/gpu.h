@@ -13,7 +13,7 @@ struct DecodeLimits {
   std::string codec;  // libav's name
   int chroma = 420;   // 420, 422 or 444
   int depth = 8;
-  int engines = 0;  // that decode them, at a time
+  int engines = 0;  // NVDEC engines that decode them, in parallel
   int max_width = 0, max_height = 0;
   std::int64_t max_macroblocks = 0;  // 16x16 luma pixels
 };
@@ -26,15 +26,15 @@ struct Info {
   std::vector<DecodeLimits> decodes;
 };
 
-// Why there are none, or those that there are.
+// The GPUs that there are, or the reason why there are none.
 struct Found {
   std::vector<Info> gpus;
   std::string reason;  // empty where there is one
-  int driver = 0;      // what CUDA version it brings, as 13000; 0 without a driver
-  int runtime = 0;     // what this build was made with; 0 for one without CUDA
+  int driver = 0;      // its CUDA version, as 13000; 0 without a driver
+  int runtime = 0;     // this build's CUDA version; 0 without CUDA
 };
 
-// What went over the bus, and how much of its memory is taken by this process and all others.
+// What went over the bus, and the peak of its memory in use by this process and all others.
 struct Usage {
   std::int64_t bytes_to_host = 0, bytes_to_device = 0;
   std::int64_t peak_memory = 0;
@@ -44,7 +44,7 @@ class Device;
 
 Found find();
 
-// Throws Error(device) where that cannot be had.
+// Throws Error(device) if it cannot be had.
 std::shared_ptr<Device> open(int index);
 
 }  // namespace emomedia::gpu

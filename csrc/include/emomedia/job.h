@@ -1,4 +1,4 @@
-// What the engine is asked to do: plain values, made from the plan.
+// A job for the engine: plain values, made from the plan.
 #pragma once
 
 #include <array>
@@ -28,16 +28,16 @@ struct TakeFile {
   std::vector<std::uint8_t> key;
 };
 
-// A take: frames are counted through its files from zero.
+// A take. Its frames are numbered from zero, through all of its files.
 struct Take {
   std::vector<TakeFile> files;
   PictureFormat format;  // as coded, the same in every file
   Siting siting = Siting::left;
   FieldOrder fields = FieldOrder::progressive;  // otherwise each frame is deinterlaced
   int rotate = 0;         // degrees clockwise to upright
-  bool mirrored = false;  // after turning, left and right change places
+  bool mirrored = false;  // flipped left to right, after the rotation
   Crop crop;
-  std::optional<ColorMap> color;  // into the composite's colours; none where they are the same
+  std::optional<ColorMap> color;  // converts to the composite's colours; empty where they are the same
 };
 
 // How composites are made and encoded.
@@ -50,13 +50,13 @@ struct VideoSettings {
   std::string preset = "veryfast";
   std::string crf = "20";
   int gop = 50;  // frames from one IDR picture to the next within a span
-  std::string encoder = "libx264";  // libav's name: or h264_nvenc, hevc_nvenc
+  std::string encoder = "libx264";  // libav's name; also h264_nvenc, hevc_nvenc
 
   friend bool operator==(const VideoSettings&, const VideoSettings&) = default;
 };
 
-// One side of each composite alone: a picture of its own beside it, made from the same decoded frames and
-// encoded as the composites are. `width` and `height` are even.
+// A picture of one side alone, made beside each composite from the same decoded frame, and encoded like it. `width` and
+// `height` are even.
 struct SidePicture {
   std::size_t side = 0;  // 0 left, 1 right
   int width = 960;
@@ -64,17 +64,17 @@ struct SidePicture {
   Crop crop;  // of the side's take, upright
 };
 
-// A run of whole spans, encoded by one encoder a picture into one spool file each.
+// A run of whole spans. Each picture of it has one encoder, which writes one spool file.
 struct Chunk {
   std::int64_t first_frame = 0;
   std::vector<std::int64_t> spans;                  // frames in each span
   std::array<std::vector<std::int64_t>, 2> source;  // per side, the take's frame that each frame shows
-  std::vector<std::string> spools;                  // paths by picture; whole files there are taken as they are
+  std::vector<std::string> spools;                  // paths by picture; complete files there are used as they are
 
   std::int64_t frame_count() const { return static_cast<std::int64_t>(source[0].size()); }
 };
 
-// An output: consecutive spans, joined by packet copy into one file a picture.
+// An output: consecutive spans, joined by packet copy into one file per picture.
 struct Clip {
   std::vector<std::string> paths;  // by picture
   std::int64_t first_frame = 0;
@@ -90,14 +90,14 @@ struct PcmSource {
   int bits = 16;
 };
 
-// Whoever sees each composite before it is encoded; nobody without a function.
+// A function that sees each composite before it is encoded; none if `observe` is null.
 struct Observer {
   emomedia_observe observe = nullptr;
   void* context = nullptr;  // borrowed
-  int measures = 0;         // values a frame
+  int measures = 0;         // values per frame
 };
 
-// Pictures are counted: 0 is the composite, 1 and more are the sides alone in their order here.
+// Pictures are numbered: 0 is the composite, 1 and up are the entries of `sides`.
 struct Job {
   std::array<Take, 2> takes;
   std::array<PcmSource, 2> sound;
@@ -108,16 +108,17 @@ struct Job {
   std::vector<Clip> clips;
   int workers = 1;
   std::vector<std::shared_ptr<gpu::Device>> gpus;
-  std::vector<int> gpu_of;       // by worker: which of them it uses; others, and those with -1, use the cores alone
-  std::array<bool, 2> on_gpu{};  // by side: decoded and composed there by workers that have one
-  // GPUs of one model whose NVENC encodes, none with libx264: a worker's own if it is one of them, or else the first.
+  std::vector<int> gpu_of;       // by worker: an index into `gpus`; with -1 or no entry it uses the cores alone
+  std::array<bool, 2> on_gpu{};  // by side: whether workers with a GPU decode and compose it there
+  // GPUs of one model whose NVENC encodes; empty with libx264. A worker uses its own if that is one of them, else the
+  // first.
   std::vector<std::shared_ptr<gpu::Device>> encoder_gpus;
-  bool surfaces = false;  // a worker's own then has the composites drawn in its memory; 8 bits
+  bool surfaces = false;  // whether a worker whose own GPU encodes draws composites in its memory; 8 bits only
   Observer observer;
-  double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
+  double stall_seconds = 300.0;  // a worker without progress for so long is given up
 
   std::size_t picture_count() const { return 1 + sides.size(); }
-  // How picture `number` is encoded: all alike but for their size, so that they have IDR pictures at one place.
+  // How picture `number` is encoded. Pictures differ in size alone, so that their IDR pictures are at the same frames.
   VideoSettings settings(std::size_t number) const {
     VideoSettings own = video;
     if (number > 0) {
