@@ -1,4 +1,4 @@
-// Who does what next: the chunks still to make and the clips that can be written.
+// Hands out work: the chunks still to make and the clips that can be written.
 #pragma once
 
 #include <cstddef>
@@ -28,10 +28,10 @@ class Board {
   std::optional<Task> claim(std::optional<std::size_t> previous);
   void chunk_done(std::size_t chunk);
 
-  // Keeps the chunk after `chunk` for whoever makes that one, to be claimed in its turn; false when somebody
+  // Reserves the chunk after `chunk` for the worker that makes `chunk`, which claims it when it is due; false if another
   // has it or there is none.
   bool reserve_next(std::size_t chunk);
-  // Undoes it, if it was done.
+  // Takes such a reservation back, if there is one.
   void release_next(std::size_t chunk);
 
  private:

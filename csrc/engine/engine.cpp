@@ -31,7 +31,7 @@ namespace {
 
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr double kForever = 3600.0;
-constexpr double kStopSeconds = 10.0;  // without a sign of life that a worker has once it was asked to stop
+constexpr double kStopSeconds = 10.0;  // how long a worker that was asked to stop may go without a sign of life
 constexpr int kLargeBuffer = 1 << 20;  // bytes
 
 }  // namespace
@@ -43,7 +43,7 @@ void return_large_buffers() {
 #endif
 }
 
-// One thread's own things. Held by the state and by the thread: a thread that hangs may outlive the engine.
+// What belongs to one thread. Shared by the state and the thread, because a thread that hangs may outlive the engine.
 struct Worker {
   Pulse pulse;
   StallWatch watch;
@@ -220,7 +220,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     return std::ranges::any_of(workers_, [](const auto& worker) { return worker->busy && !worker->given_up; });
   }
 
-  // The chunk after `chunk`, kept for the worker that makes that one, if nobody has begun it.
+  // The chunk after `chunk`, reserved for the worker that makes `chunk`; null if there is none to be had.
   const Chunk* next_chunk(std::size_t chunk) {
     return board_.reserve_next(chunk) ? &job_.chunks[chunk + 1] : nullptr;
   }
@@ -352,8 +352,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::chrono::steady_clock::time_point started_;
   std::stop_source stop_;
   std::mutex mutex_;
-  std::condition_variable ended_;    // no worker runs
-  std::condition_variable changed_;  // of what claim() looks at, something
+  std::condition_variable ended_;    // no worker runs any more
+  std::condition_variable changed_;  // something that claim() looks at has changed
   std::size_t running_ = 0;
   std::exception_ptr error_;
   std::vector<std::shared_ptr<Worker>> workers_;
