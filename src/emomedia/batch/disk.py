@@ -45,7 +45,7 @@ class Disk:
         """Bytes that are free, and that must be for all of `demands` to be worked on at a time."""
         free = self._free_bytes(self._out)
         needed = space.RESERVE + sum(demand.size for demand in demands)
-        if free < needed:  # counting what is there already takes a walk through its folders
+        if free < needed:
             needed = space.RESERVE + sum(self._missing(demand.entry, demand.size) for demand in demands)
         if self._full_at is not None and time.monotonic() - self._full_since < _DOUBTS_SECONDS:
             needed = max(needed, self._full_at + space.RESERVE // 4)
@@ -56,11 +56,13 @@ class Disk:
     def forecast(self, demands: Sequence[Demand]) -> str | None:
         """A line for people where the disk will not hold what stays of all sessions to come."""
         seconds = lengths([Share(d.entry.media_bytes, d.seconds, 0) for d in demands])
-        needed = sum(
-            self._missing(demand.entry, space.lasting_bytes(length, demand.entry.options))
+        lasting = [
+            (demand.entry, space.lasting_bytes(length, demand.entry.options))
             for demand, length in zip(demands, seconds, strict=True)
-        )
-        free = self._free_bytes(self._out)
+        ]
+        needed, free = sum(size for _, size in lasting), self._free_bytes(self._out)
+        if needed > free:
+            needed = sum(self._missing(entry, size) for entry, size in lasting)
         if needed <= free:
             return None
         return (
@@ -69,5 +71,5 @@ class Disk:
         )
 
     def _missing(self, entry: Entry, whole: int) -> int:
-        """What of `whole` bytes a session has not written yet."""
+        """What of `whole` bytes a session has not written yet; takes a look at every file that is there."""
         return max(0, whole - space.present_bytes(SessionFolder(self._out, entry.id).path))
