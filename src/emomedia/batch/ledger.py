@@ -66,6 +66,7 @@ CREATE TABLE attempts (
 
 
 def ledger_path(out: Path) -> Path:
+    """The file of the ledger of the output folder `out`."""
     return out / FOLDER_NAME / "ledger.sqlite"
 
 

@@ -11,12 +11,16 @@ from .values import Count, Id, Index, Length, Rate, Text, refusal
 
 
 class VoiceRow(OpenTable):
+    """A FLAC file of one actor, untouched or clean."""
+
     path: Text
     sha256: Text
     side: Literal["left", "right"]
 
 
 class AloneRow(OpenTable):
+    """An MP4 file of one side alone."""
+
     side: Literal["left", "right"]
     path: Text
     sha256: Text
@@ -26,6 +30,8 @@ class AloneRow(OpenTable):
 
 
 class SideRow(OpenTable):
+    """Where the clip lies in one side's take and track, and what of it is damaged."""
+
     take_first_frame: Index
     track_first_sample: Index
     sample_count: Index
@@ -36,6 +42,8 @@ class SideRow(OpenTable):
 
 
 class ActorsRow(OpenTable):
+    """Who is on which side."""
+
     left: str | None
     right: str | None
 
@@ -56,6 +64,8 @@ Measures = Annotated[dict[str, Any], PlainValidator(_measures)]
 
 
 class QualityRow(OpenTable):
+    """What was measured of a clip; `measured` says by what."""
+
     left: Measures = Field(default_factory=dict)
     right: Measures = Field(default_factory=dict)
     sync_residual_ms: float | None = None
@@ -64,6 +74,8 @@ class QualityRow(OpenTable):
 
 
 class ProvenanceRow(OpenTable):
+    """What a clip was made by; `key` is the digest of all that its files depend on."""
+
     key: Text
 
 

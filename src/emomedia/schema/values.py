@@ -34,6 +34,7 @@ _PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def refusal(expected: str, remedy: str) -> PydanticCustomError:
+    """The error to raise about a value; :mod:`.validation` words it."""
     return PydanticCustomError("emomedia", "{expected}", {"expected": expected, "remedy": remedy})
 
 
