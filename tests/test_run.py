@@ -210,10 +210,17 @@ def test_the_engine_has_large_buffers_given_back_when_they_are_freed(simulated, 
     assert size_and_flags & 2
 
 
+def _dates(out):
+    """When each file was written that does not vary from run to run."""
+    return {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file() and p.name != "run.json"}
+
+
 def test_a_second_run_makes_nothing_and_changed_turns_only_their_dialogue(simulated, tmp_path):
     session = simulated(**SMALL | {"seconds": Fraction(9)}, dialogues=2)
     run(session, tmp_path, options(session))
+    dates = _dates(tmp_path)
     assert run(session, tmp_path, options(session)).made == 0
+    assert _dates(tmp_path) == dates
     turns = json.loads((session.parent / "turns.json").read_text())
     last = turns["dialogues"][-1]["id"]
     changed = next(turn for turn in turns["turns"] if turn["dialogue"] == last)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from emomedia.timecode import seconds_of, shortest
+from emomedia.timecode import day, seconds_of, shortest
 
 NTSC = Fraction(30_000, 1001)
 
@@ -34,7 +34,16 @@ def test_what_is_none(text):
     assert seconds_of(text, Fraction(25)) is None
 
 
-def test_over_midnight():
-    assert shortest(Fraction(10 - 86_390)) == 20
-    assert shortest(Fraction(86_390 - 10)) == -20
-    assert shortest(Fraction(-3600)) == -3600
+@pytest.mark.parametrize(
+    ("late", "early", "rate", "frames"),
+    [
+        ("23:59:50:00", "00:00:10:00", Fraction(25), 500),
+        ("23:59:59:29", "00:00:00:01", NTSC, 2),
+        ("23:59:59;28", "00:00:00;02", NTSC, 4),
+        ("12:00:00:00", "13:00:00:00", NTSC, 108_000),
+    ],
+)
+def test_over_midnight_frames_are_counted_on(late, early, rate, frames):
+    difference = seconds_of(early, rate) - seconds_of(late, rate)
+    assert shortest(difference, day(late, rate)) == frames / rate
+    assert shortest(-difference, day(early, rate)) == -frames / rate

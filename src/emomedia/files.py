@@ -123,10 +123,20 @@ def atomic(path: Path) -> Iterator[Path]:
             part.unlink()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path` atomically."""
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write `data` to `path` atomically; a plain file that holds just that already keeps its date."""
+    if _holds(path, data):
+        return
     with atomic(path) as part:
         part.write_bytes(data)
+
+
+def _holds(path: Path, data: bytes | memoryview) -> bool:
+    try:
+        found = path.lstat()
+        return stat.S_ISREG(found.st_mode) and found.st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def is_utf8(path: Path) -> bool:

@@ -153,17 +153,20 @@ def _directly(recordings: Recordings, left: Track, right: Track, remedy: str) ->
 
 def _by_timecode(probe: Probe) -> tuple[Clock, Entry] | None:
     """By both cameras' timecode, if they have it: right to a frame if they were set alike."""
-    times = [_take_timecode(probe.takes[side]) for side in SIDES]
-    if times[0] is None or times[1] is None:
+    left, right = (_take_timecode(probe.takes[side]) for side in SIDES)
+    if left is None or right is None:
         return None
-    clock = Clock(timecode.shortest(times[1] - times[0]))
+    (left_began, day), (right_began, _) = left, right
+    clock = Clock(timecode.shortest(right_began - left_began, day))
     interval = max(1 / probe.takes[side].rate for side in SIDES)
     return clock, _timecode_entry(clock, interval)
 
 
-def _take_timecode(take: Take) -> Fraction | None:
+def _take_timecode(take: Take) -> tuple[Fraction, Fraction] | None:
+    """When a take begins by its timecode, and how long that one's day is; None if it has none."""
     found = take.files[0].timecode
-    return None if found is None else timecode.seconds_of(found, take.rate)
+    began = None if found is None else timecode.seconds_of(found, take.rate)
+    return None if found is None or began is None else (began, timecode.day(found, take.rate))
 
 
 def _timecode_entry(clock: Clock, interval: Fraction) -> Entry:
@@ -238,7 +241,8 @@ def _track_by_timecode(
         take_time = _take_timecode(probe.takes[each])
         if take_time is not None and track.time_reference is not None:
             began = Fraction(track.time_reference, track.sample_rate)
-            clock = Clock(take_clocks[each].to_session(timecode.shortest(began - take_time)))
+            take_began, day = take_time
+            clock = Clock(take_clocks[each].to_session(timecode.shortest(began - take_began, day)))
             return clock, _timecode_entry(clock, 1 / probe.takes[each].rate)
     return None
 

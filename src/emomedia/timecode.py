@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-DAY = 86_400
-"""Seconds after which timecode begins anew."""
-
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.,])(\d\d+)")
 
 
@@ -38,6 +35,13 @@ def seconds_of(timecode: str, rate: Fraction) -> Fraction | None:
     return count / rate
 
 
-def shortest(seconds: Fraction) -> Fraction:
-    """A difference of two times of day, the short way round midnight."""
-    return (seconds + DAY // 2) % DAY - DAY // 2
+def day(timecode: str, rate: Fraction) -> Fraction:
+    """Seconds after which a timecode (:func:`seconds_of`) begins anew: days are counted in frames, too."""
+    last = seconds_of(f"23:59:59{timecode.strip()[8]}{round(rate) - 1:02}", rate)
+    assert last is not None
+    return last + 1 / rate
+
+
+def shortest(seconds: Fraction, day: Fraction) -> Fraction:
+    """A difference of two times of a `day`, the short way round midnight."""
+    return (seconds + day / 2) % day - day / 2

@@ -84,6 +84,17 @@ def test_own_sound_goes_on_through_the_files():
     assert [(file.path.name, file.stream, file.start) for file in track.later] == [("3.mp4", 2, 8)]
 
 
+def test_own_sound_is_as_deep_as_its_deepest_file():
+    shallow, aac = audio(sample_fmt="s16"), audio(codec="aac", sample_fmt="fltp", lossless=False)
+    kinds = {"24": [shallow, audio()], "lossy": [shallow, aac], "16": [shallow, shallow]}
+    tracks = {
+        name: own_track([(Path(f"{n}.mov"), kind, Fraction(4 * n)) for n, kind in enumerate(files)])
+        for name, files in kinds.items()
+    }
+    told = {name: (track.bits, track.lossless) for name, track in tracks.items() if track}
+    assert told == {"24": (24, True), "lossy": (24, False), "16": (16, True)}
+
+
 def test_own_sound_of_two_rates_is_refused():
     files = [(Path("1.mp4"), audio(), Fraction(0)), (Path("2.mp4"), audio(sample_rate=44100), Fraction(4))]
     with pytest.raises(UnsupportedMediaError, match=r"2\.mp4: .*sample rate of 1\.mp4, 48000, found 44100"):

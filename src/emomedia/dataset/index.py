@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StageError
-from ..files import atomic, canonical_json, complaint, locked, sha256
+from ..files import canonical_json, complaint, locked, sha256, write_bytes
 from ..layout import AUDIT_NAME, INDEX_NAME
 from ..session import SIDES
 from .audit import Row, read_rows
@@ -125,9 +125,8 @@ def write_index(out: Path) -> int:
                 continue
             parts.append(part)
             told.append([session, digest, len(part)])
-        table = _joined(parts, told)
-        with atomic(out / INDEX_NAME) as temporary:
-            _write(table, temporary)
+        table, data = _made(parts, told)
+        write_bytes(out / INDEX_NAME, memoryview(data).cast("B"))
     if broken:
         raise broken[0]
     return len(table)
@@ -135,26 +134,20 @@ def write_index(out: Path) -> int:
 
 def made_anew(paths: Sequence[Path]) -> tuple[pa.Table, pa.Buffer]:
     """The index that these audits make: its rows, and the bytes that its file would have."""
-    import pyarrow as pa
-
     parts = [_table(path) for path in paths]
     told = [[path.parent.name, sha256(path), len(part)] for path, part in zip(paths, parts, strict=True)]
-    table, sink = _joined(parts, told), pa.BufferOutputStream()
-    _write(table, sink)
-    return table, sink.getvalue()
+    return _made(parts, told)
 
 
-def _joined(parts: Sequence[pa.Table], told: list[list[Any]]) -> pa.Table:
+def _made(parts: Sequence[pa.Table], told: list[list[Any]]) -> tuple[pa.Table, pa.Buffer]:
     import pyarrow as pa
-
-    columns = schema().with_metadata({_AUDITS: canonical_json(told)})
-    return pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
-
-
-def _write(table: pa.Table, where: Path | pa.BufferOutputStream) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(table, where, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    columns = schema().with_metadata({_AUDITS: canonical_json(told)})
+    table = pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    return table, sink.getvalue()
 
 
 def _table(audit: Path) -> pa.Table:

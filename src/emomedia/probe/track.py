@@ -100,6 +100,7 @@ def mic_track(session: Session, side: str, streams: Sequence[dict[str, Any]]) ->
 def own_track(files: Sequence[tuple[Path, dict[str, Any] | None, Fraction]]) -> Track | None:
     """A take's own sound, its first channel: of each file the path, the sound stream and its start.
 
+    It has the depth of the deepest file: a camera's settings may change between two of them.
     Starts are in seconds from the take's first frame.  None if no file has sound.
 
     Raises
@@ -110,7 +111,7 @@ def own_track(files: Sequence[tuple[Path, dict[str, Any] | None, Fraction]]) -> 
     heard = [(path, stream, start) for path, stream, start in files if stream is not None]
     if not heard:
         return None
-    path, first, start = heard[0]
+    path, first, _ = heard[0]
     for other_path, stream, _ in heard[1:]:
         if stream["sample_rate"] != first["sample_rate"]:
             raise UnsupportedMediaError(
@@ -119,8 +120,13 @@ def own_track(files: Sequence[tuple[Path, dict[str, Any] | None, Fraction]]) -> 
                 found=str(stream["sample_rate"]),
                 remedy="make two sessions of the two",
             )
-    later = tuple(TrackFile(path, stream["index"], start) for path, stream, start in heard[1:])
-    return replace(_track(path, first, 0, own_audio=True, start=start), later=later)
+    tracks = [_track(path, stream, 0, own_audio=True, start=start) for path, stream, start in heard]
+    return replace(
+        tracks[0],
+        bits=max(track.bits for track in tracks),
+        lossless=all(track.lossless for track in tracks),
+        later=tuple(TrackFile(track.path, track.stream, track.start) for track in tracks[1:]),
+    )
 
 
 def take_track(side: str, take: Take) -> Track:
