@@ -1,9 +1,10 @@
-"""What only a GPU can be measured with: ``python -m benchmarks.gpu --program PATH --out FOLDER``.
+"""What only a GPU can be measured with: ``python -m benchmarks.gpu --program PATH --out FOLDER [GROUP ...]``.
 
 The native program (benchmarks/native/gpu) measures what the card can do at the most, the kernel, and
 decoding alone against decoding and composing; here come other libraries' decode loops, whole runs of
 ``emomedia run`` and x264 alone on all cores, the bars, ``gpu.json`` and a chart.  One round each, since GPU
 machines are dear.  gpu.json is written after each part; one that fails is told there and stops no other.
+Where groups of parts are named, gpu.json in the folder is gone on with.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from emomedia import _core
 
 from .charts import THEMES, Line, Panel, draw_chart
 from .footage import FOOTAGE, make
@@ -55,9 +58,19 @@ class Bar:
         return {"what": self.what, "value": round(value, 4), "met": met}
 
 
+def card() -> dict[str, Any]:
+    """The GPU that is measured, as its driver tells."""
+    found = _core.find_gpus()
+    if not found.gpus:
+        raise SystemExit(f"no GPU: {found.reason}")
+    gpu = found.gpus[0]
+    engines = {f"{limit.codec} {limit.depth}": limit.engines for limit in gpu.decodes if limit.chroma == 420}
+    return {"name": gpu.name, "memory": gpu.memory, "driver_cuda": found.driver, "engines": engines}
+
+
 def native(program: Path, *arguments: str) -> list[dict[str, Any]]:
     """The JSON lines of one call of the native program."""
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         raise SystemExit(f"{program.name} {' '.join(arguments)}: {done.stderr.strip()}")
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -84,7 +97,7 @@ def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
         "libx264",
         *arguments,
     ]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
     report: dict[str, Any] = json.loads(next(out.glob("*/run.json")).read_text())
     return report
 
@@ -121,7 +134,7 @@ def peer(name: str, take: str, sessions: int) -> dict[str, Any]:
     """One call of a peer's loop, in a process of its own; it says itself why it was skipped."""
     command = [sys.executable, "-m", "benchmarks.gpu_peers", name, take, str(sessions), str(SECONDS)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
         done.check_returncode()
     except subprocess.SubprocessError as error:
         return {"what": name, "sessions": sessions, "skipped": str(error)}
@@ -133,12 +146,26 @@ Part = tuple[str | None, str, Callable[[], Any]]
 """The case that it belongs to, its name in gpu.json, and what measures it."""
 
 
-def parts(program: Path, work: Path) -> Iterator[Part]:
-    """Everything, the cheapest and most wanted first."""
+def _take(case: str) -> str:
+    return str(make(FOOTAGE[case]).description.parent / "left.mp4")
+
+
+def _kernel(program: Path, _: Path) -> Iterator[Part]:
     yield None, "ceilings", lambda: native(program, "ceilings")[0]
     yield None, "kernel", lambda: native(program, "kernel")
+
+
+def _decoding(program: Path, _: Path) -> Iterator[Part]:
+    def each(what: str, case: str) -> list[dict[str, Any]]:
+        return [native(program, what, _take(case), str(count), str(SECONDS))[0] for count in SESSIONS]
+
     for case in CASES:
-        yield from _decoding(program, case)
+        yield case, "check", lambda case=case: native(program, "check", _take(case), "10")[0]
+        for what in ("decode", "compose"):
+            yield case, what, lambda what=what, case=case: each(what, case)
+
+
+def _whole(_: Path, work: Path) -> Iterator[Part]:
     for case in CASES:
         yield case, "run", lambda case=case: _timed(case, work)
         yield case, "x264_s", lambda case=case: x264_alone(work / case, work)
@@ -147,18 +174,23 @@ def parts(program: Path, work: Path) -> Iterator[Part]:
     yield first, "same_clips", lambda: same_clips(work / first, work / "cores")
 
 
-def _decoding(program: Path, case: str) -> Iterator[Part]:
-    def take() -> str:
-        return str(make(FOOTAGE[case]).description.parent / "left.mp4")
+def _others(program: Path, _: Path) -> Iterator[Part]:
+    for case in CASES:
+        yield case, "peers", lambda case=case: [peer(name, _take(case), SESSIONS[0]) for name in PEERS]
+        yield (
+            case,
+            "copy",
+            lambda case=case: native(program, "copy", _take(case), str(SESSIONS[-1]), str(SECONDS)),
+        )
 
-    def each(what: str) -> list[dict[str, Any]]:
-        return [native(program, what, take(), str(sessions), str(SECONDS))[0] for sessions in SESSIONS]
 
-    yield case, "check", lambda: native(program, "check", take(), "10")[0]
-    for what in ("decode", "compose"):
-        yield case, what, lambda what=what: each(what)
-    yield case, "copy", lambda: native(program, "copy", take(), str(SESSIONS[-1]), str(SECONDS))
-    yield case, "peers", lambda: [peer(name, take(), SESSIONS[0]) for name in PEERS]
+GROUPS: dict[str, Callable[[Path, Path], Iterator[Part]]] = {
+    "kernel": _kernel,
+    "decode": _decoding,
+    "whole": _whole,
+    "peers": _others,
+}
+"""Of parts, the most wanted first; of the native program and a folder to work in."""
 
 
 def _timed(case: str, work: Path) -> dict[str, Any]:
@@ -166,20 +198,20 @@ def _timed(case: str, work: Path) -> dict[str, Any]:
     return {**report["engine"], "stage_seconds": report["stage_seconds"]}
 
 
-def measured(program: Path, work: Path, keep: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Everything, as gpu.json has it; `keep` is given what there is after each part."""
-    result: dict[str, Any] = {case: {} for case in CASES}
-    for case, name, measure in parts(program, work):
+def measure(parts: Iterator[Part], result: dict[str, Any], keep: Callable[[], None]) -> list[str]:
+    """Each part's outcome put into `result`, as gpu.json has it, and kept; the names of those that failed."""
+    failed = []
+    for case, name, work in parts:
         began = time.monotonic()
         try:
-            (result if case is None else result[case])[name] = measure()
+            (result if case is None else result[case])[name] = work()
             outcome = "done"
         except (Exception, SystemExit) as error:  # minutes are lent: the others are still worth having
             outcome = f"failed: {type(error).__name__}: {error}"
-            result.setdefault("failed", {})[f"{case or 'all'} {name}"] = outcome
+            failed.append(f"{case or 'all'} {name}")
         print(f"{time.monotonic() - began:6.1f} s  {case or 'all'} {name}: {outcome}", flush=True)
-        keep(result)
-    return result
+        keep()
+    return failed
 
 
 def fastest(rows: list[dict[str, Any]]) -> float:
@@ -253,20 +285,17 @@ def chart_lines(found: dict[str, Any]) -> Iterator[Line]:
 
 
 def chart(result: dict[str, Any], out: Path, stamp: str) -> None:
-    panels = [
-        Panel(f"{title}: composites a second", list(chart_lines(result[case])))
-        for case, title in CASES.items()
-        if result[case]
-    ]
-    for theme in THEMES:
+    lines = {title: list(chart_lines(result[case])) for case, title in CASES.items()}
+    panels = [Panel(f"{title}: composites a second", each) for title, each in lines.items() if each]
+    for theme in THEMES if panels else ():
         draw_chart(out / f"gpu-{theme.name}.svg", "Two 4K takes on a GPU", panels, theme, stamp)
 
 
 def told(result: dict[str, Any]) -> Iterator[str]:
     """What is worth reading first, a line each."""
     for bar in result["bars"]:
-        value = "  none  " if bar["value"] is None else f"{bar['value']:8.3f}"
-        yield f"{'met ' if bar['met'] else 'MISS'}  {value}  {bar['what']}"
+        if bar["value"] is not None:
+            yield f"{'met ' if bar['met'] else 'MISS'}  {bar['value']:8.3f}  {bar['what']}"
     for case, title in CASES.items():
         run = result[case].get("run")
         if run:
@@ -282,24 +311,28 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="where gpu.json and the chart go"
     )
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"some of: {', '.join(GROUPS)}")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    body: dict[str, Any] = {"machine": machine()}
+    file = arguments.out / "gpu.json"
+    result: dict[str, Any] = {"machine": machine(), "gpu": card(), **{case: {} for case in CASES}}
+    if arguments.groups and file.exists():
+        result |= json.loads(file.read_text())
 
-    def keep(result: dict[str, Any]) -> None:
-        body.update(result)
-        body["bars"] = [bar.outcome() for bar in bars(result)]
-        (arguments.out / "gpu.json").write_text(json.dumps(body, indent=1) + "\n")
+    def keep() -> None:
+        result["bars"] = [bar.outcome() for bar in bars(result)]
+        file.write_text(json.dumps(result, indent=1) + "\n")
 
+    failed = []
     with tempfile.TemporaryDirectory() as work:
-        result = measured(arguments.program, Path(work), keep)
-    for line in told(body):
+        for group in arguments.groups or GROUPS:
+            failed += measure(GROUPS[group](arguments.program, Path(work)), result, keep)
+    for line in told(result):
         print(line)
-    card = result.get("ceilings", {}).get("gpu", "a GPU")
-    chart(result, arguments.out, f"{card}, {body['machine']['cores']} cores; one round")
-    if "failed" in result:
-        raise SystemExit(f"failed: {', '.join(result['failed'])}")
-    if not result[next(iter(CASES))]["same_clips"]:
+    chart(result, arguments.out, f"{result['gpu']['name']}, {result['machine']['cores']} cores; one round")
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+    if result[next(iter(CASES))].get("same_clips") is False:
         raise SystemExit("the clips are not equal to the cores'")
 
 

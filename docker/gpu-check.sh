@@ -4,7 +4,7 @@
 # status is 1 and the last lines name it.
 #   BUNDLE=FOLDER      the bundle (build/gpu-bundle)
 #   OUT=FOLDER         where log and results go (build/gpu-check/results)
-#   STEPS="NAME ..."   some of: unpack build native gpu measure nvenc quick; what earlier ones made is kept
+#   STEPS="NAME ..."   some of those in `all` below; what earlier ones made is kept
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bundle=$(realpath "${BUNDLE:-build/gpu-bundle}")
@@ -58,10 +58,12 @@ only_ours() {
 
 footage() { python3 -m benchmarks.footage gpu-h264-8 gpu-hevc-10; }
 
-native() { "$work/core/tests/emomedia_tests"; }
+# What needs a card, its memory over a thousand chunks among it; and all else.
+cuda() { "$work/core/tests/emomedia_tests" --test-case='cuda:*'; }
+native() { "$work/core/tests/emomedia_tests" --test-case-exclude='cuda:*'; }
 
 # Those files alone: others may import what such a machine lacks.
-gpu() { python3 -m pytest -q -p no:cacheprovider -m gpu --durations=10 $(grep -rl "mark\.gpu" tests); }
+gpu() { python3 -m pytest -v -p no:cacheprovider -m gpu --durations=10 $(grep -rl "mark\.gpu" tests); }
 
 quick() {
     python3 -m pytest -q -p no:cacheprovider -m "not gpu" -n "$jobs" --dist worksteal --durations=5 \
@@ -70,12 +72,16 @@ quick() {
         tests/test_instruction_sets.py tests/test_native_observer.py tests/reference
 }
 
-measure() { python3 -m benchmarks.gpu --program "$work/core/gpu_bench/emomedia_gpu_bench" --out "$out"; }
+bench() { python3 -m "benchmarks.$1" --program "$work/core/gpu_bench/emomedia_gpu_bench" --out "$out" "${@:2}"; }
+kernel() { bench gpu kernel; }
+decode() { bench gpu decode; }
+whole() { bench gpu whole; }
+peers() { bench gpu peers; }
 
 # Says so and ends well on a card without NVENC, unless EMOMEDIA_REQUIRE_NVENC is set.
-nvenc() { python3 -m benchmarks.nvenc --program "$work/core/gpu_bench/emomedia_gpu_bench" --out "$out"; }
+nvenc() { bench nvenc; }
 
-export -f unpack build only_ours footage native gpu quick measure nvenc
+export -f unpack build only_ours footage gpu cuda bench kernel decode whole peers nvenc native quick
 
 patience=$((jobs < 8 ? 10 : 1))
 
@@ -94,7 +100,8 @@ step() {
     echo "$name" >>"$work/failed"
 }
 
-wanted() { [[ " ${STEPS:-unpack build native gpu measure nvenc quick} " == *" $1 "* ]]; }
+all="unpack build gpu cuda kernel decode whole peers nvenc native quick"  # the most wanted first
+wanted() { [[ " ${STEPS:-$all} " == *" $1 "* ]]; }
 
 mkdir -p "$work" "$out" && rm -f "$work/failed"
 { uname -sr; nproc; python3 --version; nvcc --version | tail -1; nvidia-smi -L; } >"$out/gpu-check.log" 2>&1
@@ -106,10 +113,14 @@ if wanted build; then
     wait $!
     cat "$work/footage.line"
 fi
-if wanted native; then step native 90; fi
 if wanted gpu; then step gpu 120; fi
-if wanted measure; then step measure 240; fi
+if wanted cuda; then step cuda 90; fi
+if wanted kernel; then step kernel 60; fi
+if wanted decode; then step decode 120; fi
+if wanted whole; then step whole 180; fi
+if wanted peers; then step peers 90; fi
 if wanted nvenc; then step nvenc 120; fi
-if wanted quick; then step quick 90; fi  # last: it needs no GPU
+if wanted native; then step native 90; fi  # these need no GPU
+if wanted quick; then step quick 90; fi
 printf 'all      %4d s\n' "$SECONDS" | tee -a "$out/gpu-check.log"
 [ ! -e "$work/failed" ] || { echo "failed: $(paste -sd' ' "$work/failed")" | tee -a "$out/gpu-check.log"; exit 1; }

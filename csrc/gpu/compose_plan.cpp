@@ -199,11 +199,7 @@ TileShape ComposePlan::shape_of(int cols, int rows) const {
   const bool swapped = geometry_.rotate % 180 != 0;
   const int unit = kMostSquares / shape.byte_planes;  // squares that are read at once, at the most
   shape.word_rows = swapped ? loaded(shape.row_groups, unit) : shape.row_groups;
-  int cols_there = swapped ? shape.col_groups : loaded(shape.col_groups, unit);
-  if (!swapped && unit == kMostSquares) {
-    shape.gap_log2 = 2;  // threads that store squares which are four apart do not wait for each other then
-    cols_there += cols_there / kMostSquares;
-  }
+  const int cols_there = swapped ? shape.col_groups : loaded(shape.col_groups, unit);
   // An odd number of fours: words of one column in eight neighbouring groups fall on different banks.
   shape.word_stride = ((cols_there * kGroup + 3) / 8 * 2 + 1) * 4;
   shape.t_stride = shape.col_groups | 1;

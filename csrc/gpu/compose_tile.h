@@ -103,8 +103,7 @@ struct TileShape {
   int row_groups = 0, col_groups = 0;  // the most that a tile reads
   int word_rows = 0;                   // rows of words, in each plane of bytes
   Split filtering;                      // bands
-  int word_stride = 0;       // words from one group of rows to the next; a multiple of four
-  int gap_log2 = 31;         // after how many groups of columns there is a gap of one; 31: there is none
+  int word_stride = 0;       // words from one group of rows to the next; an odd number of fours
   int byte_planes = 1;
   int t_stride = 0;      // FourT from one row to the next
   int table_groups = 0;  // of the rows' tables, the longest
@@ -216,7 +215,7 @@ struct Work {
   // A square's words, by its groups within the tile.
   EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane, int row_group, int col_group) const {
     const int row = byte_plane * shape.word_rows + row_group + tile.rows_before, col = col_group + tile.cols_before;
-    return reinterpret_cast<std::uint32_t*>(shared) + row * shape.word_stride + (col + (col >> shape.gap_log2)) * kGroup;
+    return reinterpret_cast<std::uint32_t*>(shared) + row * shape.word_stride + col * kGroup;
   }
   EMOMEDIA_DEVICE FourT* t(int row) const {
     return reinterpret_cast<FourT*>(shared + shape.word_bytes()) + row * shape.t_stride;
@@ -304,12 +303,24 @@ EMOMEDIA_DEVICE Square square_of(const Gather& gather, const FourWords (&raw)[kG
   return square;
 }
 
+// To the memory that threads share, by one instruction: of an assignment nvcc makes four where the plane is upright, and
+// in each of them threads wait for those whose squares lie four apart.
+EMOMEDIA_DEVICE void store_four(std::uint32_t* to, const FourWords& four) {
+#ifdef __CUDA_ARCH__
+  asm volatile("st.shared.v4.u32 [%0], {%1, %2, %3, %4};"
+               :
+               : "r"(static_cast<std::uint32_t>(__cvta_generic_to_shared(to))), "r"(four.word[0]), "r"(four.word[1]),
+                 "r"(four.word[2]), "r"(four.word[3])
+               : "memory");
+#else
+  *reinterpret_cast<FourWords*>(to) = four;
+#endif
+}
+
 template <Samples kSamples>
 EMOMEDIA_DEVICE void store_square(const Work& work, int row_group, int col_group, const Square& square) {
-  *reinterpret_cast<FourWords*>(work.words(0, row_group, col_group)) = square.low;
-  if constexpr (kSamples != Samples::bytes) {
-    *reinterpret_cast<FourWords*>(work.words(1, row_group, col_group)) = square.high;
-  }
+  store_four(work.words(0, row_group, col_group), square.low);
+  if constexpr (kSamples != Samples::bytes) store_four(work.words(1, row_group, col_group), square.high);
 }
 
 // One thread's way through a grid.

@@ -54,6 +54,7 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
  public:
   explicit CudaDevice(int index) : index_(index) {
     const Current here = entered();
+    check(here.code(), "begin");
     check(cudaFree(nullptr), "begin");
     check(prepare_to_compose(), "share out its memory");
     note_memory();
@@ -113,8 +114,9 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
   void note_to_host(std::size_t bytes) { to_host_ += static_cast<std::int64_t>(bytes); }
 
   void note_memory() {
+    const Current here = entered();
     std::size_t free = 0, total = 0;
-    if (cudaMemGetInfo(&free, &total) != cudaSuccess) return;
+    if (here.code() != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) return;
     const auto used = static_cast<std::int64_t>(total - free);
     std::int64_t peak = peak_.load();
     while (used > peak && !peak_.compare_exchange_weak(peak, used)) {}

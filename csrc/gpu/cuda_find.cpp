@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "emomedia/gpu.h"
 
@@ -50,11 +51,13 @@ std::vector<DecodeLimits> decode_limits() {
   return limits;
 }
 
-Info info_of(int index) {
-  Info info;
+// Or why it cannot be used: another process may have it for itself alone, or it may have failed.
+cudaError_t look_at(int index, Info& info) {
   info.index = index;
+  cudaError_t code = cudaSetDevice(index);
   cudaDeviceProp properties{};
-  if (cudaSetDevice(index) != cudaSuccess || cudaGetDeviceProperties(&properties, index) != cudaSuccess) return info;
+  if (code == cudaSuccess) code = cudaGetDeviceProperties(&properties, index);
+  if (code != cudaSuccess) return code;
   info.name = properties.name;
   info.compute_major = properties.major;
   info.compute_minor = properties.minor;
@@ -64,7 +67,7 @@ Info info_of(int index) {
     info.free_memory = static_cast<std::int64_t>(free);
   }
   info.decodes = decode_limits();
-  return info;
+  return cudaSuccess;
 }
 
 }  // namespace
@@ -81,7 +84,16 @@ Found find() {
   }
   int before = 0;
   const bool known = cudaGetDevice(&before) == cudaSuccess;
-  for (int index = 0; index < count; ++index) found.gpus.push_back(info_of(index));
+  for (int index = 0; index < count; ++index) {
+    Info info;
+    const cudaError_t looked = look_at(index, info);
+    if (looked == cudaSuccess) {
+      found.gpus.push_back(std::move(info));
+    } else {
+      found.reason = std::string("GPU ") + std::to_string(index) + ": " + cudaGetErrorString(looked);
+    }
+  }
+  if (!found.gpus.empty()) found.reason.clear();
   if (known) cudaSetDevice(before);  // the caller's work may be there
   return found;
 }
