@@ -152,6 +152,7 @@ Offset = Annotated[
 Distance = Annotated[
     Fraction, PlainValidator(_number(f"metres, 0 to {MAX_CAMERA_DISTANCE}", 0, MAX_CAMERA_DISTANCE))
 ]
+Decibels = Annotated[Fraction, PlainValidator(_number("decibels, -1000 to 1000", -1000, 1000))]
 Rate = Annotated[Fraction, PlainValidator(_rate)]
 Stretch = Annotated[tuple[Fraction, Fraction], PlainValidator(_stretch)]
 Index = Annotated[int, PlainValidator(_whole("a whole number of 63 bits", -(1 << 62), 1 << 62))]
@@ -328,6 +329,9 @@ class PromptTable(OpenTable):
 
 class ActivityTable(OpenTable):
     activity: list[Stretch]
+    noise_db: Decibels | None = None
+    snr_db: Decibels | None = None
+    flags: list[Label] = []
 
 
 class SegmentTable(OpenTable):
@@ -351,7 +355,7 @@ class TranscriptTable(OpenTable):
 
 
 class SpeechTable(OpenTable):
-    """speech.json, as far as the turns are found from it."""
+    """speech.json, as far as turns are found and clips judged by it."""
 
     session: Id
     left: ActivityTable
