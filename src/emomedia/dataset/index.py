@@ -179,6 +179,7 @@ def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
     import pyarrow.parquet as pq
 
     try:
+        _refuse_pipe(path)
         with pa.OSFile(str(path), "rb") as file:
             table = pq.read_table(file)
     except (pa.ArrowException, OSError):
@@ -229,6 +230,7 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
     path = out / INDEX_NAME
     try:
+        _refuse_pipe(path)
         # Arrow's own file, not Python's, as in verify.py.
         with pa.OSFile(str(path), "rb") as file:
             table = pq.ParquetFile(file).read(columns=None if columns is None else list(columns))
@@ -241,6 +243,12 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
     if missing:
         raise _broken(path, f"one without {', '.join(missing)}", f"emomedia check {out} makes it anew")
     return table
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Raise OSError where something might never end."""
+    if path.exists() and not path.is_file():
+        raise OSError("something that is no plain file")
 
 
 def _broken(path: Path, found: str, remedy: str = "") -> StageError:
