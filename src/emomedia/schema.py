@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from .descriptions import ID_RULE, MAX_DIGITS, is_id, is_text, key_text, show, wrong
 from .errors import DescriptionError
+from .timeline import MAX_RATE_TERM
 
 MAX_SECONDS = 1_000_000
 """No time of a session is further from zero: eleven days."""
@@ -36,7 +37,7 @@ MAX_CHANNEL = 1 << 10
 MAX_FRAMES = 1 << 31
 """No session has more frames."""
 
-_RATE = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})")
+_RATE = re.compile(r"([1-9][0-9]{0,9})/([1-9][0-9]{0,9})")
 
 _PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -102,7 +103,7 @@ def _line_id(value: Any) -> str:
 
 def _rate(value: Any) -> Fraction:
     match = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if match is None or max(map(int, match.groups())) > MAX_RATE_TERM:
         raise _refusal("frames per second as a fraction such as '25/1'", "correct it")
     return Fraction(int(match[1]), int(match[2]))
 

@@ -116,7 +116,7 @@ def write_index(out: Path) -> int:
         parts, told = [], []
         broken: list[StageError] = []
         for path in audits(out):
-            session, digest = path.parent.name, sha256(path)
+            session, digest = path.parent.name, _digest(path)
             part = known.get((session, digest))
             try:
                 part = _table(path) if part is None else part
@@ -131,6 +131,11 @@ def write_index(out: Path) -> int:
     if broken:
         raise broken[0]
     return len(table)
+
+
+def _digest(audit: Path) -> str:
+    """Of an audit's bytes; nothing of what is no plain file, which might never end."""
+    return sha256(audit) if audit.is_file() else ""
 
 
 def made_anew(paths: Sequence[Path]) -> tuple[pa.Table, pa.Buffer]:
@@ -208,7 +213,7 @@ def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
     """The sessions whose audits have changed or come since an index with this schema was made."""
     told = {session: digest for session, digest, _ in told_audits(columns)}
     for audit in audits(out):
-        if told.get(audit.parent.name) != sha256(audit):
+        if told.get(audit.parent.name) != _digest(audit):
             yield audit.parent.name
 
 
