@@ -60,6 +60,14 @@ def test_a_part_left_by_a_killed_run_is_no_obstacle(tmp_path):
     assert listing(tmp_path) == ["a"]
 
 
+def test_a_link_in_the_part_s_place_is_not_written_through(tmp_path):
+    (tmp_path / "elsewhere").write_text("precious")
+    part_path(tmp_path / "a.json").symlink_to(tmp_path / "elsewhere")
+    write_bytes(tmp_path / "a.json", b"new")
+    assert (tmp_path / "elsewhere").read_text() == "precious"
+    assert (tmp_path / "a.json").read_bytes() == b"new" and not (tmp_path / "a.json").is_symlink()
+
+
 def test_the_data_is_synced_before_the_name_and_the_folder_after(tmp_path, monkeypatch):
     calls = []
     fsync, replace = os.fsync, Path.replace

@@ -372,14 +372,19 @@ def test_two_thousand_overlapping_clips_take_no_time():
 # --- plan.json
 
 
-def small_plan() -> Plan:
+def small_plan(rate: Fraction = Fraction(30000, 1001)) -> Plan:
     file = turns_file(
         turn("a", 0, 2, dialogue="d"),
         turn("b", 1, 3, dialogue="d"),
         turn("c", 5, 6),
         dialogues=[dialogue("d", 0, 4)],
     )
-    return make_plan(file, [], Fraction(30000, 1001), (0, 500), Fraction(0), GOP)
+    return make_plan(file, [], rate, (0, 500), Fraction(0), GOP)
+
+
+def test_a_plan_of_a_take_in_nanoseconds_is_read_back():
+    plan = small_plan(Fraction(10**9, 33425813))
+    assert from_body(to_body(plan), Path("plan.json")) == plan
 
 
 def test_plan_json_is_read_back_as_it_was():

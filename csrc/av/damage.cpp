@@ -4,9 +4,9 @@
 
 namespace emomedia::av {
 
-void DamageTracker::sent(std::int64_t pts, bool key) {
+void DamageTracker::sent(std::int64_t pts, bool key, bool hidden) {
   ++sent_;
-  frames_[pts] = {sent_, false};
+  if (!hidden) frames_[pts] = {sent_, false};
   if (key) keys_.push_back({sent_, pts});
 }
 

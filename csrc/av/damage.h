@@ -12,8 +12,9 @@ class DamageTracker {
  public:
   void reset() { *this = {}; }
 
-  // A packet goes to the decoder; what is predicted from before a key frame is not shown after it.
-  void sent(std::int64_t pts, bool key);
+  // A packet goes to the decoder; what is predicted from before a key frame is not shown after it. A frame that
+  // an edit list hides is not waited for: it does not come out, and its time may lie anywhere.
+  void sent(std::int64_t pts, bool key, bool hidden = false);
 
   // The packet that was sent last is broken.
   void broken();

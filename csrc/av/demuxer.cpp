@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -89,6 +90,12 @@ Demuxer::Demuxer(std::string path, Parameters parameters)
     : path_(std::move(path)), input_(open_input(path_)), packet_(make_packet()) {
   if (parameters == Parameters::declared) return;
   if (parameters == Parameters::found || !recall_parameters(path_, *input_)) find_parameters(*input_, path_);
+}
+
+const AVStream& Demuxer::stream(int index) const {
+  if (index >= 0 && static_cast<unsigned>(index) < input_->nb_streams) return *input_->streams[index];
+  throw Error(Cause::media, path_, "a stream " + std::to_string(index), std::to_string(input_->nb_streams) + " streams",
+              "put the file that was probed back, or delete session.json to have it probed again");
 }
 
 void Demuxer::select(int stream) {

@@ -20,7 +20,8 @@ class Demuxer {
 
   const std::string& path() const { return path_; }
   const AVFormatContext& format() const { return *input_; }
-  const AVStream& stream(int index) const { return *input_->streams[index]; }
+  // Throws Error(media) where there is none of that number: the file may be another one than was probed.
+  const AVStream& stream(int index) const;
 
   // Packets of every other stream are skipped from now on.
   void select(int stream);

@@ -224,7 +224,7 @@ bool FrameReader::is_beyond(const AVPacket& packet) {
 }
 
 void FrameReader::note_sent(const AVPacket& packet) {
-  damage_.sent(packet.pts, (packet.flags & AV_PKT_FLAG_KEY) != 0);
+  damage_.sent(packet.pts, (packet.flags & AV_PKT_FLAG_KEY) != 0, (packet.flags & AV_PKT_FLAG_DISCARD) != 0);
   const auto index = index_of(packet.pts);
   tally_.sent(packet.pts, index && file_.key[static_cast<std::size_t>(*index)] != 0);
   if (index) sent_last_ = index;

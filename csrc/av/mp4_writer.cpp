@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -26,6 +27,13 @@ Output create(const std::string& path) {
   return output;
 }
 
+// Ticks that frames and samples both begin at, so that the edit list's durations are exact. Of rates of which a
+// file cannot count so many, samples': libav rounds durations up, and an edit that is too long hides nothing.
+std::int64_t movie_timescale(int sample_rate, Rational frame_rate) {
+  const std::int64_t common = std::lcm(static_cast<std::int64_t>(sample_rate), frame_rate.num);
+  return common <= std::numeric_limits<int>::max() ? common : sample_rate;
+}
+
 }  // namespace
 
 Mp4Writer::Mp4Writer(std::string path, const AVCodecParameters& video, Rational frame_rate,
@@ -40,7 +48,7 @@ Mp4Writer::Mp4Writer(std::string path, const AVCodecParameters& video, Rational 
   add_stream(audio, sample_time_);
   AVDictionary* options = nullptr;
   av_dict_set(&options, "movflags", "+faststart", 0);
-  av_dict_set_int(&options, "movie_timescale", std::lcm(static_cast<std::int64_t>(sample_rate), frame_rate.num), 0);
+  av_dict_set_int(&options, "movie_timescale", movie_timescale(sample_rate, frame_rate), 0);
   const int code = avformat_write_header(output_.get(), &options);
   av_dict_free(&options);
   check(code, path_, "write the header", Direction::writing);

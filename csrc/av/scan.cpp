@@ -162,13 +162,6 @@ void leave_out_undecodable(std::int64_t first_shown, std::optional<std::int64_t>
   table.pts.erase(table.pts.begin(), end);
 }
 
-void select(av::Demuxer& demuxer, int stream) {
-  if (stream < 0 || static_cast<unsigned>(stream) >= demuxer.format().nb_streams) {
-    fail(demuxer.path(), "a video stream", "no stream " + std::to_string(stream));
-  }
-  demuxer.select(stream);
-}
-
 // Fills in all that packets tell. Returns the time of the first frame that was coded without another, if there is one.
 std::optional<std::int64_t> list_frames(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable& table) {
   Packets packets = read_packets(demuxer, stream, pulse, table);
@@ -183,7 +176,7 @@ std::optional<std::int64_t> list_frames(av::Demuxer& demuxer, int stream, Pulse&
 
 FrameTable scan(const std::string& path, int stream, Pulse& pulse) {
   av::Demuxer demuxer(path, av::Demuxer::Parameters::known);
-  select(demuxer, stream);
+  demuxer.select(stream);
   FrameTable table;
   const std::optional<std::int64_t> key = list_frames(demuxer, stream, pulse, table);
   leave_out_undecodable(decode_first(path, stream, pulse, table), key, table);
@@ -192,7 +185,7 @@ FrameTable scan(const std::string& path, int stream, Pulse& pulse) {
 
 std::vector<std::int64_t> times(const std::string& path, int stream, Pulse& pulse) {
   av::Demuxer demuxer(path, av::Demuxer::Parameters::declared);
-  select(demuxer, stream);
+  demuxer.select(stream);
   FrameTable table;
   list_frames(demuxer, stream, pulse, table);
   return std::move(table.pts);

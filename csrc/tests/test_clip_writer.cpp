@@ -142,15 +142,19 @@ TEST_CASE("clips of HEVC are joined at spans' edges, one-frame spans among them,
   const PcmReader reader({folder / "a.pcm", 16});
   const av::Parameters parameters(avcodec_parameters_alloc());
   avcodec_parameters_from_context(parameters.get(), codec.get());
-  const ClipStreams streams{parameters.get(), sets_of(*codec), 0, {25, 1}, 64'000, {&reader, &reader}};
   Pulse pulse;
   StageClock clock;
   struct Part {
     std::string name;
     std::int64_t first, count;
     std::vector<std::int64_t> keys;
+    Rational rate{25, 1};
   };
-  for (const Part& part : {Part{"dialogue", 0, 30, {0, 7, 8, 9, 15, 20}}, {"turn", 8, 12, {0, 1, 7}}, {"one", 7, 1, {0}}}) {
+  const Part dialogue{"dialogue", 0, 30, {0, 7, 8, 9, 15, 20}};
+  Part odd = dialogue;  // no tick that a file can count is of frames and samples both
+  odd.rate = {999'999'937, 40'000'000};
+  for (const Part& part : {dialogue, {"turn", 8, 12, {0, 1, 7}}, {"one", 7, 1, {0}}, odd}) {
+    const ClipStreams streams{parameters.get(), sets_of(*codec), 0, part.rate, 64'000, {&reader, &reader}};
     const std::string path = folder / (part.name + ".mp4");
     write_clip(path, {{path}, part.first, part.count, part.first * 1920, part.count * 1920, {0, 1}}, spools, streams, pulse,
                clock);

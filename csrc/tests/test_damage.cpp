@@ -81,3 +81,16 @@ TEST_CASE("a frame that never comes out keeps nothing waiting") {
   damage.came_out(4, false);
   CHECK(damage.is_settled(2));
 }
+
+TEST_CASE("a frame that an edit list hides keeps nothing waiting, whatever its time") {
+  DamageTracker damage;
+  damage.sent(0, true);
+  damage.sent(1000, false, true);
+  damage.broken();
+  damage.sent(1, false);
+  damage.sent(2, false);
+  CHECK_FALSE(shown_damaged(damage, 0));
+  damage.came_out(1, false);
+  CHECK(damage.is_settled(1));
+  CHECK(damage.is_damaged(1));
+}

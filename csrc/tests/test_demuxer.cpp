@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include "av/demuxer.h"
+#include "emomedia/error.h"
 #include "footage.h"
 
 using namespace emomedia;
@@ -50,4 +51,13 @@ TEST_CASE("of a file that nobody opened, and of another one in its place, libav 
   const Known other = parameters(path, Parameters::known);
   CHECK(other.width == 64);
   CHECK(other == parameters(path, Parameters::found));
+}
+
+TEST_CASE("a stream that is not there is an error, as of another file in the place of the one that was probed") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a.mp4";
+  tests::write_footage(path, {});
+  for (const int none : {-1, 1, 1 << 30}) {
+    CHECK_THROWS_WITH_AS(av::Demuxer(path).stream(none), doctest::Contains("found 1 streams"), Error);
+  }
 }

@@ -7,7 +7,6 @@ written down, and a machine that cannot do it says so instead of doing otherwise
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -148,7 +147,7 @@ def _of_clips(out: Path) -> EncoderChoice | None:
     for audit in sorted(out.glob(f"*/{AUDIT_NAME}")):
         try:
             with audit.open("rb") as file:
-                name = json.loads(file.readline())["provenance"]["settings"]["encoder"]
+                name = parse(file.readline(_MOST_BYTES), float)["provenance"]["settings"]["encoder"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # whoever reads that session's audit says what is wrong with it
         if name in get_args(EncoderChoice):

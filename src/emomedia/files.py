@@ -116,6 +116,7 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         with writing(path):
             make_folder(path.parent)
+            part.unlink(missing_ok=True)  # an old one might be a link to another place
             yield part
             publish(part, path)
     finally:

@@ -26,6 +26,9 @@ MAX_GIVEN_DRIFT_PPM = 10_000
 MAX_PIECES = 1000
 """Lines that one track's clock may consist of."""
 
+WINDOW_COLUMNS = ("at", "residual_ms", "counts")
+"""Of what was compared: when, how far it is off the clock, and whether it lies on it (1 or 0)."""
+
 Entry = dict[str, Any]
 
 
@@ -35,8 +38,8 @@ def clocks(body: dict[str, Any], source: Path = Path("sync.json")) -> dict[str, 
     Raises
     ------
     DescriptionError
-        If the user's own sync.json lacks one, moves the left take, which is the clock, or has a take whose
-        clock is not one line.
+        If the user's own sync.json lacks one, moves the left take, which is the clock, has a take whose
+        clock is not one line, or something else than numbers where it says how good a clock is.
     """
     found: dict[str, dict[str, Clock]] = {}
     for side in SIDES:
@@ -130,6 +133,7 @@ def _clock_text(entry: Entry) -> str:
 
 def _clock(entry: Any, key: str) -> Clock:
     line = _line(entry, key)
+    _check_measured(entry, key)
     later = entry.get("later", [])
     if not isinstance(later, list) or len(later) > MAX_PIECES:
         raise DescriptionError(
@@ -153,6 +157,27 @@ def _line(entry: Any, key: str) -> Clock:
         )
     offset = _number(entry["offset"], f"{key}.offset", MAX_OFFSET)
     return Clock(offset, _number(entry.get("drift_ppm", 0), f"{key}.drift_ppm", MAX_GIVEN_DRIFT_PPM))
+
+
+def _check_measured(entry: Entry, key: str) -> None:
+    """Refuse what clips cannot be judged by."""
+    if entry.get("residual_ms") is not None:
+        _number(entry["residual_ms"], f"{key}.residual_ms", MAX_OFFSET)
+    windows = entry.get("windows", {})
+    columns: list[Any] = (
+        [windows.get(name, []) for name in WINDOW_COLUMNS] if isinstance(windows, dict) else [None]
+    )
+    if not all(isinstance(column, list) for column in columns):
+        raise DescriptionError(
+            f"{key}.windows",
+            expected=f"lists {', '.join(WINDOW_COLUMNS)}",
+            found=show(windows),
+            remedy="correct it, or leave it out",
+        )
+    for name, column in zip(WINDOW_COLUMNS, columns, strict=True):
+        for number, value in enumerate(column):
+            if not (name == "counts" and isinstance(value, bool)):
+                _number(value, f"{key}.windows.{name}[{number}]", MAX_OFFSET)
 
 
 def _piece(entry: Any, key: str) -> tuple[Fraction, Clock]:

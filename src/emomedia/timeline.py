@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 48_000
 """Samples per second of every sound that emomedia writes."""
 
+MAX_RATE_TERM = (1 << 31) - 1
+"""Of a rate's numerator and denominator: libav and MP4 files count time in such ticks."""
+
 STANDARD_RATES: tuple[Fraction, ...] = (
     Fraction(24000, 1001),
     Fraction(24),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import pyarrow as pa
@@ -93,11 +94,19 @@ def test_a_number_that_no_column_holds_is_refused_with_its_audit_and_the_others_
     ):
         write_index(tmp_path)
     assert set(read_index(tmp_path)["session"].to_pylist()) == {"b"}
+    audit.unlink()
+    audit.symlink_to("/dev/zero")
+    with pytest.raises(StageError, match=r"a/clips\.jsonl: .* no plain file"):
+        write_index(tmp_path)
 
 
 def test_a_folder_without_an_index_is_refused(tmp_path):
     with pytest.raises(StageError, match="the index of an output folder"):
         read_index(tmp_path)
+    os.mkfifo(tmp_path / "clips.parquet")
+    with pytest.raises(StageError, match="found something that is no plain file"):
+        read_index(tmp_path)
+    (tmp_path / "clips.parquet").unlink()
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "clips.parquet")
     with pytest.raises(StageError, match=r"one without keep.*emomedia check"):
         read_index(tmp_path, ["id", "keep"])

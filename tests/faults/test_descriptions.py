@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from emomedia.errors import EmomediaError
+from emomedia.observer import Silent
 from emomedia.options import Options
+from emomedia.quality.folder import check_folder
 from emomedia.run import run
 
 Edit = Callable[[bytes], bytes]
@@ -156,10 +158,20 @@ SYNC = {
     ),
     "a moved left take": (put("left", "take", "offset", 1), ["left.take", "offset 0", "offset 1"]),
     "another session": (put("session", "x"), ["session", "'sim'", "'x'"]),
-}
+    "a residual in words": (
+        put("left", "track", "residual_ms", "small"), ["left.track.residual_ms", "a number", "'small'"]
+    ),
+    "no windows": (put("right", "take", "windows", [1]), ["right.take.windows", "lists at, residual_ms"]),
+    "a window in words": (
+        put("left", "track", "windows", {"at": [1, "2"]}), ["left.track.windows.at[1]", "a number", "'2'"]
+    ),
+}  # fmt: skip
 SPEECH = {
     "no activity": (put("left", {}), ["left.activity", "a value", "add it"]),
     "backwards": (put("left", "activity", [[2, 1]]), ["left.activity[0]", "two times", "a list of 2"]),
+    "noise in words": (put("left", "noise_db", "low"), ["left.noise_db", "decibels", "'low'"]),
+    "noise beyond all": (put("right", "snr_db", 1e308), ["right.snr_db", "decibels", "1E+308"]),
+    "no flags": (put("right", "flags", None), ["right.flags", "a list", "null"]),
 }
 PROBE = {
     "another session": (put("session", "x"), ["session", "'x'"]),
@@ -226,6 +238,20 @@ def test_the_one_line_says_what_is_wrong_where(finished, tmp_path, file, name):
     assert len(message) < 700
     missing = [part for part in [path.name, *parts] if part not in message]
     assert missing == [], message
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("sync.json", "no windows"), ("speech.json", "noise in words"), ("turns.json", "unknown side")],
+)
+def test_the_check_alone_says_it_too(finished, tmp_path, file, name):
+    place(finished, tmp_path)
+    path = tmp_path / "out/sim" / file
+    edit, parts = TABLES[file][name]
+    path.write_bytes(edit(path.read_bytes()))
+    with pytest.raises(EmomediaError) as caught:
+        check_folder(tmp_path / "out", None, Options(), Silent())
+    assert [part for part in [path.name, *parts] if part not in str(caught.value)] == []
 
 
 @pytest.mark.parametrize("codec", ["utf-8-sig", "crlf"])

@@ -30,7 +30,9 @@ def probe():
     right = replace(
         make_take(described, "right", [found(keys=(), field_order="tt", mirrored=True)]), sound=sound
     )
-    tracks = {"left": mic_track(described, "left", [audio()]), "right": sound}
+    evening = 23 * 3600 * 192_000  # samples since midnight, more than 32 bits hold
+    broadcast = replace(mic_track(described, "left", [audio()]), time_reference=evening)
+    tracks = {"left": broadcast, "right": sound}
     return Probe(described, {"left": left, "right": right}, tracks, Fraction(30000, 1001))
 
 

@@ -32,6 +32,13 @@ def test_equal_intervals_are_an_exact_rate_whatever_is_declared():
     assert cadence(grid(NTSC, Fraction(1, 30000), 9), declared=[Fraction(30)]) == (NTSC, False, 0)
     odd = Fraction(1, 90000), np.arange(500, dtype=np.int64) * 3008
     assert cadence(odd, declared=[Fraction(30)]) == (Fraction(90000, 3008), False, 0)
+    fine = Fraction(1, 10**9), np.arange(500, dtype=np.int64) * 33425813
+    assert cadence(fine) == (Fraction(10**9, 33425813), False, 0)
+
+
+def test_a_rate_of_ticks_that_no_file_counts_is_none():
+    finer = Fraction(1, 10**10), np.arange(500, dtype=np.int64) * 334258131
+    assert cadence(finer) == (NTSC, True, 0)
 
 
 @given(

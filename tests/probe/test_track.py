@@ -128,9 +128,16 @@ def test_the_first_sample_is_the_first_after_the_priming(tmp_path, name, first):
 
 def test_a_broadcast_wav_tells_when_it_began(tmp_path):
     form = struct.pack("<HHIIHH", 1, 1, 48_000, 96_000, 2, 16)
-    bext = bytes(320) + b"2025-04-1809:30:00" + struct.pack("<QH", 34_200 * 48_000 + 5, 1) + bytes(254)
+    began = 19 * 3600 * 192_000 + 5
+    bext = bytes(320) + b"2025-04-1819:00:00" + struct.pack("<QH", began, 1) + bytes(254)
     chunks = [(b"bext", bext), (b"fmt ", form), (b"data", bytes(9600))]
-    for name, kept, expected in (("a.wav", chunks, 34_200 * 48_000 + 5), ("b.wav", chunks[1:], None)):
+    tag = b"\0time_reference\0" + b"9" * 5000
+    frame = b"TXXX" + struct.pack(">I", len(tag)) + bytes(2) + tag
+    size = bytes((len(frame) >> shift) & 127 for shift in (21, 14, 7, 0))
+    endless = (b"ID3 ", b"ID3\3\0\0" + size + frame)
+    for name, kept, expected in (
+        ("a.wav", chunks, began), ("b.wav", chunks[1:], None), ("c.wav", [*chunks[1:], endless], None),
+    ):  # fmt: skip
         body = b"WAVE" + b"".join(kind + struct.pack("<I", len(data)) + data for kind, data in kept)
         (tmp_path / name).write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
         assert time_reference(tmp_path / name) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -106,6 +107,9 @@ def test_models_of_other_forms_are_refused(tmp_path):
     (tmp_path / "text.onnx").write_text("no model")
     with pytest.raises(UnsupportedMediaError, match="an ONNX model"):
         PersonModel(tmp_path / "text.onnx")
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(UnsupportedMediaError, match="an ONNX model, found no plain file"):
+        FaceModel(tmp_path / "pipe.onnx")
     flat = model(tmp_path / "flat.onnx", node("Identity", "picture", "y"), [1, 8], {"y": [1, 8]})
     with pytest.raises(UnsupportedMediaError, match="one input"):
         PersonModel(flat)

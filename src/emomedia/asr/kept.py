@@ -6,7 +6,6 @@ them the present transcript consists.  The others are removed once that is writt
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import canonical_json, write_bytes, writing
+from ..stages import parse
 from .types import Segment, Word
 
 _WHOLE = "transcript.json"
@@ -47,8 +47,8 @@ class Kept:
     def batch(self, key: str) -> list[Segment] | None:
         """A batch's result; None where it is not there."""
         try:
-            found = [_segment(row) for row in json.loads(self._path(key).read_bytes())]
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            found = [_segment(row) for row in parse(self._path(key).read_bytes(), float)]
+        except (OSError, ValueError, TypeError, KeyError):
             return None
         self._used.add(key)
         return found
@@ -91,11 +91,11 @@ class Kept:
 
     def _noted(self) -> tuple[str | None, dict[str, Any], list[str]] | None:
         try:
-            body = json.loads((self.folder / _WHOLE).read_bytes())
+            body = parse((self.folder / _WHOLE).read_bytes(), float)
             if body["key"] != self.key:
                 return None
             return body["language"], dict(body["settings"]), [str(key) for key in body["batches"]]
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def _path(self, key: str) -> Path:

@@ -116,7 +116,7 @@ def write_index(out: Path) -> int:
         parts, told = [], []
         broken: list[StageError] = []
         for path in audits(out):
-            session, digest = path.parent.name, sha256(path)
+            session, digest = path.parent.name, _digest(path)
             part = known.get((session, digest))
             try:
                 part = _table(path) if part is None else part
@@ -130,6 +130,11 @@ def write_index(out: Path) -> int:
     if broken:
         raise broken[0]
     return len(table)
+
+
+def _digest(audit: Path) -> str:
+    """Of an audit's bytes; nothing of what is no plain file, which might never end."""
+    return sha256(audit) if audit.is_file() else ""
 
 
 def made_anew(paths: Sequence[Path]) -> tuple[pa.Table, pa.Buffer]:
@@ -172,6 +177,7 @@ def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
     import pyarrow.parquet as pq
 
     try:
+        _refuse_pipe(path)
         with pa.OSFile(str(path), "rb") as file:
             table = pq.read_table(file)
     except (pa.ArrowException, OSError):
@@ -200,7 +206,7 @@ def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
     """The sessions whose audits have changed or come since an index with this schema was made."""
     told = {session: digest for session, digest, _ in told_audits(columns)}
     for audit in audits(out):
-        if told.get(audit.parent.name) != sha256(audit):
+        if told.get(audit.parent.name) != _digest(audit):
             yield audit.parent.name
 
 
@@ -222,6 +228,7 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
     path = out / INDEX_NAME
     try:
+        _refuse_pipe(path)
         # Arrow's own file, not Python's, as in verify.py.
         with pa.OSFile(str(path), "rb") as file:
             table = pq.ParquetFile(file).read(columns=None if columns is None else list(columns))
@@ -234,6 +241,12 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
     if missing:
         raise _broken(path, f"one without {', '.join(missing)}", f"emomedia check {out} makes it anew")
     return table
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Raise OSError where something might never end."""
+    if path.exists() and not path.is_file():
+        raise OSError("something that is no plain file")
 
 
 def _broken(path: Path, found: str, remedy: str = "") -> StageError:

@@ -30,13 +30,13 @@ from .take import (
     SMALLEST_CROP,
     aspect_is_usual,
 )
-from .track import MAX_SAMPLE_RATE
+from .track import MAX_SAMPLE_RATE, TIME_REFERENCE_DIGITS
 from .types import SUBSAMPLING, Picture, Probe, Take, TakeFile, Track, TrackFile
 
 FILE_NAME = "session.json"
 
 _MOST = 1 << 31
-"""No whole number in it is as large: the core's are of 32 bits."""
+"""No whole number in it is as large, the core's being of 32 bits; but samples since midnight may be."""
 
 _FRACTION = re.compile(r"-?[0-9]{1,60}/[0-9]{1,60}")
 """Python's own reading also takes '1e999999999', and a lifetime."""
@@ -225,16 +225,20 @@ def _track(body: Mapping[str, Any], session: Session) -> Track:
             TrackFile(folder / _text(file, "path"), _whole(file, "stream"), _fraction(file, "start"))
             for file in body["later"]
         ),
-        time_reference=None if body.get("time_reference") is None else _whole(body, "time_reference"),
+        time_reference=(
+            None
+            if body.get("time_reference") is None
+            else _whole(body, "time_reference", 10**TIME_REFERENCE_DIGITS)
+        ),
     )
     if track.bits not in (16, 24) or not 0 < track.sample_rate <= MAX_SAMPLE_RATE:
         raise ValueError(f"sound of {track.bits} bits and {track.sample_rate} Hz")
     return track
 
 
-def _whole(body: Mapping[str, Any], key: str) -> int:
+def _whole(body: Mapping[str, Any], key: str, end: int = _MOST) -> int:
     value = body[key]
-    if type(value) is not int or not 0 <= value < _MOST:
+    if type(value) is not int or not 0 <= value < end:
         raise _misplaced(body, key, "a whole number")
     return value
 

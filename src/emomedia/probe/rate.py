@@ -10,7 +10,7 @@ from math import lcm
 import numpy as np
 import numpy.typing as npt
 
-from ..timeline import STANDARD_RATES, nearest_standard_rate
+from ..timeline import MAX_RATE_TERM, STANDARD_RATES, nearest_standard_rate
 
 Times = tuple[Fraction, npt.NDArray[np.int64]]
 """One file's frames: seconds per tick, and strictly increasing presentation times in ticks."""
@@ -40,7 +40,7 @@ def find_cadence(files: Sequence[Times], declared: Iterable[Fraction]) -> Cadenc
     1. a standard rate, if it is declared by the container or its interval is the median one within one
        tick, and all frames lie within one tick of its grid, one frame a place, places without a frame
        the exception;
-    2. the exact rate of frames that all lie equally far apart;
+    2. the exact rate of frames that all lie equally far apart, if files can be written of it;
     3. any other declared rate, under the condition of 1;
     4. variable: the standard rate nearest to the median interval.
 
@@ -67,12 +67,16 @@ def find_cadence(files: Sequence[Times], declared: Iterable[Fraction]) -> Cadenc
     coarsest = max(time_base for time_base, _ in files)
     near = [rate for rate in STANDARD_RATES if abs(1 / rate - median) <= coarsest]
     standard = [rate for rate in rates if rate in STANDARD_RATES]
-    even = [1 / median] if (intervals.ticks == intervals.ticks[0]).all() else []
+    even = [1 / median] if (intervals.ticks == intervals.ticks[0]).all() and _is_usable(1 / median) else []
     for rate in dict.fromkeys((*standard, *near, *even, *rates)):
         missing = _missing_from_grid(files, rate)
         if missing is not None:
             return Cadence(rate, 1 / rate, variable=False, missing=missing)
     return Cadence(nearest_standard_rate(median), median, variable=True)
+
+
+def _is_usable(rate: Fraction) -> bool:
+    return max(rate.numerator, rate.denominator) <= MAX_RATE_TERM
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 768_000
 MAX_CHANNELS = 64
 """Channels of one stream: the largest recorders have as many."""
 
+TIME_REFERENCE_DIGITS = 20
+"""Of samples since midnight, which a broadcast WAV counts in 64 bits; a tag of that name may say anything."""
+
 _SIXTEEN_BIT = ("u8", "u8p", "s16", "s16p")
 
 
@@ -173,4 +176,4 @@ def time_reference(path: Path) -> int | None:
     from ..audio.decode import metadata
 
     text = metadata(path).get("time_reference", "")
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and len(text) <= TIME_REFERENCE_DIGITS else None

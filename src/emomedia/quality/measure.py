@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ..layout import SessionFolder
 from ..session import SIDES
 from ..stages import digest
+from ..sync_table import WINDOW_COLUMNS
 from ..timeline import SAMPLE_RATE
 from . import media, people
 from .dnsmos import NAMES as RATINGS
@@ -197,7 +198,7 @@ class SessionFacts:
 def _windows(entry: Mapping[str, Any]) -> Windows:
     """Where sync.json's windows are, how far off, and whether they lie on the clock, float64[3, windows]."""
     windows = entry.get("windows", {})
-    columns = [windows.get(name, []) for name in ("at", "residual_ms", "counts")]
+    columns = [windows.get(name, []) for name in WINDOW_COLUMNS]
     return np.array(list(zip(*columns, strict=False)), np.float64).reshape(-1, 3).T
 
 

@@ -41,17 +41,14 @@ class _Model(ABC):
             raise MissingToolError(
                 path, expected="onnxruntime to run it", found=str(error), remedy="pip install onnxruntime"
             ) from error
+        if path.exists() and not path.is_file():  # a pipe would be waited for for ever
+            raise self._no_model(path, "no plain file")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has no common class for what it raises
-            raise UnsupportedMediaError(
-                path,
-                expected="an ONNX model",
-                found=str(error).splitlines()[0],
-                remedy="name another file, or leave the option out",
-            ) from error
+            raise self._no_model(path, str(error).splitlines()[0]) from error
         self._path = path
         self.name = f"{path.name} {sha256(path)[:16]}"
         self._input, self._channels_first, self._size = self._picture_input()
@@ -60,6 +57,15 @@ class _Model(ABC):
     @abstractmethod
     def __call__(self, picture: Rgb) -> Any:
         """What the model finds in a picture."""
+
+    @staticmethod
+    def _no_model(path: Path, found: str) -> UnsupportedMediaError:
+        return UnsupportedMediaError(
+            path,
+            expected="an ONNX model",
+            found=found,
+            remedy="name another file, or leave the option out",
+        )
 
     def _picture_input(self) -> tuple[str, bool, tuple[int, int]]:
         """Name, order of axes, and height and width of the input."""

@@ -18,6 +18,7 @@ from ..dataset.audit import UNCHECKED, Row, read_rows, write_rows
 from ..files import writing
 from ..layout import SessionFolder
 from ..session import SIDES
+from ..sync_table import clocks
 from .measure import TOOLS, SessionFacts, Tools, key_of, measured
 from .profile import Rule, faces_seen, judge, read_profile, usual_of
 
@@ -57,7 +58,7 @@ def check_session(
         A clip's file is missing or does not decode.
     OutputError
         The audit cannot be written.
-    StageError
+    DescriptionError, StageError
         The audit or a stage file cannot be read.
     """
     before = read_rows(folder.audit)
@@ -96,13 +97,23 @@ def verdicts(rows: Sequence[Row]) -> str:
 
 
 def session_facts(folder: SessionFolder) -> SessionFacts:
-    """What the session's stage files say, as far as there are any."""
+    """What the session's stage files say, as far as there are any.
 
-    def body(name: str) -> dict[str, Any]:
-        path = folder.stage(name)
-        return stages.read(path) if path.is_file() else {}
+    Raises
+    ------
+    DescriptionError, StageError
+        One of them does not say what it should.
+    """
+    from ..schema import SpeechTable, TurnsTable, validate
 
-    return SessionFacts(body("speech"), body("sync"), body("turns").get("turns", []))
+    path = {name: folder.stage(name) for name in ("speech", "sync", "turns")}
+    body = {name: stages.read(file) if file.is_file() else {} for name, file in path.items()}
+    for name, table in (("speech", SpeechTable), ("turns", TurnsTable)):
+        if body[name]:
+            validate(table, body[name], path[name])
+    if body["sync"]:
+        clocks(body["sync"], path["sync"])
+    return SessionFacts(body["speech"], body["sync"], body["turns"].get("turns", []))
 
 
 def _is_measured(row: Row, facts: Mapping[str, Any], tools: Tools, *, has_takes: bool) -> bool:

@@ -23,7 +23,7 @@ from ..files import complaint, read_small
 from ..layout import AUDIT_NAME, SessionFolder
 from ..pipeline import FILE_OF
 from ..session import SIDES
-from ..stages import MAX_BYTES
+from ..stages import MAX_BYTES, parse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -165,7 +165,7 @@ def _taken(
 def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:
     """A file's JSON object; None, with a line in `notes`, where it is not one."""
     try:
-        body = json.loads(read_small(path, MAX_BYTES))
+        body = parse(read_small(path, MAX_BYTES), float)
         if not isinstance(body, dict):
             raise ValueError("no JSON object")
     except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ from .values import (
     Age,
     Channel,
     Count,
+    Decibels,
     Distance,
     Id,
     Label,
@@ -187,6 +188,9 @@ class PromptTable(OpenTable):
 
 class ActivityTable(OpenTable):
     activity: list[Stretch]
+    noise_db: Decibels | None = None
+    snr_db: Decibels | None = None
+    flags: list[Label] = []
 
 
 class SegmentTable(OpenTable):
@@ -210,7 +214,7 @@ class TranscriptTable(OpenTable):
 
 
 class SpeechTable(OpenTable):
-    """speech.json, as far as the turns are found from it."""
+    """speech.json, as far as turns are found and clips judged by it."""
 
     session: Id
     left: ActivityTable

@@ -12,6 +12,7 @@ from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
 from ..descriptions import ID_RULE, MAX_DIGITS, is_id, is_text
+from ..timeline import MAX_RATE_TERM
 
 MAX_SECONDS = 1_000_000
 """No time of a session is further from zero: eleven days."""
@@ -28,7 +29,7 @@ MAX_CHANNEL = 1 << 10
 MAX_FRAMES = 1 << 31
 """No session has more frames."""
 
-_RATE = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})")
+_RATE = re.compile(r"([1-9][0-9]{0,9})/([1-9][0-9]{0,9})")
 
 _PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -95,7 +96,7 @@ def _line_id(value: Any) -> str:
 
 def _rate(value: Any) -> Fraction:
     match = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if match is None or max(map(int, match.groups())) > MAX_RATE_TERM:
         raise refusal("frames per second as a fraction such as '25/1'", "correct it")
     return Fraction(int(match[1]), int(match[2]))
 
@@ -145,6 +146,7 @@ Offset = Annotated[
 Distance = Annotated[
     Fraction, PlainValidator(_number(f"metres, 0 to {MAX_CAMERA_DISTANCE}", 0, MAX_CAMERA_DISTANCE))
 ]
+Decibels = Annotated[Fraction, PlainValidator(_number("decibels, -1000 to 1000", -1000, 1000))]
 Rate = Annotated[Fraction, PlainValidator(_rate)]
 Stretch = Annotated[tuple[Fraction, Fraction], PlainValidator(_stretch)]
 Index = Annotated[int, PlainValidator(_whole("a whole number of 63 bits", -(1 << 62), 1 << 62))]

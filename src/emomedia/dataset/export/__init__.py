@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import OutputError
 from ...files import part_path, read_small, sha256, sync_folder, writing
 from ...layout import SessionFolder
-from ...stages import MAX_BYTES
+from ...stages import MAX_BYTES, parse
 from ..figures import figures
 from ..splits import Splits
 from .card import card
@@ -171,7 +171,7 @@ def _language(selection: Selection) -> str | None:
     """The transcript's language, as the first exported session's speech.json names it."""
     folder = SessionFolder(selection.out, selection.table["session"][0].as_py())
     try:
-        transcript = json.loads(read_small(folder.stage("speech"), MAX_BYTES)).get("transcript") or {}
+        transcript = parse(read_small(folder.stage("speech"), MAX_BYTES)).get("transcript") or {}
         language = transcript.get("language")
     except (OSError, ValueError, AttributeError):
         return None
