@@ -94,16 +94,20 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
         The file is no profile, or a rule is of no measure that there is or has no bound for it.
     """
     source = "profile.toml" if path is None else str(path)
+    own = files("emomedia.quality").joinpath("profile.toml")
     try:
         if path is None:
-            data = files("emomedia.quality").joinpath("profile.toml").read_bytes()
+            data = own.read_bytes()
         else:
             data = read_small(path, _MAX_BYTES)
         table = tomllib.loads(data.decode())
     except (OSError, ValueError, RecursionError) as error:
         found = complaint(error) if isinstance(error, OSError) else str(error)
         raise DescriptionError(
-            source, expected="a profile in TOML", found=found, remedy="correct --profile, or leave it out"
+            source,
+            expected="a profile in TOML",
+            found=found,
+            remedy=f"correct --profile, or leave it out; {own} is the one to copy",
         ) from error
     rules = validate(ProfileTable, table, source).rule
     for number, rule in enumerate(rules):
