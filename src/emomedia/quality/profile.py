@@ -96,10 +96,7 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
     source = "profile.toml" if path is None else str(path)
     own = files("emomedia.quality").joinpath("profile.toml")
     try:
-        if path is None:
-            data = own.read_bytes()
-        else:
-            data = read_small(path, _MAX_BYTES)
+        data = own.read_bytes() if path is None else read_small(path, _MAX_BYTES)
         table = tomllib.loads(data.decode())
     except (OSError, ValueError, RecursionError) as error:
         found = complaint(error) if isinstance(error, OSError) else str(error)
