@@ -63,3 +63,17 @@ def test_progress_of_many_small_things_costs_little_and_ends_with_the_last(kind,
         lines = said.splitlines()
         assert json.loads(lines[-1])["done"] == 20_000
         assert len(lines) < 100
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_shows_which_stage_runs_before_it_tells_how_far_it_is(terminal, capsys, monkeypatch):
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    with PeopleDisplay() as display:
+        display.stage_begins("sync")
+        assert ("one clock" in capsys.readouterr().out) is terminal
+        display.stage_ends("sync", "made", 5.0)
+        assert "made" in capsys.readouterr().out
+        display.stage_begins("cut")
+        display.advances("cut", 3, 7)
+        assert ("3/7" in capsys.readouterr().out) is terminal

@@ -23,6 +23,7 @@ import emomedia
 from emomedia.descriptions import show
 from emomedia.errors import DescriptionError, MediaError, MediaNotFoundError
 from emomedia.options import Options
+from emomedia.pipeline import STAGES
 from emomedia.probe import probe_session
 from emomedia.reference.engine import composites
 from emomedia.run import run, run_stage
@@ -448,8 +449,8 @@ def test_the_example_tells_the_variance_of_each_halfs_laplacian(session):
 
 
 def test_the_examples_of_the_documentation_run(session, tmp_path, monkeypatch, capsys):
-    text = (Path(__file__).parents[1] / "docs/frames.md").read_text()
-    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    pages = (Path(__file__).parents[1] / "docs" / name for name in ("frames.md", "library.md"))
+    *examples, library = re.findall(r"```python\n(.*?)```", "".join(map(Path.read_text, pages)), re.DOTALL)
     run(session, tmp_path / "OUT", Options(preset="ultrafast"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "session.toml").symlink_to(session)
@@ -463,3 +464,9 @@ def test_the_examples_of_the_documentation_run(session, tmp_path, monkeypatch, c
     assert len(capsys.readouterr().out.splitlines()) == 26
     assert found["rgb"].shape == (1080, 1920, 3)
     assert found["rgb"].std() > 10
+
+    exec(library, found)
+    stages = [line.split(":")[0] for line in capsys.readouterr().out.splitlines() if ": " in line]
+    assert stages == [*STAGES[:4], *STAGES]
+    assert len(found["brightness"]) == found["result"].rows[0]["frame_count"]
+    assert found["table"].num_rows == len(found["result"].rows)

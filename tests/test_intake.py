@@ -74,10 +74,19 @@ def test_two_cameras_are_told_apart(left, right, told_by):
 
 def test_a_habit_must_fit_every_file():
     """One name with a letter does not make the other a camera."""
-    paths = [PurePosixPath(name) for name in ("left/a.mp4", "right/b.mp4", "cam1/c.mp4")]
+    paths = [PurePosixPath(name) for name in ("l/a.mp4", "r/b.mp4", "cam1/c.mp4")]
     assert tell_sides(paths) is None
     assert tell_sides(paths[:1]) is None
     assert tell_sides([]) is None
+
+
+def test_left_and_right_are_said_on_purpose_so_other_videos_are_left_out():
+    files = [camera(name, 0) for name in ("IMG_1 left.MOV", "VID_2 right.mp4", "IMG_3.MOV", "VID_4.mp4")]
+    paired = pair([*files, *(recorder(f"{name}.wav", 0, channels=1) for name in ("左", "右", "room"))], "F")
+    assert takes_of(paired) == [{"left": ["IMG_1 left.MOV"], "right": ["VID_2 right.mp4"]}]
+    assert mics_of(paired.drafts[0]) == {"left": ("左.wav", 0), "right": ("右.wav", 0)}
+    others = [text.partition(":")[0] for text in paired.left_over]
+    assert others == ["IMG_3.MOV", "VID_4.mp4", "room.wav"]
 
 
 def test_folders_of_each_session_hold_the_same_cameras():

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tomllib
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from emomedia.errors import DescriptionError, EmomediaError, MediaNotFoundError
+from emomedia.schema.tables import DialogueTable, SessionTable, SideTable
 from emomedia.session import Crop, Dialogue, Mic
 from emomedia.session_file import load_session
 from emomedia.stages import digest
+from emomedia.turns import parse_turns
 
 SIDES = """
 id = "250418_s01"
@@ -131,6 +136,20 @@ def test_everything_that_the_design_shows_is_read_exactly(load, folder):
     )
     assert [dialogue.id for dialogue in session.dialogues] == ["a", "b"]
     assert session.excluded == ((80, 91), (90, Fraction(185, 2)))
+
+
+def test_the_documentation_names_every_key_and_its_examples_are_read(load, folder):
+    page = (Path(__file__).parents[1] / "docs/session.md").read_text(encoding="utf-8")
+    toml, turns = (page.partition(f"```{kind}\n")[2].partition("```")[0] for kind in ("toml", "json"))
+    for name in ("prompts.json", "scene-1.json", "log-to-709.cube"):
+        (folder / name).touch()
+    session = load(toml)
+    (turn,) = parse_turns(json.loads(turns, parse_float=Decimal), Path("turns.json"), session).turns
+    assert (turn.dialogue, turn.words[0].text) == (session.dialogues[0].id, "你")
+    shown = tomllib.loads(toml)
+    assert set(shown) == set(SessionTable.model_fields)
+    assert set(shown["left"] | shown["right"]) == set(SideTable.model_fields)
+    assert set(shown["dialogue"][0]) == set(DialogueTable.model_fields)
 
 
 def test_paths_are_written_back_as_they_were_given(load, folder):

@@ -31,6 +31,7 @@ _LOOK_SECONDS = 0.05
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What they say that grant none at all."""
 
+_FOUND = {errno.EISDIR: "a folder", errno.ENOTDIR: "a file where a folder belongs"}
 _FULL = "free space there, or choose another --out; run again and it goes on"
 _REFUSED = "make it writable, or choose another --out"
 _REMEDIES = {
@@ -85,6 +86,8 @@ def publish(part: Path, path: Path) -> None:
 def complaint(error: Exception) -> str:
     """What the system says, in words (``no space left on device``), or a parser."""
     number = error.errno if isinstance(error, OSError) else None
+    if number in _FOUND:
+        return _FOUND[number]
     return os.strerror(number).lower() if number else str(error)
 
 

@@ -79,7 +79,13 @@ def _toml(path: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, ArithmeticError, RecursionError) as error:
         found = str(error) if isinstance(error, ValueError) else "a number or nesting out of all bounds"
-        raise wrong(path, "", expected="TOML in UTF-8", found=found, remedy="correct the file") from None
+        raise wrong(
+            path,
+            "",
+            expected="a session description, TOML in UTF-8",
+            found=found,
+            remedy="correct the file, or draft one with 'emomedia init FOLDER'",
+        ) from None
 
 
 def _session(table: SessionTable, path: Path) -> Session:

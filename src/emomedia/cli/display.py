@@ -13,7 +13,7 @@ from ..observer import Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 _WORDS: dict[Outcome, str] = {
     "made": "[green]made[/]",
@@ -108,14 +108,14 @@ def _emit(value: dict[str, Any]) -> None:
 
 
 class PeopleDisplay:
-    """A line for each stage as it ends, and a bar for what takes long."""
+    """A line for each stage as it begins and as it ends, and a bar for what tells how far it is."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
         self.console = Console()
-        self._bar: Progress | None = None
-        self._task: Any = None
+        self._live: Progress | None = None
+        self._bar: Any = None
         self._pace = Pace()
 
     def __enter__(self) -> PeopleDisplay:
@@ -124,13 +124,17 @@ class PeopleDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close_bar()
+        self._close()
 
-    def stage_begins(self, stage: str) -> None: ...
+    def stage_begins(self, stage: str) -> None:
+        if self.console.is_terminal:
+            from rich.progress import TextColumn
+
+            self._open(TextColumn("[dim]{task.fields[tells]}[/]"), stage=stage, total=None)
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
         stopping.check()
-        self._close_bar()
+        self._close()
         self.console.print(
             f"  [bold]{stage:<7}[/]{_TELLS.get(stage, ''):<30}{_WORDS[outcome]}  [dim]{seconds:.1f} s[/]",
             highlight=False,
@@ -141,9 +145,9 @@ class PeopleDisplay:
         if not self.console.is_terminal or not self._pace.is_due(done, total):
             return
         if self._bar is None:
-            self._open_bar(stage, total)
-        assert self._bar is not None
-        self._bar.update(self._task, completed=done, total=total, refresh=True)
+            self._bar = self._open_bar(stage, total)
+        assert self._live is not None
+        self._live.update(self._bar, completed=done, total=total, refresh=True)
 
     def says(self, text: str) -> None:
         print_plain(self.console, "", f"  {text}", "yellow")
@@ -152,25 +156,34 @@ class PeopleDisplay:
         for line in lines:
             print_plain(self.console, line)
 
-    def _open_bar(self, stage: str, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    def _open_bar(self, stage: str, total: int) -> Any:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-        columns = (
-            TextColumn("  [bold]{task.description:<7}[/]"),
+        return self._open(
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("left"),
+            stage=stage,
+            total=total,
         )
-        # Drawn when the work advances, ten times a second: a thread for it would be one more that can fail.
-        self._bar = Progress(*columns, console=self.console, transient=True, auto_refresh=False)
-        self._task = self._bar.add_task(stage, total=total)
-        self._bar.start()
 
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+    def _open(self, *columns: ProgressColumn, stage: str, total: int | None) -> Any:
+        """Show a line of `columns` behind the stage's name instead of the one before, until it is closed."""
+        from rich.progress import Progress, TextColumn
+
+        self._close()
+        name = TextColumn("  [bold]{task.description:<7}[/]")
+        # Drawn when the work advances, ten times a second: a thread for it would be one more that can fail.
+        self._live = Progress(name, *columns, console=self.console, transient=True, auto_refresh=False)
+        task = self._live.add_task(stage, total=total, tells=_TELLS.get(stage, ""))
+        self._live.start()
+        return task
+
+    def _close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = self._bar = None
 
 
 def print_plain(console: Console, text: str, label: str = "", style: str = "") -> None:

@@ -10,6 +10,11 @@ from pathlib import PurePosixPath
 from ..session import SIDES
 from .pairing import Draft, Recording
 
+_SEEN_TO_BE_WRONG = (
+    "# Under a side whose take 'emomedia probe FILE --proof p.png' shows turned or cropped wrongly:",
+    "# rotate = 90  # degrees clockwise to upright",
+    "# crop = { x = 0, y = 410, width = 2160, height = 2430 }  # pixels of the upright picture",
+)
 _LOOKS_LIKE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -23,7 +28,7 @@ def draft_text(draft: Draft, left_over: Sequence[str] = ()) -> str:
         if side in draft.mics:
             file, channel = draft.mics[side]
             lines.append(f"mic = {{ file = {_path(file.path)}, channel = {channel} }}  # (?)")
-    lines += ["", "# Dialogues are found from the sound unless they are given here:"]
+    lines += ["", *_SEEN_TO_BE_WRONG, "", "# Dialogues are found from the sound unless they are given here:"]
     lines += ["# [[dialogue]]", f'# id = "{draft.id}_000"', "# start = 12.0", "# end = 75.3"]
     if left_over:
         lines += ["", "# Files that are in no session:"]

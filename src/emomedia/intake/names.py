@@ -15,6 +15,7 @@ Side = Literal["left", "right"]
 
 _SIDE_WORDS = {"left": "left", "l": "left", "左": "left", "right": "right", "r": "right", "右": "right"}
 _SIDE = re.compile(r"(?<![a-z])(left|right|l|r)(?![a-z])|([左右])", re.IGNORECASE)
+_SIDE_IN_FULL = re.compile(r"(?<![a-z])(left|right)(?![a-z])|([左右])", re.IGNORECASE)
 _CAMERA = re.compile(
     r"(?<![a-z])(?:cam|camera|mic|lav|tr|track|actor|机位)[ _-]*([a-h]|\d{1,2})(?![a-z0-9])"
     r"|(?<![a-z0-9])([a-h]|\d{1,2})号?机",
@@ -37,9 +38,9 @@ def _in_any_part(pattern: re.Pattern[str]) -> Callable[[PurePosixPath], str | No
     return find
 
 
-def _side_word(path: PurePosixPath) -> str | None:
-    word = _in_any_part(_SIDE)(path)
-    return None if word is None else _SIDE_WORDS[word]
+def _side_in(pattern: re.Pattern[str]) -> Callable[[PurePosixPath], str | None]:
+    find = _in_any_part(pattern)
+    return lambda path: _SIDE_WORDS.get(find(path) or "")
 
 
 def _reel(path: PurePosixPath) -> str | None:
@@ -62,8 +63,11 @@ def _prefix(path: PurePosixPath) -> str:
     return found[0].lower() if found else ""
 
 
+_IN_FULL = _side_in(_SIDE_IN_FULL)
+_SAID = "the words left and right in the names"
 _HABITS: tuple[tuple[str, Callable[[PurePosixPath], str | None]], ...] = (
-    ("the words left and right in the names", _side_word),
+    (_SAID, _side_in(_SIDE)),
+    (_SAID, _IN_FULL),
     ("the cameras' numbers or letters in the names", _in_any_part(_CAMERA)),
     ("the reels' letters", _reel),
     ("the folders", _folder_at(0)),
@@ -75,15 +79,19 @@ _HABITS: tuple[tuple[str, Callable[[PurePosixPath], str | None]], ...] = (
 
 
 def tell_sides(paths: Sequence[PurePosixPath]) -> tuple[dict[PurePosixPath, Side], str] | None:
-    """The side of each of `paths`, and by what it was told; None if no habit tells two kinds apart.
+    """The side of `paths`, and by what it was told; None if no habit tells two kinds apart.
 
-    What comes first in order (A, 1, left) is the left one.
+    What comes first in order (A, 1, left) is the left one.  Where some names say left and right in full,
+    files that say neither have no side.
     """
     for told_by, habit in _HABITS:
         keys = {path: habit(path) for path in paths}
         kinds = sorted({key for key in keys.values() if key is not None}, key=natural)
-        if None not in keys.values() and len(kinds) == 2:
-            return {path: "left" if key == kinds[0] else "right" for path, key in keys.items()}, told_by
+        if len(kinds) == 2 and (None not in keys.values() or habit is _IN_FULL):
+            sides: dict[PurePosixPath, Side] = {
+                path: "left" if key == kinds[0] else "right" for path, key in keys.items() if key is not None
+            }
+            return sides, told_by
     return None
 
 

@@ -87,7 +87,7 @@ def pair(files: Sequence[MediaFile], folder: str) -> Paired:
             remedy="put 'left' and 'right' into the files' or folders' names, or write session.toml by hand",
         )
     side_of, told_by = sides
-    takes = {side: recordings(file for file in cameras if side_of[file.path] == side) for side in SIDES}
+    takes = {side: recordings(file for file in cameras if side_of.get(file.path) == side) for side in SIDES}
     pairs, matched_by, unpaired = match(takes["left"], takes["right"])
     if not pairs:
         raise MediaNotFoundError(
@@ -99,6 +99,9 @@ def pair(files: Sequence[MediaFile], folder: str) -> Paired:
     drafts = _drafts(pairs, [f"left and right are told apart by {told_by}", matched_by])
     unused = _assign_recorders(drafts, [file for file in files if file.kind == "recorder"])
     left_over = [f"{_names(recording)}: no take of the other camera at that time" for recording in unpaired]
+    left_over += [
+        f"{file.path}: neither 'left' nor 'right' in its name" for file in cameras if file.path not in side_of
+    ]
     left_over += [f"{file.path}: no session at that time, or none that needs it" for file in unused]
     return Paired(tuple(drafts), tuple(left_over))
 
@@ -194,7 +197,8 @@ def _mics(files: Sequence[MediaFile], draft: Draft) -> tuple[dict[SideName, tupl
         side_of, told_by = sides
         mics: dict[SideName, tuple[MediaFile, int]] = {}
         for file in sorted(mono, key=lambda file: (-_common(draft.takes["left"], (file,)), file.path)):
-            mics.setdefault(side_of[file.path], (file, 0))
+            if file.path in side_of:
+                mics.setdefault(side_of[file.path], (file, 0))
         return mics, f"the microphones are told apart by {told_by}"
     several = [file for file in files if file.channels > 1]
     if several:

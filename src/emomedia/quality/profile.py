@@ -94,18 +94,16 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
         The file is no profile, or a rule is of no measure that there is or has no bound for it.
     """
     source = "profile.toml" if path is None else str(path)
+    own = files("emomedia.quality").joinpath("profile.toml")
     try:
-        if path is None:
-            data = files("emomedia.quality").joinpath("profile.toml").read_bytes()
-        else:
-            data = read_small(path, _MAX_BYTES)
+        data = own.read_bytes() if path is None else read_small(path, _MAX_BYTES)
         table = tomllib.loads(data.decode())
     except (OSError, ValueError, RecursionError) as error:
         raise DescriptionError(
             source,
             expected="a profile in TOML",
             found=complaint(error),
-            remedy="correct --profile, or leave it out",
+            remedy=f"correct --profile, or leave it out; {own} is the one to copy",
         ) from error
     rules = validate(ProfileTable, table, source).rule
     for number, rule in enumerate(rules):
