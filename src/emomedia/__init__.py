@@ -1,7 +1,7 @@
 """emomedia: raw footage of two people talking, turned into a dataset.
 
 :func:`frames` gives a session's composites to Python.  What the command line does, its modules do for whoever
-imports them: ``emomedia.pipeline.run`` all of it, ``pipeline.run_stage`` what leads up to one stage, with
+imports them: ``emomedia.run.run`` all of it, ``run.run_stage`` what leads up to one stage, with
 ``emomedia.options.Options`` and an ``emomedia.observer.Observer``; ``emomedia.dataset.index.read_index``
 reads what came out, ``emomedia.errors`` has every error.  docs/library.md shows them at work.
 """
