@@ -49,7 +49,7 @@ def present_bytes(folder: Path) -> int:
     return size
 
 
-def told(size: float) -> str:
+def size_text(size: float) -> str:
     """``1.2 GB``."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
