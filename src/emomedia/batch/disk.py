@@ -1,4 +1,4 @@
-"""Whether the disk that a batch writes to has room for what is to come."""
+"""Whether the output folder's disk has room for what a batch is still to write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a batch is, in the figures that people ask for.  Pure."""
+"""The progress of a batch, in the figures that people ask for.  Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much room on the disk sessions take, and whether there is enough.  Pure but for :func:`free_bytes`."""
+"""Disk space: what sessions take, what is free, what a session has written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch looks like: a block that changes and lines for people, JSON lines for machines."""
+"""How a batch is shown: a block that changes and lines for people, JSON lines for machines."""
 
 from __future__ import annotations
 
