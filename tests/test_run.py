@@ -31,7 +31,7 @@ from emomedia.probe import probe_session
 from emomedia.run import run, run_stage
 from emomedia.session import SIDES, Crop
 from emomedia.session_file import load_session
-from emomedia.workload import told
+from emomedia.workload import bottleneck_line
 
 SMALL = {"size": (270, 480), "seconds": Fraction(4)}
 KINDS = {
@@ -188,8 +188,8 @@ def test_run_json_shares_out_the_workers_time(simulated, tmp_path):
     assert sum(found["shares"].values()) == pytest.approx(found["busy_share"], abs=0.001)
     assert all(found["cpu_seconds"][stage] <= busy[stage] + 0.05 for stage in busy)
     share = round(100 * found["shares"][found["bottleneck"]])
-    assert told(found).startswith("bottleneck: ")
-    assert f", {share}% of the workers' time; 2 workers busy " in told(found)
+    assert bottleneck_line(found).startswith("bottleneck: ")
+    assert f", {share}% of the workers' time; 2 workers busy " in bottleneck_line(found)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")

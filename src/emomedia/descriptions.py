@@ -1,4 +1,4 @@
-"""How a description by the user (session.toml, turns.json) is refused: one clear line.
+"""Errors about the user's descriptions (session.toml, turns.json): one clear line each.
 
 The line names the file, the key in it (``left.crop.width``, ``turns[3].end``), what belongs there,
 what was found, and what to do.

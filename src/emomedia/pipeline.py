@@ -262,7 +262,7 @@ class Pipeline(StageRunner):
         return read_body(self.options.turns, self.session)
 
     def _make_turns(self) -> Body:
-        from .scripts import by_script, told, with_script
+        from .scripts import by_script, match_summary, with_script
 
         given = self.options.turns
         if given is not None:
@@ -279,7 +279,7 @@ class Pipeline(StageRunner):
 
             turns = by_script(self.session, find, footage)
         if turns.unmatched is not None:
-            self.observer.says(told(turns))
+            self.observer.says(match_summary(turns))
         return turns_to_body(turns)
 
     def _footage_seconds(self) -> tuple[Fraction, Fraction]:

@@ -1,4 +1,4 @@
-"""plan.json: a plan as values for JSON and back, and what one of the user's own must keep to."""
+"""plan.json: a plan as values for JSON and back, and the rules that one of the user's own must keep."""
 
 from __future__ import annotations
 

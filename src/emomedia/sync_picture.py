@@ -1,4 +1,4 @@
-"""A picture of how well a session's clocks hold: every window's distance from its clock, over time.  Pure."""
+"""A plot of how well a session's clocks hold: every window's distance from its clock, over time.  Pure."""
 
 from __future__ import annotations
 

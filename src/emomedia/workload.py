@@ -74,7 +74,7 @@ def decoded_on(report: _core.Report, placement: Placement) -> dict[str, str]:
     return told
 
 
-def told(work: dict[str, Any]) -> str:
+def bottleneck_line(work: dict[str, Any]) -> str:
     """`work`, from :func:`workload`, in one line."""
     stage, workers = work["bottleneck"], work["workers"]
     line = (

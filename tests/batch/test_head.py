@@ -15,10 +15,10 @@ import pytest
 
 from emomedia.batch.head import ATTEMPTS, CRASHES, LOSSES, Batch
 from emomedia.batch.ledger import Ledger, read
-from emomedia.batch.progress import Share, bottleneck, failures_told, hours, pace, told_time
+from emomedia.batch.progress import Share, bottleneck, duration_text, failures_told, hours, pace
 from emomedia.batch.schedule import Room
 from emomedia.batch.sessions import Entry
-from emomedia.batch.space import lasting_bytes, present_bytes, session_bytes, told
+from emomedia.batch.space import lasting_bytes, present_bytes, session_bytes, size_text
 from emomedia.batch.task import Advanced, Failure, Progress, StageDone, failure
 from emomedia.batch.workers import LocalWorkers, _Worker
 from emomedia.errors import MediaNotFoundError, OutputBusyError, OutputError, StalledError, SyncError
@@ -259,13 +259,13 @@ def test_rate_and_time_left_count_what_this_batch_has_done():
 
 def test_figures_are_told_in_words():
     assert bottleneck({"cut": 3.0, "speech": 1.0}) == "cut, 75% of the processor time"
-    assert [told_time(seconds) for seconds in (40, 720, 7500, 190_000)] == [
+    assert [duration_text(seconds) for seconds in (40, 720, 7500, 190_000)] == [
         "40 s",
         "12 min",
         "2 h 5 min",
         "2 d 4 h",
     ]
-    assert [told(size) for size in (999, 32_000_000, 1.25e9, 7e12)] == [
+    assert [size_text(size) for size in (999, 32_000_000, 1.25e9, 7e12)] == [
         "999 B",
         "32.0 MB",
         "1.2 GB",

@@ -15,7 +15,7 @@ from emomedia.observer import Silent
 from emomedia.options import Options
 from emomedia.run import run_stage
 from emomedia.scripts import by_script, match, with_script
-from emomedia.scripts.scenes import dialogues_of, told
+from emomedia.scripts.scenes import dialogues_of, match_summary
 from emomedia.session import Dialogue, Session, Side
 from emomedia.session_file import load_session
 from emomedia.turn_taking import find_turns
@@ -143,7 +143,7 @@ def test_lines_of_two_dialogues_scripts_are_told_apart(tmp_path):
     found = with_script(described(tmp_path, dialogues=dialogues), TurnsFile("s", tuple(turns), dialogues))
     assert [turn.script.utterance_id for turn in found.turns] == ["one/1", "one/2", "two/1"]
     assert found.unmatched == ("two/2",)
-    assert told(found) == "script: 3 of 3 turns say a line, 3 of 4 lines are said; not two/2"
+    assert match_summary(found) == "script: 3 of 3 turns say a line, 3 of 4 lines are said; not two/2"
 
 
 def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):
@@ -194,4 +194,4 @@ def test_without_words_no_line_is_said_to_be_left_out(tmp_path):
     path = write(tmp_path / "p.json", {"dialogue": scene("今天天气真不错", "是啊我们出去走走吧")})
     mute = tuple(replace(turn, text=None) for turn in PLAYED)
     found = with_script(described(tmp_path, script=(path,)), TurnsFile("s", mute))
-    assert told(found) == "script: no turn has words to compare with its 2 lines"
+    assert match_summary(found) == "script: no turn has words to compare with its 2 lines"

@@ -1,1 +1,1 @@
-"""What is said, and when: Whisper on CTranslate2 over each actor's own speech."""
+"""Speech recognition, with word times: Whisper on CTranslate2 over each actor's own speech."""

@@ -1,4 +1,4 @@
-"""From the sound of windows to tokens, from tokens to words with times: CTranslate2's Whisper in batches."""
+"""CTranslate2's Whisper in batches: from the sound of windows to tokens, from tokens to words with times."""
 
 from __future__ import annotations
 

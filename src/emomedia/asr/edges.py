@@ -1,4 +1,4 @@
-"""What a track's sound says about where words begin and end, every 5 ms."""
+"""Evidence in a track's sound of where words begin and end, every 5 ms."""
 
 from __future__ import annotations
 

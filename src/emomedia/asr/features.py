@@ -1,4 +1,4 @@
-"""What Whisper hears of sound: log-mel spectra, made by faster-whisper's own extractor.
+"""Whisper's input: log-mel spectra, made by faster-whisper's own extractor.
 
 It takes a fiftieth of the smallest network's time; an extractor of our own was no faster.
 """

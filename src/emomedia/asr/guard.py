@@ -1,4 +1,4 @@
-"""Text that nobody said: what Whisper writes over noise, and loops it falls into, told by what it looks like.
+"""Detects text that nobody said: what Whisper writes over noise, and the loops that it falls into.
 
 The first guard is that only an actor's own speech is sent.  What is left shows in the text itself, in how
 much of it there is for the speech that carries it, and in the probabilities.  Whisper's own thresholds

@@ -1,4 +1,4 @@
-"""What was recognised of a session, kept batch by batch: what was heard once is not decoded again.
+"""Keeps what was recognised of a session, batch by batch, so that nothing is decoded twice.
 
 A file for each batch, named by the digest of all that its result depends on, and one that says of which of
 them the present transcript consists.  The others are removed once that is written.

@@ -1,4 +1,4 @@
-"""What is sent to the recogniser, and in which batches: pure decisions on when each actor speaks.
+"""Decides what is sent to the recogniser, and in which batches, from when each actor speaks.  Pure.
 
 An actor's speech is cut at pauses into passages.  Passages lie in windows, what the network hears at once;
 windows of one prompt and of like length make a batch.  All follows from the session alone, so the number of

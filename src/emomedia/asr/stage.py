@@ -1,4 +1,4 @@
-"""Recognition as a part of the speech stage: what the options and the session say of it, and doing it."""
+"""Recognition as a part of the speech stage: how options and session set it up, and running it."""
 
 from __future__ import annotations
 

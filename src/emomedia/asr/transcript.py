@@ -1,4 +1,4 @@
-"""The transcript of a session: what speech.json says that was said."""
+"""The transcript of a session, as speech.json has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of a clock through many guesses, of which some are wrong: by dynamic programming.  Pure."""
+"""The course of a clock through many guesses, some of them wrong, by dynamic programming.  Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the disk that a batch writes to has room for what is to come."""
+"""Whether the output folder's disk has room for what a batch is still to write."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Disk:
         if needed <= free:
             return None
         return (
-            f"{self._out}: {space.told(free)} free, and about {space.told(needed)} needed for "
+            f"{self._out}: {space.size_text(free)} free, and about {space.size_text(needed)} needed for "
             f"{sum(seconds) / 3600:.2f} hours of footage; the batch pauses when it is full"
         )
 

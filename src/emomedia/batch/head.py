@@ -327,13 +327,13 @@ class Batch:
         free, needed = self._disk.room([*running, Demand(session.entry, session.seconds)])
         if free >= needed:
             if self._paused:
-                self._watcher.says(f"{self.out}: {space.told(free)} free; the batch goes on")
+                self._watcher.says(f"{self.out}: {space.size_text(free)} free; the batch goes on")
             self._paused = ""
             return True
         if not self._paused and not running:
             self._pauses(
-                f"paused: {self.out} has {space.told(free)} free, and {session.entry.id} needs about "
-                f"{space.told(needed)}; free space there, and it goes on by itself"
+                f"paused: {self.out} has {space.size_text(free)} free, and {session.entry.id} needs about "
+                f"{space.size_text(needed)}; free space there, and it goes on by itself"
             )
         return False
 

@@ -1,4 +1,4 @@
-"""What this machine has, and what each stage takes of it."""
+"""The resources of this machine, and what each stage needs of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a batch is, in the figures that people ask for.  Pure."""
+"""The progress of a batch, in the figures that people ask for.  Pure."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def bottleneck(cpu_seconds: Mapping[str, float]) -> str:
     return f"{stage}, {most / total:.0%} of the processor time"
 
 
-def told_time(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """``2 d 3 h``, ``12 min``, ``40 s``."""
     for unit, size, lower, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60)):
         if seconds >= size:

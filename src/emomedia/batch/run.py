@@ -1,4 +1,4 @@
-"""A batch from its list to the index."""
+"""Running a batch, from its list to the index."""
 
 from __future__ import annotations
 

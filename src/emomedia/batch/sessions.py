@@ -1,4 +1,4 @@
-"""Which sessions a batch is of: a list, a pattern or a folder; and what they depend on."""
+"""The sessions of a batch (by a list, a pattern or a folder), and what they depend on."""
 
 from __future__ import annotations
 

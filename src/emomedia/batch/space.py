@@ -1,4 +1,4 @@
-"""How much room on the disk sessions take, and whether there is enough.  Pure but for :func:`free_bytes`."""
+"""Disk space: what sessions take, what is free, what a session has written."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def present_bytes(folder: Path) -> int:
     return size
 
 
-def told(size: float) -> str:
+def size_text(size: float) -> str:
     """``1.2 GB``."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:

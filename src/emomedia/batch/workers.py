@@ -1,4 +1,4 @@
-"""Tasks in processes of this machine.
+"""Workers: processes of this machine that run tasks.
 
 Each worker is a process of its own, warm from task to task, that does one at a time; what kills it costs
 its task alone.  Workers end with the head, however that ends.

@@ -91,13 +91,13 @@ def _tell_cut(display: Display, result: Any, out: Path, page: Path | None, *, gi
         summary |= words
         lines += told_lines
     if result.report is not None:
-        from ..workload import told, workload
+        from ..workload import bottleneck_line, workload
 
         work = workload(result.report, result.placement)
         summary["bottleneck"] = work["bottleneck"]
         encoder = rows[0]["provenance"]["settings"]["encoder"]
         others = "" if encoder == "libx264" else f"; encoded by {encoder}"
-        lines += [f"  speed   {folder}/run.json", told(work) + others]
+        lines += [f"  speed   {folder}/run.json", bottleneck_line(work) + others]
     display.ends(summary, lines)
 
 

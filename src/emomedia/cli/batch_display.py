@@ -1,4 +1,4 @@
-"""What a batch looks like: a block that changes and lines for people, JSON lines for machines."""
+"""How a batch is shown: a block that changes and lines for people, JSON lines for machines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .. import stopping
-from ..batch.progress import Failed, Figures, failures_told, told_time
+from ..batch.progress import Failed, Figures, duration_text, failures_told
 from .display import _emit, print_plain
 
 if TYPE_CHECKING:
@@ -152,12 +152,12 @@ def line(figures: Figures) -> str:
     told += f"{figures.hours_done:.2f} of {figures.hours:.2f} h"
     if figures.rate is None or figures.left_seconds is None:
         return told
-    return f"{told}, {figures.rate:.2f} h/h, {told_time(figures.left_seconds)} left"
+    return f"{told}, {figures.rate:.2f} h/h, {duration_text(figures.left_seconds)} left"
 
 
 def facts(figures: Figures) -> list[tuple[str, str]]:
     """What people ask first, in words; how fast it goes while it does."""
-    left = "unknown yet" if figures.left_seconds is None else told_time(figures.left_seconds)
+    left = "unknown yet" if figures.left_seconds is None else duration_text(figures.left_seconds)
     rate = "unknown yet" if figures.rate is None else f"{figures.rate:.2f} h of footage an hour"
     pace = [("rate", rate), ("time left", left)]
     return [

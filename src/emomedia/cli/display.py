@@ -1,4 +1,4 @@
-"""What a run looks like: lines and a bar for people, JSON lines for machines."""
+"""How a run is shown: lines and a bar for people, JSON lines for machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says of the words that were found: the first of them with their times."""
+"""How the words that a run found are shown: the first of them, with their times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a loader shall give."""
+"""The options of a loader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset comes to: the numbers of the data card and of the report's first table.  Pure.
+"""The figures of a dataset: the numbers of the data card and of the report's first table.  Pure.
 
 The rows of the table are those by which EmoDialogCN describes itself; each number is taken from the
 clips that it counts, so that a reader can ask for them.

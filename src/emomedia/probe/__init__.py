@@ -1,4 +1,4 @@
-"""The probe stage: what a session's takes and tracks are, and whether they can be treated right.
+"""The probe stage: what a session's takes and tracks are, and whether they can be processed correctly.
 
 The core reads the files (``_core.probe``, ``_core.scan``); :mod:`.take` and :mod:`.track` decide what
 that means; :mod:`.body` writes it to session.json and reads it back; :mod:`.table` shows it to people.

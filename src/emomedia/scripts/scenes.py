@@ -61,7 +61,7 @@ def with_script(session: Session, turns_file: TurnsFile) -> TurnsFile:
     return turns_file
 
 
-def told(turns_file: TurnsFile) -> str:
+def match_summary(turns_file: TurnsFile) -> str:
     """One line for people on how much of the script was said, and how much of what was said is in it."""
     own = [turn.script for turn in turns_file.turns if turn.script is not None]
     said = {line for script in own for line in (script.utterance_id, *script.further)}

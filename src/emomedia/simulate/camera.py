@@ -1,4 +1,4 @@
-"""What one simulated camera is like: how it codes its pictures, keeps time and stores its take."""
+"""A simulated camera: how it codes its pictures, keeps time and stores its take."""
 
 from __future__ import annotations
 

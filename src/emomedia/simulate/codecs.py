@@ -1,4 +1,4 @@
-"""What simulated cameras can record with: each codec's pictures, containers and encoder."""
+"""The codecs of simulated cameras: each one's pictures, containers and encoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a simulated session shall be like."""
+"""The options of a simulated session."""
 
 from __future__ import annotations
 

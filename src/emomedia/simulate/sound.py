@@ -1,4 +1,4 @@
-"""What the microphones hear of the scenes: the recorder's, and the cameras' own sound."""
+"""The sound of the scenes at the microphones: the recorder's, and the cameras' own."""
 
 from __future__ import annotations
 

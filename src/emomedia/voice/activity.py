@@ -1,4 +1,4 @@
-"""From the evidence of a track to when its actor speaks, to 10 ms."""
+"""When a track's actor speaks, to 10 ms, from the evidence in the track."""
 
 from __future__ import annotations
 

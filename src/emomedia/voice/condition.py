@@ -1,4 +1,4 @@
-"""What is wrong with a track that nobody needs to listen for: zeros, clipping, an early end, a copy."""
+"""Faults of a track that can be found without listening to it: zeros, clipping, an early end, a copy."""
 
 from __future__ import annotations
 

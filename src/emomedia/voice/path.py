@@ -1,4 +1,4 @@
-"""The way of a voice from its own microphone into the other one, learned bin by bin of short-time spectra.
+"""The path of a voice from its own microphone into the other one, learned bin by bin of short-time spectra.
 
 Each bin of the one microphone is a filtered copy of the same bin of the other: a few complex taps over
 neighbouring columns (convolutive transfer function; Talmon, Cohen and Gannot 2009,
