@@ -113,7 +113,7 @@ if wanted build; then
     wait $!
     cat "$work/footage.line"
 fi
-if wanted gpu; then step gpu 120; fi
+if wanted gpu; then step gpu 180; fi
 if wanted cuda; then step cuda 90; fi
 if wanted kernel; then step kernel 60; fi
 if wanted decode; then step decode 120; fi
