@@ -119,6 +119,13 @@ FOOTAGE = {
     "long": Footage("long", seconds=602, dialogue_seconds=600),
     "gpu-h264-8": Footage("gpu-h264-8", unique_seconds=1, megabits=50, gop=25),
     "gpu-hevc-10": Footage("gpu-hevc-10", codec="hevc", depth=10, unique_seconds=1, megabits=36, gop=25),
+    "gpu-h264-8-long": Footage(
+        "gpu-h264-8-long", unique_seconds=1, megabits=50, gop=25, seconds=182, dialogue_seconds=180,
+    ),
+    "gpu-hevc-10-long": Footage(
+        "gpu-hevc-10-long", codec="hevc", depth=10, unique_seconds=1, megabits=36, gop=25, seconds=182,
+        dialogue_seconds=180,
+    ),
 }  # fmt: skip
 
 

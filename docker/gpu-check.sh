@@ -56,7 +56,11 @@ only_ours() {
     [ -z "$others" ] || { echo "not from the bundle: $others"; return 1; }
 }
 
-footage() { python3 -m benchmarks.footage gpu-h264-8 gpu-hevc-10; }
+footage() {
+    python3 -m benchmarks.footage gpu-h264-8 gpu-h264-8-long &
+    python3 -m benchmarks.footage gpu-hevc-10 gpu-hevc-10-long
+    wait $!
+}
 
 # What needs a card, its memory over a thousand chunks among it; and all else.
 cuda() { "$work/core/tests/emomedia_tests" --test-case='cuda:*'; }
@@ -113,11 +117,11 @@ if wanted build; then
     wait $!
     cat "$work/footage.line"
 fi
-if wanted gpu; then step gpu 120; fi
+if wanted gpu; then step gpu 180; fi
 if wanted cuda; then step cuda 90; fi
 if wanted kernel; then step kernel 60; fi
 if wanted decode; then step decode 120; fi
-if wanted whole; then step whole 180; fi
+if wanted whole; then step whole 240; fi
 if wanted peers; then step peers 90; fi
 if wanted nvenc; then step nvenc 120; fi
 if wanted native; then step native 90; fi  # these need no GPU
