@@ -168,7 +168,8 @@ def test_status_where_there_was_no_batch_is_an_error(tmp_path):
         status(tmp_path)
 
 
-def test_text_that_rots_is_an_error(ledger, tmp_path):
+@pytest.mark.usefixtures("ledger")
+def test_text_that_rots_is_an_error(tmp_path):
     path = ledger_path(tmp_path)
     path.write_bytes(path.read_bytes().replace(b"waiting", b"wa\xffting"))
     with pytest.raises(OutputError, match="UTF-8"):
