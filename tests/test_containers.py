@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import stat
@@ -128,6 +129,13 @@ def test_files_open_against_a_clock_with_nothing_but_files_on_one_thread(tmp_pat
     assert options["options"]["protocol_whitelist"] == "file"
     assert set(options["options"]["format_whitelist"].split(",")).isdisjoint({"hls", "concat", "dash", "sdp"})
     assert options["timeout"] == containers.TIMEOUT_SECONDS
+
+
+def test_pyav_s_libav_allocates_no_more_in_one_piece_than_the_core_s(tmp_path):
+    with containers.opened(write_wav(tmp_path / "a.wav", noise(4800, 16), "s16")):
+        allocate = ctypes.CDLL(av._core.__file__).av_malloc
+    allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_void_p
+    assert allocate(_core.MAX_ALLOCATION + 1) is None
 
 
 def test_a_name_is_not_a_protocol(tmp_path, monkeypatch):

@@ -116,6 +116,7 @@ void notice_signals() {
 void bind_media(py::module_& module) {
   module.attr("DEMUXERS") = av::kDemuxers;
   module.attr("DECODERS") = av::kDecoders;
+  module.attr("MAX_ALLOCATION") = av::kMaxAllocation;
   module.def("probe", &probe, py::arg("path"), "What a media file says of itself, as nested dicts.");
   module.def("scan", &scan, py::arg("path"), py::arg("stream"),
              "The frames of a video stream in order of presentation: pts int64[n], key bool[n], last_duration; the "

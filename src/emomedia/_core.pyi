@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 DEMUXERS: str
 DECODERS: str
+MAX_ALLOCATION: int
 
 def probe(path: str) -> dict[str, Any]: ...
 def scan(path: str, stream: int) -> dict[str, Any]: ...

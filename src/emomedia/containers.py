@@ -7,10 +7,12 @@ against a clock; the lists are the core's, in ``csrc/av/limits.h``.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +65,7 @@ def opened(path: Path, only: int | None = None) -> Iterator[InputContainer]:
     }
     skipped: Any = {} if only is None else {"skip_frame": "all"}  # PyAV's stubs have text here
     regular_file(path)
+    _limit_allocations(_core.MAX_ALLOCATION)
     # The scheme keeps a name with a colon in it from being taken for a protocol.
     with av.open(
         f"file:{path.absolute()}",
@@ -77,6 +80,18 @@ def opened(path: Path, only: int | None = None) -> Iterator[InputContainer]:
                 stream.codec_context.thread_type = "NONE"
                 stream.codec_context.flags |= Flags.bitexact
         yield container
+
+
+@cache
+def _limit_allocations(most: int) -> None:
+    """Have PyAV's libav, which is not the core's, allocate no more in one piece.
+
+    A file of 30 KB may claim an index of gigabytes.  PyAV does not offer it; symbols of the libraries that an
+    extension module is linked to are found through it.
+    """
+    import av
+
+    ctypes.CDLL(av._core.__file__).av_max_alloc(ctypes.c_size_t(most))
 
 
 def regular_file(path: Path) -> os.stat_result:

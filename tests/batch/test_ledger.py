@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -132,6 +133,10 @@ def with_a_page_of_zeros(ledger: bytes) -> bytes:
     return ledger[:4096] + bytes(4096) + ledger[8192:]
 
 
+def with_a_name_in_no_encoding(ledger: bytes) -> bytes:
+    return ledger.replace(b"sqlite_autoindex_batch", b"sqlite_autoindex_b\xfftch")
+
+
 @pytest.mark.parametrize(
     "harm",
     [
@@ -139,6 +144,7 @@ def with_a_page_of_zeros(ledger: bytes) -> bytes:
         lambda _: b"SQLite format 3\0" + bytes(200),
         of_an_older_version,
         with_a_page_of_zeros,
+        with_a_name_in_no_encoding,
     ],
 )
 def test_what_is_no_ledger_is_put_aside(tmp_path, harm):
@@ -156,6 +162,20 @@ def test_what_is_no_ledger_is_put_aside(tmp_path, harm):
 def test_status_where_there_was_no_batch_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="emomedia batch"):
         status(tmp_path)
+    ledger_path(tmp_path).parent.mkdir()
+    os.mkfifo(ledger_path(tmp_path))
+    with pytest.raises(OutputError, match="found no plain file"):
+        status(tmp_path)
+
+
+@pytest.mark.usefixtures("ledger")
+def test_text_that_rots_is_an_error(tmp_path):
+    path = ledger_path(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"waiting", b"wa\xffting"))
+    with pytest.raises(OutputError, match="UTF-8"):
+        status(tmp_path)
+    with closing(Ledger(tmp_path)) as opened, pytest.raises(OutputError, match="UTF-8"):
+        opened.known()
 
 
 def test_status_tells_a_head_that_has_died(ledger, tmp_path):

@@ -57,6 +57,13 @@ def test_what_names_no_session_is_an_error(tmp_path, text):
         descriptions([str(tmp_path / text)])
 
 
+def test_what_is_neither_file_nor_folder_is_a_session_that_fails(tmp_path):
+    (tmp_path / "gone").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    found = entries(descriptions([str(tmp_path / "*")]), Options())
+    assert ["no such file" in str(found[0].error), "no plain file" in str(found[1].error)] == [True, True]
+
+
 def test_of_two_sessions_of_one_id_the_later_is_refused(three, tmp_path):
     twin = session(tmp_path / "twin", "A")  # some file systems take it for the same name
     found = entries([*three, twin], OPTIONS)

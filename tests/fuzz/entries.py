@@ -11,22 +11,33 @@ import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
-from emomedia import plan, plan_file, stages, sync, turns
+from emomedia import _core, plan, plan_file, stages, sync, turns
+from emomedia.audio._pcm import pick
+from emomedia.audio.decode import decode
 from emomedia.colour import conversion, read_cube
 from emomedia.colour.conversion import REC709
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.errors import EmomediaError
 from emomedia.interchange import eaf, from_tiers, textgrid, to_tiers
 from emomedia.probe import body as probe_body
+from emomedia.probe.track import first_sample_time, sound_streams, time_reference
 from emomedia.probe.types import Take
+from emomedia.quality.measure import SessionFacts
+from emomedia.quality.profile import faces_seen, judge, read_profile, usual_of
+from emomedia.schema.tables import SpeechTable
+from emomedia.schema.validation import validate
 from emomedia.scripts import match, read_script
 from emomedia.session import Session
 from emomedia.session_file import load_session
+from emomedia.turn_taking import find_turns
+from emomedia.voice.clean import masks
 
 from .examples import SESSION, SESSION_JSON, TURNS
+from .examples import rows as clip_rows
 
 Entry = Callable[[bytes], None]
 
@@ -125,6 +136,38 @@ def sync_json(data: bytes) -> None:
             clock.to_local(there)
 
 
+def speech_json(data: bytes) -> None:
+    """speech.json: turns are found by it, and clips have facts."""
+    path, body = _stage(data)
+    validate(SpeechTable, body, path)
+    found = find_turns(_session(), body, (Fraction(0), Fraction(20)))
+    with _no_refusal():
+        turns.check_turns(found, _session(), (Fraction(0), Fraction(20)), path)
+    masks(body)
+    SessionFacts(body, {}, turns.to_body(found)["turns"]).of(clip_rows()[0])
+
+
+def profile(data: bytes) -> None:
+    """A profile; every clip can be judged by it."""
+    rules = read_profile(_written("profile.toml", data))
+    audited = clip_rows()
+    usual = usual_of(audited, rules)
+    for row in audited:
+        judge(row, rules, faces_seen(audited), usual)
+
+
+def sound(data: bytes) -> None:
+    """A file with sound: its streams are heard from their beginning, and from within."""
+    path = _written("sound", data)
+    for stream in sound_streams(_core.probe(str(path))["streams"]):
+        first_sample_time(path, stream["index"])
+        time_reference(path)
+        for first in (0, 100):
+            heard = decode(path, stream["index"], stream["sample_rate"], first)
+            for block in islice(heard, 20):
+                pick(block, 0, 24)
+
+
 def clips(data: bytes) -> None:
     """clips.jsonl; what was read is written the same."""
     (_folder() / "out" / "s1").mkdir(parents=True, exist_ok=True)
@@ -186,6 +229,9 @@ ENTRIES: dict[str, Entry] = {
     "plan": plan_json,
     "probe": probe_json,
     "sync": sync_json,
+    "speech": speech_json,
+    "profile": profile,
+    "sound": sound,
     "clips": clips,
     "cube": cube,
     "textgrid": textgrid_file,

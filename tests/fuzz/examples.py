@@ -94,6 +94,23 @@ SYNC: dict[str, Any] = {
 }
 
 
+def _heard(words: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"start": 1.4, "end": 4.5, "text": "你好", "words": words, "flags": ["doubtful"]}
+
+
+SPEECH: dict[str, Any] = {
+    "session": "s1",
+    "left": {"activity": [[1.44, 4.98], [12.0, 13.5]], "noise_db": -61.2, "snr_db": 38.0, "flags": []},
+    "right": {"activity": [[4.48, 9.0]], "noise_db": None, "snr_db": None, "flags": ["swapped"]},
+    "overlaps": [[4.48, 4.98]],
+    "transcript": {
+        "model": {"name": "m", "sha256": "0" * 64}, "language": "zh",
+        "left": [_heard([{"text": "你", "start": 1.5, "end": 1.7, "probability": 0.9}])],
+        "right": [_heard([])],
+    },
+}  # fmt: skip
+
+
 def _track(file: str, own_audio: bool) -> dict[str, Any]:
     return {
         "path": file, "stream": 0, "channel": 1, "sample_rate": 48000, "bits": 24, "codec": "pcm_s24le",

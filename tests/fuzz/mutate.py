@@ -43,6 +43,9 @@ LITERALS = (
 )
 """Numbers as they may stand in a file, that no value of ours is written as."""
 
+TOML = ("session", "profile")
+"""The entries of it; others are JSON, where they parse."""
+
 _MARK = "\u0001literal"
 
 
@@ -152,7 +155,7 @@ def _mutate_lines(data: bytes, rng: random.Random) -> bytes:
 
 
 def _mutate_values(entry: str, data: bytes, rng: random.Random) -> bytes:
-    if entry == "session":
+    if entry in TOML:
         return toml_bytes(_change(tomllib.loads(data.decode()), rng))
     if entry == "clips":
         return _mutate_lines(data, rng)

@@ -10,6 +10,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from emomedia.interchange import eaf, textgrid, to_tiers
 from emomedia.stages import as_read
 from emomedia.turns import parse_turns
 
-from .examples import CUBE, PLAN, SCRIPT, SESSION, SESSION_JSON, SYNC, TURNS, rows
+from .examples import CUBE, PLAN, SCRIPT, SESSION, SESSION_JSON, SPEECH, SYNC, TURNS, rows
 
 VIDEO = [
     ("mp4", "libx264", "yuv420p", {}),
@@ -73,6 +74,17 @@ def write_sound(path: Path, container: str, codec: str) -> None:
         file.mux(stream.encode(None))
 
 
+def broadcast_wav() -> bytes:
+    """A hundredth of a second with all that a recorder writes before it."""
+    bext = bytes(320) + b"2025-04-1819:00:00" + struct.pack("<QH", 1 << 33, 1) + bytes(254)
+    form = struct.pack("<HHIIHH", 1, 2, 48_000, 192_000, 4, 16)
+    chunks = ((b"bext", bext), (b"iXML", b"<BWFXML/>"), (b"fmt ", form), (b"data", bytes(range(192)) * 10))
+    body = b"WAVE" + b"".join(
+        name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2) for name, data in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def media(scratch: Path) -> Iterator[tuple[str, bytes]]:
     """Every container and codec that the installed PyAV can write."""
     wanted = [(write_video, kind) for kind in VIDEO] + [(write_sound, kind) for kind in SOUND]
@@ -111,8 +123,11 @@ def descriptions() -> Iterator[tuple[str, str, bytes]]:
     """The examples of every description."""
     documents: list[tuple[str, Any]] = [
         ("turns", TURNS), ("plan", PLAN), ("probe", SESSION_JSON), ("sync", SYNC), ("script", SCRIPT),
+        ("speech", SPEECH),
     ]  # fmt: skip
     yield "session", "whole", SESSION.encode()
+    yield "profile", "whole", files("emomedia.quality").joinpath("profile.toml").read_bytes()
+    yield "sound", "whole", broadcast_wav()
     for entry, value in documents:
         yield entry, "whole", json.dumps(value, ensure_ascii=False).encode()
     yield "cube", "whole", CUBE.encode()
@@ -124,7 +139,9 @@ def descriptions() -> Iterator[tuple[str, str, bytes]]:
 
 def all_seeds(scratch: Path) -> Iterator[tuple[str, str, bytes]]:
     """Entry, name and bytes of every seed."""
-    yield from (("media", name, data) for name, data in media(scratch))
+    for name, data in media(scratch):
+        yield "media", name, data
+        yield "sound", name, data
     yield from (("spool", name, data) for name, data in spool())
     yield from (("compose", name, data) for name, data in compose())
     yield from descriptions()

@@ -101,7 +101,7 @@ class Ledger:
             make_folder(self.path.parent)
             try:
                 self._db = _opened(self.path)
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
                 self.put_aside = str(error)
@@ -120,8 +120,9 @@ class Ledger:
     def known(self) -> dict[str, Known]:
         """All sessions by their ids."""
         columns = ", ".join(Known.__slots__)
-        rows = self._db.execute(f"SELECT {columns} FROM sessions")
-        return {row[0]: Known(*row) for row in rows}
+        with told_as_outputs(self.path):
+            rows = self._db.execute(f"SELECT {columns} FROM sessions")
+            return {row[0]: Known(*row) for row in rows}
 
     def tell(self, **facts: Any) -> None:
         """Facts of the batch as a whole, by their keys."""
@@ -316,7 +317,7 @@ def read(out: Path) -> dict[str, Any]:
             return _tables(path, "ro")
         except sqlite3.OperationalError:  # a head that was killed left its journal: someone has to undo it
             return _tables(path, "rw")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, TypeError, LookupError) as error:  # damage within pages is found late
         found = "none" if not path.exists() else str(error)
         raise OutputError(
             path,
@@ -327,6 +328,8 @@ def read(out: Path) -> dict[str, Any]:
 
 
 def _tables(path: Path, mode: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise sqlite3.DatabaseError("no plain file")  # SQLite would wait for a pipe's other end
     with closing(
         sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
     ) as db:

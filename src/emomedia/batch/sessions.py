@@ -93,9 +93,7 @@ def _named(text: str, base: Path, says: Callable[[str], None], *, listed: bool =
     if path.is_file() and not listed:
         return _listed(path, says)
     matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-    return [
-        one for match in matches for one in ([match] if match.is_file() else _named(str(match), Path(), says))
-    ]
+    return [one for match in matches for one in (_below(match, says) if match.is_dir() else [match])]
 
 
 def _below(folder: Path, says: Callable[[str], None]) -> list[Path]:

@@ -148,7 +148,7 @@ def _c_function(function: Callable[..., None]) -> Any:
     """`function` compiled for C to call, and kept on disk where that is possible."""
     try:
         return numba.cfunc(_SIGNATURE, cache=True)(function)
-    except RuntimeError:  # numba's word for having no place to keep it
+    except Exception:  # no place to keep it, a full one, or a broken one
         return numba.cfunc(_SIGNATURE)(function)
 
 

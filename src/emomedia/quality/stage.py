@@ -104,7 +104,8 @@ def session_facts(folder: SessionFolder) -> SessionFacts:
     DescriptionError, StageError
         One of them does not say what it should.
     """
-    from ..schema import SpeechTable, TurnsTable, validate
+    from ..schema.tables import SpeechTable, TurnsTable
+    from ..schema.validation import validate
 
     path = {name: folder.stage(name) for name in ("speech", "sync", "turns")}
     body = {name: stages.read(file) if file.is_file() else {} for name, file in path.items()}

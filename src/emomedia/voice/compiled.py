@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
+
+
+class _Kept(FunctionCache):  # type: ignore[misc]
+    """What numba keeps on disk: where that is broken or full, loops are compiled as if nothing were kept."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # whatever unpickling raises
+            with suppress(Exception):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(Exception):
+            super().save_overload(sig, data)
 
 
 def compiled(loop: Callable[..., None]) -> Callable[..., None]:
@@ -13,8 +32,8 @@ def compiled(loop: Callable[..., None]) -> Callable[..., None]:
     Where neither the package's folder nor a cache of the user's can be written, it is compiled anew in every
     process, which takes a second or two.
     """
-    try:
-        made: Callable[..., None] = numba.njit(nogil=True, cache=True)(loop)
-    except RuntimeError:  # numba's word for having no place to keep it
-        made = numba.njit(nogil=True)(loop)
-    return made
+    made: Any = numba.njit(nogil=True)(loop)
+    with suppress(RuntimeError):  # numba's word for having no place to keep it
+        made._cache = _Kept(loop)  # as its enable_caching() does
+    found: Callable[..., None] = made
+    return found
