@@ -24,6 +24,9 @@ struct OutputCloser {
 struct CodecCloser {
   void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
 };
+struct ParserClose {
+  void operator()(AVCodecParserContext* parser) const { av_parser_close(parser); }
+};
 struct PacketFree {
   void operator()(AVPacket* packet) const { av_packet_free(&packet); }
 };
@@ -43,6 +46,7 @@ struct BufferUnref {
 using Input = std::unique_ptr<AVFormatContext, InputCloser>;
 using Output = std::unique_ptr<AVFormatContext, OutputCloser>;
 using Codec = std::unique_ptr<AVCodecContext, CodecCloser>;
+using Parser = std::unique_ptr<AVCodecParserContext, ParserClose>;
 using Packet = std::unique_ptr<AVPacket, PacketFree>;
 using Frame = std::unique_ptr<AVFrame, FrameFree>;
 using Parameters = std::unique_ptr<AVCodecParameters, ParametersFree>;

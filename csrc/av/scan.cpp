@@ -8,6 +8,7 @@
 #include "av/decoder.h"
 #include "av/demuxer.h"
 #include "av/names.h"
+#include "av/second_fields.h"
 #include "av/watch.h"
 #include "emomedia/error.h"
 #include "emomedia/media.h"
@@ -58,10 +59,14 @@ struct Packets {
 Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable& table) {
   Packets packets;
   packets.key_first = index_begins_with_key(demuxer.stream(stream));
+  av::SecondFields second_fields(demuxer.stream(stream));
+  std::int64_t read = 0;
   std::int64_t last = 0;
   std::optional<std::int64_t> last_key;
   while (const AVPacket* packet = demuxer.read()) {
     pulse.beat();
+    ++read;
+    if (second_fields.is_second(*packet)) continue;
     const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
     if (packets.shown.empty()) packets.key_first = packets.key_first || key;
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) {
@@ -78,7 +83,7 @@ Packets read_packets(av::Demuxer& demuxer, int stream, Pulse& pulse, FrameTable&
     if (last_key && packet->pts < *last_key) ++table.leading;
     packets.shown.push_back({packet->pts, std::ssize(packets.shown), key});
   }
-  refuse_cut_off(demuxer, stream, table.hidden + std::ssize(packets.shown));
+  refuse_cut_off(demuxer, stream, read);
   return packets;
 }
 

@@ -300,13 +300,17 @@ def test_where_there_are_no_clips_check_says_so(made, tmp_path):
             check_folder(what, out, Options(), Silent())
 
 
-def test_a_session_without_clips_is_run(made, tmp_path):
-    described = [str(made[0]), "--out", str(tmp_path), "--json"]
+def test_a_session_without_clips_is_run_by_the_options_that_every_verb_takes(made, tmp_path):
+    own = ["--turns", str(made[0].parent / "turns.json"), "--preset", "superfast"]
+    described = [str(made[0]), "--out", str(tmp_path), *own, "--json"]
     said = CliRunner().invoke(app, ["check", *described])
     assert said.exit_code == 0, said.output
-    assert json.loads(said.output.splitlines()[-1])["clips"] == len(read_rows(audit(tmp_path))) > 0
+    rows = read_rows(audit(tmp_path))
+    assert json.loads(said.output.splitlines()[-1])["clips"] == len(rows) > 0
+    assert {row["provenance"]["settings"]["preset"] for row in rows} == {"superfast"}
     assert '"stage": "cut"' in said.output
-    for verb in (["check"], ["report"], ["export", "--format", "rttm", "--to", str(tmp_path / "to")]):
+    export = ["export", "--format", "rttm", "--to", str(tmp_path / "to")]
+    for verb in (["probe"], ["plan"], ["check"], ["report"], export):
         said = CliRunner().invoke(app, [*verb, *described])
         assert said.exit_code == 0, said.output
         assert '"stage": "cut"' not in said.output

@@ -259,7 +259,7 @@ def check(
     """Measure clips that are there and decide which to keep; with --profile, decide by other rules.
 
     Clips that are there are not encoded anew, and what was measured before is not measured again; a
-    session without clips is run.
+    session without clips is run, by run's options.
     """
     from ..quality.folder import check_folder, has_clips
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from copy import copy
 from dataclasses import fields
 from fractions import Fraction
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -213,12 +214,16 @@ OF_A_RUN: Mapping[str, Any] = {
 field's name and the default its own."""
 
 
-def takes_options(*names: str, **instead: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command's parameter ``options`` be an option for each of `names`, or for all that a run has.
+def takes_options(*shown: str, **instead: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command's parameter ``options`` be all options of a run; ``--help`` shows those `shown`, or all.
 
+    So one set of options serves all verbs; what a verb's own stages do not depend on changes nothing there.
     `instead` is what this command says of an option, where :data:`OF_A_RUN` does not fit.
     """
-    said = {name: instead.get(name, OF_A_RUN[name]) for name in names or OF_A_RUN}
+    said = {
+        name: instead.get(name, told) if name in shown or not shown else _hidden(told)
+        for name, told in OF_A_RUN.items()
+    }
     defaults = {field.name: _as_text(field.default) for field in fields(Options)}
     apart = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=said[name])
@@ -238,6 +243,14 @@ def takes_options(*names: str, **instead: Any) -> Callable[[Callable[..., None]]
         return called
 
     return decorate
+
+
+def _hidden(told: Any) -> Any:
+    """An option that ``--help`` does not list."""
+    kind, option = get_args(told)
+    option = copy(option)
+    option.hidden = True
+    return Annotated[kind, option]
 
 
 def _as_text(default: Any) -> Any:

@@ -26,13 +26,13 @@ SessionOut = Annotated[
 ]
 
 
-def output_of(what: Path, out: Path | None, display: Display) -> Path:
+def output_of(what: Path, out: Path | None, options: Options, display: Display) -> Path:
     """The output folder that is meant; a session without clips in it is run, with its errors."""
     if out is not None:
         from ..run import run
 
         if not session_of(what, out).audit.is_file():
-            run(what, out, Options(), display)
+            run(what, out, options, display)
         return out
     if what.is_file():
         raise DescriptionError(
@@ -44,13 +44,13 @@ def output_of(what: Path, out: Path | None, display: Display) -> Path:
     return what
 
 
-def turns_of(description: Path, out: Path, display: Display) -> SessionFolder:
-    """The folder of a described session in `out` with its turns, which are found if there are none."""
+def turns_of(description: Path, out: Path, options: Options, display: Display) -> SessionFolder:
+    """The folder of a described session in `out` with its turns: those given, else those there or found."""
     folder = session_of(description, out)
-    if not folder.stage("turns").is_file():
+    if options.turns is not None or not folder.stage("turns").is_file():
         from ..run import run_stage
 
-        run_stage(description, out, Options(), "turns", display)
+        run_stage(description, out, options, "turns", display)
     return folder
 
 

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import MediaNotFoundError
 from ..layout import SessionFolder
+from ..options import Options
 from . import arguments as arg
 from .described import SessionOut, output_of, turns_of
 from .display import Display, make_display
@@ -78,6 +79,7 @@ def _fractions(text: str) -> tuple[float, ...]:
 _OF_DATASETS = f"Datasets ({', '.join(LAYOUTS)})"
 
 
+@arg.takes_options("turns", "workers")
 def export(
     what: Annotated[
         Path,
@@ -97,6 +99,7 @@ def export(
         ),
     ],
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go.", readable=False)],
+    *,
     out: SessionOut = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Rejected clips too.", rich_help_panel=_OF_DATASETS)
@@ -151,6 +154,7 @@ def export(
             rich_help_panel=_OF_DATASETS,
         ),
     ] = None,
+    options: Options,
     json: arg.Json = False,
 ) -> None:
     """Write turns or clips in the formats of other programs."""
@@ -158,14 +162,14 @@ def export(
         if form in LAYOUTS:
             from ..dataset.export import ExportOptions
 
-            options = ExportOptions(
+            chosen = ExportOptions(
                 everything=everything, fractions=tuple(splits), seed=seed, leave_out=leave_out, media=media,
                 shard_bytes=shard_mb << 20,
                 name=name, license=license_id, actors=actors,
             )  # fmt: skip
-            _export_dataset(display, output_of(what, out, display), form, to, options)
+            _export_dataset(display, output_of(what, out, options, display), form, to, chosen)
             return
-        sessions = sessions_in(what) if out is None else [turns_of(what, out, display)]
+        sessions = sessions_in(what) if out is None else [turns_of(what, out, options, display)]
         written = FORMATS[form](sessions, to)
         summary = {"format": form, "sessions": len(sessions), "files": [str(path) for path in written]}
         display.ends(summary, [f"{len(sessions)} sessions as {form}: {len(written)} files in {to}"])

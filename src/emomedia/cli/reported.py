@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..options import Options
 from . import arguments as arg
 from .described import SessionOut, What, output_of
 from .display import make_display
@@ -25,8 +26,10 @@ def write_page(out: Path, says: Callable[[str], None]) -> Path | None:
         return None
 
 
+@arg.takes_options("turns", "workers")
 def report(
     what: What,
+    *,
     out: SessionOut = None,
     actors: Annotated[
         Path | None,
@@ -38,11 +41,12 @@ def report(
             readable=False,
         ),
     ] = None,
+    options: Options,
     json: arg.Json = False,
 ) -> None:
     """Write OUT/report.html: figures, plots and every clip, on one page that needs no network."""
     from ..report import write_report
 
     with make_display(json) as display:
-        page = write_report(output_of(what, out, display), actors)
+        page = write_report(output_of(what, out, options, display), actors)
         display.ends({"report": str(page)}, [f"open {page} in a browser"])
