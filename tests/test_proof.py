@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emomedia.errors import MediaError
-from emomedia.proof import Tile, _decoded_from, draw_sheet, frame_at, framed, write_proof
+from emomedia.proof import Tile, _decoded_from, draw_sheet, frame_at, framed, sheet_font, write_proof
 from emomedia.session import Crop
 
 from .reference.footage import Format, flat, make_probe, make_take, write
@@ -112,3 +112,14 @@ def test_long_names_stay_under_their_picture():
     assert sheet.shape[1] == 16 + 2 * (60 + 16)
     assert (below[:, 16 + 60 : 2 * 16 + 60] == below[0, 0]).all()
     assert not (below[:, 16 : 16 + 60] == below[0, 0]).all()
+
+
+def test_chinese_is_written_in_a_font_of_the_system_that_has_it(tmp_path, monkeypatch):
+    (tmp_path / "fonts").mkdir()
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    latin = sheet_font("A052, turned by 90°")
+    assert sheet_font("小红").getname() == latin.getname()  # a system without such a font
+    (tmp_path / "fonts/wqy-zenhei.ttc").write_bytes(latin.font_bytes)
+    assert sheet_font("小红").path == str(tmp_path / "fonts/wqy-zenhei.ttc")
+    assert sheet_font("A052, turned by 90°").path != sheet_font("小红").path

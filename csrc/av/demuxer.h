@@ -1,6 +1,7 @@
 // Reads packets of a local media file; the only door through which media enters.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "av/handles.h"

@@ -15,19 +15,21 @@ Outcome = Literal["made", "fresh", "own"]
 class Observer(Protocol):
     """Listens to a run; called from the thread that runs it."""
 
-    def stage_begins(self, stage: str) -> None: ...
+    def stage_begins(self, stage: str) -> None:
+        """A stage is looked at: ``probe``, ``sync``, …; whether it is fresh is told when it ends."""
 
-    def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None: ...
+    def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
+        """The stage is up to date, `seconds` later."""
 
     def advances(self, stage: str, done: int, total: int) -> None:
-        """`done` of `total` frames of a stage that takes long."""
+        """`done` of `total` frames, windows of speech or clips of a stage that takes long."""
 
     def says(self, text: str) -> None:
         """Something a person should know."""
 
 
 class Silent:
-    """Listens to nothing."""
+    """Listens to nothing; a base for whoever listens to little."""
 
     def stage_begins(self, stage: str) -> None: ...
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -37,6 +38,9 @@ _TEXT = 15
 _GROUND = (24, 24, 24)
 _INK = (235, 235, 235)
 _FRAME = (80, 220, 120)
+_CHINESE = ("NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "wqy-microhei.ttc", "DroidSansFallbackFull.ttf")
+"""Fonts of Linux systems that have Latin letters, too."""
+
 _TRIES = 3
 """Key frames that are tried before decoding begins at the file's beginning."""
 
@@ -86,9 +90,10 @@ def write_proof(probe: Probe, path: Path) -> None:
 
 def draw_sheet(title: str, rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image:
     """Rows of tiles, each row under its heading."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    font = ImageFont.load_default(size=_TEXT)
+    lines = [line for _, tiles in rows for tile in tiles for line in tile.lines]
+    font = sheet_font("".join([title, *(heading for heading, _ in rows), *lines]))
     heights = [max(tile.picture.shape[0] + _LINE * len(tile.lines) for tile in tiles) for _, tiles in rows]
     width = max(sum(tile.picture.shape[1] + _MARGIN for tile in tiles) for _, tiles in rows) + _MARGIN
     height = _MARGIN + _LINE + sum(h + 2 * _MARGIN + _LINE for h in heights)
@@ -108,6 +113,16 @@ def draw_sheet(title: str, rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image:
             left += tile_width + _MARGIN
         top += tall + 2 * _MARGIN + _LINE
     return sheet
+
+
+def sheet_font(text: str) -> FreeTypeFont | ImageFont:
+    """What `text` is written in: Pillow's own font, or for Chinese one of the system's, where it has any."""
+    from PIL import ImageFont
+
+    for name in _CHINESE if max(text, default="") >= "\u2e80" else ():
+        with suppress(OSError):
+            return ImageFont.truetype(name, _TEXT)
+    return ImageFont.load_default(size=_TEXT)
 
 
 def _fitting(text: str, width: int, font: FreeTypeFont | ImageFont) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emomedia.errors import DescriptionError
+from emomedia.errors import DescriptionError, StageError
 from emomedia.interchange import eaf, from_tiers, read_body, textgrid, to_tiers
 from emomedia.interchange.tiers import Interval, Tier
 from emomedia.session import Dialogue
@@ -302,6 +302,12 @@ def test_data_that_somebody_spoiled_are_refused():
 def test_a_name_says_how_a_file_is_read(tmp_path: Path, name, text):
     (tmp_path / name).write_text(text)
     assert read_body(tmp_path / name, session())["turns"][0]["speaker"] == "left"
+
+
+def test_a_broken_file_of_the_users_is_not_to_be_deleted(tmp_path: Path):
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(StageError, match=r"found list; correct the file, or its path$"):
+        read_body(tmp_path / "a.json", session())
 
 
 def test_the_part_of_a_turn_that_nobody_transcribed_has_no_text_either():

@@ -155,7 +155,15 @@ def read_body(path: Path, session: Session) -> dict[str, Any]:
         It isn't there, is too large, or not what its name says.
     """
     if path.suffix.lower() not in _READERS:
-        return stages.read(path)
+        try:
+            return stages.read(path)
+        except StageError as error:  # the file is the user's: nothing makes it anew
+            raise StageError(
+                path,
+                expected=error.expected,
+                found=error.found,
+                remedy="correct the file, or its path",
+            ) from None
     read, tick = _READERS[path.suffix.lower()]
     try:
         data = read_small(path, MAX_BYTES)
