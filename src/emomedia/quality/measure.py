@@ -26,7 +26,7 @@ from .picture import picture_measures
 from .sound import COLUMN, Voice, sound_measures
 from .views import View, Views
 
-VERSION = "3"
+VERSION = "4"
 """To be counted up with whatever changes the measures of the same clip."""
 
 MOST_FACES, MOST_PERSONS = 4, 1
