@@ -21,6 +21,7 @@ from emomedia.quality.declared import declared_ms
 from emomedia.quality.media import halves
 from emomedia.quality.picture import picture_measures
 from emomedia.quality.pixels import values_of
+from emomedia.quality.views import View
 from emomedia.run import opened
 from emomedia.session import SIDES
 from emomedia.simulate import SimulateOptions, simulate
@@ -152,7 +153,8 @@ def pictured(left: Half, right: Half, tools: measure.Tools) -> dict[str, dict[st
     values = np.array([values_of(luma, 8, "limited") for luma in lumas])
     seen = picture_measures(values, WIDTH * HEIGHT, "limited")
     sampled = [len(left) // 6, len(left) // 2, len(left) - 2]
-    shown = measure.people_of([_pictures(left[n], right[n]) for n in sampled], "limited", tools)
+    views = [View(_pictures(left[n], right[n]), "limited") for n in sampled]
+    shown = measure.people_of(views, tools)
     return {side: seen[side] | {"dropped_frames": 0} | shown[side] for side in SIDES}
 
 

@@ -26,6 +26,9 @@ TIMEOUT_SECONDS = 60.0
 
 MAX_STREAMS = 64
 
+NONE = -1
+"""No stream: see :func:`opened`."""
+
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a named pipe",
@@ -43,7 +46,8 @@ def opened(path: Path, only: int | None = None) -> Iterator[InputContainer]:
     ----------
     only : int, optional
         The one stream that is wanted.  Of the others libav decodes no pictures to find out what they are,
-        which takes 0.2 s of a take in 4K; what is known of them is what the container says.
+        which takes 0.2 s of a take in 4K; what is known of them is what the container says.  :data:`NONE`
+        where that is enough of all.
 
     Raises
     ------

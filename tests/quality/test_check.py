@@ -25,8 +25,9 @@ from emomedia.options import Options
 from emomedia.quality import measure
 from emomedia.quality.folder import check_folder
 from emomedia.quality.measure import ENGINE_MEASURES, Tools
-from emomedia.quality.media import key_pictures
+from emomedia.quality.media import key_views
 from emomedia.quality.pixels import PER_HALF, VALUES, values_of
+from emomedia.quality.views import Views
 from emomedia.run import opened, run
 from emomedia.session import SIDES
 
@@ -96,8 +97,8 @@ def test_a_short_clip_whose_key_frame_shows_no_face_is_looked_at_again(made, mon
     turn = next(row for row in read_rows(audit(out)) if row["kind"] == "turn" and row["frame_count"] < 50)
     looked = []
 
-    def nobody(pictures, *_):
-        looked.append(pictures)
+    def nobody(views, *_):
+        looked.append([view.halves for view in views])
         return {side: {"face_share": 0.0} for side in SIDES}
 
     monkeypatch.setattr(measure, "people_of", nobody)
@@ -275,19 +276,23 @@ def test_a_session_whose_audit_is_broken_is_told_of_like_others_that_cannot_be_c
         check_folder(out, None, Options(), Silent())
 
 
-def test_key_pictures_are_those_of_the_clip_s_key_frames(made):
+def test_key_pictures_are_those_of_the_clip_s_key_frames_and_each_is_decoded_once(made, monkeypatch):
     row = max(read_rows(audit(made[1])), key=lambda row: row["frame_count"])
     path = made[1] / row["path"]
     with av.open(str(path)) as container:
         keys = [frame.to_ndarray() for frame in container.decode(video=0) if frame.key_frame]
-    pictures, tagged = key_pictures(path, 4)
-    assert (tagged, len(keys)) == ("limited", 3)
-    for found, whole in zip(pictures, keys, strict=True):
-        for number, half in enumerate(found):
+    views = Views()
+    found = key_views(path, 4, views)
+    assert ([view.colour_range for view in found], len(keys)) == (["limited"] * 3, 3)
+    for view, whole in zip(found, keys, strict=True):
+        for number, half in enumerate(view.halves):
             luma = whole[:1080, 960 * number : 960 * (number + 1)].reshape(270, 4, 240, 4).mean(axis=(1, 3))
             assert np.abs(half[..., 0] - luma).max() <= 0.5
-    (middle,), _ = key_pictures(path, 1)
-    assert np.array_equal(middle, pictures[1])
+    assert key_views(path, 1, views) == [found[1]]
+    monkeypatch.setattr("emomedia.quality.media._decoded", lambda *_: pytest.fail("decoded again"))
+    turns = (each for each in read_rows(audit(made[1])) if each["kind"] == "turn")
+    turn = next(each for each in turns if each["dialogue"] == row["id"])
+    assert key_views(made[1] / turn["path"], 1, views)[0] in found
 
 
 def test_where_there_are_no_clips_check_says_so(made, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from emomedia.errors import MissingToolError, UnsupportedMediaError
 from emomedia.quality.measure import Tools, people_of
 from emomedia.quality.models import FaceModel, PersonModel, to_rgb
+from emomedia.quality.views import View
 
 BOX = (0.25, 0.1, 0.75, 0.4)
 
@@ -82,7 +83,7 @@ def test_measures_come_from_the_models_and_the_audit_names_them(tmp_path):
     assert tools.names["face"].startswith("face.onnx ")
     assert tools.names["person"].startswith("person.onnx ")
     assert tools.names["dnsmos"] is None
-    found = people_of([(half(), half())] * 2, "limited", tools)["left"]
+    found = people_of([View((half(), half()), "limited")] * 2, tools)["left"]
     assert found["face_box"] == pytest.approx([0.25, 0.1, 0.5, 0.3], abs=1e-3)
     assert found["person_share"] == pytest.approx(0.125, abs=0.01)
     assert found["person_box"] == pytest.approx([0.375, 0.5, 0.25, 0.5], abs=0.02)
@@ -99,7 +100,7 @@ def test_a_model_that_is_named_measures_anew_and_nothing_else_does(tmp_path):
 
 def test_a_face_below_the_threshold_is_none(tmp_path):
     tools = Tools(face_model=FaceModel(always(tmp_path / "face.onnx", 0.6)))
-    found = people_of([(half(), half())], "limited", tools)["right"]
+    found = people_of([View((half(), half()), "limited")], tools)["right"]
     assert (found["face_share"], found["face_box"], found["person_share"]) == (0, None, None)
 
 

@@ -87,6 +87,9 @@ def test_the_other_voice_in_a_side_s_turns_is_a_wrong_speaker():
     assert sound_measures(good)["other_voice_share"] == 0
     assert sound_measures(replace(good, turn=good.other))["other_voice_share"] == 1
     assert sound_measures(replace(good, swapped=True))["other_voice_share"] == 1
+    murmur = good.other & (np.arange(COLUMNS) % 5 < 3)  # in the other one's turn, from end to end
+    found = sound_measures(replace(good, own=murmur, turn=good.other))
+    assert found["other_voice_share"] == pytest.approx(0.4, abs=0.01)
 
 
 def test_flat_tops_are_clipped_wherever_they_are():

@@ -198,12 +198,21 @@ def _liveliest(other: Proxy, length: float, starts: Reals) -> Reals:
 
 
 def _guessed(place: Place, starts: Reals) -> float:
-    """Of some drifts the one with which the windows' peaks stand out most."""
-    clarity = [
-        sum(max((peak for _, peak in place(drift, start)), default=0.0) for start in starts)
-        for drift in _GUESSES
-    ]
-    return _GUESSES[int(np.argmax(clarity))]
+    """Of some drifts the one with which the windows' peaks stand out most.
+
+    One that could not be it any more, were all windows left as clear as can be, is given up; so the likelier
+    ones come first.
+    """
+    best, most = 0.0, -1.0
+    for drift in sorted(_GUESSES, key=abs):
+        clarity = 0.0
+        for number, start in enumerate(starts):
+            if clarity + len(starts) - number < most:
+                break
+            clarity += max((peak for _, peak in place(drift, start)), default=0.0)
+        if clarity > most or (clarity == most and drift < best):
+            best, most = drift, clarity
+    return best
 
 
 def _measured(other: Proxy, length: float, place: Place, starts: Reals, drift: float) -> Measured | None:

@@ -22,12 +22,12 @@ from . import media, people
 from .dnsmos import NAMES as RATINGS
 from .dnsmos import Dnsmos
 from .models import FaceModel, PersonModel
-from .people import Finder, Picture, opencv_name, people_measures
+from .people import Finder, opencv_name, people_measures
 from .picture import picture_measures
-from .pixels import LEVELS
 from .sound import COLUMN, Voice, sound_measures
+from .views import View, Views
 
-VERSION = "3"
+VERSION = "4"
 """To be counted up with whatever changes the measures of the same clip."""
 
 MOST_FACES, MOST_PERSONS = 4, 1
@@ -64,6 +64,7 @@ class Tools:
     """What is installed for the measures that need more than emomedia does.
 
     `keeps`: what anything else has measured stays, unless a model is named for it.
+    `views`: what they looked at last.
     """
 
     opencv: str | None = None
@@ -71,6 +72,7 @@ class Tools:
     face_model: FaceModel | None = None
     person_model: PersonModel | None = None
     keeps: bool = False
+    views: Views = field(default_factory=Views)
     _of_thread: local = field(default_factory=local)
 
     @classmethod
@@ -279,26 +281,21 @@ ENGINE_MEASURES = (
 
 def _people(path: Path, seconds: float, tools: Tools) -> dict[str, dict[str, Any]]:
     if tools.names["face"] is None and tools.names["person"] is None:
-        return people_of([], "limited", tools)
-    pictures, tagged = media.key_pictures(path, min(MOST_FACES, 1 + int(seconds / FACE_SECONDS)))
-    found = people_of(pictures, tagged, tools)
-    if len(pictures) > 1 or all(found[side]["face_share"] != 0 for side in SIDES):
+        return people_of([], tools)
+    views = media.key_views(path, min(MOST_FACES, 1 + int(seconds / FACE_SECONDS)), tools.views)
+    found = people_of(views, tools)
+    if len(views) > 1 or all(found[side]["face_share"] != 0 for side in SIDES):
         return found
-    return people_of(pictures + media.later_pictures(path, MORE_FACES), tagged, tools)
+    return people_of(views + media.later_views(path, MORE_FACES), tools)
 
 
-def people_of(
-    pictures: Sequence[tuple[Picture, Picture]], colour_range: str, tools: Tools
-) -> dict[str, dict[str, Any]]:
+def people_of(views: Sequence[View], tools: Tools) -> dict[str, dict[str, Any]]:
     """Both sides' measures of the people in a clip's sampled pictures."""
-    black, white = (float(level) for level in LEVELS[colour_range][:2])
-    outlined = set(media.spread(len(pictures), MOST_PERSONS))
+    outlined = set(media.spread(len(views), MOST_PERSONS))
+    black, white = views[0].levels if views else (0.0, 1.0)
     found: dict[str, dict[str, Any]] = {}
     for number, side in enumerate(SIDES):
-        seen = [
-            tools.finder(halves[number], black, white, person=place in outlined)
-            for place, halves in enumerate(pictures)
-        ]
+        seen = [view.seen(number, tools.finder, person=place in outlined) for place, view in enumerate(views)]
         found[side] = people_measures(seen, black, white, faces=tools.names["face"] is not None)
     return found
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..containers import opened
+from ..containers import NONE, opened
 from ..errors import MediaError
 from ..voice.compiled import compiled
 from .people import Picture
 from .pixels import values_of
+from .views import View, Views
 
 Values = npt.NDArray[np.float32]
 
@@ -47,31 +50,44 @@ def clip_values(path: Path) -> tuple[Values, int, str]:
     return np.array(found), pixels, tagged
 
 
-def key_pictures(path: Path, most: int) -> tuple[list[tuple[Picture, Picture]], str]:
-    """Both halves of up to `most` key frames, evenly spread, a quarter as wide and high; and their range."""
+def key_views(path: Path, most: int, views: Views) -> list[View]:
+    """Up to `most` key frames, evenly spread, of which those in `views` are not decoded again.
+
+    A key frame is known by its packet and its stream's parameters: all that its picture depends on.
+    """
     import av
 
-    pictures, tagged = [], "limited"
+    found = []
     try:
-        with opened(path) as container:
+        with opened(path, only=NONE) as container:
             stream = container.streams.video[0]
             keys = [
                 packet.pts or 0 for packet in container.demux(stream) if packet.is_keyframe and packet.size
             ]
             for number in spread(len(keys), most):
                 container.seek(keys[number], stream=stream)
-                frame = next(container.decode(stream))
-                tagged = _range(frame)
-                pictures.append(halves(_planes(frame)))
+                packet = next(container.demux(stream))
+                parameters = stream.codec_context.extradata or b""
+                key = hashlib.sha256(b"%d:" % len(parameters) + parameters + bytes(packet)).digest()
+                found.append(views.of(key, partial(_decoded, packet, stream.codec_context)))
     except (av.FFmpegError, StopIteration, IndexError) as error:
         raise _unreadable(path, str(error)) from error
-    return pictures, tagged
+    return found
 
 
-def later_pictures(path: Path, count: int) -> list[tuple[Picture, Picture]]:
-    """The same of so many frames, evenly spread behind the first one, of a short clip: all are decoded."""
+def _decoded(packet: Any, decoder: Any) -> View:
+    """A key frame's picture; no frame behind it is decoded."""
+    return _view([*packet.decode(), *decoder.decode(None)][0])
+
+
+def later_views(path: Path, count: int) -> list[View]:
+    """So many frames, evenly spread behind the first one, of a short clip: all are decoded."""
     frames = list(_frames(path))[1:]
-    return [halves(_planes(frames[place])) for place in spread(len(frames), count)]
+    return [_view(frames[place]) for place in spread(len(frames), count)]
+
+
+def _view(frame: Any) -> View:
+    return View(halves(_planes(frame)), _range(frame))
 
 
 def voice(path: Path) -> npt.NDArray[np.float32]:
@@ -95,7 +111,7 @@ def _frames(path: Path) -> Iterator[Any]:
     import av
 
     try:
-        with opened(path) as container:
+        with opened(path, only=NONE) as container:
             yield from container.decode(container.streams.video[0])
     except (av.FFmpegError, IndexError) as error:
         raise _unreadable(path, str(error)) from error
@@ -135,29 +151,26 @@ def _planes(frame: Any) -> list[npt.NDArray[Any]]:
 
 def halves(planes: Sequence[npt.NDArray[Any]]) -> tuple[Picture, Picture]:
     """Both halves of a 4:2:0 composite as uint8[height, width, 3], a quarter as wide and high, by means."""
-    small = [_means(plane, 2 if number else 4) for number, plane in enumerate(planes)]
-    picture = np.stack(small, axis=2)
+    height, width = (edge // 4 for edge in planes[0].shape)
+    picture = np.empty((height, width, 3), np.uint8)
+    for number, plane in enumerate(planes):
+        _average(plane, 2 if number else 4, picture[..., number])
     middle = picture.shape[1] // 2
     return picture[:, :middle], picture[:, middle:]
 
 
-def _means(plane: npt.NDArray[Any], size: int) -> npt.NDArray[np.uint8]:
-    height, width = (edge // size for edge in plane.shape)
-    means = np.empty((height, width), np.uint8)
-    _average(plane, size, means)
-    return means
-
-
 @compiled
 def _average(plane: npt.NDArray[Any], size: int, means: npt.NDArray[np.uint8]) -> None:
-    """Rounded means of blocks of `size` × `size`."""
+    """Rounded means of blocks of `size` × `size` of code values of 8 bits."""
     height, width = means.shape
-    sums = np.empty(width, np.int32)
+    columns = np.empty(width * size, np.uint16)
     for y in range(height):
-        sums[:] = size * size // 2
+        columns[:] = 0
         for row in range(y * size, (y + 1) * size):
-            for x in range(width):
-                for column in range(x * size, (x + 1) * size):
-                    sums[x] += plane[row, column]
+            for x in range(width * size):
+                columns[x] += plane[row, x]
         for x in range(width):
-            means[y, x] = sums[x] // (size * size)
+            total = size * size // 2
+            for column in range(x * size, (x + 1) * size):
+                total += columns[column]
+            means[y, x] = total // (size * size)

@@ -10,7 +10,7 @@ docs/quality.md says how good that is on real people.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -88,14 +88,22 @@ class Finder:
             cv2.setNumThreads(1)
             self._cascade = cv2.CascadeClassifier(cv2.data.haarcascades + CASCADE)
 
-    def __call__(self, picture: Picture, black: float, white: float, *, person: bool) -> Seen:
-        """What a picture shows; `black` and `white` are code values, the person is looked for if asked."""
+    def __call__(
+        self, picture: Picture, black: float, white: float, *, person: bool, known: Seen | None = None
+    ) -> Seen:
+        """What a picture shows; `black` and `white` are code values, the person is looked for if asked.
+
+        Of a picture whose face is `known` it is not looked for again.
+        """
         rgb = None
         if self._face_model is not None or self._person_model is not None:
             rgb = to_rgb(picture, black, white)
-        face = self._face(picture, rgb)
-        luma = None if face is None else float(_within(picture[..., 0], face).mean())
-        return Seen(face, luma, self._person(picture, rgb, face) if person else None)
+        seen = known
+        if seen is None:
+            face = self._face(picture, rgb)
+            luma = None if face is None else float(_within(picture[..., 0], face).mean())
+            seen = Seen(face, luma, None)
+        return replace(seen, person=self._person(picture, rgb, seen.face)) if person else seen
 
     def _face(self, picture: Picture, rgb: Rgb | None) -> Box | None:
         if self._face_model is not None and rgb is not None:

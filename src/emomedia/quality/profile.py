@@ -12,13 +12,15 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from ..dataset.index import CLIP_MEASURES, FLAGS, MEASURES
 from ..descriptions import show
 from ..errors import DescriptionError
 from ..files import complaint, read_small
+from ..schema.tables import Table
 from ..schema.validation import validate
+from ..schema.values import Label
 from ..session import SIDES
 
 _MAX_BYTES = 1 << 20
@@ -31,7 +33,7 @@ SEEN_SHARE = 0.1
 by theirs: somebody whom the cascade never finds wears a mask, or is no person."""
 
 
-class Rule(BaseModel):
+class Rule(Table):
     """One fault: the measure that tells it and its bounds.
 
     Attributes
@@ -48,9 +50,9 @@ class Rule(BaseModel):
         Judged only where faces are found on that side in the session.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
-    fault: str
+    fault: Label
     measure: str
     of: Literal["sides", "speaker", "clip"] = "sides"
     min: float | None = None
@@ -69,10 +71,8 @@ class Rule(BaseModel):
 _BOUNDS = ("min", "max", "max_share", "min_of_usual", "none_of")
 
 
-class ProfileTable(BaseModel):
+class ProfileTable(Table):
     """A profile's file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: list[Rule]
 
@@ -91,7 +91,8 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
     Raises
     ------
     DescriptionError
-        The file is no profile, or a rule is of no measure that there is or has no bound for it.
+        The file is no profile, or a rule is of no measure that there is, or has no bound for it that some
+        clips break and others do not.
     """
     source = "profile.toml" if path is None else str(path)
     own = files("emomedia.quality").joinpath("profile.toml")
@@ -108,6 +109,7 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
     rules = validate(ProfileTable, table, source).rule
     for number, rule in enumerate(rules):
         _refuse_without_effect(rule, f"{source}: rule[{number}]")
+        _refuse_impossible(rule, f"{source}: rule[{number}]")
     return tuple(rules)
 
 
@@ -124,7 +126,9 @@ def _refuse_without_effect(rule: Rule, place: str) -> None:
             remedy=f"the nearest is {show(near)},{where} docs/quality.md tells of each",
         )
     flags = rule.measure == FLAGS
-    numbers = ["min", "max", "max_share"] + ["min_of_usual"] * (rule.of != "clip")
+    decibels = rule.measure.endswith(("_db", "_lufs"))  # a share of which is nothing
+    numbers = ["min", "max"] + ["max_share"] * rule.measure.endswith("_frames")
+    numbers += ["min_of_usual"] * (rule.of != "clip" and not decibels)
     given = [name for name in _BOUNDS if getattr(rule, name) is not None]
     wanted = ["none_of"] if flags else numbers
     if not given or set(given) - set(wanted):
@@ -133,6 +137,34 @@ def _refuse_without_effect(rule: Rule, place: str) -> None:
             expected=f"a bound of {rule.measure}: {', '.join(wanted)}",
             found=", ".join(given) or "no bound",
             remedy="correct it, or remove the rule",
+        )
+
+
+def _refuse_impossible(rule: Rule, place: str) -> None:
+    """Refuse bounds that every clip breaks, or none: a percentage for a share, a min above the max."""
+    shares = ["max_share", "min_of_usual"] + ["min", "max"] * rule.measure.endswith("_share")
+    for name in shares:
+        bound = getattr(rule, name)
+        if bound is not None and not 0 <= bound <= 1:
+            raise DescriptionError(
+                f"{place}.{name}",
+                expected="a share, 0 to 1",
+                found=show(bound),
+                remedy="write 0.15 for 15 %",
+            )
+    if rule.min is not None and rule.max is not None and rule.min > rule.max:
+        raise DescriptionError(
+            place,
+            expected="a min that is no higher than the max",
+            found=f"min {rule.min:g}, max {rule.max:g}",
+            remedy="correct them",
+        )
+    if rule.needs_face and rule.of == "clip":
+        raise DescriptionError(
+            f"{place}.needs_face",
+            expected="it with a measure of a side",
+            found='of = "clip"',
+            remedy="remove it: faces are found on a side",
         )
 
 

@@ -217,10 +217,13 @@ def _silence(powers: npt.NDArray[np.float64]) -> float | None:
 
 
 def _other_voice(own: Mask, other: Mask, turn: Mask, swapped: bool) -> float | None:
-    """Of what both say in the side's turns, the other actor's share."""
+    """Of what is heard in the side's turns, the share that the other actor says alone.
+
+    What both say at once is no fault: a listener's murmur lies within the other one's turn from end to end.
+    """
     if swapped:  # whoever the turns name, the track is the other actor's
         return 1.0
-    mine, theirs = int((turn & own).sum()), int((turn & other).sum())
+    mine, theirs = int((turn & own).sum()), int((turn & other & ~own).sum())
     return theirs / (mine + theirs) if mine + theirs >= ENOUGH else None
 
 

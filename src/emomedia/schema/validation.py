@@ -22,6 +22,7 @@ _PLAIN = {
     "bool_type": ("true or false", "correct it"),
     "string_type": ("text", "correct it"),
     "float_type": ("a decimal number", "correct it"),
+    "finite_number": ("a finite number", "correct it"),
     "literal_error": ("one of the words for it", "correct it"),
 }
 """pydantic's own error types that these models can give: what belongs there, and the remedy."""
