@@ -32,6 +32,9 @@ KINDS: dict[str, dict[str, Any]] = {
         "open_gop": True,
     },
     "29.97 in two files": {"fps": Fraction(30000, 1001), "parts": 2},
+    "hevc 12 bit": {"codec": "hevc", "depth": 12},
+    "vp9": {"codec": "vp9"},
+    "av1 10 bit": {"codec": "av1", "depth": 10},
 }
 SIZE = {"size": (540, 960), "seconds": Fraction(4)}
 
@@ -57,7 +60,10 @@ def made(session: Path, out: Path, device: Any, **choices: Any) -> tuple[dict[st
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_clips_have_the_bytes_that_the_cores_make(simulated, tmp_path, kind):
+def test_clips_have_the_bytes_that_the_cores_make(simulated, tmp_path, kind, gpu):
+    codec, depth = KINDS[kind].get("codec", "h264"), KINDS[kind].get("depth", 8)
+    if not any((limit.codec, limit.chroma, limit.depth) == (codec, 420, depth) for limit in gpu.decodes):
+        pytest.skip(f"{gpu.name} does not decode {codec} with {depth} bits")
     session = simulated(**SIZE, **KINDS[kind])
     there, report = made(session, tmp_path / "gpu", "cuda", layout=PICTURES, workers=3)
     here, _ = made(session, tmp_path / "cores", "cpu", layout=PICTURES, workers=2)
