@@ -52,7 +52,7 @@ def test_places_declared_right_are_found_so(session, tmp_path):
 
 def test_a_full_disk_says_nothing_of_places(session, tmp_path, monkeypatch):
     class Full(Recordings):
-        def aligned(self, *_: object) -> NoReturn:
+        def aligned(self, *_: object, **__: object) -> NoReturn:
             raise OutputError("scratch", expected="room", found="none", remedy="make some")
 
     monkeypatch.setattr("emomedia.quality.declared.Recordings", Full)
