@@ -51,19 +51,18 @@ def parameters() -> bytes:
 
 
 def field(number: int, bottom: int, level: int) -> bytes:
-    """One field of frame `number`, flat: a slice of I_PCM macroblocks; the top one begins an IDR picture."""
-    slice_header = Bits(0, 7, 0, (0, 4), (1, 1), (bottom, 1))
-    if not bottom:
-        slice_header.add(number % 2)
-    slice_header.add((bottom, 8))
-    slice_header.add((0, 1) if bottom else (0, 2))
+    """One field of frame `number`, flat: a slice of I_PCM macroblocks; the first of all is an IDR one."""
+    idr = number == bottom == 0
+    slice_header = Bits(0, 7, 0, (number, 4), (1, 1), (bottom, 1), *([0] if idr else []))
+    slice_header.add((2 * number + bottom, 8))
+    slice_header.add((0, 2) if idr else (0, 1))
     slice_header.add(0)
     payload = b""
     for macroblock in range(SIZE // 16 * SIZE // 32):
         bits = Bits() if macroblock else slice_header
         bits.add(25)
         payload += bits.packed() + bytes([level]) * 256 + bytes([128]) * 128
-    return unit(9, b"\x10") + (b"" if bottom else parameters()) + unit(1 if bottom else 5, payload + b"\x80")
+    return unit(9, b"\x10") + (parameters() if idr else b"") + unit(5 if idr else 1, payload + b"\x80")
 
 
 def packets(joined: bool) -> list[bytes]:
@@ -71,13 +70,18 @@ def packets(joined: bool) -> list[bytes]:
     return [top + bottom for top, bottom in zip(fields[::2], fields[1::2], strict=True)] if joined else fields
 
 
-def write(path, joined: bool) -> None:
-    """A take at 25 frames a second, with both fields of a frame in one packet, or each in its own."""
+def write(path, joined: bool, lost: int | None = None) -> None:
+    """A take at 25 frames a second, with both fields of a frame in one packet, or each in its own.
+
+    The packet `lost` is left out.
+    """
     raw = path.with_suffix(".h264")
     raw.write_bytes(b"".join(packets(joined)))
     with av.open(raw) as source, av.open(path, "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         for number, data in enumerate(packets(joined)):
+            if number == lost:
+                continue
             packet = av.Packet(data)
             packet.stream, packet.is_keyframe = stream, joined or number % 2 == 0
             packet.time_base = Fraction(1, 25 if joined else 50)
@@ -95,6 +99,13 @@ def test_two_packets_of_one_field_each_are_one_frame(tmp_path, suffix, joined):
     times = np.asarray(found["pts"]) * float(Fraction(*_core.probe(str(path))["streams"][0]["time_base"]))
     assert np.diff(times) == pytest.approx([1 / 25] * (FRAMES - 1))
     assert found["decoded"]["field_order"] == "tt"
+
+
+def test_after_a_lost_field_pairs_are_found_again(tmp_path):
+    write(tmp_path / "take.mp4", joined=False, lost=8)
+    found = _core.scan(str(tmp_path / "take.mp4"), 0)
+    steps = np.diff(found["pts"])
+    assert (2 * steps / steps[0]).tolist() == [2, 2, 2, 3, 1] + [2] * (FRAMES - 6)
 
 
 def test_frames_of_two_packets_are_shown_in_any_order(tmp_path):

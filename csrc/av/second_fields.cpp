@@ -22,8 +22,11 @@ bool SecondFields::is_second(const AVPacket& packet) {
                    packet.pos);
   const auto structure = parser_->picture_structure;
   const bool is_field = structure == AV_PICTURE_STRUCTURE_TOP_FIELD || structure == AV_PICTURE_STRUCTURE_BOTTOM_FIELD;
-  // A packet of both fields begins with the same one each time.
-  const bool second = is_field && first_field_ != AV_PICTURE_STRUCTURE_UNKNOWN && structure != first_field_;
+  // libav tells an order of fields where the field before was the other one and of the same frame_num, which frames
+  // that nothing refers to may share. A packet of both fields begins with the same one each time.
+  const bool of_one_number = parser_->field_order != AV_FIELD_UNKNOWN;
+  const bool second =
+      is_field && of_one_number && first_field_ != AV_PICTURE_STRUCTURE_UNKNOWN && structure != first_field_;
   first_field_ = is_field && !second ? structure : AV_PICTURE_STRUCTURE_UNKNOWN;
   return second;
 }

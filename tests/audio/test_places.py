@@ -80,6 +80,13 @@ def test_where_no_gap_may_be_any_is_refused(pts):
         of.next(pts, 1000)
 
 
+def test_a_single_wrong_time_is_no_gap_where_times_may_be_wrong():
+    of = Places(PATH, 48_000, 0, Fraction(1), 0, gapless=True, misdated=True)
+    assert [of.next(at, 1000) for at in (0, 1448, 2000, 3448)] == [0, 1000, 2000, 3000]
+    with pytest.raises(MediaError, match=r"expected times that go on from packet to packet"):
+        of.next(4448, 1000)
+
+
 def test_a_time_that_fits_no_frame_counts_as_it_is():
     assert places(48, first=30_000, lengths=(1024, 1024)).next(436, 1024) == 436 * 48
 

@@ -176,15 +176,17 @@ def decode(
         per_tick = (audio.time_base or Fraction(1, sample_rate)) * sample_rate
         second = [*islice(pieces, 1)]
         lengths = head.samples, getattr(second[0], "samples", 0) if second else 0
-        told = per_tick <= 1 or not _PLAIN.fullmatch(audio.codec_context.name)
+        gapless = container.format.name == "ogg"
+        # libav puts a page's first packet off where Vorbis changes its block size between two pages.
+        misdated = gapless and audio.codec_context.name == "vorbis"
+        told = not misdated and (per_tick <= 1 or not _PLAIN.fullmatch(audio.codec_context.name))
         if told and _seek(container, audio, origin + int((first - _PREROLL) / per_tick)):
             pieces = _pieces(path, container, audio)
         else:
             pieces = chain(broken, [head], second, pieces)
-        gapless = container.format.name == "ogg"
         if gapless and abs(origin * per_tick) > JITTER * sample_rate:
             _refuse_loss(path, f"none before {float(origin * per_tick / sample_rate):.3f} s")
-        places = Places(path, sample_rate, origin, per_tick, first, lengths, gapless)
+        places = Places(path, sample_rate, origin, per_tick, first, lengths, gapless, misdated)
         channels, block = head.layout.nb_channels, _samples(path, head)
         for piece in pieces:
             if isinstance(piece, Hole):

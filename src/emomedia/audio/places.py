@@ -43,6 +43,8 @@ class Places:
         than samples, they tell places exactly that times tell only nearly: after a seek, after a hole.
     gapless : bool
         Whether a gap can only mean that the file is damaged, and then times near it are not to be trusted.
+    misdated : bool
+        Whether a single frame's time may be wrong for all that: the next one's shows that nothing is missing.
 
     Attributes
     ----------
@@ -61,11 +63,13 @@ class Places:
         first: int,
         lengths: tuple[int, int] = (0, 0),
         gapless: bool = False,
+        misdated: bool = False,
     ) -> None:
         self.place = self.end_of_holes = first
         self._path, self._rate, self._origin, self._per_tick = path, rate, origin, per_tick
         self._jitter = int(JITTER * rate)
         self._lengths, self._gapless = lengths, gapless
+        self._misdated, self._doubted = misdated, False
         self._holes = 0
         self._came: int | None = None
 
@@ -81,6 +85,8 @@ class Places:
         found = self.end_of_holes if self._holes else self.place
         if pts is not None:
             found = self._sample(pts)
+            if self._came is not None and self._doubts(found):
+                found = self._came
             self._check(found)
             if self._came is None or self._holes:
                 found = self._exact(found)
@@ -94,6 +100,12 @@ class Places:
         """``round(ticks · per_tick)``, half up, in integers: it is asked once a packet."""
         per = self._per_tick
         return (2 * (tick - self._origin) * per.numerator + per.denominator) // (2 * per.denominator)
+
+    def _doubts(self, found: int) -> bool:
+        """Whether a frame's place is off where that may be its time's fault; of two in a row it is not."""
+        off = self._came is not None and not self._holes and abs(found - self._came) > self._jitter
+        self._doubted = self._misdated and off and not self._doubted
+        return self._doubted
 
     def _exact(self, found: int) -> int:
         """`found`, or the place of a whole number of frames that is nearest, if less than a tick away."""
