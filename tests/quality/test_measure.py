@@ -41,7 +41,9 @@ def test_a_clip_has_its_own_turns_speech_flags_and_windows():
     turn = known.of({"id": "d0_1", "start": 1.9, "end": 3.1})
     assert turn["flags"] == ["loop"]
     assert (turn["left"]["turns"], turn["right"]["turns"]) == ([], [[2.0, 3.0]])
-    assert turn["left"]["activity"] == [[2.0, 3.1]]
+    assert turn["left"]["activity"] == [[2.0, pytest.approx(3.3)]], (
+        "who speaks on is looked at for 0.2 s more"
+    )
     assert turn["left"]["residual_ms"] == 0.5
     assert known.of({"id": "d0_1", "start": 2.5, "end": 3.1})["left"]["residual_ms"] == 2.0
     dialogue = known.of({"id": "d1", "start": 8.0, "end": 16.0})

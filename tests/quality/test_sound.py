@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soxr
 
-from emomedia.quality.sound import COLUMN, Voice, clipped_share, sound_measures
+from emomedia.quality.sound import COLUMN, Voice, clipped_share, other_voice_share, sound_measures
 
 COLUMNS = 800
 RNG = np.random.default_rng(0)
@@ -72,7 +72,8 @@ def test_bleed_does_not_depend_on_how_loud_this_sentence_is():
 def test_what_is_not_there_is_not_measured():
     nothing = np.zeros(COLUMNS, bool)
     found = sound_measures(replace(voice(), own=nothing, other=nothing, turn=nothing))
-    assert [found[name] for name in ("snr_db", "bleed_db", "other_voice_share")] == [None] * 3
+    assert [found[name] for name in ("snr_db", "bleed_db")] == [None] * 2
+    assert other_voice_share(nothing, nothing, nothing) is None
 
 
 def test_the_share_of_silence_counts_gating_blocks():
@@ -83,13 +84,13 @@ def test_the_share_of_silence_counts_gating_blocks():
 
 
 def test_the_other_voice_in_a_side_s_turns_is_a_wrong_speaker():
-    good = voice()
-    assert sound_measures(good)["other_voice_share"] == 0
-    assert sound_measures(replace(good, turn=good.other))["other_voice_share"] == 1
-    assert sound_measures(replace(good, swapped=True))["other_voice_share"] == 1
-    murmur = good.other & (np.arange(COLUMNS) % 5 < 3)  # in the other one's turn, from end to end
-    found = sound_measures(replace(good, own=murmur, turn=good.other))
-    assert found["other_voice_share"] == pytest.approx(0.4, abs=0.01)
+    column = np.arange(300)
+    long, short = (column >= 50) & (column < 250), (column >= 100) & (column < 140)
+    heard = short & (column >= 115)  # a murmur, whose beginning is not heard
+    assert other_voice_share(long, short, long) == 0
+    assert other_voice_share(short, long, long) == 0.83, "the turn names the wrong speaker"
+    assert other_voice_share(heard, long, short) == pytest.approx(15 / 175, abs=0.01)
+    assert other_voice_share(long, heard, heard) == 0.5, "of what both say there"
 
 
 def test_flat_tops_are_clipped_wherever_they_are():

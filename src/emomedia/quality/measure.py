@@ -24,7 +24,7 @@ from .dnsmos import Dnsmos
 from .models import FaceModel, PersonModel
 from .people import Finder, opencv_name, people_measures
 from .picture import picture_measures
-from .sound import COLUMN, Voice, sound_measures
+from .sound import COLUMN, Voice, other_voice_share, sound_measures
 from .views import View, Views
 
 VERSION = "4"
@@ -48,6 +48,11 @@ MOST_WINDOWS = 2
 ENOUGH_RATED = 450
 """Columns, 4.5 s, of speech that DNSMOS rates at least: it always hears nine seconds, repeated where there
 are less, and for shorter turns would cost more than all other measures together."""
+
+AROUND = 20
+"""Columns beyond both ends of a clip in which it is looked who speaks on."""
+
+_AROUND_S = AROUND * COLUMN / SAMPLE_RATE
 
 TOOLS = {"face": "faces (OpenCV 4)", "person": "persons (OpenCV 4)", "dnsmos": "DNSMOS (speechmos)"}
 """What is measured by something that has to be installed, in words."""
@@ -180,7 +185,7 @@ class SessionFacts:
             }
             if table is not None:
                 facts[side] |= {
-                    "activity": _within(self._activity[side], begin, end),
+                    "activity": _within(self._activity[side], begin - _AROUND_S, end + _AROUND_S),
                     "noise_db": _real(table.get("noise_db")),
                     "snr_db": _real(table.get("snr_db")),
                     "swapped": "swapped" in table.get("flags", []),
@@ -312,6 +317,7 @@ def voices_of(
     DNSMOS is asked of the `speaker` alone, where it is a turn's clip: the other one listens.
     """
     columns = min(len(sound) for sound in sounds.values()) // COLUMN
+    wide = {side: _marked_around(facts[side].get("activity", []), begin, columns) for side in SIDES}
     active = {side: _marked(facts[side].get("activity", []), begin, columns) for side in SIDES}
     found: dict[str, dict[str, Any]] = {}
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
@@ -326,10 +332,14 @@ def voices_of(
             noise_db=known.get("noise_db"),
             level_db=_level(known),
             other_level_db=_level(facts[other]),
-            swapped=bool(known.get("swapped", False)),
         )
+        turns = _marked_around(known["turns"], begin, columns)
+        # whoever the turns name, an exchanged track is the other actor's
+        wrong = 1.0 if known.get("swapped") else other_voice_share(wide[side], wide[other], turns)
         rated = active[side] | turn if speaker in (None, side) else np.zeros_like(turn)
-        found[side] = sound_measures(voice) | _rated(sounds[side], rated, tools)
+        found[side] = (
+            sound_measures(voice) | {"other_voice_share": wrong} | _rated(sounds[side], rated, tools)
+        )
     return found
 
 
@@ -364,6 +374,11 @@ def _marked(ranges: Sequence[Sequence[float]], begin: float, columns: int) -> np
     for first, last in ranges:
         mask[max(0, round((first - begin) * rate)) : max(0, round((last - begin) * rate))] = True
     return mask
+
+
+def _marked_around(ranges: Sequence[Sequence[float]], begin: float, columns: int) -> npt.NDArray[np.bool_]:
+    """The same with :data:`AROUND` columns more before and behind the clip."""
+    return _marked(ranges, begin - _AROUND_S, columns + 2 * AROUND)
 
 
 def _real(value: Any) -> float | None:

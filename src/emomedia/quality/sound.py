@@ -76,8 +76,6 @@ class Voice:
         The track's noise in the whole session, where the clip does not tell.
     level_db, other_level_db : float or None
         Both actors' levels, each in the own track, in the whole session.
-    swapped : bool
-        Whether the cameras hear that the tracks are exchanged.
     """
 
     sound: Sound
@@ -88,7 +86,6 @@ class Voice:
     noise_db: float | None = None
     level_db: float | None = None
     other_level_db: float | None = None
-    swapped: bool = False
 
 
 def sound_measures(voice: Voice) -> dict[str, Any]:
@@ -106,7 +103,6 @@ def sound_measures(voice: Voice) -> dict[str, Any]:
         "loudness_lufs": _rounded(loudness.integrated(powers)),
         "bleed_db": _rounded(_bleed(column_powers, others, other & ~own, noise, voice)),
         "silence_share": _rounded(_silence(powers)),
-        "other_voice_share": _rounded(_other_voice(own, other, turn, voice.swapped)),
     }
 
 
@@ -216,15 +212,17 @@ def _silence(powers: npt.NDArray[np.float64]) -> float | None:
     return float((loudness.lufs(powers) <= loudness.ABSOLUTE_GATE).mean())
 
 
-def _other_voice(own: Mask, other: Mask, turn: Mask, swapped: bool) -> float | None:
-    """Of what is heard in the side's turns, the share that the other actor says alone.
+def other_voice_share(own: Mask, other: Mask, turn: Mask) -> float | None:
+    """Of what both say in the side's turns, the other actor's share; less where the turns fit the own voice.
 
-    What both say at once is no fault: a listener's murmur lies within the other one's turn from end to end.
+    They fit a voice by the columns in which turns and voice do not differ. The masks reach beyond the clip: a
+    listener's murmur lies within the other one's turn from end to end, but the other one speaks on.
     """
-    if swapped:  # whoever the turns name, the track is the other actor's
-        return 1.0
-    mine, theirs = int((turn & own).sum()), int((turn & other & ~own).sum())
-    return theirs / (mine + theirs) if mine + theirs >= ENOUGH else None
+    mine, theirs = int((turn & own).sum()), int((turn & other).sum())
+    if mine + theirs < ENOUGH:
+        return None
+    off, others_off = int((turn ^ own).sum()), int((turn ^ other).sum())
+    return round(min(theirs / (mine + theirs), off / max(1, off + others_off)), 2)
 
 
 def _rounded(value: float | None) -> float | None:
