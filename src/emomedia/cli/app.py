@@ -222,8 +222,9 @@ def verify(
         total = sum(path.read_bytes().count(b"\n") for path in audits(out))
         display.advances("verify", 0, total)
         for checked in verify_folder(out.resolve()):
-            clips += bool(checked.row)
-            display.advances("verify", clips, max(clips, total))
+            if checked.row:
+                clips += 1
+                display.advances("verify", clips, max(clips, total))
             for finding in checked.findings:
                 display.says(str(finding))
                 findings.append(finding)

@@ -173,7 +173,7 @@ class PeopleDisplay:
         from rich.progress import Progress, TextColumn
 
         self._close()
-        name = TextColumn("  [bold]{task.description:<7}[/]")
+        name = TextColumn("  [bold]{task.description:<6}[/]")
         # Drawn when the work advances, ten times a second: a thread for it would be one more that can fail.
         self._live = Progress(name, *columns, console=self.console, transient=True, auto_refresh=False)
         task = self._live.add_task(stage, total=total, tells=_TELLS.get(stage, ""))
