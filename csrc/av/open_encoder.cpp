@@ -130,7 +130,10 @@ BufferRef surfaces_of(AVBufferRef* cuda, const VideoSettings& s) {
   // sessions are all taken.
   const bool taken = said.find("OpenEncodeSessionEx") != std::string::npos &&
                      (said.find("(10)") != std::string::npos || said.find("(21)") != std::string::npos);
-  if (taken) throw NoSessionLeft(Cause::device, s.encoder, asked, found, "end other programs that encode on that GPU");
+  if (taken) {
+    throw NoSessionLeft(Cause::stalled, s.encoder, asked, found,
+                        "end other programs that encode on that GPU, or use fewer --workers; what is finished is kept");
+  }
   throw Error(Cause::device, s.encoder, asked, found, "choose --encoder libx264, or a GPU that has NVENC");
 }
 

@@ -43,10 +43,13 @@ struct Video {
 
 constexpr double kOpenSeconds = 60.0;  // until a GPU whose encoder's sessions are all taken has one
 
-// Asked of encoders that are never fed. Error(device) where there are none to be had.
-std::vector<Video> described_videos(const Job& job, EncoderGate& gate) {
-  const EncodingPlace place(job, job.encoder_gpus.empty() ? nullptr : job.encoder_gpus.front());
-  Pulse pulse;
+EncodingPlace first_place(const Job& job) {
+  return {job, job.encoder_gpus.empty() ? nullptr : job.encoder_gpus.front()};
+}
+
+std::vector<Video> described(const Job& job, Pulse& pulse) {
+  const EncodingPlace place = first_place(job);
+  EncoderGate gate;
   std::vector<Video> videos;
   for (std::size_t number = 0; number < job.picture_count(); ++number) {
     const auto describe = [&] {
@@ -58,21 +61,37 @@ std::vector<Video> described_videos(const Job& job, EncoderGate& gate) {
   return videos;
 }
 
+// Asked of encoders that are never fed, by a thread that has what it needs of the job for itself, should the driver hang.
+std::vector<Video> described_videos(const Job& job, const Idle& idle) {
+  Job asked;
+  asked.video = job.video;
+  asked.sides = job.sides;
+  asked.encoder_gpus = job.encoder_gpus;
+  asked.surfaces = job.surfaces;
+  const auto videos = std::make_shared<std::vector<Video>>();
+  const auto describe = [videos, asked](Pulse& pulse) { *videos = described(asked, pulse); };
+  do_watched(job.video.encoder, kStallSeconds, describe, idle, kStalledDriver);
+  return std::move(*videos);
+}
+
 constexpr int kLargeBuffer = 1 << 20;  // bytes
 
 }  // namespace
 
-void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu) {
+void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu, const Idle& idle) {
   Job job;
   job.video = settings;
   job.encoder_gpus = {std::move(gpu)};
   job.surfaces = settings.depth == 8;
-  const EncodingPlace place(job, job.encoder_gpus.front());
-  try {
-    const av::VideoEncoder encoder(settings, place.memory());
-  } catch (const av::NoSessionLeft&) {
-    return;  // others have them now; a run waits for theirs
-  }
+  const auto open = [job](Pulse&) {
+    const EncodingPlace place = first_place(job);
+    try {
+      const av::VideoEncoder encoder(job.video, place.memory());
+    } catch (const av::NoSessionLeft&) {
+      return;  // others have them now; a run waits for theirs
+    }
+  };
+  do_watched(settings.encoder, kStallSeconds, open, idle, kStalledDriver);
 }
 
 void return_large_buffers() {
@@ -96,9 +115,9 @@ struct Worker {
 
 class Engine::State : public std::enable_shared_from_this<Engine::State> {
  public:
-  explicit State(Job job)
+  State(Job job, const Idle& idle)
       : job_(std::move(job)),
-        videos_(described_videos(job_, gate_)),
+        videos_(described_videos(job_, idle)),
         sound_{PcmReader(job_.sound[0]), PcmReader(job_.sound[1])},
         resumed_(spooled_chunks()),
         board_(job_, resumed_) {
@@ -289,8 +308,11 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     for (const Take& take : job_.takes) files += (files.empty() ? "" : " and ") + take.files.front().path;
     return Error(Cause::stalled, files, "work on " + where + " to go on",
                  "no progress for " + std::to_string(static_cast<int>(job_.stall_seconds)) + " s",
-                 "copy the takes to a local disk, or exclude that stretch; what is finished is kept");
+                 std::string("copy the takes to a local disk, or exclude that stretch") +
+                     (uses_a_gpu() ? ", or do without the GPU" : "") + "; what is finished is kept");
   }
+
+  bool uses_a_gpu() const { return !job_.gpus.empty() || !job_.encoder_gpus.empty(); }
 
   void write(std::size_t index, Worker& self) {
     const auto damaged = write_picture(index, 0, self);
@@ -398,7 +420,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::vector<std::shared_ptr<Worker>> workers_;
 };
 
-Engine::Engine(Job job) : state_(std::make_shared<State>(std::move(job))) {}
+Engine::Engine(Job job, const Idle& idle) : state_(std::make_shared<State>(std::move(job), idle)) {}
 Engine::~Engine() {
   state_->cancel();
   state_->join();

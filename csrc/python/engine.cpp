@@ -200,12 +200,16 @@ struct DeleteReleased {
 
 void bind_runner(py::module_& module) {
   using Released = py::call_guard<py::gil_scoped_release>;
-  module.def("try_encoder", &try_encoder, py::arg("settings"), py::arg("gpu"), Released(),
+  const auto try_heeding = [](const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu) {
+    try_encoder(settings, std::move(gpu), notice_signals);
+  };
+  module.def("try_encoder", try_heeding, py::arg("settings"), py::arg("gpu"), Released(),
              "Opens an encoder and closes it. Raises DeviceError where the GPU has none for these settings.");
   module.def("return_large_buffers", &return_large_buffers,
              "Has this process's large buffers given back to the system when they are freed.");
   py::class_<Engine, std::unique_ptr<Engine, DeleteReleased>>(module, "Engine", "Runs a job on threads of its own.")
-      .def(py::init<Job>(), py::arg("job"), Released())
+      .def(py::init([](Job job) { return new Engine(std::move(job), notice_signals); }), py::arg("job"), Released(),
+           "Waits up to a minute for sessions of a GPU's encoder.")
       .def("start", &Engine::start, Released())
       .def("wait", &Engine::wait, py::arg("seconds"), Released(), "True when the work has ended.")
       .def("progress", &Engine::progress)

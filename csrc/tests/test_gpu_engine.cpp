@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -204,6 +206,24 @@ TEST_CASE("a GPU that fails while it encodes ends the session with its error, an
     }
     CHECK_FALSE(std::filesystem::exists(folder / (name + "/a.mp4")));
   }
+}
+
+TEST_CASE("a driver that hangs when an encoder is asked for can be left, and does no harm when it wakes") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const auto gpu = std::make_shared<FakeGpu>();
+  gpu->hang(true);
+  struct Interrupted {};
+  const auto interrupt = [] { throw Interrupted{}; };
+  {
+    Job job = surfaces_job(folder, "hangs");
+    job.encoder_gpus = {gpu};
+    CHECK_THROWS_AS(Engine(std::move(job), interrupt), Interrupted);
+  }
+  CHECK_THROWS_AS(try_encoder(surfaces_job(folder, "tried").video, gpu, interrupt), Interrupted);
+  gpu->hang(false);
+  for (int look = 0; look < 1000 && gpu.use_count() > 1; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(gpu.use_count() == 1);  // what was left has ended
 }
 
 TEST_CASE("memory that a GPU refuses for one picture leaves no other on a frame that is gone") {

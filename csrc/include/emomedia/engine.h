@@ -10,6 +10,7 @@
 
 #include "emomedia/gpu.h"
 #include "emomedia/job.h"
+#include "emomedia/media.h"
 
 namespace emomedia {
 
@@ -45,9 +46,9 @@ struct Report {
 };
 
 // Opens an encoder as the settings say, on `gpu`, and closes it. Throws Error(device) where the GPU has none for
-// them, Error(unsupported) where FFmpeg has none or it doesn't know the settings. One whose sessions are all taken
-// just now is one that has it.
-void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu);
+// them, Error(unsupported) where FFmpeg has none or it doesn't know the settings, Error(stalled) where the driver hangs.
+// One whose sessions are all taken just now is one that has it.
+void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu, const Idle& idle = {});
 
 // Has this process's large buffers given back when they are freed; Engine::start() does it too.
 // glibc keeps what was freed for later once a process has freed buffers as large: with an encoder opened for
@@ -59,7 +60,9 @@ void return_large_buffers();
 // the others go on, finish() throws Error(stalled), and the thread is left to itself.
 class Engine {
  public:
-  explicit Engine(Job job);
+  // Asks what the encoders give; for sessions of a GPU's it waits up to a minute. Errors as try_encoder's, and what
+  // `idle` throws.
+  explicit Engine(Job job, const Idle& idle = {});
   ~Engine();  // cancels and joins
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
