@@ -249,7 +249,7 @@ def make_job(
     takes = [work.takes[side] for side in SIDES]
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
     card = work.encoder.card
-    encoding = [] if card is None else card.alike
+    encoding = [] if card is None else [gpu for gpu in card.alike if gpu in placement.gpus] or card.alike[:1]
     gpus = {index: _core.open_gpu(index) for index in {*placement.gpus, *encoding}}
     return _core.Job(
         left=left,
@@ -271,17 +271,14 @@ def make_job(
     )
 
 
-def run_job(
-    job: _core.Job, meanwhile: Callable[[], None], advances: Callable[[int, int], None]
+def run_engine(
+    engine: _core.Engine, meanwhile: Callable[[], None], advances: Callable[[int, int], None]
 ) -> _core.Report:
-    """Run `job` to its end; `meanwhile` is called once beside it, on this thread.
+    """Run an engine's job to its end; `meanwhile` is called once beside it, on this thread.
 
     Any exception here, Ctrl-C among them, stops the workers after the frame in hand and is raised on;
     whole spool files stay and the next run goes on from them.
     """
-    from . import _core
-
-    engine = _core.Engine(job)
     engine.start()
     try:
         meanwhile()
