@@ -41,8 +41,6 @@ struct Video {
   int reorder_depth;
 };
 
-constexpr double kOpenSeconds = 60.0;  // until a GPU whose encoder's sessions are all taken has one
-
 EncodingPlace first_place(const Job& job) {
   return {job, job.encoder_gpus.empty() ? nullptr : job.encoder_gpus.front()};
 }
@@ -56,7 +54,7 @@ std::vector<Video> described(const Job& job, Pulse& pulse) {
       const av::VideoEncoder encoder(job.settings(number), place.memory());
       videos.push_back({encoder.parameters(), encoder.parameter_sets(), encoder.reorder_depth()});
     };
-    gate.pass(describe, kOpenSeconds, {}, pulse);
+    gate.pass(describe, job.stall_seconds, {}, pulse);
   }
   return videos;
 }
@@ -67,7 +65,7 @@ std::vector<Video> described_videos(const Job& job, const Idle& idle) {
   asked.video = job.video;
   asked.sides = job.sides;
   asked.encoder_gpus = job.encoder_gpus;
-  asked.surfaces = job.surfaces;
+  asked.stall_seconds = job.stall_seconds;
   const auto videos = std::make_shared<std::vector<Video>>();
   const auto describe = [videos, asked](Pulse& pulse) { *videos = described(asked, pulse); };
   do_watched(job.video.encoder, kStallSeconds, describe, idle, kStalledDriver);
@@ -82,7 +80,6 @@ void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu
   Job job;
   job.video = settings;
   job.encoder_gpus = {std::move(gpu)};
-  job.surfaces = settings.depth == 8;
   const auto open = [job](Pulse&) {
     const EncodingPlace place = first_place(job);
     try {

@@ -27,9 +27,6 @@ RECORD_NAME = ".encoder.json"
 BEST_ON_A_GPU: EncoderChoice = "h264_nvenc"
 """What ``auto`` means where a GPU has NVENC: H.264 plays everywhere, and is what libx264 makes elsewhere."""
 
-SURFACE_DEPTH = 8
-"""Bits of composites that NVENC reads where the GPU composed them; others go by way of the host."""
-
 _MOST_BYTES = 1 << 26
 _DRIVER = Path("/sys/module/nvidia/version")
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import __version__
 from .colour import Colours, conversion, read_cube, target_colours
-from .encoder import LIBX264, SURFACE_DEPTH, Encoder
+from .encoder import LIBX264, Encoder
 from .layout import SessionFolder
 from .native_observer import NativeObserver
 from .options import AUDIO_BIT_RATE, Options
@@ -266,7 +266,6 @@ def make_job(
         gpu_of=placement.number_of,
         on_gpu=placement.on_gpu,
         encoder_gpus=[gpus[index] for index in encoding],
-        surfaces=card is not None and depth == SURFACE_DEPTH,
         observer=None if work.observer is None else work.observer.core(),
     )
 

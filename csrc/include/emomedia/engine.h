@@ -60,8 +60,8 @@ void return_large_buffers();
 // the others go on, finish() throws Error(stalled), and the thread is left to itself.
 class Engine {
  public:
-  // Asks what the encoders give; for sessions of a GPU's it waits up to a minute. Errors as try_encoder's, and what
-  // `idle` throws.
+  // Asks what the encoders give; for a session of a GPU's it waits as long as a worker does. Errors as try_encoder's,
+  // and what `idle` throws.
   explicit Engine(Job job, const Idle& idle = {});
   ~Engine();  // cancels and joins
   Engine(const Engine&) = delete;

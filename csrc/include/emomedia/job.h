@@ -110,9 +110,9 @@ struct Job {
   std::vector<std::shared_ptr<gpu::Device>> gpus;
   std::vector<int> gpu_of;       // by worker: which of them it uses; others, and those with -1, use the cores alone
   std::array<bool, 2> on_gpu{};  // by side: decoded and composed there by workers that have one
-  // GPUs of one model whose NVENC encodes, none with libx264: a worker's own if it is one of them, or else the first.
+  // GPUs of one model whose NVENC encodes, none with libx264: a worker's own if it is one of them, which then has the
+  // composites drawn in its memory, or else the first.
   std::vector<std::shared_ptr<gpu::Device>> encoder_gpus;
-  bool surfaces = false;  // a worker's own then has the composites drawn in its memory; 8 bits
   Observer observer;
   double stall_seconds = 300.0;  // a worker that does nothing for so long is given up
 
