@@ -66,6 +66,7 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
     assert found.name == "h264_nvenc"
     assert [gpu for _, gpu in tried] == [0, 2]  # one of a model
     assert found.card == Card((2, 4), "L4", "CUDA 13.0")
+    assert [found.card.used_by(gpus) for gpus in ((0, 4), (0, 1))] == [(4,), (2,)]
     assert choose(Options(device="cpu"), tmp_path / "cores").name == "libx264"
     assert choose(Options(encoder="hevc_nvenc", device="cpu"), tmp_path / "uploaded").card is not None
     # Another machine: what was written down holds, and is refused where it cannot be done.
@@ -123,7 +124,7 @@ def test_a_record_that_names_no_encoder_is_refused(tmp_path, text):
 def test_of_two_machines_that_begin_at_once_the_second_keeps_to_the_first(monkeypatch, tmp_path):
     machine(monkeypatch, "L4", nvenc=("L4",))
 
-    def best_while_another_begins(options: Options, _side: Size | None) -> EncoderChoice:
+    def best_while_another_begins(options: Options) -> EncoderChoice:
         choose(replace(options, encoder="libx264"), tmp_path)
         return "h264_nvenc"
 

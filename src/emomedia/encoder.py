@@ -8,6 +8,7 @@ written down, and a machine that cannot do it says so instead of doing otherwise
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,10 @@ class Card:
     alike: tuple[int, ...]
     name: str
     driver: str
+
+    def used_by(self, gpus: Sequence[int]) -> tuple[int, ...]:
+        """Those among `gpus`, which workers have, or else one; others would lose memory for nothing."""
+        return tuple(index for index in self.alike if index in gpus) or self.alike[:1]
 
     def told(self) -> dict[str, str]:
         """What of it is written down beside what it made."""
@@ -116,11 +121,11 @@ def choose(options: Options, out: Path) -> Encoder:
     OutputError
         The folder cannot be written.
     """
-    side = options.side_size if options.sides else None
+    side = _side_size(options)
     if options.encoder == "auto":
         name = recorded(out)
         if name is None:
-            name = _recorded_first(out, _best(options, side))
+            name = _recorded_first(out, _best(options))
         return Encoder(name, options.depth, out / RECORD_NAME, side)
     encoder = Encoder(options.encoder, options.depth, side=side)
     if recorded(out) != options.encoder:
@@ -180,14 +185,18 @@ def _broken(path: Path, found: str) -> StageError:
     )
 
 
-def _best(options: Options, side: Size | None) -> EncoderChoice:
+def _best(options: Options) -> EncoderChoice:
     if options.device == "cpu":
         return "libx264"
     try:
-        _card(BEST_ON_A_GPU, options.depth, side)
+        _card(BEST_ON_A_GPU, options.depth, _side_size(options))
     except (DeviceError, UnsupportedMediaError):
         return "libx264"
     return BEST_ON_A_GPU
+
+
+def _side_size(options: Options) -> Size | None:
+    return options.side_size if options.sides else None
 
 
 def _card(name: str, depth: int, side: Size | None) -> Card:

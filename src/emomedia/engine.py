@@ -249,7 +249,7 @@ def make_job(
     takes = [work.takes[side] for side in SIDES]
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
     card = work.encoder.card
-    encoding = [] if card is None else [gpu for gpu in card.alike if gpu in placement.gpus] or card.alike[:1]
+    encoding = () if card is None else card.used_by(placement.gpus)
     gpus = {index: _core.open_gpu(index) for index in {*placement.gpus, *encoding}}
     return _core.Job(
         left=left,
