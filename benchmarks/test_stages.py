@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from emomedia.engine import Work, make_job, run_job
+from emomedia import _core
+from emomedia.engine import Work, make_job, run_engine
 from emomedia.options import Options
 from emomedia.pipeline import Pipeline
 from emomedia.run import opened
@@ -90,14 +91,14 @@ def test_cut_of_packets(number: int, session: Session, pipeline: Pipeline, measu
     work, folder = _work(pipeline), pipeline.folder
     for place in (folder.clips, folder.audio, folder.spool):
         place.mkdir(parents=True, exist_ok=True)
-    run_job(make_job(work, work.plan.clips, folder), _nothing, _nothing)
+    run_engine(_core.Engine(make_job(work, work.plan.clips, folder)), _nothing, _nothing)
     shutil.rmtree(folder.clips)
     folder.clips.mkdir()
     job = make_job(work, work.plan.clips, folder)
     reports = []
 
     def cut() -> None:
-        reports.append(run_job(job, _nothing, _nothing))
+        reports.append(run_engine(_core.Engine(job), _nothing, _nothing))
 
     def verify() -> dict[str, object]:
         assert reports[0].composed_frames == 0

@@ -18,9 +18,9 @@ import pytest
 from emomedia import _core, cutting, encoder, engine
 from emomedia.batch.run import run_batch
 from emomedia.encoder import LIBX264, RECORD_NAME, Card, Encoder, choose, recorded
-from emomedia.errors import DeviceError, StageError
+from emomedia.errors import DeviceError, EmomediaError, StageError, StalledError
 from emomedia.layout import SessionFolder
-from emomedia.options import EncoderChoice, Options
+from emomedia.options import PICTURES, EncoderChoice, Options, Size
 from emomedia.run import run, run_stage
 from emomedia.session_file import load_session
 
@@ -31,16 +31,21 @@ def encoder_of_new_folders() -> None:
 
 
 NO_NVENC = "OpenEncodeSessionEx failed: unsupported device (2): (no details)"
+TOO_SMALL = "invalid param (8): Frame Dimension less than the minimum supported value"
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *cards: str, nvenc: tuple[str, ...] = ()) -> list[Any]:
-    """A machine with such GPUs, of which those named `nvenc` encode; returns what was tried, and on which."""
+    """A machine with such GPUs, of which those named `nvenc` encode; returns what was tried, and on which.
+
+    As NVENC does, they take no picture of fewer than 145 pixels across.
+    """
     tried: list[Any] = []
 
     def try_encoder(settings: Any, gpu: int) -> None:
         tried.append((settings, gpu))
-        if cards[gpu] not in nvenc:
-            raise DeviceError("h264_nvenc", expected="a session", found=NO_NVENC, remedy="another GPU")
+        if cards[gpu] not in nvenc or settings["width"] < 145:
+            found = TOO_SMALL if cards[gpu] in nvenc else NO_NVENC
+            raise DeviceError("h264_nvenc", expected="a session", found=found, remedy="another GPU")
 
     gpus = [SimpleNamespace(index=index, name=name) for index, name in enumerate(cards)]
     found = SimpleNamespace(gpus=gpus, reason="no driver", driver=13000, runtime=13000)
@@ -56,10 +61,12 @@ def machine(monkeypatch: pytest.MonkeyPatch, *cards: str, nvenc: tuple[str, ...]
 
 
 def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monkeypatch, tmp_path):
-    machine(monkeypatch, "H100", "L4", "T4", "L4", nvenc=("L4",))
+    tried = machine(monkeypatch, "H100", "H100", "L4", "T4", "L4", nvenc=("L4",))
     found = choose(Options(), tmp_path / "new")
     assert found.name == "h264_nvenc"
-    assert found.card == Card((1, 3), "L4", "CUDA 13.0")
+    assert [gpu for _, gpu in tried] == [0, 2]  # one of a model
+    assert found.card == Card((2, 4), "L4", "CUDA 13.0")
+    assert [found.card.used_by(gpus) for gpus in ((0, 4), (0, 1))] == [(4,), (2,)]
     assert choose(Options(device="cpu"), tmp_path / "cores").name == "libx264"
     assert choose(Options(encoder="hevc_nvenc", device="cpu"), tmp_path / "uploaded").card is not None
     # Another machine: what was written down holds, and is refused where it cannot be done.
@@ -78,6 +85,15 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
     )
     assert choose(Options(), tmp_path / "here").name == "libx264"
     assert LIBX264.card is None
+
+
+def test_sides_that_a_gpu_does_not_encode_are_found_out_before_the_work(monkeypatch, tmp_path):
+    machine(monkeypatch, "L4", nvenc=("L4",))
+    small = Options(layout=PICTURES, side_size=Size(128, 144))
+    assert choose(small, tmp_path / "auto").name == "libx264"
+    with pytest.raises(DeviceError, match="Frame Dimension less"):
+        choose(replace(small, encoder="h264_nvenc"), tmp_path / "named")
+    assert choose(replace(small, side_size=Size(160, 180)), tmp_path / "larger").name == "h264_nvenc"
 
 
 @pytest.mark.parametrize("cards", [(), ("H100",)])
@@ -124,7 +140,7 @@ def stands_in(monkeypatch):
     monkeypatch.setattr(engine, "_core_settings", lambda work: settings(replace(work, encoder=LIBX264)))
 
     def goes() -> None:
-        def refuse(name: str, _depth: int) -> Card:
+        def refuse(name: str, *_: Any) -> Card:
             raise DeviceError(name, expected="a session", found=NO_NVENC, remedy="another GPU")
 
         monkeypatch.setattr(encoder, "_card", refuse)
@@ -139,15 +155,15 @@ def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulat
     said: list[str] = []
     fails = [2]
 
-    def run_job(*arguments: Any) -> Any:
+    def run_engine(*arguments: Any) -> Any:
         if fails[0] == 0:
             assert list(folder.spool.iterdir()) == []
-            return engine.run_job(*arguments)
+            return engine.run_engine(*arguments)
         fails[0] -= 1
         (folder.spool / "half.spool").write_bytes(b"by a card that is gone")
         raise DeviceError("hevc_nvenc", expected="to encode a frame", found="device lost", remedy="look")
 
-    monkeypatch.setattr(cutting, "run_job", run_job)
+    monkeypatch.setattr(cutting, "run_engine", run_engine)
     with pytest.raises(DeviceError, match="failed twice, now hevc_nvenc: device lost; run again"):
         run(session, tmp_path, options, through="cut")
     assert list(folder.clips.iterdir()) == list(folder.spool.iterdir()) == []
@@ -176,7 +192,7 @@ def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulat
 
 
 @pytest.mark.usefixtures("stands_in")
-def test_takes_that_no_gpu_decodes_are_no_loss_of_nvenc(monkeypatch, simulated, tmp_path):
+def test_nothing_is_thrown_away_where_nvenc_was_not_lost(monkeypatch, simulated, tmp_path):
     session = simulated(size=(216, 384), seconds=Fraction(4))
     options = Options(turns=session.parent / "turns.json", encoder="h264_nvenc", device="cuda")
     spool = SessionFolder(tmp_path, load_session(session).id).spool
@@ -188,6 +204,20 @@ def test_takes_that_no_gpu_decodes_are_no_loss_of_nvenc(monkeypatch, simulated, 
     with pytest.raises(DeviceError, match="--device cuda: expected a GPU of NVIDIA's"):
         run(session, tmp_path, options, through="cut")
     assert [path.name for path in spool.iterdir()] == ["whole.spool"]
+
+    # Others have its sessions, while it works; it is refused before anything was made.
+    def fail(kind: type[EmomediaError]) -> Any:
+        raise kind("h264_nvenc", expected="a session", found="none", remedy="wait")
+
+    on_cores = replace(options, device="cpu")
+    with monkeypatch.context() as patch, pytest.raises(StalledError, match="h264_nvenc"):
+        patch.setattr(cutting, "run_engine", lambda *_: fail(StalledError))
+        run(session, tmp_path, on_cores, through="cut")
+    assert (spool / "whole.spool").exists()
+    monkeypatch.setattr(_core, "Engine", lambda _: fail(DeviceError))
+    with pytest.raises(DeviceError, match="expected a session, found none; wait"):
+        run(session, tmp_path, on_cores, through="cut")
+    assert (spool / "whole.spool").exists()
 
 
 def test_a_new_session_is_refused_before_any_work_and_a_batch_with_it(simulated, tmp_path, stands_in):

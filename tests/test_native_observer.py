@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from emomedia import _core
-from emomedia.engine import Work, core_take, make_job, run_job
+from emomedia.engine import Work, core_take, make_job, run_engine
 from emomedia.native_observer import NativeObserver
 from emomedia.options import Options
 from emomedia.pipeline import Pipeline
@@ -79,7 +79,7 @@ def observed(session: Path, out: Path, observer: NativeObserver | None, **choice
         for place in (pipeline.folder.clips, pipeline.folder.spool):
             place.mkdir(parents=True, exist_ok=True)
         job = make_job(work, work.plan.clips, pipeline.folder)
-        return work, run_job(job, lambda: None, lambda *_: None)
+        return work, run_engine(_core.Engine(job), lambda: None, lambda *_: None)
 
 
 def composite_means(work: Work, frame: int, depth: int) -> list[float]:

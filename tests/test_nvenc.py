@@ -30,14 +30,18 @@ GOP = 12
 CODECS = {"h264_nvenc": "avc1", "hevc_nvenc": "hvc1"}
 
 
-@pytest.fixture(params=CODECS)
-def name(request) -> str:
+def require(name: str, depth: int = 8) -> None:
     try:
-        _ = Encoder(request.param).card
+        _ = Encoder(name, depth).card
     except EmomediaError as error:
         if os.environ.get("EMOMEDIA_REQUIRE_NVENC"):
             pytest.fail(f"EMOMEDIA_REQUIRE_NVENC: {error}")
-        pytest.skip(f"needs NVENC: {error.found}")
+        pytest.skip(f"needs NVENC with {depth} bits: {error.found}")
+
+
+@pytest.fixture(params=CODECS)
+def name(request) -> str:
+    require(request.param)
     return str(request.param)
 
 
@@ -115,13 +119,12 @@ def test_clips_have_every_frame_and_idr_pictures_where_the_plan_has_them(simulat
         assert sum(gpu["bytes_to_host"] for gpu in report["gpus"]) == composites
 
 
-def test_ten_bits_are_encoded_as_ten_bits(simulated, tmp_path):
-    try:
-        _ = Encoder("hevc_nvenc", 10).card
-    except EmomediaError as error:
-        pytest.skip(f"needs NVENC with 10 bits: {error.found}")
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_ten_bits_are_encoded_as_ten_bits(simulated, tmp_path, device):
+    require("hevc_nvenc", 10)
     session = simulated(size=(540, 960), seconds=Fraction(4), codec="hevc", depth=10)
-    options = Options(turns=session.parent / "turns.json", encoder="hevc_nvenc", depth=10)
+    choices: Any = {"encoder": "hevc_nvenc", "device": device}
+    options = Options(turns=session.parent / "turns.json", depth=10, **choices)
     run(session, tmp_path, options)
     assert exact.wrong_frames(session, tmp_path)[0] == 0
     clip = next(SessionFolder(tmp_path, load_session(session).id).clips.iterdir())

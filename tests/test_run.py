@@ -22,7 +22,7 @@ import pytest
 import exact
 from emomedia import _core
 from emomedia.dataset.verify import verify
-from emomedia.engine import core_take, run_job
+from emomedia.engine import core_take, run_engine
 from emomedia.errors import DescriptionError, OutputBusyError
 from emomedia.files import locked
 from emomedia.layout import SessionFolder
@@ -136,7 +136,7 @@ def test_no_frame_of_an_open_gop_is_lost_where_reading_ends_soon_after_its_key_f
     folder.spool.mkdir(parents=True)
     for first in range(11, 50):
         job = job_of_frames(left, right, range(first, first + 2), folder)
-        report = run_job(job, lambda: None, lambda *_: None)
+        report = run_engine(_core.Engine(job), lambda: None, lambda *_: None)
         assert report.damaged_frames == [[0, 0]], first
 
 

@@ -18,7 +18,7 @@ extern "C" {
 namespace emomedia::av {
 namespace {
 
-thread_local std::string last_line;
+thread_local std::string first_line, last_line;
 
 // libav calls this: nothing may be thrown through its frames, which would not be unwound.
 void remember(void* source, int level, const char* format, va_list arguments) noexcept {
@@ -28,10 +28,11 @@ void remember(void* source, int level, const char* format, va_list arguments) no
   av_log_format_line2(source, level, format, arguments, line.data(), static_cast<int>(line.size()), &print_prefix);
   try {
     last_line = line.data();
+    while (!last_line.empty() && last_line.back() == '\n') last_line.pop_back();
+    if (first_line.empty()) first_line = last_line;
   } catch (const std::bad_alloc&) {
     last_line.clear();
   }
-  while (!last_line.empty() && last_line.back() == '\n') last_line.pop_back();
 }
 
 std::string text_of(int code) {
@@ -73,7 +74,12 @@ void capture_log() {
 
 const std::string& last_log() { return last_line; }
 
-void clear_log() { last_line.clear(); }
+std::string told_log() { return first_line == last_line ? last_line : first_line + "; " + last_line; }
+
+void clear_log() {
+  first_line.clear();
+  last_line.clear();
+}
 
 int check(int code, const std::string& subject, const char* doing, Direction direction) {
   if (code >= 0) return code;

@@ -12,6 +12,8 @@ void capture_log();
 
 // The last warning or error that libav logged on this thread; empty if none since clear_log().
 const std::string& last_log();
+// The first since then and the last: a reason, and what came of it.
+std::string told_log();
 void clear_log();
 
 // Throws when `code` is an error. `subject` is the file that was being read or written, `doing` what

@@ -92,6 +92,10 @@ std::string nvenc_preset(const VideoSettings& s) {
 // GOP whose IDR pictures are those that are forced.
 constexpr int kIntraOffset = -3;
 
+constexpr int kHigh10 = 110;  // H.264's number of the profile: older FFmpegs would have the card make 8 bits of 10
+
+AVPixelFormat nvenc_pixels(const VideoSettings& s) { return s.depth > 8 ? AV_PIX_FMT_P010LE : AV_PIX_FMT_YUV420P; }
+
 void set_nvenc_options(AVCodecContext& codec, const VideoSettings& s) {
   codec.max_b_frames = 0;
   codec.gop_size = std::numeric_limits<int>::max();
@@ -108,12 +112,12 @@ void set_nvenc_options(AVCodecContext& codec, const VideoSettings& s) {
   if (codec.codec_id == AV_CODEC_ID_H264 && s.depth == 8) set_option(codec, "profile", "high", s.encoder);
 }
 
-// Planar as the composer draws them: libav lays such surfaces out as NVENC wants them.
+// As NVENC reads them: of planar ones libav lays out the planes in its order; of 10 bits there are none.
 BufferRef surfaces_of(AVBufferRef* cuda, const VideoSettings& s) {
   BufferRef surfaces(allocated(av_hwframe_ctx_alloc(cuda)));
   auto* frames = reinterpret_cast<AVHWFramesContext*>(surfaces->data);
   frames->format = AV_PIX_FMT_CUDA;
-  frames->sw_format = AV_PIX_FMT_YUV420P;
+  frames->sw_format = nvenc_pixels(s);
   frames->width = s.width;
   frames->height = s.height;
   if (av_hwframe_ctx_init(surfaces.get()) >= 0) return surfaces;
@@ -122,7 +126,7 @@ BufferRef surfaces_of(AVBufferRef* cuda, const VideoSettings& s) {
 }
 
 [[noreturn]] void refuse_nvenc(const VideoSettings& s) {
-  const std::string& said = last_log();
+  const std::string said = told_log();
   const std::string asked = "an encoder session for " + std::to_string(s.width) + "x" + std::to_string(s.height) + " in " +
                             std::to_string(s.depth) + " bits";
   const std::string found = said.empty() ? "none" : said;
@@ -130,7 +134,10 @@ BufferRef surfaces_of(AVBufferRef* cuda, const VideoSettings& s) {
   // sessions are all taken.
   const bool taken = said.find("OpenEncodeSessionEx") != std::string::npos &&
                      (said.find("(10)") != std::string::npos || said.find("(21)") != std::string::npos);
-  if (taken) throw NoSessionLeft(Cause::device, s.encoder, asked, found, "end other programs that encode on that GPU");
+  if (taken) {
+    throw NoSessionLeft(Cause::stalled, s.encoder, asked, found,
+                        "end other programs that encode on that GPU, or use fewer --workers; what is finished is kept");
+  }
   throw Error(Cause::device, s.encoder, asked, found, "choose --encoder libx264, or a GPU that has NVENC");
 }
 
@@ -146,10 +153,14 @@ Codec open_nvenc(const VideoSettings& s, const EncoderMemory& memory) {
     codec->pix_fmt = AV_PIX_FMT_CUDA;
     codec->hw_frames_ctx = surfaces_of(memory.cuda, s).release();
   } else {
-    codec->pix_fmt = s.depth > 8 ? AV_PIX_FMT_P010LE : AV_PIX_FMT_YUV420P;
+    codec->pix_fmt = nvenc_pixels(s);
     codec->hw_device_ctx = allocated(av_buffer_ref(memory.cuda));
   }
   if (avcodec_open2(codec.get(), encoder, nullptr) < 0) refuse_nvenc(s);
+  if (codec->codec_id == AV_CODEC_ID_H264 && s.depth > 8 && codec->profile != kHigh10) {
+    throw Error(Cause::unsupported, s.encoder, "an FFmpeg that encodes H.264 in 10 bits by NVENC", "one that does not",
+                "choose --encoder hevc_nvenc, or --depth 8");
+  }
   return codec;
 }
 

@@ -16,7 +16,8 @@ struct EncoderMemory {
   bool on_gpu = false;  // in surfaces of that device
 };
 
-// A GPU gives no more sessions of its encoder for now: consumer cards have few, for all programs together.
+// A GPU gives no more sessions of its encoder for now: consumer cards have few, for all programs together. Of cause
+// `stalled` where it was waited for in vain: the GPU is not lost.
 class NoSessionLeft final : public Error {
  public:
   using Error::Error;

@@ -1,12 +1,12 @@
-// Ten bits as NVENC takes them: P010, the samples at the top of sixteen bits and chroma in pairs.
+// Ten bits as NVENC takes them: in the upper bits of a word, U and V by turns in one plane.
 #pragma once
 
-#include "av/handles.h"
 #include "emomedia/frame.h"
 
 namespace emomedia::av {
 
-// From planes of ten bits; `format` is that of what is packed, which may be a part of `planar`.
-void pack_p010(const AVFrame& planar, AVFrame& packed, const PictureFormat& format);
+// From the planes of `planar`, of 10 bits, into `packed`, which is P010 and of its size, and back.
+void pack_p010(const MutablePicture& planar, const MutablePicture& packed);
+void unpack_p010(const MutablePicture& packed, const MutablePicture& planar);
 
 }  // namespace emomedia::av

@@ -66,11 +66,19 @@ MutablePicture VideoEncoder::picture() {
   } else {
     make_writable(*frame_);
   }
+  return picture_of(*frame_, codec_->hw_frames_ctx != nullptr && format_.depth > 8);
+}
+
+MutablePicture VideoEncoder::picture_of(const AVFrame& frame, bool p010) const {
   MutablePicture picture{format_};
   for (std::size_t plane = 0; plane < 3; ++plane) {
-    picture.data[plane] = frame_->data[plane];
-    picture.stride[plane] = frame_->linesize[plane];
+    picture.data[plane] = frame.data[plane];
+    picture.stride[plane] = frame.linesize[plane];
   }
+  if (!p010) return picture;
+  picture.p010 = true;
+  picture.data[2] = picture.data[1] + format_.sample_bytes();
+  picture.stride[2] = picture.stride[1];
   return picture;
 }
 
@@ -105,7 +113,7 @@ void VideoEncoder::send(AVFrame& drawn, std::int64_t pts, bool idr, const Packet
   AVFrame& frame = packed_ ? *packed_ : drawn;
   if (packed_) {
     make_writable(*packed_);
-    pack_p010(drawn, *packed_, format_);
+    pack_p010(picture_of(drawn, false), picture_of(*packed_, true));
   }
   if (nvenc_) clear_log();  // what it says is told as the reason
   frame.pts = pts;

@@ -47,6 +47,7 @@ class VideoEncoder {
 
  private:
   void describe(AVFrame& frame, AVPixelFormat pixels) const;
+  MutablePicture picture_of(const AVFrame& frame, bool p010) const;
   static void make_writable(AVFrame& frame);
   void check_encoder(int code, const char* doing) const;
   void send(AVFrame& drawn, std::int64_t pts, bool idr, const PacketSink& sink);

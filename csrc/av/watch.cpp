@@ -23,7 +23,7 @@ std::thread start(const std::string& subject, std::function<void()> work) {
   try {
     return std::thread(std::move(work));
   } catch (const std::system_error& error) {
-    throw Error(Cause::engine, subject, "to start a thread that reads it", error.what(),
+    throw Error(Cause::engine, subject, "to start a thread that watches it", error.what(),
                 "free memory, or raise the limit of processes");
   }
 }
@@ -52,9 +52,12 @@ struct Watched {
 
 // A thread that is left to itself where it was not waited for.
 struct Thread {
+  std::shared_ptr<Watched> watched;
   std::thread thread;
   ~Thread() {
-    if (thread.joinable()) thread.detach();
+    if (!thread.joinable()) return;
+    watched->pulse.stop();
+    thread.detach();
   }
 };
 
@@ -74,10 +77,11 @@ double StallWatch::look(const Pulse& pulse) noexcept {
   return seconds_;
 }
 
-void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle) {
+void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle,
+                const Stall& stall) {
   const auto watched = std::make_shared<Watched>();
   watched->work = std::move(work);
-  Thread thread{start(subject, [watched] { watched->run(); })};
+  Thread thread{watched, start(subject, [watched] { watched->run(); })};
   StallWatch watch;
   std::unique_lock lock(watched->mutex);
   while (!watched->changed.wait_for(lock, kPoll, [&] { return watched->ended; })) {
@@ -85,9 +89,8 @@ void do_watched(const std::string& subject, double stall_seconds, std::function<
     if (idle) idle();
     lock.lock();
     if (!watched->ended && watch.look(watched->pulse) > stall_seconds) {
-      throw Error(Cause::stalled, subject, "a file that can be read to its end",
-                  "no progress for " + std::to_string(static_cast<int>(stall_seconds)) + " s",
-                  "copy the file to a local disk; if it stays so, convert it with another program");
+      throw Error(Cause::stalled, subject, stall.expected,
+                  "no progress for " + std::to_string(static_cast<int>(stall_seconds)) + " s", stall.remedy);
     }
   }
   lock.unlock();

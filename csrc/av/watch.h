@@ -1,4 +1,4 @@
-// A sign of life from work that may hang: on a file system that went away, in a decoder that loops.
+// A sign of life from work that may hang: on a file system that went away, in a decoder that loops, in a driver.
 #pragma once
 
 #include <atomic>
@@ -42,12 +42,23 @@ class StallWatch {
   std::chrono::steady_clock::time_point last_look_ = std::chrono::steady_clock::now();
 };
 
-// How long work on one file may go without a beat before it is given up.
+// How long work on one file, or one question to a driver, may go without a beat before it is given up.
 inline constexpr double kStallSeconds = 60.0;
 
+// What is said of work that was given up.
+struct Stall {
+  const char* expected;
+  const char* remedy;
+};
+inline constexpr Stall kStalledFile{"a file that can be read to its end",
+                                    "copy the file to a local disk; if it stays so, convert it with another program"};
+inline constexpr Stall kStalledDriver{"an answer from the GPU's driver",
+                                      "see what the system's log says of it, or choose --device cpu --encoder libx264"};
+
 // Does `work` on a thread of its own and passes on what it throws. Work without a beat for
-// `stall_seconds`, or still going when `idle` throws, is left to itself: nothing in this process can end
-// a thread, so it must own all that it touches. Throws Error(stalled) about `subject`.
-void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle);
+// `stall_seconds`, or still going when `idle` throws, is left to itself, until its next beat if there is one: nothing in
+// this process can end a thread, so it must own all that it touches. Throws Error(stalled) about `subject`.
+void do_watched(const std::string& subject, double stall_seconds, std::function<void(Pulse&)> work, const Idle& idle,
+                const Stall& stall = kStalledFile);
 
 }  // namespace emomedia

@@ -24,7 +24,7 @@ struct ChunkWorker::Output {
   const av::PacketSink sink;
 };
 
-// The pages of an encoder's picture, which a GPU copies composites to; pinned anew where the encoder takes others.
+// The pages of a picture that a GPU copies composites to; pinned anew where it has others.
 class ChunkWorker::PinnedPicture {
  public:
   explicit PinnedPicture(gpu::Device* device) : device_(device) {}
@@ -45,20 +45,17 @@ class ChunkWorker::PinnedPicture {
 // A copy in the host's memory of a composite that lies in the GPU's.
 class ChunkWorker::HostPicture {
  public:
-  HostPicture(gpu::Device& device, const VideoSettings& settings) {
-    picture_.shaped({settings.width, settings.height, settings.depth});
-    pin_ = device.pin(picture_.memory().data(), picture_.memory().size());
-  }
+  explicit HostPicture(gpu::Device* device) : pinned_(device) {}
 
   const MutablePicture& copy(gpu::Queue& queue, const MutablePicture& composite) {
-    picture_.copy_out(queue, composite);
-    queue.wait();
-    return picture_.shaped(composite.format);
+    picture_.shaped(composite);
+    pinned_.pin(picture_.memory());
+    return picture_.copy_out(queue, composite);
   }
 
  private:
   PackedPicture picture_;
-  std::shared_ptr<void> pin_;  // goes before the memory does
+  PinnedPicture pinned_;  // goes before the memory does
 };
 
 ChunkWorker::ChunkWorker(const Job& job, EncoderGate& gate, std::atomic<std::int64_t>& frames_done, Pulse& pulse,
@@ -70,7 +67,7 @@ ChunkWorker::ChunkWorker(const Job& job, EncoderGate& gate, std::atomic<std::int
       device_(device),
       encoding_(job, device),
       reader_(job.takes, job.video.width, job.video.height, pulse, job.sides, {device, job.on_gpu, encoding_.on_gpu()}) {
-  if (encoding_.on_gpu() && job.observer.observe != nullptr) seen_ = std::make_unique<HostPicture>(*device, job.video);
+  if (encoding_.on_gpu() && job.observer.observe != nullptr) seen_ = std::make_unique<HostPicture>(device.get());
 }
 
 ChunkWorker::~ChunkWorker() = default;

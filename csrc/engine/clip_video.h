@@ -6,7 +6,7 @@
 
 #include "av/video_encoder.h"
 #include "emomedia/job.h"
-#include "engine/encoder_gate.h"
+#include "emomedia/media.h"
 
 namespace emomedia {
 
@@ -17,7 +17,8 @@ struct ClipVideo {
   int reorder_depth;
 };
 
-// By picture. Opens encoders that are never fed. Throws Error(device) where there are none to be had.
-std::vector<ClipVideo> describe_videos(const Job& job, EncoderGate& gate);
+// By picture. Opens encoders that are never fed. Throws as try_encoder does, Error(device) too where no session is to be
+// had for as long as a worker may go without progress, and what `idle` throws.
+std::vector<ClipVideo> describe_videos(const Job& job, const Idle& idle);
 
 }  // namespace emomedia

@@ -12,7 +12,7 @@ MutablePicture half_of(const MutablePicture& composite, std::size_t side) {
   MutablePicture half = composite;
   half.format.width = composite.format.width / 2;
   for (std::size_t plane = 0; plane < 3; ++plane) {
-    const int across = half.format.plane_width(static_cast<int>(plane)) * half.format.sample_bytes();
+    const int across = half.format.plane_width(static_cast<int>(plane)) * half.step(static_cast<int>(plane));
     half.data[plane] += side * static_cast<std::size_t>(across);
   }
   return half;
@@ -132,7 +132,7 @@ void CompositeReader::draw_in_host(SideComposer& composer, std::size_t side, con
 // Into the GPU's memory what the cores have a part in.
 void CompositeReader::draw_by_host(SideComposer& composer, std::size_t side, const MutablePicture& picture) {
   PackedPicture& drawn = drawn_by_host_[side];
-  draw_in_host(composer, side, drawn.shaped(picture.format));
+  draw_in_host(composer, side, drawn.shaped(picture));
   wait_for(side);
   queued_[side] = true;
   drawn.copy_in(*queues_[side], picture);

@@ -16,9 +16,8 @@ class EncodingPlace {
   EncodingPlace(const Job& job, const std::shared_ptr<gpu::Device>& own) {
     const auto& all = job.encoder_gpus;
     if (all.empty()) return;
-    const bool encodes = std::ranges::find(all, own) != all.end();
-    on_gpu_ = job.surfaces && encodes;
-    queue_ = (encodes ? own : all.front())->make_queue();
+    on_gpu_ = std::ranges::find(all, own) != all.end();
+    queue_ = (on_gpu_ ? own : all.front())->make_queue();
   }
 
   av::EncoderMemory memory() const { return {queue_ ? queue_->decoding() : nullptr, on_gpu_}; }

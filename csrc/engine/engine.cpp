@@ -57,9 +57,9 @@ struct Worker {
 
 class Engine::State : public std::enable_shared_from_this<Engine::State> {
  public:
-  explicit State(Job job)
+  State(Job job, const Idle& idle)
       : job_(std::move(job)),
-        videos_(describe_videos(job_, gate_)),
+        videos_(describe_videos(job_, idle)),
         sound_{PcmReader(job_.sound[0]), PcmReader(job_.sound[1])},
         resumed_(spooled_chunks()),
         board_(job_, resumed_) {
@@ -250,8 +250,11 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     for (const Take& take : job_.takes) files += (files.empty() ? "" : " and ") + take.files.front().path;
     return Error(Cause::stalled, files, "work on " + where + " to go on",
                  "no progress for " + std::to_string(static_cast<int>(job_.stall_seconds)) + " s",
-                 "copy the takes to a local disk, or exclude that stretch; what is finished is kept");
+                 std::string("copy the takes to a local disk, or exclude that stretch") +
+                     (uses_a_gpu() ? ", or do without the GPU" : "") + "; what is finished is kept");
   }
+
+  bool uses_a_gpu() const { return !job_.gpus.empty() || !job_.encoder_gpus.empty(); }
 
   void write(std::size_t index, Worker& self) {
     const auto damaged = write_picture(index, 0, self);
@@ -359,7 +362,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::vector<std::shared_ptr<Worker>> workers_;
 };
 
-Engine::Engine(Job job) : state_(std::make_shared<State>(std::move(job))) {}
+Engine::Engine(Job job, const Idle& idle) : state_(std::make_shared<State>(std::move(job), idle)) {}
 Engine::~Engine() {
   state_->cancel();
   state_->join();

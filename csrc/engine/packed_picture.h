@@ -13,20 +13,23 @@ namespace emomedia {
 
 class PackedPicture {
  public:
-  // A picture of that format, of any content, valid until the next call.
-  const MutablePicture& shaped(const PictureFormat& format);
+  // A planar picture of any content, valid until the next call: it goes to, or comes from, one such as `there`.
+  const MutablePicture& shaped(const MutablePicture& there);
+  // What is copied.
   std::span<std::uint8_t> memory() { return memory_; }
 
-  // Queued: to or from a picture of the same format in the GPU's memory.
-  void copy_in(gpu::Queue& queue, const MutablePicture& there) const;
-  void copy_out(gpu::Queue& queue, const MutablePicture& there) const;
+  // Queued: what was drawn in the picture that was given last, to one in the GPU's memory.
+  void copy_in(gpu::Queue& queue, const MutablePicture& there);
+  // One in the GPU's memory, as a planar picture in the host's; waits for it.
+  const MutablePicture& copy_out(gpu::Queue& queue, const MutablePicture& there);
 
  private:
-  std::size_t width(int plane) const;  // bytes
-  std::size_t rows(int plane) const;
+  std::size_t width(std::size_t plane) const;  // bytes, of what is copied; none of a plane that lies in another
+  std::size_t rows(std::size_t plane) const;
+  const MutablePicture& planar() const { return copied_.p010 ? planar_ : copied_; }
 
-  MutablePicture picture_;
-  std::vector<std::uint8_t> memory_;
+  MutablePicture copied_, planar_;  // the latter where it is another
+  std::vector<std::uint8_t> memory_, planes_;
 };
 
 }  // namespace emomedia

@@ -255,6 +255,8 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
     l.out_width = plane.out_width;
     l.out_height = plane.out_height;
     l.out_depth = output_depth_;
+    l.out_step = (output_depth_ > 8 ? 2 : 1) * (out.p010 && p > 0 ? 2 : 1);
+    l.out_shift = out.p010 ? 16 - output_depth_ : 0;
     l.tiles_across = (plane.out_width + shape_.cols - 1) / shape_.cols;
     l.tiles_down = (plane.out_height + shape_.rows - 1) / shape_.rows;
   }

@@ -93,6 +93,7 @@ struct PlaneLaunch {
   std::uint8_t* out = nullptr;
   std::ptrdiff_t out_stride = 0;
   int out_width = 0, out_height = 0, out_depth = 8;
+  int out_step = 1, out_shift = 0;  // bytes to the next output; of those of two bytes, bits below each
   int tiles_across = 0, tiles_down = 0;
 };
 
@@ -518,7 +519,8 @@ EMOMEDIA_DEVICE void horizontal_column(const Work& work, int col, int row, int s
   const int rows = smaller(work.tile.bands * kRowsABand, plane.out_height - first_row);
   const int shift = 28 - plane.out_depth, top = (1 << plane.out_depth) - 1;
   const FourT* t = work.t(row) + (plane.cols.first[x] - work.tile.first_col_group);
-  std::uint8_t* out = plane.out + (first_row + row) * plane.out_stride + x * static_cast<int>(sizeof(Out));
+  constexpr bool kBytes = sizeof(Out) == 1;
+  std::uint8_t* out = plane.out + (first_row + row) * plane.out_stride + x * (kBytes ? 1 : plane.out_step);
   const std::ptrdiff_t out_step = step * plane.out_stride;
   const int t_step = step * work.shape.t_stride;
   for (; row < rows; row += step) {
@@ -530,7 +532,8 @@ EMOMEDIA_DEVICE void horizontal_column(const Work& work, int col, int row, int s
       low = dot4<false>(pairs.x, pairs.y, four.low, low);
       high = dot4<true>(pairs.x, pairs.y, four.high, high);
     }
-    *reinterpret_cast<Out*>(out) = static_cast<Out>(clamped((low + high * 256) >> shift, 0, top));
+    const int value = clamped((low + high * 256) >> shift, 0, top);
+    *reinterpret_cast<Out*>(out) = static_cast<Out>(kBytes ? value : value << plane.out_shift);
     t += t_step;
     out += out_step;
   }

@@ -92,7 +92,7 @@ Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, c
              const VideoSettings& video, std::vector<SidePicture> sides, std::int64_t audio_bit_rate,
              std::vector<Chunk> chunks, std::vector<Clip> clips, int workers,
              std::vector<std::shared_ptr<gpu::Device>> gpus, std::vector<int> gpu_of, std::array<bool, 2> on_gpu,
-             std::vector<std::shared_ptr<gpu::Device>> encoder_gpus, bool surfaces, const std::optional<Observer>& observer, double stall_seconds) {
+             std::vector<std::shared_ptr<gpu::Device>> encoder_gpus, const std::optional<Observer>& observer, double stall_seconds) {
   return {{left, right},
           {left_sound, right_sound},
           video,
@@ -105,7 +105,6 @@ Job make_job(const Take& left, const Take& right, const PcmSource& left_sound, c
           std::move(gpu_of),
           on_gpu,
           std::move(encoder_gpus),
-          surfaces,
           observer.value_or(Observer{}),
           stall_seconds};
 }
@@ -161,7 +160,7 @@ void bind_job(py::module_& module) {
            py::arg("audio_bit_rate"), py::arg("chunks"), py::arg("clips"), py::arg("workers"),
            py::arg("gpus") = std::vector<std::shared_ptr<gpu::Device>>{}, py::arg("gpu_of") = std::vector<int>{},
            py::arg("on_gpu") = std::array<bool, 2>{},
-           py::arg("encoder_gpus") = std::vector<std::shared_ptr<gpu::Device>>{}, py::arg("surfaces") = false,
+           py::arg("encoder_gpus") = std::vector<std::shared_ptr<gpu::Device>>{},
            py::arg("observer") = py::none(), py::arg("stall_seconds") = Job{}.stall_seconds);
 }
 
@@ -201,12 +200,16 @@ struct DeleteReleased {
 
 void bind_runner(py::module_& module) {
   using Released = py::call_guard<py::gil_scoped_release>;
-  module.def("try_encoder", &try_encoder, py::arg("settings"), py::arg("gpu"), Released(),
+  const auto try_heeding = [](const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu) {
+    try_encoder(settings, std::move(gpu), notice_signals);
+  };
+  module.def("try_encoder", try_heeding, py::arg("settings"), py::arg("gpu"), Released(),
              "Opens an encoder and closes it. Raises DeviceError where the GPU has none for these settings.");
   module.def("return_large_buffers", &return_large_buffers,
              "Has this process's large buffers given back to the system when they are freed.");
   py::class_<Engine, std::unique_ptr<Engine, DeleteReleased>>(module, "Engine", "Runs a job on threads of its own.")
-      .def(py::init<Job>(), py::arg("job"), Released())
+      .def(py::init([](Job job) { return new Engine(std::move(job), notice_signals); }), py::arg("job"), Released(),
+           "Waits for a session of a GPU's encoder, `stall_seconds` at the most.")
       .def("start", &Engine::start, Released())
       .def("wait", &Engine::wait, py::arg("seconds"), Released(), "True when the work has ended.")
       .def("progress", &Engine::progress)

@@ -3,6 +3,7 @@
 
 #include <pybind11/stl.h>
 
+#include "av/watch.h"
 #include "gpu/device.h"
 #include "python/device_array.h"
 #include "python/module.h"
@@ -11,6 +12,19 @@ namespace py = pybind11;
 
 namespace emomedia::python {
 namespace {
+
+gpu::Found find_watched() {
+  const auto found = std::make_shared<gpu::Found>();
+  do_watched("NVIDIA's driver", kStallSeconds, [found](Pulse&) { *found = gpu::find(); }, notice_signals, kStalledDriver);
+  return std::move(*found);
+}
+
+std::shared_ptr<gpu::Device> open_watched(int index) {
+  const auto device = std::make_shared<std::shared_ptr<gpu::Device>>();
+  do_watched("GPU " + std::to_string(index), kStallSeconds, [=](Pulse&) { *device = gpu::open(index); }, notice_signals,
+             kStalledDriver);
+  return std::move(*device);
+}
 
 void bind_found(py::module_& module) {
   py::class_<gpu::DecodeLimits>(module, "DecodeLimits", "Streams that a GPU decodes.")
@@ -40,8 +54,8 @@ void bind_found(py::module_& module) {
       .def_readonly("peak_memory", &gpu::Usage::peak_memory);
   py::class_<gpu::Device, std::shared_ptr<gpu::Device>>(module, "Gpu", "A GPU in use; Job and FrameStream take it.");
   using Released = py::call_guard<py::gil_scoped_release>;
-  module.def("find_gpus", &gpu::find, Released(), "The GPUs that CUDA shows; takes a moment.");
-  module.def("open_gpu", &gpu::open, py::arg("index"), Released(), "Raises DeviceError where it cannot be had.");
+  module.def("find_gpus", &find_watched, Released(), "The GPUs that CUDA shows; takes a moment.");
+  module.def("open_gpu", &open_watched, py::arg("index"), Released(), "Raises DeviceError where it cannot be had.");
 }
 
 void bind_device_array(py::module_& module) {

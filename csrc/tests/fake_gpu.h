@@ -27,11 +27,17 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
   // never by default.
   explicit FakeGpu(int halves_until_failure = -1) : left_(halves_until_failure) {}
 
+  // From now on whoever begins a queue waits until it is let go, as for a driver that hangs.
+  void hang(bool hangs) {
+    hangs_ = hangs;
+    hangs_.notify_all();
+  }
   // Refuses the so-manieth piece of memory that is asked for, once.
   void refuse_allocation(int number) { refused_ = number; }
 
   int index() const override { return 0; }
   std::unique_ptr<gpu::Queue> make_queue() override {
+    hangs_.wait(true);
     require_alive();
     return std::make_unique<Queue>(shared_from_this());
   }
@@ -125,7 +131,7 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
     if (failed_) throw Error(Cause::device, "GPU 0", "to do its work", "an illegal address", "see the log");
   }
 
-  std::atomic<bool> failed_{false};
+  std::atomic<bool> failed_{false}, hangs_{false};
   std::atomic<int> left_, refused_{-1}, composed_{0}, waits_{0}, pins_{0};
   std::atomic<std::int64_t> to_host_{0}, to_device_{0}, bytes_held_{0};
 };

@@ -20,7 +20,7 @@ class Card {
     const int before = taken_.fetch_add(count);
     if (before + count <= kSessions) return;
     taken_ -= count;
-    throw av::NoSessionLeft(Cause::device, "h264_nvenc", "a session", "all taken", "wait");
+    throw av::NoSessionLeft(Cause::stalled, "h264_nvenc", "a session", "all taken", "wait");
   }
   void close(int count) { taken_ -= count; }
   int taken() const { return taken_; }

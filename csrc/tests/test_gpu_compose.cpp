@@ -185,6 +185,41 @@ TEST_CASE("the GPU's kernel gives the bits of the others where the ratio is 9:4,
   }
 }
 
+TEST_CASE("ten bits for NVENC are the planes' samples, in the upper bits and with the chroma in one plane") {
+  Seeded s;
+  INFO("seed " << s.seed);
+  for (int n = 0; n < 60; ++n) {
+    const HalfGeometry g = any_geometry(s.random);
+    const gpu::ComposePlan plan(g, 10);
+    const Source source(g.source, Layout::semi_planar, Pixels::random, s.random);
+    const std::array<PlaneFilter, 3> filters = compose_filters(g);
+    Output planar(filters, 10, s.random), packed(filters, 10, s.random);
+    Guarded chroma(static_cast<std::size_t>(2 * packed.width[1] * packed.height[1]), either_end(s.random));
+    packed.picture.p010 = true;
+    for (std::size_t p = 1; p < 3; ++p) {
+      packed.picture.data[p] = chroma.data() + 2 * (p - 1);
+      packed.picture.stride[p] = 2 * packed.width[1];
+    }
+    for (const Output* output : {&planar, &packed}) {
+      gpu::compose_on_host(plan.launch(source.picture(), output->picture, plan.tables().data()));
+    }
+    int wrong = 0;
+    for (std::size_t p = 0; p < 3; ++p) {
+      const auto sample = [p](const Output& output, int x, int y, int step) {
+        std::uint16_t value = 0;
+        std::memcpy(&value, output.picture.data[p] + y * output.picture.stride[p] + x * step, sizeof value);
+        return static_cast<int>(value);
+      };
+      for (int y = 0; y < planar.height[p]; ++y) {
+        for (int x = 0; x < planar.width[p] / 2; ++x) {
+          wrong += sample(packed, x, y, p == 0 ? 2 : 4) != sample(planar, x, y, 2) << 6 ? 1 : 0;
+        }
+      }
+    }
+    CHECK(wrong == 0);
+  }
+}
+
 TEST_CASE("what no block of the GPU holds is refused") {
   HalfGeometry g;
   g.source = {8192, 8192, 8};

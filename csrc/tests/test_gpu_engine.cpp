@@ -3,11 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,8 @@
 #include "emomedia/error.h"
 #include "emomedia/frames.h"
 #include "emomedia/gpu.h"
+#include "engine/composite_reader.h"
+#include "engine/packed_picture.h"
 #include "fake_gpu.h"
 #include "footage.h"
 
@@ -60,7 +65,6 @@ void write_session(const tests::TemporaryFolder& folder) {
 Report run(Job job, std::shared_ptr<gpu::Device> device = nullptr, std::array<bool, 2> on_gpu = {true, true}) {
   if (device) {
     job.gpus = {std::move(device)};
-    if (job.surfaces) job.encoder_gpus = job.gpus;
     job.gpu_of = {0, 0};
     job.on_gpu = on_gpu;
   }
@@ -134,10 +138,14 @@ TEST_CASE("a GPU that fails leaves its work to the cores, and the report says wh
 
 namespace {
 
-// Composites drawn where a card's encoder reads them. The fake's memory is the host's, so that x264 can read them too.
+// With composites drawn where a card's encoder reads them. The fake's memory is the host's, so that x264 can read them too.
+Report run_encoding(Job job, const std::shared_ptr<gpu::Device>& device, std::array<bool, 2> on_gpu = {true, true}) {
+  job.encoder_gpus = {device};
+  return run(std::move(job), device, on_gpu);
+}
+
 Job surfaces_job(const tests::TemporaryFolder& folder, const std::string& name) {
   Job job = make_job(folder, name);
-  job.surfaces = true;
   job.video.preset = "ultrafast";
   job.sides.push_back({0, kWidth / 2, kHeight, job.takes[0].crop});  // the composite's half
   for (Chunk& chunk : job.chunks) chunk.spools.push_back(chunk.spools[0] + ".half");
@@ -175,7 +183,7 @@ TEST_CASE("composites that stay in the GPU's memory have the bytes of those in t
   const std::int64_t half = kWidth / 2 * kHeight * 3 / 2, side = 96 * 64 * 3 / 2;
   for (const auto& [name, on_gpu] : {std::pair{"left", std::array{true, false}}, {"none", std::array{false, false}}}) {
     const auto gpu = std::make_shared<FakeGpu>();
-    const Report report = run(surfaces_job(folder, name), gpu, on_gpu);
+    const Report report = run_encoding(surfaces_job(folder, name), gpu, on_gpu);
     check_half(name);
     CHECK(report.gpus[0].bytes_to_host == 0);
     CHECK(report.gpus[0].bytes_to_device == kFrames * ((on_gpu[0] ? 0 : 2 * half) + (on_gpu[1] ? 0 : half + side)));
@@ -184,11 +192,65 @@ TEST_CASE("composites that stay in the GPU's memory have the bytes of those in t
   const auto gpu = std::make_shared<FakeGpu>();
   Job watched = surfaces_job(folder, "watched");
   watched.observer = {&add_up, nullptr, 1};
-  const Report report = run(watched, gpu);
+  const Report report = run_encoding(watched, gpu);
   check_half("watched");
   CHECK(report.measures == cores.measures);
   CHECK(report.gpus[0].bytes_to_host == kFrames * 2 * half);
   CHECK(gpu->pins() == 0);
+}
+
+namespace {
+
+// A picture in the fake's memory as NVENC reads ten bits, of which some rows have more room than others.
+struct P010 {
+  P010(int width, int height) : memory(static_cast<std::size_t>((2 * width + 64) * height + 2 * width * height / 2)) {
+    picture.format = {width, height, 10};
+    picture.p010 = true;
+    picture.data = {memory.data(), memory.data() + (2 * width + 64) * height, memory.data() + (2 * width + 64) * height + 2};
+    picture.stride = {2 * width + 64, 2 * width, 2 * width};
+  }
+
+  std::vector<std::uint8_t> memory;
+  MutablePicture picture;
+};
+
+// Both without gaps.
+void check_equal(const MutablePicture& a, const MutablePicture& b) {
+  for (int plane = 0; plane < 3; ++plane) {
+    const auto p = static_cast<std::size_t>(plane);
+    const auto bytes = static_cast<std::size_t>(a.stride[p] * a.format.plane_height(plane));
+    CHECK(std::memcmp(a.data[p], b.data[p], bytes) == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("composites of ten bits that NVENC reads have the samples of those in the host's memory") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const Job job = make_job(folder, "takes");
+  Pulse pulse;
+  StageClock clock;
+  CompositeReader cores(job.takes, kWidth, kHeight, pulse, job.sides);
+  PackedPicture whole, side;
+  const MutablePicture& expected = whole.shaped({{kWidth, kHeight, 10}});
+  cores.render({7, 9}, expected, clock);
+  const MutablePicture& expected_side = side.shaped({{96, 64, 10}});
+  cores.render_side(0, expected_side, clock);
+  for (const auto on_gpu : {std::array{true, true}, std::array{true, false}, std::array{false, false}}) {
+    const auto gpu = std::make_shared<FakeGpu>();
+    CompositeReader reader(job.takes, kWidth, kHeight, pulse, job.sides, {gpu, on_gpu, true});
+    const P010 composite(kWidth, kHeight), alone(96, 64);
+    reader.render({7, 9}, composite.picture, clock);
+    reader.render_side(0, alone.picture, clock);
+    const auto queue = gpu->make_queue();
+    PackedPicture seen, seen_side;
+    check_equal(expected, seen.copy_out(*queue, composite.picture));
+    check_equal(expected_side, seen_side.copy_out(*queue, alone.picture));
+    const std::int64_t half = kWidth / 2 * kHeight * 3, small = 96 * 64 * 3;
+    CHECK(gpu->usage().bytes_to_device == (on_gpu[0] ? 0 : half) + (on_gpu[1] ? 0 : half + small));
+    CHECK(gpu->usage().bytes_to_host == 2 * half + small);
+  }
 }
 
 TEST_CASE("a GPU that fails while it encodes ends the session with its error, and no clip of two encoders") {
@@ -197,13 +259,31 @@ TEST_CASE("a GPU that fails while it encodes ends the session with its error, an
   for (const int halves : {0, 1, 30}) {
     const std::string name = "lost" + std::to_string(halves);
     try {
-      run(surfaces_job(folder, name), std::make_shared<FakeGpu>(halves));
+      run_encoding(surfaces_job(folder, name), std::make_shared<FakeGpu>(halves));
       FAIL("no error");
     } catch (const Error& error) {
       CHECK(error.cause() == Cause::device);
     }
     CHECK_FALSE(std::filesystem::exists(folder / (name + "/a.mp4")));
   }
+}
+
+TEST_CASE("a driver that hangs when an encoder is asked for can be left, and does no harm when it wakes") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const auto gpu = std::make_shared<FakeGpu>();
+  gpu->hang(true);
+  struct Interrupted {};
+  const auto interrupt = [] { throw Interrupted{}; };
+  {
+    Job job = surfaces_job(folder, "hangs");
+    job.encoder_gpus = {gpu};
+    CHECK_THROWS_AS(Engine(std::move(job), interrupt), Interrupted);
+  }
+  CHECK_THROWS_AS(try_encoder(surfaces_job(folder, "tried").video, gpu, interrupt), Interrupted);
+  gpu->hang(false);
+  for (int look = 0; look < 1000 && gpu.use_count() > 1; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(gpu.use_count() == 1);  // what was left has ended
 }
 
 TEST_CASE("memory that a GPU refuses for one picture leaves no other on a frame that is gone") {

@@ -132,7 +132,13 @@ TEST_CASE("P010 has the samples of its planes, or of a half's") {
   }
   draw_noise(whole, random);
   for (int p = 0; p < 3; ++p) planar->data[p] += p == 0 ? 12 : 6;  // the right half
-  av::pack_p010(*planar, *packed, {6, 4, 10});
+  MutablePicture half = whole, target{{6, 4, 10}};
+  half.format.width = 6;
+  for (std::size_t p = 0; p < 3; ++p) half.data[p] = planar->data[p];
+  target.data = {packed->data[0], packed->data[1], packed->data[1] + 2};
+  target.stride = {packed->linesize[0], packed->linesize[1], packed->linesize[1]};
+  target.p010 = true;
+  av::pack_p010(half, target);
   const auto sample = [](const std::uint8_t* row, int x) { return reinterpret_cast<const std::uint16_t*>(row)[x]; };
   for (int y = 0; y < 4; ++y) {
     for (int x = 0; x < 6; ++x) {

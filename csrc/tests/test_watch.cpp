@@ -42,12 +42,21 @@ TEST_CASE("work that beats may take its time, work that does not is given up") {
   *let_go = true;
 }
 
-TEST_CASE("the caller can end the waiting") {
-  const auto let_go = std::make_shared<std::atomic<bool>>(false);
-  const auto hanging = [let_go](Pulse&) {
-    while (!*let_go) std::this_thread::sleep_for(1ms);
+TEST_CASE("the caller can end the waiting, and with it work that beats") {
+  const auto ended = std::make_shared<std::atomic<bool>>(false);
+  const auto waiting = [ended](Pulse& pulse) {
+    try {
+      for (;;) {
+        std::this_thread::sleep_for(1ms);
+        pulse.beat();
+      }
+    } catch (const Error&) {
+      *ended = true;
+      throw;
+    }
   };
-  CHECK_THROWS_AS(do_watched("a.mp4", 10, hanging, [] { throw std::runtime_error("interrupted"); }),
+  CHECK_THROWS_AS(do_watched("a.mp4", 10, waiting, [] { throw std::runtime_error("interrupted"); }),
                   std::runtime_error);
-  *let_go = true;
+  for (int look = 0; look < 1000 && !*ended; ++look) std::this_thread::sleep_for(1ms);
+  CHECK(*ended);
 }

@@ -172,7 +172,6 @@ class Job:
         gpu_of: Sequence[int] = (),
         on_gpu: tuple[bool, bool] = (False, False),
         encoder_gpus: Sequence[Gpu] = (),
-        surfaces: bool = False,
         observer: Observer | None = None,
         stall_seconds: float = 300.0,
     ) -> None: ...

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .audio.flac import write_flac
 from .dataset.audit import Row, clip_row, described, in_order, named_files, read_rows, write_rows
-from .engine import Work, make_job, run_job
+from .engine import Work, make_job, run_engine
 from .errors import DamagedMediaError, DeviceError, MediaError
 from .files import atomic, make_folder, writing
 from .layout import SessionFolder
@@ -72,6 +73,8 @@ def cut(
         A clip has the name of another one's side alone.
     DeviceError
         The encoder is not here, or fails again after the video was begun anew.
+    StalledError
+        Others have all sessions of the GPU's encoder.
     EmomediaError
         Whatever the engine meets.
 
@@ -160,30 +163,36 @@ def _make(
 
     placement = place(work.options.device, work.takes, work.options.worker_count)
 
-    def make() -> tuple[_core.Report, Placement]:
-        job, there = _placed_job(work, clips, folder, placement)
-        report = run_job(job, write_voices, lambda done, total: observer.advances("cut", done, total))
-        return report, there
+    def begin() -> Callable[[], tuple[_core.Report, Placement]]:
+        engine, there = _placed_engine(work, clips, folder, placement)
+        advances = partial(observer.advances, "cut")
+        return lambda: (run_engine(engine, write_voices, advances), there)
 
     if work.encoder.card is None:
-        return make()
-    return _made_on_a_card(make, work, folder, observer)
+        return begin()()
+    return _made_on_a_card(begin, work, folder, observer)
 
 
 def _made_on_a_card(
-    make: Callable[[], tuple[_core.Report, Placement]], work: Work, folder: SessionFolder, observer: Observer
+    begin: Callable[[], Callable[[], tuple[_core.Report, Placement]]],
+    work: Work,
+    folder: SessionFolder,
+    observer: Observer,
 ) -> tuple[_core.Report, Placement]:
-    """What `make` makes, from the beginning once more if NVENC is lost; never partly by another encoder.
+    """What was begun, made; from the beginning once more if NVENC is lost, never partly by another encoder.
 
-    What lies in spools is thrown away: who knows what a card made before it failed.
+    What lies in spools is thrown away then: who knows what a card made before it failed.  An encoder that is
+    refused at the beginning, or whose sessions others have, was not lost: the spools stay for the next run.
     """
+    make = begin()
     try:
         return make()
     except DeviceError as error:
+        del make  # lets go of the card
         _forget_spools(folder)
         observer.says(f"{work.encoder.name} failed ({error.found}); the session's video begins anew")
     try:
-        return make()
+        return begin()()
     except DeviceError as error:
         _forget_spools(folder)
         raise DeviceError(
@@ -199,10 +208,19 @@ def _forget_spools(folder: SessionFolder) -> None:
     make_folder(folder.spool)
 
 
+def _placed_engine(
+    work: Work, clips: Sequence[Clip], folder: SessionFolder, placement: Placement
+) -> tuple[_core.Engine, Placement]:
+    """The engine on the GPUs that were found; on the cores where one cannot be had and none was asked for."""
+    from . import _core
+
+    job, there = _placed_job(work, clips, folder, placement)
+    return _core.Engine(job), there
+
+
 def _placed_job(
     work: Work, clips: Sequence[Clip], folder: SessionFolder, placement: Placement
 ) -> tuple[_core.Job, Placement]:
-    """The job on the GPUs that were found; on the cores where one cannot be had and none was asked for."""
     try:
         return make_job(work, clips, folder, placement), placement
     except DeviceError as error:

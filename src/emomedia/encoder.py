@@ -7,6 +7,7 @@ written down, and a machine that cannot do it says so instead of doing otherwise
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from .descriptions import show
 from .errors import DeviceError, EmomediaError, StageError, UnsupportedMediaError
 from .files import canonical_json, complaint, locked, read_small, write_bytes
 from .layout import AUDIT_NAME
-from .options import COMPOSITE_SIZE, EncoderChoice, Options
+from .options import COMPOSITE_SIZE, EncoderChoice, Options, Size
 from .stages import parse
 
 RECORD_NAME = ".encoder.json"
@@ -25,9 +26,6 @@ RECORD_NAME = ".encoder.json"
 
 BEST_ON_A_GPU: EncoderChoice = "h264_nvenc"
 """What ``auto`` means where a GPU has NVENC: H.264 plays everywhere, and is what libx264 makes elsewhere."""
-
-SURFACE_DEPTH = 8
-"""Bits of composites that NVENC reads where the GPU composed them; others go by way of the host."""
 
 _MOST_BYTES = 1 << 26
 _DRIVER = Path("/sys/module/nvidia/version")
@@ -49,6 +47,10 @@ class Card:
     name: str
     driver: str
 
+    def used_by(self, gpus: Sequence[int]) -> tuple[int, ...]:
+        """Those among `gpus`, which workers have, or else one; others would lose memory for nothing."""
+        return tuple(index for index in self.alike if index in gpus) or self.alike[:1]
+
     def told(self) -> dict[str, str]:
         """What of it is written down beside what it made."""
         return {"card": self.name, "driver": self.driver}
@@ -56,11 +58,15 @@ class Card:
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder by libav's name, for pictures of `depth` bits; `kept` is the file that names it, or None."""
+    """An encoder by libav's name, for pictures of `depth` bits.
+
+    `kept` is the file that names it, `side` the size of the pictures of one side alone; or None.
+    """
 
     name: str
     depth: int = 8
     kept: Path | None = None
+    side: Size | None = None
 
     @cached_property
     def card(self) -> Card | None:
@@ -74,7 +80,7 @@ class Encoder:
         if self.name == "libx264":
             return None
         try:
-            return _card(self.name, self.depth)
+            return _card(self.name, self.depth, self.side)
         except EmomediaError as error:
             if self.kept is None:
                 raise DeviceError(
@@ -114,12 +120,13 @@ def choose(options: Options, out: Path) -> Encoder:
     OutputError
         The folder cannot be written.
     """
+    side = _side_size(options)
     if options.encoder == "auto":
         name = recorded(out)
         if name is None:
             name = _recorded_first(out, _best(options))
-        return Encoder(name, options.depth, out / RECORD_NAME)
-    encoder = Encoder(options.encoder, options.depth)
+        return Encoder(name, options.depth, out / RECORD_NAME, side)
+    encoder = Encoder(options.encoder, options.depth, side=side)
     if recorded(out) != options.encoder:
         _ = encoder.card  # no folder is kept to what never made a clip of it
         with locked(out, wait=True):
@@ -181,14 +188,18 @@ def _best(options: Options) -> EncoderChoice:
     if options.device == "cpu":
         return "libx264"
     try:
-        _card(BEST_ON_A_GPU, options.depth)
+        _card(BEST_ON_A_GPU, options.depth, _side_size(options))
     except (DeviceError, UnsupportedMediaError):
         return "libx264"
     return BEST_ON_A_GPU
 
 
-def _card(name: str, depth: int) -> Card:
-    """The first GPU that opens such an encoder, and those like it.
+def _side_size(options: Options) -> Size | None:
+    return options.side_size if options.sides else None
+
+
+def _card(name: str, depth: int, side: Size | None) -> Card:
+    """The first GPU that opens such encoders, and those like it; of each model one is asked.
 
     Raises DeviceError where none does, UnsupportedMediaError where FFmpeg has no such encoder.
     """
@@ -197,23 +208,27 @@ def _card(name: str, depth: int) -> Card:
     found = _core.find_gpus()
     if not found.gpus:
         raise DeviceError(name, expected="a GPU", found=why_none(found), remedy="choose --encoder libx264")
-    refused: list[DeviceError] = []
+    refused: dict[str, DeviceError] = {}
     for gpu in found.gpus:
+        if gpu.name in refused:
+            continue  # asking takes a part of its memory until this process ends
         try:
-            _core.try_encoder(_trial(name, depth), _core.open_gpu(gpu.index))
+            device = _core.open_gpu(gpu.index)
+            for size in {COMPOSITE_SIZE, side or COMPOSITE_SIZE}:
+                _core.try_encoder(_trial(name, depth, size), device)
         except DeviceError as error:
-            refused.append(error)
+            refused[gpu.name] = error
             continue
         alike = (other.index for other in found.gpus if other.name == gpu.name)
         return Card((gpu.index, *(index for index in alike if index != gpu.index)), gpu.name, _driver(found))
-    raise refused[0]
+    raise next(iter(refused.values()))
 
 
-def _trial(name: str, depth: int) -> _core.VideoSettings:
+def _trial(name: str, depth: int, size: Size) -> _core.VideoSettings:
     """Settings to ask with: what a card takes depends on the encoder, the size and the depth alone."""
     tags: Any = ("limited", "bt709", "bt709", "bt709")
     return _core.VideoSettings(
-        width=COMPOSITE_SIZE.width, height=COMPOSITE_SIZE.height, depth=depth, rate=(25, 1), tags=tags,
+        width=size.width, height=size.height, depth=depth, rate=(25, 1), tags=tags,
         preset="veryfast", crf="20", gop=50, encoder=name,
     )  # fmt: skip
 

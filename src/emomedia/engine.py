@@ -18,7 +18,7 @@ import numpy as np
 
 from . import __version__
 from .colour import Colours, conversion, read_cube, target_colours
-from .encoder import LIBX264, SURFACE_DEPTH, Encoder
+from .encoder import LIBX264, Encoder
 from .layout import SessionFolder
 from .native_observer import NativeObserver
 from .options import AUDIO_BIT_RATE, Options
@@ -249,7 +249,7 @@ def make_job(
     takes = [work.takes[side] for side in SIDES]
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
     card = work.encoder.card
-    encoding = [] if card is None else card.alike
+    encoding = () if card is None else card.used_by(placement.gpus)
     gpus = {index: _core.open_gpu(index) for index in {*placement.gpus, *encoding}}
     return _core.Job(
         left=left,
@@ -266,22 +266,18 @@ def make_job(
         gpu_of=placement.number_of,
         on_gpu=placement.on_gpu,
         encoder_gpus=[gpus[index] for index in encoding],
-        surfaces=card is not None and depth == SURFACE_DEPTH,
         observer=None if work.observer is None else work.observer.core(),
     )
 
 
-def run_job(
-    job: _core.Job, meanwhile: Callable[[], None], advances: Callable[[int, int], None]
+def run_engine(
+    engine: _core.Engine, meanwhile: Callable[[], None], advances: Callable[[int, int], None]
 ) -> _core.Report:
-    """Run `job` to its end; `meanwhile` is called once beside it, on this thread.
+    """Run an engine's job to its end; `meanwhile` is called once beside it, on this thread.
 
     Any exception here, Ctrl-C among them, stops the workers after the frame in hand and is raised on;
     whole spool files stay and the next run goes on from them.
     """
-    from . import _core
-
-    engine = _core.Engine(job)
     engine.start()
     try:
         meanwhile()

@@ -74,7 +74,7 @@ class DamagedMediaError(MediaError):
 
 
 class StalledError(EmomediaError, TimeoutError):
-    """Reading or decoding a media file made no progress, and was given up."""
+    """A media file, a GPU's driver or a place at its encoder was waited for in vain."""
 
 
 class SyncError(EmomediaError, ValueError):

@@ -10,6 +10,7 @@
 
 #include "emomedia/gpu.h"
 #include "emomedia/job.h"
+#include "emomedia/media.h"
 
 namespace emomedia {
 
@@ -45,9 +46,9 @@ struct Report {
 };
 
 // Opens an encoder with these settings on `gpu` and closes it, to see whether there is one. Throws Error(device) if the
-// GPU has none for them, Error(unsupported) if FFmpeg has none or rejects the settings. A GPU whose encoder sessions
-// are all in use counts as having one.
-void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu);
+// GPU has none for them, Error(unsupported) if FFmpeg has none or rejects the settings, Error(stalled) if the driver
+// hangs. A GPU whose encoder sessions are all in use counts as having one.
+void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu, const Idle& idle = {});
 
 // Makes glibc return large buffers to the system as soon as they are freed; Engine::start() does it too. By itself it
 // keeps them once a process has freed buffers of that size: with an encoder opened for each chunk, the holes between
@@ -58,7 +59,9 @@ void return_large_buffers();
 // on, finish() throws Error(stalled), and the hanging thread is left alone.
 class Engine {
  public:
-  explicit Engine(Job job);
+  // Asks what the encoders give; for a session of a GPU's it waits as long as a worker does. Errors as try_encoder's,
+  // and what `idle` throws.
+  explicit Engine(Job job, const Idle& idle = {});
   ~Engine();  // cancels and joins
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

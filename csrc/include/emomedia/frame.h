@@ -32,6 +32,11 @@ struct BasicPicture {
   PictureFormat format;
   std::array<Byte*, 3> data{};
   std::array<std::ptrdiff_t, 3> stride{};
+  // Of 10 bits, as NVENC reads them: in the upper bits, and the samples of both chroma planes by turns in one.
+  bool p010 = false;
+
+  // Bytes from one sample of a plane to the next.
+  int step(int plane) const { return format.sample_bytes() * (p010 && plane > 0 ? 2 : 1); }
 };
 
 using PictureView = BasicPicture<const std::uint8_t>;

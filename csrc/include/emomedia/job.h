@@ -110,10 +110,9 @@ struct Job {
   std::vector<std::shared_ptr<gpu::Device>> gpus;
   std::vector<int> gpu_of;       // by worker: an index into `gpus`; with -1 or no entry it uses the cores alone
   std::array<bool, 2> on_gpu{};  // by side: whether workers with a GPU decode and compose it there
-  // GPUs of one model whose NVENC encodes; empty with libx264. A worker uses its own if that is one of them, else the
-  // first.
+  // GPUs of one model whose NVENC encodes; empty with libx264. A worker uses its own if that is one of them, and then
+  // has the composites drawn in its memory; else the first.
   std::vector<std::shared_ptr<gpu::Device>> encoder_gpus;
-  bool surfaces = false;  // whether a worker whose own GPU encodes draws composites in its memory; 8 bits only
   Observer observer;
   double stall_seconds = 300.0;  // a worker without progress for so long is given up
 
