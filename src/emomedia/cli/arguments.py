@@ -170,7 +170,8 @@ OF_A_RUN: Mapping[str, Any] = {
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="What clips must be like in order to be kept, instead of the usual rules (docs/quality.md has them).",
+            help="What clips must be like in order to be kept, instead of the usual rules; docs/quality.md "
+            "tells how to copy those.",
             readable=False,
         ),
     ],
