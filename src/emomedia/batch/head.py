@@ -119,7 +119,9 @@ class Batch:
         known = ledger.known()
         self._keep(lambda: ledger.lists(entries))
         self._sessions = {entry.id: _Session(entry) for entry in entries}
-        self._order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
+        order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
+        self._open = {session.entry.id: session for session in order}  # those that have not ended
+        self._running: dict[str, _Session] = {}
         self._cpu: dict[str, float] = {}
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
@@ -140,7 +142,7 @@ class Batch:
                     continue
             if session.entry.error is not None:
                 self._fails(session, failure(session.entry.error))
-        waiting = [session.entry.id for session in self._order if session.state == "waiting"]
+        waiting = [session.entry.id for session in self._open.values() if session.state == "waiting"]
         self._keep(lambda: ledger.awaits(waiting))
 
     def run(self) -> Summary:
@@ -150,7 +152,7 @@ class Batch:
         """
         self._keep(lambda: self._ledger.tell(**self._facts("running")))
         self._expect()
-        while any(session.state in ("waiting", "running") for session in self._order):
+        while self._open:
             self._start()
             for key, told in self._executor.events(self._patience()):
                 self._hear(self._sessions[str(key)], told)
@@ -191,7 +193,7 @@ class Batch:
         """Those that may start, by importance: sessions that have begun, then long ones before short ones,
         so that the last to begin are the shortest, and cores end their work together."""
         now = time.monotonic()
-        waiting = [s for s in self._order if s.state == "waiting" and s.not_before <= now]
+        waiting = [s for s in self._open.values() if s.state == "waiting" and s.not_before <= now]
         return sorted(waiting, key=lambda session: not session.begun)
 
     def _start(self) -> None:
@@ -201,11 +203,14 @@ class Batch:
         room = self._executor.room
         if not self._has_machine(room.cores):
             return
-        needs = [(s.entry.id, need_of(s.stage, s.entry.options, room)) for s in waiting]
-        running = [s for s in self._order if s.state == "running"]
-        taken = [s.grant for s in running if s.grant is not None]
-        coming = sum(not grows(need_of(s.stage, s.entry.options, room)) for s in running)
-        for id, grant in starts(needs, room, taken, coming):
+
+        def need(id: str) -> Need:
+            session = self._sessions[id]
+            return need_of(session.stage, session.entry.options, room)
+
+        taken = [s.grant for s in self._running.values() if s.grant is not None]
+        coming = sum(not grows(need(id)) for id in self._running)
+        for id, grant in starts([s.entry.id for s in waiting], need, room, taken, coming):
             session = self._sessions[id]
             if not self._has_space(session):
                 return
@@ -223,6 +228,7 @@ class Batch:
     def _begin(self, session: _Session, grant: Need) -> None:
         session.state, session.begun, session.grant, session.frames = "running", True, grant, None
         entry = session.entry
+        self._running[entry.id] = session
         options = replace(entry.options, workers=grant.cores)
         task = Task(entry.path, self.out, options, session.stage, dict(session.stage_seconds))
         self._keep(lambda: self._ledger.begins(entry.id, session.stage, grant.cores))
@@ -239,6 +245,7 @@ class Batch:
             session.share = work_done(session.stage, told.done / max(1, told.total))
             return
         session.grant = None
+        del self._running[session.entry.id]
         for done in told.stages:
             self._count(session, done)
         if isinstance(told, Advanced):
@@ -270,6 +277,7 @@ class Batch:
         self._expect()
         if told.next is None:
             session.state = "done"
+            del self._open[id]
             self._watcher.session_ended(id, None)
 
     def _fails(self, session: _Session, told: Failure) -> None:
@@ -308,6 +316,7 @@ class Batch:
 
     def _set_aside(self, session: _Session, stage: str | None, cause: str, text: str) -> None:
         session.state = "failed"
+        del self._open[session.entry.id]
         session.failed = Failed(session.entry.id, stage, cause, text)
         self._watcher.session_ended(session.entry.id, session.failed)
 
@@ -315,16 +324,18 @@ class Batch:
 
     def _expect(self) -> None:
         """Say it early, as soon as a length is known, where the disk will not hold it all."""
-        sessions = [s for s in self._order if s.state in ("waiting", "running")]
-        if self._expected or not any(session.seconds for session in sessions):
+        if self._expected or not any(session.seconds for session in self._open.values()):
             return
         self._expected = True
+        sessions = list(self._open.values())
         seconds = lengths([Share(s.entry.media_bytes, s.seconds, 0) for s in sessions])
-        needed = sum(
-            self._bytes_left(session, space.lasting_bytes(length, session.entry.options))
+        lasting = [
+            (session, space.lasting_bytes(length, session.entry.options))
             for session, length in zip(sessions, seconds, strict=True)
-        )
-        free = self._free_bytes(self.out)
+        ]
+        needed, free = sum(size for _, size in lasting), self._free_bytes(self.out)
+        if needed > free:  # only then is it worth a look at every file that is there
+            needed = sum(self._bytes_left(session, size) for session, size in lasting)
         if needed > free:
             self._watcher.says(
                 f"{self.out}: {space.told(free)} free, and about {space.told(needed)} needed for "
@@ -333,7 +344,7 @@ class Batch:
 
     def _has_space(self, session: _Session) -> bool:
         """Whether the disk has room for the session beside those that run; if not, the batch pauses."""
-        running = [s for s in self._order if s.state == "running"]
+        running = self._running.values()
         free = self._free_bytes(self.out)
         needed = space.RESERVE + sum(self._needs(s) for s in [*running, session])
         if free < needed:
@@ -387,8 +398,8 @@ class Batch:
     def _patience(self) -> float:
         """Seconds to wait for workers before looking again whether anything can start."""
         now = time.monotonic()
-        delays = [s.not_before - now for s in self._order if s.state == "waiting" and s.not_before > now]
-        if self._paused and not any(s.state == "running" for s in self._order):
+        delays = [s.not_before - now for s in self._open.values() if s.not_before > now]
+        if self._paused and not self._running:
             delays.append(_FULL_SECONDS)
             return min(delays)
         return max(0.01, min([_TICK_SECONDS, *delays]))
@@ -400,7 +411,7 @@ class Batch:
             self._watcher.shows(self.figures())
         if now - self._recorded >= _RECORD_SECONDS:
             self._recorded = now
-            frames = {s.entry.id: s.frames for s in self._order if s.state == "running" and s.frames}
+            frames = {id: s.frames for id, s in self._running.items() if s.frames}
             figures = self.figures()
             self._keep(lambda: self._ledger.advances(frames))
             facts = self._facts(figures.state)
