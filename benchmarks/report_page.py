@@ -2,9 +2,10 @@
 
     python -m benchmarks.report_page [--clips N] [--folder DIR]
 
-A made-up dataset without media, its sessions as EmoDialogCN's are: 290,284 clips are as many as the paper's.  Bars: a query of the index within 50 ms, the page opened within 2 s, a
-filter of its list within 100 ms.  The page's times are the browser's own; without Chromium they are left out.
-Not to be run at a real-time priority: the browser's threads would wait for each other for ever.
+A made-up dataset without media, its sessions as EmoDialogCN's: --clips 290284 is as many as the paper has.
+Bars: a query of the index within 50 ms, the page opened within 2 s, a filter of its list within 100 ms.
+The page's times are the browser's own; without Chromium they are left out.  Not to be run at a real-time
+priority: the browser's threads would wait for each other for ever.
 """
 
 from __future__ import annotations

@@ -42,8 +42,9 @@ def said(turns: list[tuple[int, str]], zero: float, last: int, words: str) -> Ro
              "emotion": None, "backchannel": place == last, "overlap_s": 0.1, "gap_s": 0.2, "flags": []}
         )  # fmt: skip
         told["words"] += [
-            {"text": text, "start": round(start + (0.1 + number) * 2 / len(words), 3),
-             "end": round(start + (0.9 + number) * 2 / len(words), 3), "probability": 0.9, **who, "turn": clip}
+            {"text": text, "start": round(start + 0.1 + number * 1.8 / len(words), 3),
+             "end": round(start + (number + 1) * 1.8 / len(words), 3), "probability": 0.9, **who,
+             "turn": clip}
             for number, text in enumerate(words)
         ]  # fmt: skip
     return told

@@ -78,8 +78,9 @@ def simulate(sessions, room):
     while waiting or running:
         coming = sum(session.stage == "sound" for _, _, session, _ in running)
         keys = {session.name: session for session in waiting}
+        need_of = {name: needs[session.stage] for name, session in keys.items()}
         taken = [grant for *_, grant in running]
-        for name, grant in starts(list(keys), lambda name: needs[keys[name].stage], room, taken, coming):
+        for name, grant in starts(list(keys), need_of.__getitem__, room, taken, coming):
             session = keys[name]
             waiting.remove(session)
             seconds = session.sound if session.stage == "sound" else session.cut / grant.cores

@@ -34,6 +34,7 @@ def test_every_row_and_measure_of_the_audits_is_in_the_index(tmp_path):
 
 
 def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(index, "ROWS_PER_GROUP", 7)
     write_sessions(tmp_path, SESSIONS)
     rows = read_rows(tmp_path / "b/clips.jsonl")
     write_rows(tmp_path / "b/clips.jsonl", [row | {"keep": False} for row in rows])
