@@ -176,7 +176,7 @@ def _packed(session: str, digest: str, table: pa.Table) -> _Part:
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
         writer.write_table(table)
     data = sink.getvalue()
     return _Part(session, digest, len(table), lambda: pa.ipc.open_stream(data).read_all())
