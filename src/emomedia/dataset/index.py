@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -23,6 +23,7 @@ from .audit import Row, read_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 PICTURE_MEASURES = (
     "sharpness", "exposure", "shadows_share", "highlights_share", "flicker", "frozen_frames", "black_frames",
@@ -281,6 +282,28 @@ def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
             yield audit.parent.name
 
 
+def open_index(out: Path) -> pq.ParquetFile:
+    """The index of an output folder, to be read piece by piece; it stays the same if another takes its place.
+
+    Raises
+    ------
+    StageError
+        `out` has no index, or one that cannot be read or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = out / INDEX_NAME
+    try:
+        file = pq.ParquetFile(pa.OSFile(str(path), "rb"))  # as in verify.py
+    except OSError as error:
+        raise _broken(path, complaint(error)) from error
+    except pa.ArrowException as error:
+        raise _broken(path, str(error)) from error
+    _refuse_lacking(path, schema().names, file.schema_arrow.names)
+    return file
+
+
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """The index of an output folder, or some of its columns.
 
@@ -306,11 +329,16 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise _broken(path, complaint(error)) from error
     except pa.ArrowException as error:
         raise _broken(path, str(error)) from error
-    wanted = {name.partition(".")[0] for name in columns or schema().names}
-    missing = sorted(wanted - set(table.column_names))
-    if missing:
-        raise _broken(path, f"one without {', '.join(missing)}", f"emomedia check {out} makes it anew")
+    _refuse_lacking(path, columns or schema().names, table.column_names)
     return table
+
+
+def _refuse_lacking(path: Path, wanted: Iterable[str], found: Iterable[str]) -> None:
+    missing = sorted({name.partition(".")[0] for name in wanted} - set(found))
+    if missing:
+        raise _broken(
+            path, f"one without {', '.join(missing)}", f"emomedia check {path.parent} makes it anew"
+        )
 
 
 def _broken(path: Path, found: str, remedy: str = "") -> StageError:
