@@ -112,6 +112,8 @@ def test_a_folder_from_before_is_kept_to_what_its_clips_say(monkeypatch, tmp_pat
     audit.parent.mkdir()
     audit.write_text(json.dumps({"provenance": {"settings": {"encoder": "libx264"}}}) + "\n")
     assert choose(Options(), tmp_path).name == "libx264"
+    audit.unlink()
+    assert choose(Options(), tmp_path).name == "libx264", "clips are asked once"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"encoder": "auto"}', '{"encoder": "h265"}', '{"encoder": {}}'])

@@ -123,8 +123,8 @@ def choose(options: Options, out: Path) -> Encoder:
     side = _side_size(options)
     if options.encoder == "auto":
         name = recorded(out)
-        if name is None:
-            name = _recorded_first(out, _best(options))
+        if name is None or not (out / RECORD_NAME).exists():  # many sessions' clips are asked once
+            name = _recorded_first(out, name or _best(options))
         return Encoder(name, options.depth, out / RECORD_NAME, side)
     encoder = Encoder(options.encoder, options.depth, side=side)
     if recorded(out) != options.encoder:
@@ -165,10 +165,10 @@ def _of_clips(out: Path) -> EncoderChoice | None:
 def _recorded_first(out: Path, name: EncoderChoice) -> EncoderChoice:
     """`name`, written down, or what another machine's run has written down meanwhile."""
     with locked(out, wait=True):
-        before = recorded(out)
-        if before is None:
-            _record(out, name)
-        return before or name
+        if (out / RECORD_NAME).exists():
+            return recorded(out) or name
+        _record(out, name)
+        return name
 
 
 def _record(out: Path, name: EncoderChoice) -> None:

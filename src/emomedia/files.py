@@ -28,6 +28,8 @@ _NO_FOLDER_LOCKS = (errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EISDIR)
 _LOOK_SECONDS = 0.05
 """More than :func:`is_held` takes."""
 
+_BLOCK = 1 << 20
+
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What they say that grant none at all."""
 
@@ -114,33 +116,39 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write to; on success it becomes `path`, on failure it is removed."""
+    """Yield a temporary path to write to; on success it becomes `path`, on failure it is removed.
+
+    A plain file that holds just what was written stays, and keeps its date.
+    """
     part = part_path(path)
     try:
         with writing(path):
             make_folder(path.parent)
             part.unlink(missing_ok=True)  # an old one might be a link to another place
             yield part
-            publish(part, path)
+            if not _alike(part, path):
+                publish(part, path)
     finally:
         with suppress(OSError):
             part.unlink()
 
 
-def write_bytes(path: Path, data: bytes | memoryview) -> None:
-    """Write `data` to `path` atomically; a plain file that holds just that already keeps its date."""
-    if _holds(path, data):
-        return
-    with atomic(path) as part:
-        part.write_bytes(data)
-
-
-def _holds(path: Path, data: bytes | memoryview) -> bool:
+def _alike(part: Path, path: Path) -> bool:
+    """Whether `path` is a plain file with the bytes of `part`."""
     try:
         found = path.lstat()
-        return stat.S_ISREG(found.st_mode) and found.st_size == len(data) and path.read_bytes() == data
+        if not stat.S_ISREG(found.st_mode) or found.st_size != part.stat().st_size:
+            return False
+        with part.open("rb") as new, path.open("rb") as old:
+            return all(block == old.read(_BLOCK) for block in iter(lambda: new.read(_BLOCK), b""))
     except OSError:
         return False
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    with atomic(path) as part:
+        part.write_bytes(data)
 
 
 def is_utf8(path: Path) -> bool:

@@ -74,11 +74,24 @@ class Pipeline(StageRunner):
 
         def make() -> Body:
             found.append(probe_session(self.session, fps, interlaced))
-            return probe_to_body(found[0])
+            body = probe_to_body(found[0])
+            self._tell_other_footage(stages.as_read(body))
+            return body
 
         inputs = [self.sources.read, _core.library_versions()]  # which frames there are is libav's word
         body = self._stage("probe", inputs, [str(fps), interlaced], make)
         return found[0] if found else probe_from_body(body, self.session, self.folder.stage("session"))
+
+    def _tell_other_footage(self, body: Body) -> None:
+        """Say so where clips of both takes are replaced: they may be of another session with the same id."""
+        path = self.folder.stage("session")
+        if self.folder.audit.exists() and path.exists():
+            before = stages.read(path)
+            if not any(_filmed(body, side) == _filmed(before, side) for side in SIDES):
+                self.observer.says(
+                    f"{self.folder.path}: made from other takes; what is there is made anew. Give a session "
+                    "of its own another id"
+                )
 
     @cached_property
     def sync(self) -> dict[str, dict[str, Clock]]:
@@ -389,3 +402,11 @@ class Pipeline(StageRunner):
 
         body = stages.read(self.folder.stage("sync"))
         return declared_ms(self.probe, self.sync, body, self.folder.sound)
+
+
+def _filmed(body: Body, side: SideName) -> Any:
+    """What session.json says of a take's files, but for their names."""
+    try:
+        return [file | {"path": None} for file in body[side]["take"]["files"]]
+    except (KeyError, TypeError):
+        return None

@@ -15,7 +15,9 @@ CUT = Need(1, 64)
 
 
 def begun(waiting, room, taken=(), coming=0):
-    return {key: grant.cores for key, grant in starts(list(waiting.items()), room, taken, coming)}
+    return {
+        key: grant.cores for key, grant in starts(list(waiting), waiting.__getitem__, room, taken, coming)
+    }
 
 
 def test_one_session_alone_has_every_core():
@@ -74,11 +76,11 @@ def simulate(sessions, room):
     now, busy, running, waiting = 0.0, 0.0, [], list(sessions)
     needs = {"sound": SOUND, "cut": Need(1, room.cores, memory=2, core_memory=1)}
     while waiting or running:
-        tasks = [(session, needs[session.stage]) for session in waiting]
         coming = sum(session.stage == "sound" for _, _, session, _ in running)
-        keys = {session.name: session for session, _ in tasks}
-        named = [(session.name, need) for session, need in tasks]
-        for name, grant in starts(named, room, [grant for *_, grant in running], coming):
+        keys = {session.name: session for session in waiting}
+        need_of = {name: needs[session.stage] for name, session in keys.items()}
+        taken = [grant for *_, grant in running]
+        for name, grant in starts(list(keys), need_of.__getitem__, room, taken, coming):
             session = keys[name]
             waiting.remove(session)
             seconds = session.sound if session.stage == "sound" else session.cut / grant.cores

@@ -35,6 +35,7 @@ def test_every_row_and_measure_of_the_audits_is_in_the_index(tmp_path):
 
 
 def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(index, "ROWS_PER_GROUP", 7)
     write_sessions(tmp_path, SESSIONS)
     rows = read_rows(tmp_path / "b/clips.jsonl")
     write_rows(tmp_path / "b/clips.jsonl", [row | {"keep": False} for row in rows])
@@ -49,7 +50,7 @@ def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_pat
     assert not any(row["keep"] for row in read_index(tmp_path).filter(pc.field("session") == "b").to_pylist())
 
 
-@pytest.mark.parametrize("damage", ["no metadata", "other columns", "rows lost", "no parquet"])
+@pytest.mark.parametrize("damage", ["no metadata", "other columns", "rows lost", "no parquet", "a page"])
 def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
     write_sessions(tmp_path, SESSIONS)
     path = tmp_path / "clips.parquet"
@@ -59,11 +60,12 @@ def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
         "no metadata": table.replace_schema_metadata(),
         "other columns": table.drop_columns(["text"]),
         "rows lost": table.slice(1),
-        "no parquet": table,
-    }[damage]
+    }.get(damage, table)
     pq.write_table(broken, path)
     if damage == "no parquet":
         path.write_bytes(b"PAR1 but nothing else PAR1")
+    if damage == "a page":
+        path.write_bytes(right[:4] + bytes(4000) + right[4004:])
     write_index(tmp_path)
     assert path.read_bytes() == right
 

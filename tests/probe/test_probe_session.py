@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from emomedia.errors import MediaError, UnsupportedMediaError
+from emomedia.observer import Silent
+from emomedia.options import Options
 from emomedia.probe import from_body, probe_session, remarks, table, to_body
+from emomedia.run import run_stage
 from emomedia.session import Crop, Mic, Session, Side
 
 from ..audio.sounds import shared
@@ -204,3 +207,27 @@ def test_what_a_take_is_stands_in_the_table():
     assert "turned by 90°, mirrored" in cells("ax_sample_rotate_and_reflect.mp4")
     assert "720x576, pixels 59:54, interlaced, bottom first" in cells("fc_dv-pal-interlaced.mov")
     assert "11:12:47:22" in cells("gp_hero7.mp4")
+
+
+def test_other_takes_under_an_id_that_has_clips_are_told(tmp_path):
+    """Whoever copies a session.toml and forgets its id replaces that session's clips."""
+    said: list[str] = []
+    heard = Silent()
+    heard.says = said.append  # type: ignore[method-assign]
+    description, audit = tmp_path / "session.toml", tmp_path / "out/s/clips.jsonl"
+
+    def probe(names: str, frames: int) -> int:
+        """How often it has been told, once a session of two takes with these names was probed."""
+        text = 'id = "s"\n'
+        for side, name in zip(("left", "right"), names, strict=True):
+            write_take(tmp_path / f"{name}.mp4", frames)
+            text += f'[{side}]\nactor = "{side}"\nvideo = "{name}.mp4"\n'
+        description.write_text(text)
+        run_stage(description, tmp_path / "out", Options(), "probe", heard)
+        return len(said)
+
+    assert probe("ab", 10) == probe("ab", 12) == 0
+    audit.touch()
+    assert probe("cd", 12) == 0, "the same under other names"
+    assert probe("cd", 10) == 1
+    assert "made from other takes" in said[0]

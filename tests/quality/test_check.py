@@ -109,6 +109,14 @@ def test_a_short_clip_whose_key_frame_shows_no_face_is_looked_at_again(made, mon
     assert all(other[0].shape == key[0].shape and not np.array_equal(other[0], key[0]) for other in others)
 
 
+def checked(what: Path, out: Path | None, *others: Any) -> list[dict[str, Any]]:
+    """The session's audit after the check, of which the check itself tells the verdicts."""
+    told = check_folder(what, out, *others) if len(others) > 1 else check_folder(what, out, *others, Silent())
+    rows = read_rows(audit(out or what))
+    assert told == [{key: row[key] for key in ("id", "keep", "reasons")} for row in rows]
+    return rows
+
+
 def test_measures_and_verdicts_do_not_depend_on_workers_or_on_being_interrupted(made, tmp_path, monkeypatch):
     session, out = made
     options = Options(turns=session.parent / "turns.json", workers=2, **FAST)
@@ -117,7 +125,7 @@ def test_measures_and_verdicts_do_not_depend_on_workers_or_on_being_interrupted(
         run(session, tmp_path, options)
     monkeypatch.undo()
     assert "measured" not in read_rows(audit(tmp_path))[0]["quality"]
-    rows = check_folder(tmp_path, None, Options(), Silent())
+    rows = checked(tmp_path, None, Options())
     assert rows[0]["quality"]["measured"]["declared_ms"] is None, "there are no takes to look at"
     check_folder(session, tmp_path, Options(), Silent())
     assert audit(tmp_path).read_bytes() == audit(out).read_bytes(), "with the description there are"
@@ -138,8 +146,7 @@ def test_another_profile_decides_anew_without_any_media(out, tmp_path):
     said: list[str] = []
     heard = Silent()
     heard.says = said.append  # type: ignore[method-assign]
-    rows = check_folder(out, None, Options(profile=strict), heard)
-    assert rows == read_rows(audit(out))
+    rows = checked(out, None, Options(profile=strict), heard)
     assert not any(row["keep"] for row in rows)
     assert all(row["reasons"][0].startswith("left: short of sharp (sharpness 1") for row in rows)
     assert [row["quality"] for row in rows] == [row["quality"] for row in before]
@@ -160,7 +167,7 @@ def test_a_verdict_that_hangs_on_another_clip_is_not_that_of_another_profile(out
         said: list[str] = []
         heard = Silent()
         heard.says = said.append  # type: ignore[method-assign]
-        return list(check_folder(out, None, Options(), heard)), "".join(said)
+        return checked(out, None, Options(), heard), "".join(said)
 
     def compared(row: dict[str, Any]) -> list[str]:
         return [reason for reason in row["reasons"] if "of the session's usual" in reason]
@@ -187,7 +194,7 @@ def test_a_verdict_that_hangs_on_another_clip_is_not_that_of_another_profile(out
 def test_clips_that_nobody_measured_are_decoded(made, out):
     before = read_rows(audit(out))
     write_rows(audit(out), [row | {"quality": {}, "keep": True, "reasons": []} for row in before])
-    rows = check_folder(made[0], out, Options(), Silent())
+    rows = checked(made[0], out, Options())
     for row, engine in zip(rows, before, strict=True):
         assert row["quality"]["measured"]["picture"] == "clip"
         for side in SIDES:
@@ -214,7 +221,7 @@ def test_without_the_extra_the_rest_is_measured_and_it_is_said_once(out, monkeyp
     _install_nothing(monkeypatch)
     write_rows(audit(out), [row | {"quality": _seen_by_the_engine_alone(row)} for row in before])
     heard = Heard()
-    rows = check_folder(out, None, Options(), heard)
+    rows = checked(out, None, Options(), heard)
     assert [note for note in heard.notes if "emomedia[quality]" in note] == heard.notes
     assert len(heard.notes) == 1
     for row, full in zip(rows, before, strict=True):
@@ -241,9 +248,9 @@ def test_what_was_measured_stays_where_less_or_something_else_is_installed(out, 
     before = read_rows(audit(out))
     with monkeypatch.context() as patched:
         _install_nothing(patched)
-        assert check_folder(out, None, Options(), Silent()) == before
+        assert checked(out, None, Options()) == before
     monkeypatch.setattr("emomedia.quality.measure.opencv_name", lambda: "OpenCV of another version")
-    assert check_folder(out, None, Options(), Silent()) == before
+    assert checked(out, None, Options()) == before
     tools = Tools.found()
     measured = before[0]["quality"]["measured"]
     assert tools.names_beside(measured)["face"] == tools.names["face"], "a run measures by what it has"
@@ -272,8 +279,10 @@ def test_a_session_that_cannot_be_checked_keeps_no_other_from_it(out, tmp_path):
 def test_a_session_whose_audit_is_broken_is_told_of_like_others_that_cannot_be_checked(out):
     (out / "other").mkdir()
     (out / "other/clips.jsonl").write_text("{}\n")
-    with pytest.raises(BatchError, match="1 of 2 sessions"):
-        check_folder(out, None, Options(), Silent())
+    (out / "report.html").unlink(missing_ok=True)
+    said = CliRunner().invoke(app, ["check", str(out)])
+    assert isinstance(said.exception, BatchError) and "1 of 2 sessions" in str(said.exception)
+    assert (out / "report.html").is_file(), "the others are checked"
 
 
 def test_key_pictures_are_those_of_the_clip_s_key_frames_and_each_is_decoded_once(made, monkeypatch):

@@ -118,7 +118,9 @@ class Batch:
         known = ledger.known()
         self._keep(lambda: ledger.lists(entries))
         self._sessions = {entry.id: _Session(entry) for entry in entries}
-        self._order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
+        order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
+        self._open = {session.entry.id: session for session in order}  # those that have not ended
+        self._running: dict[str, _Session] = {}
         self._cpu: dict[str, float] = {}
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
@@ -128,7 +130,7 @@ class Batch:
         self._ticked = self._recorded = 0.0
         for session in self._sessions.values():
             self._recall(session, known.get(session.entry.id), retry=retry)
-        waiting = [session.entry.id for session in self._order if session.state == "waiting"]
+        waiting = [session.entry.id for session in self._open.values() if session.state == "waiting"]
         self._keep(lambda: ledger.awaits(waiting))
 
     def _recall(self, session: _Session, earlier: Known | None, *, retry: bool) -> None:
@@ -149,7 +151,7 @@ class Batch:
         """
         self._keep(lambda: self._ledger.tell(**self._facts("running")))
         self._expect()
-        while any(session.state in ("waiting", "running") for session in self._order):
+        while self._open:
             self._start()
             for key, told in self._executor.events(self._patience()):
                 self._hear(self._sessions[str(key)], told)
@@ -190,7 +192,7 @@ class Batch:
         """Those that may start, by importance: sessions that have begun, then long ones before short ones,
         so that the last to begin are the shortest, and cores end their work together."""
         now = time.monotonic()
-        waiting = [s for s in self._order if s.state == "waiting" and s.not_before <= now]
+        waiting = [s for s in self._open.values() if s.state == "waiting" and s.not_before <= now]
         return sorted(waiting, key=lambda session: not session.begun)
 
     def _start(self) -> None:
@@ -200,11 +202,14 @@ class Batch:
         room = self._executor.room
         if not self._has_machine(room.cores):
             return
-        needs = [(s.entry.id, need_of(s.stage, s.entry.options, room)) for s in waiting]
-        running = [s for s in self._order if s.state == "running"]
-        taken = [s.grant for s in running if s.grant is not None]
-        coming = sum(not grows(need_of(s.stage, s.entry.options, room)) for s in running)
-        for id, grant in starts(needs, room, taken, coming):
+
+        def need(id: str) -> Need:
+            session = self._sessions[id]
+            return need_of(session.stage, session.entry.options, room)
+
+        taken = [s.grant for s in self._running.values() if s.grant is not None]
+        coming = sum(not grows(need(id)) for id in self._running)
+        for id, grant in starts([s.entry.id for s in waiting], need, room, taken, coming):
             session = self._sessions[id]
             if not self._has_space(session):
                 return
@@ -222,6 +227,7 @@ class Batch:
     def _begin(self, session: _Session, grant: Need) -> None:
         session.state, session.begun, session.grant, session.frames = "running", True, grant, None
         entry = session.entry
+        self._running[entry.id] = session
         options = replace(entry.options, workers=grant.cores)
         task = Task(entry.path, self.out, options, session.stage, dict(session.stage_seconds))
         self._keep(lambda: self._ledger.begins(entry.id, session.stage, grant.cores))
@@ -238,6 +244,7 @@ class Batch:
             session.share = work_done(session.stage, told.done / max(1, told.total))
             return
         session.grant = None
+        del self._running[session.entry.id]
         for done in told.stages:
             self._count(session, done)
         if isinstance(told, Advanced):
@@ -269,6 +276,7 @@ class Batch:
         self._expect()
         if told.next is None:
             session.state = "done"
+            del self._open[id]
             self._watcher.session_ended(id, None)
 
     def _fails(self, session: _Session, told: Failure) -> None:
@@ -306,6 +314,7 @@ class Batch:
 
     def _set_aside(self, session: _Session, stage: str | None, cause: str, text: str) -> None:
         session.state = "failed"
+        del self._open[session.entry.id]
         session.failed = Failed(session.entry.id, stage, cause, text)
         self._watcher.session_ended(session.entry.id, session.failed)
 
@@ -313,17 +322,16 @@ class Batch:
 
     def _expect(self) -> None:
         """Say it early, as soon as a length is known, where the disk will not hold it all."""
-        sessions = [s for s in self._order if s.state in ("waiting", "running")]
-        if self._room_told or not any(session.seconds for session in sessions):
+        if self._room_told or not any(session.seconds for session in self._open.values()):
             return
         self._room_told = True
-        told = self._disk.forecast([Demand(s.entry, s.seconds) for s in sessions])
+        told = self._disk.forecast([Demand(s.entry, s.seconds) for s in self._open.values()])
         if told is not None:
             self._watcher.says(told)
 
     def _has_space(self, session: _Session) -> bool:
         """Whether the disk has room for the session beside those that run; if not, the batch pauses."""
-        running = [Demand(s.entry, s.seconds) for s in self._order if s.state == "running"]
+        running = [Demand(s.entry, s.seconds) for s in self._running.values()]
         free, needed = self._disk.room([*running, Demand(session.entry, session.seconds)])
         if free >= needed:
             if self._paused:
@@ -366,8 +374,8 @@ class Batch:
     def _patience(self) -> float:
         """Seconds to wait for workers before looking again whether anything can start."""
         now = time.monotonic()
-        delays = [s.not_before - now for s in self._order if s.state == "waiting" and s.not_before > now]
-        if self._paused and not any(s.state == "running" for s in self._order):
+        delays = [s.not_before - now for s in self._open.values() if s.not_before > now]
+        if self._paused and not self._running:
             delays.append(_FULL_SECONDS)
             return min(delays)
         return max(0.01, min([_TICK_SECONDS, *delays]))
@@ -379,7 +387,7 @@ class Batch:
             self._watcher.shows(self.figures())
         if now - self._recorded >= _RECORD_SECONDS:
             self._recorded = now
-            frames = {s.entry.id: s.frames for s in self._order if s.state == "running" and s.frames}
+            frames = {id: s.frames for id, s in self._running.items() if s.frames}
             figures = self.figures()
             self._keep(lambda: self._ledger.advances(frames))
             facts = self._facts(figures.state)

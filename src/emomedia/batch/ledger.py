@@ -65,6 +65,13 @@ CREATE TABLE attempts (
 """
 
 
+_INDICES = """
+CREATE INDEX IF NOT EXISTS sessions_path ON sessions (path);
+CREATE INDEX IF NOT EXISTS attempts_open ON attempts (id) WHERE outcome IS NULL;
+"""
+"""Without them what a session costs grows with the number of all sessions."""
+
+
 def ledger_path(out: Path) -> Path:
     """The file of the ledger of the output folder `out`."""
     return out / FOLDER_NAME / "ledger.sqlite"
@@ -233,6 +240,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     if version == 0:
         db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
     _refuse_broken(db)
+    db.executescript(_INDICES)
     return db
 
 

@@ -7,7 +7,7 @@ session's end; when few are left, the last ones have several.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -57,7 +57,11 @@ class Need:
 
 
 def starts(
-    waiting: Sequence[tuple[Key, Need]], room: Room, taken: Collection[Need], coming: int = 0
+    waiting: Sequence[Key],
+    need_of: Callable[[Key], Need],
+    room: Room,
+    taken: Collection[Need],
+    coming: int = 0,
 ) -> list[tuple[Key, Need]]:
     """The tasks that start now, each with what it is granted.
 
@@ -66,8 +70,10 @@ def starts(
 
     Parameters
     ----------
-    waiting : sequence of (key, Need)
-        By importance.
+    waiting : sequence
+        Keys of tasks by importance.
+    need_of : callable
+        What a task needs; asked of those alone for which there may be room.
     taken : collection of Need
         What running tasks were granted.
     coming : int
@@ -77,10 +83,10 @@ def starts(
     for need in taken:
         free = _less(free, need)
     started: list[tuple[Key, Need]] = []
-    for place, (key, need) in enumerate(waiting):
+    for place, key in enumerate(waiting):
         if free.cores < 1:
             break
-        grant = _grant(need, free, len(waiting) - place + coming)
+        grant = _grant(need_of(key), free, len(waiting) - place + coming)
         if taken or started:
             if grant.cores > free.cores or grant.bytes > free.memory:
                 break

@@ -262,11 +262,16 @@ def check(
     Clips that are there are not encoded anew, and what was measured before is not measured again; a
     session without clips is run, by run's options.
     """
+    from ..errors import BatchError
     from ..quality.folder import check_folder, has_clips
 
     with make_display(json) as display:
         if out is None or has_clips(what, out):
-            rows = check_folder(what, out, options, display)
+            try:
+                rows = check_folder(what, out, options, display)
+            except BatchError:  # the others are checked
+                write_page(what if out is None else out, display.says)
+                raise
         else:
             from ..run import run as run_session
 

@@ -10,8 +10,8 @@ then bettered by moves of actors, of pairs who met, and by swaps (Kernighan and 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,6 +33,33 @@ _FEW = 12
 _MAX_SWAPPED = 300
 """With more actors than this none change places."""
 
+_AT_A_TIME, _MOST_AT_A_TIME = 16, 512
+"""Moves that are tried together, fewer after one was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Moves to be tried in their order, each of one actor or two: int[moves] each.
+
+    Attributes
+    ----------
+    one, other : array
+        Who moves; `other` is the number behind the last actor's where nobody else does.
+    to_one, to_other : array or None
+        To which split; without it the two change places.
+    between : float64[moves, values]
+        What the two have with each other.
+    """
+
+    one: np.ndarray
+    other: np.ndarray
+    to_one: np.ndarray | None
+    to_other: np.ndarray | None
+    between: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.one)
+
 
 class Division:
     """Which split each actor is in, and what the splits hold of it.
@@ -52,49 +79,94 @@ class Division:
     def __init__(
         self, pairs: Sequence[Pair], weights: np.ndarray, fractions: np.ndarray, place: np.ndarray
     ) -> None:
-        self.fractions, self.place = fractions, place.copy()
+        self.fractions, self._place = fractions, np.append(place, 0)
         ends = np.asarray(pairs, np.int64).reshape(-1, 2)
-        mine = [np.flatnonzero((ends == actor).any(axis=1)) for actor in range(len(place))]
-        self._met = [ends[rows].sum(axis=1) - actor for actor, rows in enumerate(mine)]
-        self._weights = [weights[rows] for rows in mine]
-        self.held = np.zeros((len(fractions), weights.shape[1]))
+        alone = ends[:, 0] == ends[:, 1]
+        both = np.concatenate([ends[~alone], ends[~alone, ::-1]])
+        twice = np.concatenate([weights[~alone], weights[~alone]])
+        order = np.argsort(both[:, 0], kind="stable")
+        edges = np.searchsorted(both[order, 0], np.arange(1, len(place)))
+        self._met = np.split(both[order, 1], edges)
+        self._weights = np.split(twice[order], edges)
+        shape = (len(place) + 1, len(fractions), weights.shape[1])
+        self._with = np.zeros(shape)  # what each actor has with all others of a split
+        np.add.at(self._with, (both[:, 0], place[both[:, 1]]), twice)
+        self._alone = np.zeros((shape[0], shape[2]))
+        np.add.at(self._alone, ends[alone, 0], weights[alone])
+        self.held = np.zeros(shape[1:])
         for split in range(len(fractions)):
             self.held[split] = weights[(place[ends] == split).all(axis=1)].sum(axis=0)
 
+    @property
+    def place(self) -> np.ndarray:
+        """The split of each actor."""
+        return self._place[:-1]
+
     def move(self, actor: int, split: int) -> None:
         """Put an actor into a split: sessions that stay by it come, those that no longer do go."""
-        met, weights, old = self._met[actor], self._weights[actor], self.place[actor]
-        there = self.place[met]
-        self.held[old] -= weights[there == old].sum(axis=0)
-        self.held[split] += weights[(there == split) | (met == actor)].sum(axis=0)
-        self.place[actor] = split
+        old, mine, alone = self._place[actor], self._with[actor], self._alone[actor]
+        self.held[old] -= mine[old] + alone
+        self.held[split] += mine[split] + alone
+        if actor < len(self._met):
+            np.subtract.at(self._with[:, old], self._met[actor], self._weights[actor])
+            np.add.at(self._with[:, split], self._met[actor], self._weights[actor])
+        self._place[actor] = split
 
     def cost(self) -> float:
         """What is left out, and how far the rest is from the fractions: Pearson's chi-square of shares."""
-        kept = self.held.sum(axis=0)
-        target = self.fractions[:, None] * kept
-        far = ((self.held - target) ** 2 / np.maximum(target, 1e-9)).sum(axis=0) / max(kept[0], 1e-9)
-        empty = int((self.held[:, 0] < 1e-9).sum())
-        return float(1 - kept[0] + _TIME * far[0] + far[1:].sum() + _EMPTY * empty)
+        return float(self._costs(self.held[None])[0])
 
-    def better(self, moves: Iterable[Sequence[Pair]]) -> bool:
-        """Make those of some moves, each of one actor or two, that lower the cost; whether there was one."""
-        now, found = self.cost(), False
-        for several in moves:
-            back = [(actor, int(self.place[actor])) for actor, _ in several]
-            if all(split == old for (_, split), (_, old) in zip(several, back, strict=True)):
+    def _costs(self, held: np.ndarray) -> np.ndarray:
+        """The cost of each of several divisions by what their splits hold: float64[divisions]."""
+        kept = held.sum(axis=1)
+        target = self.fractions[:, None] * kept[:, None]
+        far = ((held - target) ** 2 / np.maximum(target, 1e-9)).sum(axis=1)
+        far /= np.maximum(kept[:, :1], 1e-9)
+        empty = (held[..., 0] < 1e-9).sum(axis=1)
+        return np.asarray(1 - kept[:, 0] + _TIME * far[:, 0] + far[:, 1:].sum(axis=1) + _EMPTY * empty)
+
+    def better(self, moves: Moves) -> bool:
+        """Make those moves that lower the cost, in turn; whether there was one.
+
+        Many at a time are tried until one does: those before it would have changed nothing.
+        """
+        now, found, first, count = self.cost(), False, 0, _AT_A_TIME
+        while first < len(moves):
+            tried = slice(first, first + count)
+            one, other, to_one, to_other = self._targets(moves, tried)
+            costs = self._costs(self._held_after(one, other, to_one, to_other, moves.between[tried]))
+            (lower,) = np.nonzero(costs < now - 1e-9)
+            if not len(lower):
+                first, count = first + len(costs), min(2 * count, _MOST_AT_A_TIME)
                 continue
-            held = self.held.copy()
-            for actor, split in several:
-                self.move(actor, split)
-            after = self.cost()
-            if after < now - 1e-9:
-                now, found = after, True
-                continue
-            self.held = held
-            for actor, split in back:
-                self.place[actor] = split
+            taken = int(lower[0])
+            self.move(int(one[taken]), int(to_one[taken]))
+            self.move(int(other[taken]), int(to_other[taken]))
+            now, found, first, count = float(costs[taken]), True, first + taken + 1, _AT_A_TIME
         return found
+
+    def _targets(self, moves: Moves, tried: slice) -> tuple[np.ndarray, ...]:
+        one, other = moves.one[tried], moves.other[tried]
+        if moves.to_one is None or moves.to_other is None:
+            return one, other, self._place[other], self._place[one]
+        return one, other, moves.to_one[tried], moves.to_other[tried]
+
+    def _held_after(
+        self, one: np.ndarray, other: np.ndarray, to_one: np.ndarray, to_other: np.ndarray,
+        between: np.ndarray,
+    ) -> np.ndarray:  # fmt: skip
+        """What the splits hold after each of some moves: float64[moves, splits, values]."""
+        number, held = np.arange(len(one)), np.repeat(self.held[None], len(one), axis=0)
+        old = self._place[one]
+        held[number, old] -= self._with[one, old] + self._alone[one]
+        held[number, to_one] += self._with[one, to_one] + self._alone[one]
+        mine = self._with[other]
+        mine[number, old] -= between
+        mine[number, to_one] += between
+        old = self._place[other]
+        held[number, old] -= mine[number, old] + self._alone[other]
+        held[number, to_other] += mine[number, to_other] + self._alone[other]
+        return held
 
 
 def divide(
@@ -110,30 +182,49 @@ def divide(
     rng = random.Random(seed)
     several = [Division(pairs, weights, fractions, known)]
     several += [_grown(pairs, weights, fractions, len(known), rng) for _ in range(BEGINNINGS)]
-    splits = range(len(fractions))
-    moves = [[(actor, split)] for actor in range(len(known)) for split in splits]
-    moves += [[(one, split), (other, split)] for one, other in _close(pairs, len(known)) for split in splits]
+    moves = _moves(pairs, weights, len(known), len(fractions))
     for each in several:
         _repeat(each, moves)
     best = min(several, key=Division.cost)
-    place, swaps = best.place, list(combinations(range(len(known) if len(known) <= _MAX_SWAPPED else 0), 2))
+    swaps = _swaps(pairs, weights, len(known))
     for _ in range(_MAX_PASSES):
-        # A generator: where two are is asked when their turn comes.
-        both = ([(a, int(place[b])), (b, int(place[a]))] for a, b in swaps if place[a] != place[b])
-        if not best.better(both):
+        if not best.better(swaps):
             break
         _repeat(best, moves)
     return best.place
 
 
-def _close(pairs: Sequence[Pair], actors: int) -> list[Pair]:
-    """Pairs who met, each once, of whom one met few."""
-    met = sorted({(min(pair), max(pair)) for pair in pairs})
-    others = np.bincount(np.asarray(met).ravel(), minlength=actors)
-    return [(one, other) for one, other in met if min(others[one], others[other]) <= _FEW]
+def _moves(pairs: Sequence[Pair], weights: np.ndarray, actors: int, splits: int) -> Moves:
+    """Each actor into each split; then any two who met, of whom one met few, together into each."""
+    met = np.unique(np.sort(np.asarray(pairs, np.int64).reshape(-1, 2)), axis=0)
+    others = np.bincount(met.ravel(), minlength=actors)
+    close = met[(others[met].min(axis=1) <= _FEW) & (met[:, 0] != met[:, 1])]
+    both = np.concatenate([np.stack([np.arange(actors), np.full(actors, actors)], axis=1), close])
+    one, other = np.repeat(both, splits, axis=0).T
+    to_one = np.tile(np.arange(splits), len(both))
+    to_other = np.where(other == actors, 0, to_one)
+    return Moves(one, other, to_one, to_other, _between(pairs, weights, both).repeat(splits, axis=0))
 
 
-def _repeat(division: Division, moves: Sequence[Sequence[Pair]]) -> None:
+def _swaps(pairs: Sequence[Pair], weights: np.ndarray, actors: int) -> Moves:
+    """Any two actors, where they are not too many."""
+    both = np.stack(np.triu_indices(actors if actors <= _MAX_SWAPPED else 0, 1), axis=1)
+    return Moves(both[:, 0], both[:, 1], None, None, _between(pairs, weights, both))
+
+
+def _between(pairs: Sequence[Pair], weights: np.ndarray, both: np.ndarray) -> np.ndarray:
+    """What each two of `both` have with each other: float64[…, values]."""
+    shared: dict[Pair, np.ndarray] = {}
+    for (one, other), weight in zip(pairs, weights, strict=True):
+        pair = (min(one, other), max(one, other))
+        shared[pair] = shared[pair] + weight if pair in shared else weight
+    nothing = np.zeros(weights.shape[1])
+    return np.array([shared.get((one, other), nothing) for one, other in both.tolist()]).reshape(
+        len(both), len(nothing)
+    )
+
+
+def _repeat(division: Division, moves: Moves) -> None:
     for _ in range(_MAX_PASSES):
         if not division.better(moves):
             break
@@ -154,13 +245,15 @@ def _grown(
         shared[one, other] += time
         shared[other, one] += time
     for split in sorted(set(range(len(fractions))) - {rest}, key=lambda split: fractions[split]):
+        bound, lost = np.zeros(actors), shared[:, division.place == rest].sum(axis=1)
         while division.held[split, 0] < fractions[split] * division.held[:, 0].sum():
             left = np.flatnonzero(division.place == rest)
             if len(left) < 2:
                 break
-            bound = shared[left][:, division.place == split].sum(axis=1)
-            lost = shared[left][:, left].sum(axis=1)
             drawn = np.array([rng.random() for _ in left])
-            pull = bound / np.maximum(bound + lost, 1e-12) + 1e-6 * drawn
-            division.move(int(left[np.argmax(pull if bound.any() else drawn)]), split)
+            pull = bound[left] / np.maximum(bound[left] + lost[left], 1e-12) + 1e-6 * drawn
+            actor = int(left[np.argmax(pull if bound[left].any() else drawn)])
+            division.move(actor, split)
+            bound += shared[actor]
+            lost -= shared[actor]
     return division

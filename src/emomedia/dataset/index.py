@@ -8,18 +8,22 @@ from, so that a session whose audit is as it was is taken over from the last ind
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import StageError
-from ..files import canonical_json, complaint, locked, sha256, write_bytes
+from ..files import atomic, canonical_json, complaint, locked, sha256
 from ..layout import AUDIT_NAME, INDEX_NAME
 from ..session import SIDES
 from .audit import Row, read_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 PICTURE_MEASURES = (
     "sharpness", "exposure", "shadows_share", "highlights_share", "flicker", "frozen_frames", "black_frames",
@@ -112,47 +116,143 @@ def write_index(out: Path) -> int:
         An audit is none; the index is then of all the others.
     """
     with locked(out, wait=True):
-        known = _known(out / INDEX_NAME)
-        parts, told = [], []
-        broken: list[StageError] = []
-        for path in audits(out):
-            session, digest = path.parent.name, _digest(path)
-            part = known.get((session, digest))
-            try:
-                part = _table(path) if part is None else part
-            except StageError as error:
-                broken.append(error)
-                continue
-            parts.append(part)
-            told.append([session, digest, len(part)])
-        table, data = _made(parts, told)
-        write_bytes(out / INDEX_NAME, memoryview(data).cast("B"))
+        try:
+            count, broken = _write(out, _Before(out / INDEX_NAME))
+        except _UnreadableError:
+            count, broken = _write(out, None)
     if broken:
         raise broken[0]
-    return len(table)
+    return count
+
+
+def made_anew(paths: Sequence[Path]) -> pa.Buffer:
+    """The bytes that an index of these audits has.
+
+    Raises StageError where an audit is none.
+    """
+    import pyarrow as pa
+
+    parts, broken = _gathered(paths, None)
+    if broken:
+        raise broken[0]
+    sink = pa.BufferOutputStream()
+    _write_parts(parts, sink)
+    return sink.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One session's rows, which are brought to memory when they are written."""
+
+    session: str
+    audit_sha256: str
+    count: int
+    rows: Callable[[], pa.Table]
+
+
+def _write(out: Path, before: _Before | None) -> tuple[int, list[StageError]]:
+    """The number of clips that were written, and what is wrong with audits that are none."""
+    parts, broken = _gathered(audits(out), before)
+    with atomic(out / INDEX_NAME) as temporary:
+        _write_parts(parts, temporary)
+    return sum(part.count for part in parts), broken
+
+
+def _gathered(paths: Sequence[Path], before: _Before | None) -> tuple[list[_Part], list[StageError]]:
+    """The rows of every audit, those from `before` that are known there."""
+    parts: list[_Part] = []
+    broken: list[StageError] = []
+    for path in paths:
+        session, digest = path.parent.name, _digest(path)
+        known = None if before is None else before.part(session, digest)
+        try:
+            parts.append(_packed(session, digest, _table(path)) if known is None else known)
+        except StageError as error:
+            broken.append(error)
+    return parts, broken
+
+
+def _packed(session: str, digest: str, table: pa.Table) -> _Part:
+    """Rows just made, compressed until they are written: an index's take gigabytes otherwise."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(table)
+    data = sink.getvalue()
+    return _Part(session, digest, len(table), lambda: pa.ipc.open_stream(data).read_all())
+
+
+def _write_parts(parts: Sequence[_Part], where: Path | pa.BufferOutputStream) -> None:
+    """The index's file, in groups of rows that do not depend on where the rows come from."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    told = [[part.session, part.audit_sha256, part.count] for part in parts]
+    columns = schema().with_metadata({_AUDITS: canonical_json(told)})
+    with pq.ParquetWriter(where, columns, compression="zstd") as writer:
+        held = columns.empty_table()
+        for part in parts:
+            held = pa.concat_tables([held, part.rows().replace_schema_metadata(columns.metadata)])
+            while len(held) >= ROWS_PER_GROUP:
+                writer.write_table(held.slice(0, ROWS_PER_GROUP).combine_chunks())
+                held = held.slice(ROWS_PER_GROUP)
+        if len(held) or not sum(part.count for part in parts):
+            writer.write_table(held.combine_chunks())
+
+
+class _UnreadableError(Exception):
+    """Rows of the index that is there cannot be read after all."""
+
+
+class _Before:
+    """The index that is there, from which a group of rows is in memory at a time; empty if it is no use."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._parts: dict[tuple[str, str], tuple[int, int]] = {}
+        self._number, self._group = -1, schema().empty_table()
+        try:
+            _refuse_pipe(path)
+            self._file = pq.ParquetFile(pa.OSFile(str(path), "rb"))
+            columns, sizes = self._file.schema_arrow, self._file.metadata
+        except (pa.ArrowException, OSError):
+            return
+        counts = told_audits(columns)
+        if columns.remove_metadata() != schema() or sum(count for *_, count in counts) != sizes.num_rows:
+            return
+        groups = (sizes.row_group(number).num_rows for number in range(sizes.num_row_groups))
+        self._firsts = [0, *accumulate(groups)]
+        firsts = accumulate((count for *_, count in counts), initial=0)
+        for (session, digest, count), first in zip(counts, firsts, strict=False):
+            self._parts[session, digest] = first, count
+
+    def part(self, session: str, digest: str) -> _Part | None:
+        """The rows of an audit that is as it was."""
+        place = self._parts.get((session, digest))
+        return None if place is None else _Part(session, digest, place[1], lambda: self._rows(*place))
+
+    def _rows(self, first: int, count: int) -> pa.Table:
+        import pyarrow as pa
+
+        found, end = [], first + count
+        while first < end:
+            number = bisect_right(self._firsts, first) - 1
+            if number != self._number:
+                try:
+                    self._number, self._group = number, self._file.read_row_group(number)
+                except (pa.ArrowException, OSError) as error:
+                    raise _UnreadableError from error
+            found.append(self._group.slice(first - self._firsts[number], end - first))
+            first += len(found[-1])
+        return pa.concat_tables(found) if found else schema().empty_table()
 
 
 def _digest(audit: Path) -> str:
     """Of an audit's bytes; nothing of what is no plain file, which might never end."""
     return sha256(audit) if audit.is_file() else ""
-
-
-def made_anew(paths: Sequence[Path]) -> tuple[pa.Table, pa.Buffer]:
-    """The index that these audits make: its rows, and the bytes that its file would have."""
-    parts = [_table(path) for path in paths]
-    told = [[path.parent.name, sha256(path), len(part)] for path, part in zip(paths, parts, strict=True)]
-    return _made(parts, told)
-
-
-def _made(parts: Sequence[pa.Table], told: list[list[Any]]) -> tuple[pa.Table, pa.Buffer]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = schema().with_metadata({_AUDITS: canonical_json(told)})
-    table = pa.concat_tables([schema().empty_table(), *parts]).combine_chunks().cast(columns)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=ROWS_PER_GROUP)
-    return table, sink.getvalue()
 
 
 def _table(audit: Path) -> pa.Table:
@@ -171,28 +271,6 @@ def _table(audit: Path) -> pa.Table:
         ) from error
 
 
-def _known(path: Path) -> dict[tuple[str, str], pa.Table]:
-    """The rows of the index that is there, by session and its audit's digest; none if it cannot be used."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        _refuse_pipe(path)
-        with pa.OSFile(str(path), "rb") as file:
-            table = pq.read_table(file)
-    except (pa.ArrowException, OSError):
-        return {}
-    counts = told_audits(table.schema)
-    table = table.replace_schema_metadata()
-    if table.schema != schema() or sum(count for *_, count in counts) != len(table):
-        return {}
-    found, first = {}, 0
-    for session, digest, count in counts:
-        found[session, digest] = table.slice(first, count)
-        first += count
-    return found
-
-
 def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
     """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
     try:
@@ -208,6 +286,29 @@ def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
     for audit in audits(out):
         if told.get(audit.parent.name) != _digest(audit):
             yield audit.parent.name
+
+
+def open_index(out: Path) -> pq.ParquetFile:
+    """The index of an output folder, to be read piece by piece; it stays the same if another takes its place.
+
+    Raises
+    ------
+    StageError
+        `out` has no index, or one that cannot be read or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = out / INDEX_NAME
+    try:
+        _refuse_pipe(path)
+        file = pq.ParquetFile(pa.OSFile(str(path), "rb"))  # as in verify.py
+    except OSError as error:
+        raise _broken(path, complaint(error)) from error
+    except pa.ArrowException as error:
+        raise _broken(path, str(error)) from error
+    _refuse_lacking(path, schema().names, file.schema_arrow.names)
+    return file
 
 
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -236,11 +337,16 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise _broken(path, complaint(error)) from error
     except pa.ArrowException as error:
         raise _broken(path, str(error)) from error
-    wanted = {name.partition(".")[0] for name in columns or schema().names}
-    missing = sorted(wanted - set(table.column_names))
-    if missing:
-        raise _broken(path, f"one without {', '.join(missing)}", f"emomedia check {out} makes it anew")
+    _refuse_lacking(path, columns or schema().names, table.column_names)
     return table
+
+
+def _refuse_lacking(path: Path, wanted: Iterable[str], found: Iterable[str]) -> None:
+    missing = sorted({name.partition(".")[0] for name in wanted} - set(found))
+    if missing:
+        raise _broken(
+            path, f"one without {', '.join(missing)}", f"emomedia check {path.parent} makes it anew"
+        )
 
 
 def _refuse_pipe(path: Path) -> None:

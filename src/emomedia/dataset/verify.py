@@ -169,7 +169,7 @@ def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
         yield Finding(path, "the index of all clips", "none")
         return
     try:
-        table, right = made_anew(paths)
+        right = made_anew(paths)
     except StageError as error:
         yield _told(path, error)
         return
@@ -180,7 +180,7 @@ def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
             data = file.read_buffer()
         if data.equals(right):
             return
-        found = pq.read_table(pa.BufferReader(data))
+        found, table = (pq.read_table(pa.BufferReader(bytes)) for bytes in (data, right))
         writer = pq.read_metadata(pa.BufferReader(data)).created_by
     except (pa.ArrowException, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))

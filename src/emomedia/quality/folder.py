@@ -32,7 +32,8 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
     Returns
     -------
     list of dict
-        The rows of the audits as they are now; the index is made anew.
+        `id`, `keep` and `reasons` of every clip, as the audits have them now: all of a large folder's rows
+        would not fit into memory.  The index is made anew.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
                 continue
             for note in result.notes:
                 notes.hears(folder.session, note)
-            rows += result.rows
+            rows += [{key: row[key] for key in ("id", "keep", "reasons")} for row in result.rows]
         notes.ends()
     finally:  # also of a check that was interrupted: the audits have changed
         with suppress(*[StageError for _ in failed[:1]]):  # of an audit that is none, which is told below

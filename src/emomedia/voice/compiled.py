@@ -10,7 +10,10 @@ import numba
 from numba.core.caching import FunctionCache
 
 
-class _Kept(FunctionCache):  # type: ignore[misc]
+_Cache: Any = FunctionCache  # untyped
+
+
+class _Kept(_Cache):  # type: ignore[misc]
     """What numba keeps on disk: where that is broken or full, loops are compiled as if nothing were kept."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:

@@ -154,7 +154,7 @@ def _describe(selection: Selection, layout: str, folder_name: str, folder: Path,
     (folder / "splits.csv").write_text(_splits_csv(selection), "utf-8")
     name = options.name or folder_name
     found = figures(table)
-    made = json.loads(table["provenance"][0].as_py())
+    made = json.loads(next(selection.whole(table[:1]))["provenance"])
     made["language"] = _language(selection)
     parts = configs(names) if layout == "hf" else []
     text = card(layout, name, selection, made, parts)
@@ -163,7 +163,9 @@ def _describe(selection: Selection, layout: str, folder_name: str, folder: Path,
         f"{found.dialogues} dialogues and {found.turns} turns of {len(found.actors)} actors, frame-exact"
     )
     digest = sha256(folder / "splits.csv")
-    metadata: dict[str, Any] = croissant(layout, name, options.license, summary, names, digest, table.schema)
+    metadata: dict[str, Any] = croissant(
+        layout, name, options.license, summary, names, digest, selection.columns
+    )
     (folder / "croissant.json").write_text(json.dumps(metadata, indent=1, ensure_ascii=False), "utf-8")
 
 

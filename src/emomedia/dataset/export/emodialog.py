@@ -13,14 +13,14 @@ clips were rejected.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ...errors import StageError
 from ...files import canonical_json
 from ...session import SIDES
-from .selection import Row, Selection, media_file, media_of, plain, rows
+from .selection import Row, Selection, media_file, media_of, plain
 
 SCRIPT = "scripts/prompt.json"
 ROWS = "dialogues.jsonl"
@@ -39,8 +39,8 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
     StageError
         There is no dialogue, or one whose turns are not known, or a file that the index names is not there.
     """
-    tables = [table for name, _, table in selection.parts() if name == "dialogues"]
-    if not tables:
+    count = selection.table["kind"].to_pylist().count("dialogue")
+    if not count:
         raise StageError(
             selection.out, expected="dialogues to export", found="none",
             remedy="give the sessions dialogues, or use another --format",
@@ -48,23 +48,34 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
     (folder / "videos").mkdir()
     (folder / "scripts").mkdir()
     names = [SCRIPT, ROWS]
-    dialogues = [row for table in tables for row in rows(table)]
-    for row in dialogues:
-        if row["turns"] is None:
-            raise StageError(
-                f"{row['session']}: {row['id']}", expected="the dialogue's turns in its audit", found="none",
-                remedy="run the session again, which writes them down",
-            )  # fmt: skip
-        media = media_of(row)
-        for side in SIDES:
-            if f"{side}_video" in media:
-                names.append(f"videos/{row['id']}_{side}.mp4")
-                shutil.copyfile(media_file(selection.out, media[f"{side}_video"]), folder / names[-1])
-        tell(1)
-    tell(len(selection.table) - len(dialogues))
-    (folder / SCRIPT).write_text(canonical_json(prompts(dialogues)), "utf-8")
-    (folder / ROWS).write_text("".join(canonical_json(plain(row)) + "\n" for row in dialogues), "utf-8")
+    scripts: dict[str, Any] = {}
+    with (folder / ROWS).open("w", encoding="utf-8") as file:
+        for row in (row for name, _, clips in selection.parts() if name == "dialogues" for row in clips):
+            names += _videos(selection, row, folder)
+            scripts |= prompts([row])
+            file.write(canonical_json(plain(row)) + "\n")
+            tell(1)
+    tell(len(selection.table) - count)
+    (folder / SCRIPT).write_text(canonical_json(scripts), "utf-8")
     return names
+
+
+def _videos(selection: Selection, row: Row, folder: Path) -> Iterator[str]:
+    """Copy a dialogue's sides; their names.
+
+    Raises StageError where its turns are not known.
+    """
+    if row["turns"] is None:
+        raise StageError(
+            f"{row['session']}: {row['id']}", expected="the dialogue's turns in its audit", found="none",
+            remedy="run the session again, which writes them down",
+        )  # fmt: skip
+    media = media_of(row)
+    for side in SIDES:
+        if f"{side}_video" in media:
+            name = f"videos/{row['id']}_{side}.mp4"
+            shutil.copyfile(media_file(selection.out, media[f"{side}_video"]), folder / name)
+            yield name
 
 
 def prompts(dialogues: list[Row]) -> dict[str, Any]:

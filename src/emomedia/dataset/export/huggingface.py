@@ -8,7 +8,7 @@ in the files' own metadata, where ``datasets`` looks for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,10 +32,10 @@ def write_huggingface(selection: Selection, folder: Path, tell: Callable[[int], 
     """
     names: list[str] = []
     media = {part: _media_names(selection, part) for part in KINDS if selection.options.media}
-    for part, split, table in selection.parts():
+    for part, split, clips in selection.parts():
         shards = (f"{part}/{split}-{number:05d}.parquet" for number in count())
         (folder / part).mkdir(exist_ok=True)
-        _write_part(selection, table, media.get(part, []), folder, shards, names, tell)
+        _write_part(selection, clips, media.get(part, []), folder, shards, names, tell)
     return names
 
 
@@ -51,15 +51,15 @@ def _media_names(selection: Selection, part: str) -> list[str]:
 
 
 def _write_part(
-    selection: Selection, table: pa.Table, media: list[str], folder: Path, shards: Any, names: list[str],
+    selection: Selection, clips: Iterator[Row], media: list[str], folder: Path, shards: Any, names: list[str],
     tell: Callable[[int], None],
 ) -> None:  # fmt: skip
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = _schema(table.schema, media)
+    columns = _schema(selection.columns, media)
     writer, held, size, shard = None, [], 0, 0
-    for row in rows(table):
+    for row in clips:
         files = media_of(row).items() if media else ()
         content = {name: media_file(selection.out, path).read_bytes() for name, path in files}
         length = sum(map(len, content.values()))

@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...errors import StageError
 from ...layout import INDEX_NAME
 from ..actors import Actor, find_actors
 from ..audit import UNCHECKED
+from ..figures import COLUMNS as FIGURES
 from ..figures import Figures, figures
-from ..index import outdated, read_index
+from ..index import open_index, outdated
 from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 Row = dict[str, Any]
 
@@ -30,6 +34,9 @@ MEDIA = {
     "left_clean_audio": "left.clean.flac", "right_clean_audio": "right.clean.flac",
 }  # fmt: skip
 """What files a clip may have, and how their names end in a shard."""
+
+COLUMNS = (*FIGURES, "path", "audio", "clean", "sides")
+"""What is asked of all clips at once; turns and words, which are most of an index, are not."""
 
 _BATCH = 500
 
@@ -71,7 +78,9 @@ class Selection:
     Attributes
     ----------
     table : pa.Table
-        Rows of the index, with a column `split` behind its own.
+        Of each clip :data:`COLUMNS`, its `split`, and `row`, its number in the index.
+    index : pq.ParquetFile
+        All that is known of the clips.
     judged : Figures
         Of all clips that there are, also those that are not exported.
     left_out : Figures
@@ -80,25 +89,44 @@ class Selection:
 
     out: Path
     table: pa.Table
+    index: pq.ParquetFile
     splits: Splits
     options: ExportOptions
     judged: Figures
     left_out: Figures
     actors: dict[str, Actor] = field(default_factory=dict)
 
-    def part(self, kind: str, split: str) -> pa.Table:
-        """The clips of one kind in one split, in the order of the index."""
+    @property
+    def columns(self) -> pa.Schema:
+        """Those of a whole row: the index's, and `split` behind them."""
+        import pyarrow as pa
+
+        return self.index.schema_arrow.remove_metadata().append(pa.field("split", pa.string()))
+
+    def parts(self) -> Iterator[tuple[str, str, Iterator[Row]]]:
+        """Name, split and whole rows, in the order of the index, of each part that holds any."""
         import pyarrow.compute as pc
 
-        return self.table.filter((pc.field("kind") == kind) & (pc.field("split") == split))
-
-    def parts(self) -> Iterator[tuple[str, str, pa.Table]]:
-        """Name, split and clips of each part that holds any."""
         for name, kind in KINDS.items():
             for split in NAMES:
-                found = self.part(kind, split)
+                found = self.table.filter((pc.field("kind") == kind) & (pc.field("split") == split))
                 if len(found):
-                    yield name, split, found
+                    yield name, split, self.whole(found)
+
+    def whole(self, clips: pa.Table) -> Iterator[Row]:
+        """All that the index has of clips of `table`, a few hundred of them in memory at a time."""
+        import pyarrow as pa
+
+        numbers, splits = clips["row"].to_numpy(), clips["split"].to_pylist()
+        first = done = 0
+        for batch in self.index.iter_batches(_BATCH):
+            end = int(np.searchsorted(numbers, first + len(batch)))
+            found = batch.take(pa.array(numbers[done:end] - first)).to_pylist()
+            for row, split in zip(found, splits[done:end], strict=True):
+                yield row | {"split": split}
+            first, done = first + len(batch), end
+            if done == len(numbers):
+                return
 
 
 def select(out: Path, options: ExportOptions) -> Selection:
@@ -114,7 +142,9 @@ def select(out: Path, options: ExportOptions) -> Selection:
     """
     import pyarrow as pa
 
-    table = read_index(out)
+    index = open_index(out)
+    table = index.read(columns=[*COLUMNS])
+    table = table.append_column("row", pa.array(np.arange(len(table))))
     _refuse_outdated(out, table)
     judged = figures(table)
     if not options.everything:
@@ -127,12 +157,12 @@ def select(out: Path, options: ExportOptions) -> Selection:
             remedy=_remedy(out, judged, options),
         )
     _refuse_equal_ids(table)
-    known = table.select(["session", "actors", "start", "end", "emotion", "topic"]).to_pylist()
+    known = rows(table.select(["session", "actors", "start", "end", "emotion", "topic"]))
     splits = make_splits(scenes(known), options.fractions, options.seed, leave_out=options.leave_out)
-    column = pa.array([splits.of_session.get(row["session"]) for row in known], pa.string())
+    column = pa.array(map(splits.of_session.get, table["session"].to_pylist()), pa.string())
     left_out = figures(table.filter(column.is_null()))
     table = table.append_column("split", column).filter(column.is_valid())
-    return Selection(out, table, splits, options, judged, left_out, find_actors(out, options.actors))
+    return Selection(out, table, index, splits, options, judged, left_out, find_actors(out, options.actors))
 
 
 def _remedy(out: Path, judged: Figures, options: ExportOptions) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...files import canonical_json
-from .selection import MEDIA, Selection, media_file, media_of, plain, rows
+from .selection import MEDIA, Selection, media_file, media_of, plain
 
 
 def key_of(clip_id: str) -> str:
@@ -31,9 +31,9 @@ def write_shards(selection: Selection, folder: Path, tell: Callable[[int], None]
         The names of the files.
     """
     names: list[str] = []
-    for part, split, table in selection.parts():
+    for part, split, clips in selection.parts():
         shard, size, number = None, 0, 0
-        for row in rows(table):
+        for row in clips:
             members = {"json": canonical_json(plain(row)).encode()}
             members |= {
                 MEDIA[name]: media_file(selection.out, path).read_bytes()
