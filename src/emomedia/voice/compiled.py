@@ -9,7 +9,6 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache
 
-
 _Cache: Any = FunctionCache  # untyped
 
 
