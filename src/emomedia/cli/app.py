@@ -43,6 +43,26 @@ def _common(
 
 
 @app.command()
+def init(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.", readable=False),
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace session.toml files that are there.")
+    ] = False,
+    json: arg.Json = False,
+) -> None:
+    """Pair a folder's camera and recorder files into session.toml files to look over."""
+    from ..intake import init_folder
+
+    with make_display(json) as display:
+        written = init_folder(folder, overwrite=force)
+        lines = [f"wrote {path}; look it over, then emomedia probe {path}" for path in written]
+        display.ends({"sessions": [str(path) for path in written]}, lines)
+
+
+@app.command()
 @arg.takes_options()
 def run(
     context: typer.Context,
@@ -286,23 +306,3 @@ app.command()(export)
 app.command()(report)
 app.command()(batch)
 app.command()(status)
-
-
-@app.command()
-def init(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.", readable=False),
-    ],
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace session.toml files that are there.")
-    ] = False,
-    json: arg.Json = False,
-) -> None:
-    """Pair a folder's camera and recorder files into session.toml files to look over."""
-    from ..intake import init_folder
-
-    with make_display(json) as display:
-        written = init_folder(folder, overwrite=force)
-        lines = [f"wrote {path}; look it over, then emomedia probe {path}" for path in written]
-        display.ends({"sessions": [str(path) for path in written]}, lines)
