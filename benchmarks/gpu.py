@@ -310,6 +310,14 @@ def told(result: dict[str, Any]) -> Iterator[str]:
             yield f"{title}: {row['what']} {row.get('frames_s', row.get('skipped'))}"
 
 
+def gone_on_with(before: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """`result` with what was measured before; refused if that was on another card, whose times are others."""
+    was, now = before["gpu"]["name"], result["gpu"]["name"]
+    if was != now:
+        raise SystemExit(f"gpu.json is of {was}, this is {now}: choose another --out")
+    return result | before
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what needs a GPU.")
     parser.add_argument("--program", type=Path, required=True, help="emomedia_gpu_bench")
@@ -322,7 +330,7 @@ def main() -> None:
     file = arguments.out / "gpu.json"
     result: dict[str, Any] = {"machine": machine(), "gpu": card(), **{case: {} for case in CASES}}
     if arguments.groups and file.exists():
-        result |= json.loads(file.read_text())
+        result = gone_on_with(json.loads(file.read_text()), result)
 
     def keep() -> None:
         result["bars"] = [bar.outcome() for bar in bars(result)]

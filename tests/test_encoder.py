@@ -34,10 +34,12 @@ NO_NVENC = "OpenEncodeSessionEx failed: unsupported device (2): (no details)"
 TOO_SMALL = "invalid param (8): Frame Dimension less than the minimum supported value"
 
 
-def machine(monkeypatch: pytest.MonkeyPatch, *cards: str, nvenc: tuple[str, ...] = ()) -> list[Any]:
+def machine(
+    monkeypatch: pytest.MonkeyPatch, *cards: str, nvenc: tuple[str, ...] = (), shut: tuple[int, ...] = ()
+) -> list[Any]:
     """A machine with such GPUs, of which those named `nvenc` encode; returns what was tried, and on which.
 
-    As NVENC does, they take no picture of fewer than 145 pixels across.
+    As NVENC does, they take no picture of fewer than 145 pixels across.  Those that are `shut` cannot be had.
     """
     tried: list[Any] = []
 
@@ -47,12 +49,17 @@ def machine(monkeypatch: pytest.MonkeyPatch, *cards: str, nvenc: tuple[str, ...]
             found = TOO_SMALL if cards[gpu] in nvenc else NO_NVENC
             raise DeviceError("h264_nvenc", expected="a session", found=found, remedy="another GPU")
 
+    def open_gpu(index: int) -> int:
+        if index in shut:
+            raise DeviceError(f"GPU {index}", expected="to begin", found="out of memory", remedy="wait")
+        return index
+
     gpus = [SimpleNamespace(index=index, name=name) for index, name in enumerate(cards)]
     found = SimpleNamespace(gpus=gpus, reason="no driver", driver=13000, runtime=13000)
     monkeypatch.setattr(encoder, "_DRIVER", Path("/nowhere"))
     core = SimpleNamespace(
         find_gpus=lambda: found,
-        open_gpu=lambda index: index,
+        open_gpu=open_gpu,
         try_encoder=try_encoder,
         VideoSettings=lambda **told: told,
     )
@@ -85,6 +92,16 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
     )
     assert choose(Options(), tmp_path / "here").name == "libx264"
     assert LIBX264.card is None
+
+
+def test_a_gpu_that_others_have_does_not_speak_for_its_model(monkeypatch, tmp_path):
+    machine(monkeypatch, "L4", "L4", nvenc=("L4",), shut=(0,))
+    found = choose(Options(), tmp_path / "second")
+    assert found.name == "h264_nvenc"
+    assert found.card == Card((1, 0), "L4", "CUDA 13.0")
+    machine(monkeypatch, "L4", nvenc=("L4",), shut=(0,))
+    with pytest.raises(DeviceError, match="out of memory"):
+        choose(Options(encoder="h264_nvenc"), tmp_path / "none")
 
 
 def test_sides_that_a_gpu_does_not_encode_are_found_out_before_the_work(monkeypatch, tmp_path):

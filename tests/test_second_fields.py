@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import wave
 from fractions import Fraction
 
@@ -11,6 +12,8 @@ import pytest
 
 import emomedia
 from emomedia import _core
+from emomedia.options import Options
+from emomedia.run import run
 
 SIZE = 64
 FRAMES = 12
@@ -121,3 +124,9 @@ def test_frames_of_two_packets_are_shown_in_any_order(tmp_path):
     with emomedia.frames(tmp_path / "session.toml", stretches=[(0, FRAMES), (7, 2), (3, 1)]) as frames:
         shown = [(frame.number, int(frame.y[540, 480]), set(frame.damaged)) for frame in frames]
     assert shown == [(number, 30 + 15 * number, set()) for number in (*range(FRAMES), 7, 8, 3)]
+    turn = {"id": "a", "dialogue": None, "speaker": "left", "start": 0, "end": FRAMES / 25}
+    (tmp_path / "turns.json").write_text(json.dumps({"session": "s", "turns": [turn]}))
+    options = Options(turns=tmp_path / "turns.json", preset="ultrafast")
+    run(tmp_path / "session.toml", tmp_path / "OUT", options, through="cut")
+    engine = json.loads((tmp_path / "OUT/s/run.json").read_text())["engine"]
+    assert engine["decoded_frames"] == engine["shown_frames"] == 2 * FRAMES, "packets are not frames"

@@ -4,9 +4,9 @@
 
 namespace emomedia::av {
 
-void DamageTracker::sent(std::int64_t pts, bool key, bool hidden) {
+void DamageTracker::sent(std::int64_t pts, bool key, bool comes_out) {
   ++sent_;
-  if (!hidden) frames_[pts] = {sent_, false};
+  if (comes_out) frames_[pts] = {sent_, false};
   if (key) keys_.push_back({sent_, pts});
 }
 

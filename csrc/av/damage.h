@@ -12,9 +12,10 @@ class DamageTracker {
  public:
   void reset() { *this = {}; }
 
-  // A packet goes to the decoder; what is predicted from before a key frame is not shown after it. A frame that
-  // an edit list hides is not waited for: it does not come out, and its time may lie anywhere.
-  void sent(std::int64_t pts, bool key, bool hidden = false);
+  // A packet goes to the decoder; what is predicted from before a key frame is not shown after it. No frame is waited
+  // for of one from which none `comes_out`, as where an edit list hides it or of a frame's second packet: its time may
+  // lie anywhere.
+  void sent(std::int64_t pts, bool key, bool comes_out = true);
 
   // The packet that was sent last is broken.
   void broken();

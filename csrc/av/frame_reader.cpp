@@ -224,9 +224,12 @@ bool FrameReader::is_beyond(const AVPacket& packet) {
 }
 
 void FrameReader::note_sent(const AVPacket& packet) {
-  damage_.sent(packet.pts, (packet.flags & AV_PKT_FLAG_KEY) != 0, (packet.flags & AV_PKT_FLAG_DISCARD) != 0);
+  const bool hidden = (packet.flags & AV_PKT_FLAG_DISCARD) != 0;
   const auto index = index_of(packet.pts);
-  tally_.sent(packet.pts, index && file_.key[static_cast<std::size_t>(*index)] != 0);
+  const bool comes_out = index && !hidden;
+  damage_.sent(packet.pts, (packet.flags & AV_PKT_FLAG_KEY) != 0, comes_out);
+  const bool is_frame = index || hidden;  // others are second packets of one, or nothing is made of them
+  if (is_frame) tally_.sent(packet.pts, index && file_.key[static_cast<std::size_t>(*index)] != 0);
   if (index) sent_last_ = index;
   if (!index || *index <= sent_through_) return;
   sent_ahead_.insert(*index);

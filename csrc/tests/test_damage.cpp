@@ -82,10 +82,10 @@ TEST_CASE("a frame that never comes out keeps nothing waiting") {
   CHECK(damage.is_settled(2));
 }
 
-TEST_CASE("a frame that an edit list hides keeps nothing waiting, whatever its time") {
+TEST_CASE("a packet from which no frame comes out keeps nothing waiting, whatever its time") {
   DamageTracker damage;
   damage.sent(0, true);
-  damage.sent(1000, false, true);
+  damage.sent(1000, false, false);
   damage.broken();
   damage.sent(1, false);
   damage.sent(2, false);

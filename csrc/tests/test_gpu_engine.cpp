@@ -282,7 +282,7 @@ TEST_CASE("a driver that hangs when an encoder is asked for can be left, and doe
   }
   CHECK_THROWS_AS(try_encoder(surfaces_job(folder, "tried").video, gpu, interrupt), Interrupted);
   gpu->hang(false);
-  for (int look = 0; look < 1000 && gpu.use_count() > 1; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int look = 0; look < 10000 && gpu.use_count() > 1; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   CHECK(gpu.use_count() == 1);  // what was left has ended
 }
 

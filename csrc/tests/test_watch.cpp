@@ -57,6 +57,6 @@ TEST_CASE("the caller can end the waiting, and with it work that beats") {
   };
   CHECK_THROWS_AS(do_watched("a.mp4", 10, waiting, [] { throw std::runtime_error("interrupted"); }),
                   std::runtime_error);
-  for (int look = 0; look < 1000 && !*ended; ++look) std::this_thread::sleep_for(1ms);
+  for (int look = 0; look < 10000 && !*ended; ++look) std::this_thread::sleep_for(1ms);
   CHECK(*ended);
 }

@@ -209,11 +209,16 @@ def _card(name: str, depth: int, side: Size | None) -> Card:
     if not found.gpus:
         raise DeviceError(name, expected="a GPU", found=why_none(found), remedy="choose --encoder libx264")
     refused: dict[str, DeviceError] = {}
+    shut: list[DeviceError] = []
     for gpu in found.gpus:
         if gpu.name in refused:
             continue  # asking takes a part of its memory until this process ends
         try:
             device = _core.open_gpu(gpu.index)
+        except DeviceError as error:
+            shut.append(error)  # of this one alone: another program may have it, or all its memory
+            continue
+        try:
             for size in {COMPOSITE_SIZE, side or COMPOSITE_SIZE}:
                 _core.try_encoder(_trial(name, depth, size), device)
         except DeviceError as error:
@@ -221,7 +226,7 @@ def _card(name: str, depth: int, side: Size | None) -> Card:
             continue
         alike = (other.index for other in found.gpus if other.name == gpu.name)
         return Card((gpu.index, *(index for index in alike if index != gpu.index)), gpu.name, _driver(found))
-    raise next(iter(refused.values()))
+    raise next(iter([*refused.values(), *shut]))
 
 
 def _trial(name: str, depth: int, size: Size) -> _core.VideoSettings:
