@@ -186,7 +186,6 @@ def _packed(session: str, digest: str, table: pa.Table) -> _Part:
 
 def _write_parts(parts: Sequence[_Part], where: Path | pa.BufferOutputStream) -> None:
     """The index's file, in groups of rows that do not depend on where the rows come from."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     told = [[part.session, part.audit_sha256, part.count] for part in parts]
