@@ -114,6 +114,16 @@ def test_a_folder_without_an_index_is_refused(tmp_path):
         read_index(tmp_path, ["id", "keep"])
 
 
+def test_sessions_of_one_clip_are_joined_a_group_at_a_time(tmp_path, monkeypatch):
+    """Joined one by one, 8,000 of them took a minute."""
+    write_sessions(tmp_path, {"a": ("A1", "A2")})
+    clip, joined, concat_tables = read_index(tmp_path).slice(0, 1), [], pa.concat_tables
+    monkeypatch.setattr(index, "ROWS_PER_GROUP", 30)
+    monkeypatch.setattr(pa, "concat_tables", lambda all: joined.append(len(all)) or concat_tables(all))
+    assert [len(group) for group in index._groups(clip for _ in range(100))] == [30, 30, 30, 10]
+    assert sum(joined) <= 100 + len(joined)
+
+
 def test_a_query_by_a_measure_reads_that_column_alone(tmp_path):
     """The bar over 100,000 clips is that of ``python -m benchmarks.report_page``."""
     write_sessions(tmp_path, SESSIONS, dialogues=20)
