@@ -50,14 +50,21 @@ def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_pat
     assert not any(row["keep"] for row in read_index(tmp_path).filter(pc.field("session") == "b").to_pylist())
 
 
-@pytest.mark.parametrize("damage", ["no metadata", "other columns", "rows lost", "no parquet", "a page"])
+@pytest.mark.parametrize(
+    "damage", ["no metadata", "fewer than none", "other columns", "rows lost", "no parquet", "a page"]
+)
 def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
     write_sessions(tmp_path, SESSIONS)
     path = tmp_path / "clips.parquet"
     right = path.read_bytes()
     table = pq.read_table(pa.BufferReader(right))
+    told = [
+        [*audit, count]
+        for (*audit, _), count in zip(index.told_audits(table.schema), (-5, 25, 10), strict=True)
+    ]
     broken = {
         "no metadata": table.replace_schema_metadata(),
+        "fewer than none": table.replace_schema_metadata({index._AUDITS: json.dumps(told)}),
         "other columns": table.drop_columns(["text"]),
         "rows lost": table.slice(1),
     }.get(damage, table)

@@ -7,7 +7,6 @@ from, so that a session whose audit is as it was is taken over from the last ind
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ..errors import StageError
 from ..files import atomic, canonical_json, complaint, locked, sha256
 from ..layout import AUDIT_NAME, INDEX_NAME
 from ..session import SIDES
+from ..stages import parse
 from .audit import Row, read_rows
 
 if TYPE_CHECKING:
@@ -289,8 +289,9 @@ def _table(audit: Path) -> pa.Table:
 def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
     """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
     try:
-        told = json.loads((columns.metadata or {})[_AUDITS])
-        return [(str(session), str(digest), int(count)) for session, digest, count in told]
+        told = [tuple(part) for part in parse((columns.metadata or {})[_AUDITS])]
+        right = all(type(count) is int and count >= 0 for _, _, count in told)
+        return [(str(session), str(digest), count) for session, digest, count in told] if right else []
     except (KeyError, TypeError, ValueError):
         return []
 
