@@ -103,10 +103,12 @@ def test_a_number_that_no_column_holds_is_refused_with_its_audit_and_the_others_
     ):
         write_index(tmp_path)
     assert set(read_index(tmp_path)["session"].to_pylist()) == {"b"}
-    audit.unlink()
-    audit.symlink_to("/dev/zero")
-    with pytest.raises(StageError, match=r"a/clips\.jsonl: .* no plain file"):
-        write_index(tmp_path)
+    for place, found in (("/dev/zero", "no plain file"), ("/proc/self/mem", "input/output error")):
+        audit.unlink()
+        audit.symlink_to(place)
+        with pytest.raises(StageError, match=rf"a/clips\.jsonl: .* {found}"):
+            write_index(tmp_path)
+        assert set(read_index(tmp_path)["session"].to_pylist()) == {"b"}
 
 
 def test_a_folder_without_an_index_is_refused(tmp_path):

@@ -266,8 +266,11 @@ class _Before:
 
 
 def _digest(audit: Path) -> str:
-    """Of an audit's bytes; nothing of what is no plain file, which might never end."""
-    return sha256(audit) if audit.is_file() else ""
+    """Of an audit's bytes; nothing of what cannot be read, or is no plain file, which might never end."""
+    try:
+        return sha256(audit) if audit.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _table(audit: Path) -> pa.Table:
