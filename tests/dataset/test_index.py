@@ -51,7 +51,8 @@ def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "damage", ["no metadata", "fewer than none", "other columns", "rows lost", "no parquet", "a page"]
+    "damage",
+    ["no metadata", "fewer than none", "other columns", "rows lost", "no parquet", "a page", "a name"],
 )
 def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
     write_sessions(tmp_path, SESSIONS)
@@ -73,6 +74,8 @@ def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
         path.write_bytes(b"PAR1 but nothing else PAR1")
     if damage == "a page":
         path.write_bytes(right[:4] + bytes(4000) + right[4004:])
+    if damage == "a name":
+        path.write_bytes(right.replace(b"provenance", b"proven\xffnce"))
     write_index(tmp_path)
     assert path.read_bytes() == right
 

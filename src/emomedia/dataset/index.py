@@ -231,7 +231,7 @@ class _Before:
             _refuse_pipe(path)
             self._file = pq.ParquetFile(pa.OSFile(str(path), "rb"))
             columns, sizes = self._file.schema_arrow, self._file.metadata
-        except (pa.ArrowException, OSError):
+        except (pa.ArrowException, ValueError, OSError):  # ValueError: of names that are no UTF-8
             return
         counts = told_audits(columns)
         if columns.remove_metadata() != schema() or sum(count for *_, count in counts) != sizes.num_rows:
@@ -256,7 +256,7 @@ class _Before:
             if number != self._number:
                 try:
                     self._number, self._group = number, self._file.read_row_group(number)
-                except (pa.ArrowException, OSError) as error:
+                except (pa.ArrowException, ValueError, OSError) as error:
                     raise _UnreadableError from error
             found.append(self._group.slice(first - self._firsts[number], end - first))
             if not len(found[-1]):  # the group has fewer rows than the file says
@@ -337,7 +337,7 @@ def reading(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _broken(out / INDEX_NAME, complaint(error)) from error
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ValueError) as error:
         raise _broken(out / INDEX_NAME, str(error)) from error
 
 
