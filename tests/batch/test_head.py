@@ -97,6 +97,15 @@ def test_a_failure_is_tried_again_as_often_as_its_kind_deserves(tmp_path, kind, 
     assert summary.figures.done == 1
 
 
+def test_a_batch_whose_last_session_waits_to_be_tried_again_is_not_done(tmp_path, monkeypatch):
+    states = []
+    monkeypatch.setattr(Quiet, "shows", lambda _, figures: states.append(figures.state))
+    executor = MadeUp(answers={"a": [Failure("passing", "Cause", "why")]})
+    with closing(Ledger(tmp_path)) as ledger:
+        Batch([entry("a")], tmp_path, executor, ledger, Quiet(), retry_seconds=0.3).run()
+    assert (states[0], states[-1]) == ("running", "done")
+
+
 def test_a_cluster_that_has_lost_its_last_machine_is_waited_for(tmp_path):
     class Comes(MadeUp):
         rooms = iter([Room(0)] * 3)

@@ -276,6 +276,16 @@ def test_an_index_behind_its_audits_is_refused(tmp_path):
         export(tmp_path / "out", "hf", tmp_path / "again", ExportOptions(media=False))
 
 
+@pytest.mark.parametrize("place", [4, 6000])
+def test_an_index_that_is_damaged_within_is_told_of(tmp_path, place):
+    write_sessions(tmp_path, {"a": ("A1", "A2"), "b": ("A3", "A4")})
+    path = tmp_path / "clips.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:place] + bytes(1000) + whole[place + 1000 :])
+    with pytest.raises(StageError, match=r"clips\.parquet: expected the index of an output folder"):
+        export(tmp_path, "hf", tmp_path / "to", ExportOptions(media=False))
+
+
 def test_without_a_kept_clip_there_is_nothing_to_export(tmp_path):
     write_sessions(tmp_path / "out", {"a": ("A1", "A2")})
     audit = tmp_path / "out/a/clips.jsonl"

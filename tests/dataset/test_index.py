@@ -50,14 +50,22 @@ def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_pat
     assert not any(row["keep"] for row in read_index(tmp_path).filter(pc.field("session") == "b").to_pylist())
 
 
-@pytest.mark.parametrize("damage", ["no metadata", "other columns", "rows lost", "no parquet", "a page"])
+@pytest.mark.parametrize(
+    "damage",
+    ["no metadata", "fewer than none", "other columns", "rows lost", "no parquet", "a page", "a name"],
+)
 def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
     write_sessions(tmp_path, SESSIONS)
     path = tmp_path / "clips.parquet"
     right = path.read_bytes()
     table = pq.read_table(pa.BufferReader(right))
+    told = [
+        [*audit, count]
+        for (*audit, _), count in zip(index.told_audits(table.schema), (-5, 25, 10), strict=True)
+    ]
     broken = {
         "no metadata": table.replace_schema_metadata(),
+        "fewer than none": table.replace_schema_metadata({index._AUDITS: json.dumps(told)}),
         "other columns": table.drop_columns(["text"]),
         "rows lost": table.slice(1),
     }.get(damage, table)
@@ -66,6 +74,8 @@ def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
         path.write_bytes(b"PAR1 but nothing else PAR1")
     if damage == "a page":
         path.write_bytes(right[:4] + bytes(4000) + right[4004:])
+    if damage == "a name":
+        path.write_bytes(right.replace(b"provenance", b"proven\xffnce"))
     write_index(tmp_path)
     assert path.read_bytes() == right
 
@@ -96,10 +106,12 @@ def test_a_number_that_no_column_holds_is_refused_with_its_audit_and_the_others_
     ):
         write_index(tmp_path)
     assert set(read_index(tmp_path)["session"].to_pylist()) == {"b"}
-    audit.unlink()
-    audit.symlink_to("/dev/zero")
-    with pytest.raises(StageError, match=r"a/clips\.jsonl: .* no plain file"):
-        write_index(tmp_path)
+    for place, found in (("/dev/zero", "no plain file"), ("/proc/self/mem", "input/output error")):
+        audit.unlink()
+        audit.symlink_to(place)
+        with pytest.raises(StageError, match=rf"a/clips\.jsonl: .* {found}"):
+            write_index(tmp_path)
+        assert set(read_index(tmp_path)["session"].to_pylist()) == {"b"}
 
 
 def test_a_folder_without_an_index_is_refused(tmp_path):
@@ -112,6 +124,16 @@ def test_a_folder_without_an_index_is_refused(tmp_path):
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "clips.parquet")
     with pytest.raises(StageError, match=r"one without keep.*emomedia check"):
         read_index(tmp_path, ["id", "keep"])
+
+
+def test_sessions_of_one_clip_are_joined_a_group_at_a_time(tmp_path, monkeypatch):
+    """Joined one by one, 8,000 of them took a minute."""
+    write_sessions(tmp_path, {"a": ("A1", "A2")})
+    clip, joined, concat_tables = read_index(tmp_path).slice(0, 1), [], pa.concat_tables
+    monkeypatch.setattr(index, "ROWS_PER_GROUP", 30)
+    monkeypatch.setattr(pa, "concat_tables", lambda all: joined.append(len(all)) or concat_tables(all))
+    assert [len(group) for group in index._groups(clip for _ in range(100))] == [30, 30, 30, 10]
+    assert sum(joined) <= 100 + len(joined)
 
 
 def test_a_query_by_a_measure_reads_that_column_alone(tmp_path):

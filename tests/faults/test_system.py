@@ -425,6 +425,12 @@ def test_products_whose_audit_is_wrong_too(finished, tmp_path):
     assert int(found["sim_000.left.flac"]) > 0
 
 
+def test_an_audit_that_is_a_pipe_is_not_waited_for(tmp_path):
+    (tmp_path / "sim").mkdir()
+    os.mkfifo(tmp_path / "sim/clips.jsonl")
+    assert "no plain file" in refused([sys.executable, "-m", "emomedia", "verify", str(tmp_path)])
+
+
 @pytest.mark.parametrize("seconds", [1e15, -1e15, float("inf"), float("nan")])
 def test_a_date_beyond_the_calendar_names_a_session_all_the_same(seconds):
     assert day_of(seconds) == "000000"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import wave
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,13 @@ from emomedia import _core
 from emomedia.cli.app import app
 from emomedia.dataset.audit import read_rows, write_rows
 from emomedia.engine import core_take
-from emomedia.errors import BatchError, DescriptionError, MediaNotFoundError
+from emomedia.errors import BatchError, DescriptionError, MediaError, MediaNotFoundError
 from emomedia.observer import Silent
 from emomedia.options import Options
 from emomedia.quality import measure
 from emomedia.quality.folder import check_folder
 from emomedia.quality.measure import ENGINE_MEASURES, Tools
-from emomedia.quality.media import key_views
+from emomedia.quality.media import clip_values, key_views
 from emomedia.quality.pixels import PER_HALF, VALUES, values_of
 from emomedia.quality.views import Views
 from emomedia.run import opened, run
@@ -302,6 +303,16 @@ def test_key_pictures_are_those_of_the_clip_s_key_frames_and_each_is_decoded_onc
     turns = (each for each in read_rows(audit(made[1])) if each["kind"] == "turn")
     turn = next(each for each in turns if each["dialogue"] == row["id"])
     assert key_views(made[1] / turn["path"], 1, views)[0] in found
+
+
+def test_a_clip_without_a_picture_is_told_of(tmp_path):
+    path = tmp_path / "clip.mp4"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(bytes(9600))
+    for look in (lambda: key_views(path, 4, Views()), lambda: clip_values(path)):
+        with pytest.raises(MediaError, match="expected a clip that decodes, found no picture"):
+            look()
 
 
 def test_where_there_are_no_clips_check_says_so(made, tmp_path):

@@ -183,7 +183,7 @@ class Batch:
             left_seconds=left,
             running=tuple((s.entry.id, s.stage, _stage_share(s)) for s in running),
             bottleneck="disk space" if self._paused else bottleneck(self._cpu),
-            state=self._paused or ("running" if running or self._waiting() else "done"),
+            state=self._paused or ("running" if self._open else "done"),
         )
 
     # -- starting ---------------------------------------------------------------------------------

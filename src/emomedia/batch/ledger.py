@@ -264,6 +264,8 @@ def told_as_outputs(path: Path) -> Iterator[None]:
         remedy = "free space there, or make it writable; run again and it goes on"
         if _code(error) == sqlite3.SQLITE_BUSY:
             remedy = "close what else has it open; on a network file system, mount it with locks"
+        if _code(error) == 0:  # Python's, of text that is none
+            remedy = "remove it, and it is made anew from the stage files"
         raise (OutputFullError if _code(error) == sqlite3.SQLITE_FULL else OutputError)(
             path, expected="a ledger that can be written", found=str(error), remedy=remedy
         ) from error

@@ -233,13 +233,14 @@ def verify(
     json: arg.Json = False,
 ) -> None:
     """Check every file of an output folder against its audit, by decoding it."""
+    from ..dataset.audit import count_rows
     from ..dataset.index import audits
     from ..dataset.verify import verify as verify_folder
     from ..errors import VerifyError
 
     findings, clips = [], 0
     with make_display(json) as display:
-        total = sum(path.read_bytes().count(b"\n") for path in audits(out))
+        total = sum(map(count_rows, audits(out)))
         display.advances("verify", 0, total)
         for checked in verify_folder(out.resolve()):
             if checked.row:

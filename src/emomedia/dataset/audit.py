@@ -48,6 +48,14 @@ def read_rows(path: Path) -> list[Row]:
     return [_row(line, f"{path}: line {number}", folder) for number, line in enumerate(lines, start=1)]
 
 
+def count_rows(path: Path) -> int:
+    """How many lines a clips.jsonl has, be they rows or not; none where it cannot be read."""
+    try:
+        return len(read_small(path, MAX_BYTES).splitlines())
+    except (OSError, ValueError):
+        return 0
+
+
 def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
     """A checked row.  Its paths follow from its ids, so that none leads to another place."""
     from ..schema.audit import ClipRow

@@ -198,7 +198,8 @@ def _moves(pairs: Sequence[Pair], weights: np.ndarray, actors: int, splits: int)
     """Each actor into each split; then any two who met, of whom one met few, together into each."""
     met = np.unique(np.sort(np.asarray(pairs, np.int64).reshape(-1, 2)), axis=0)
     others = np.bincount(met.ravel(), minlength=actors)
-    close = met[(others[met].min(axis=1) <= _FEW) & (met[:, 0] != met[:, 1])]
+    close = met[others[met].min(axis=1) <= _FEW]
+    close[close[:, 0] == close[:, 1], 1] = actors  # who sat on both sides moves alone once more
     both = np.concatenate([np.stack([np.arange(actors), np.full(actors, actors)], axis=1), close])
     one, other = np.repeat(both, splits, axis=0).T
     to_one = np.tile(np.arange(splits), len(both))

@@ -7,9 +7,9 @@ from, so that a session whose audit is as it was is taken over from the last ind
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -19,6 +19,7 @@ from ..errors import StageError
 from ..files import atomic, canonical_json, complaint, locked, sha256
 from ..layout import AUDIT_NAME, INDEX_NAME
 from ..session import SIDES
+from ..stages import parse
 from .audit import Row, read_rows
 
 if TYPE_CHECKING:
@@ -185,20 +186,32 @@ def _packed(session: str, digest: str, table: pa.Table) -> _Part:
 
 def _write_parts(parts: Sequence[_Part], where: Path | pa.BufferOutputStream) -> None:
     """The index's file, in groups of rows that do not depend on where the rows come from."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     told = [[part.session, part.audit_sha256, part.count] for part in parts]
     columns = schema().with_metadata({_AUDITS: canonical_json(told)})
     with pq.ParquetWriter(where, columns, compression="zstd") as writer:
-        held = columns.empty_table()
-        for part in parts:
-            held = pa.concat_tables([held, part.rows().replace_schema_metadata(columns.metadata)])
-            while len(held) >= ROWS_PER_GROUP:
-                writer.write_table(held.slice(0, ROWS_PER_GROUP).combine_chunks())
-                held = held.slice(ROWS_PER_GROUP)
-        if len(held) or not sum(part.count for part in parts):
-            writer.write_table(held.combine_chunks())
+        for group in _groups(part.rows() for part in parts):
+            writer.write_table(group.combine_chunks().replace_schema_metadata(columns.metadata))
+        if not any(part.count for part in parts):
+            writer.write_table(columns.empty_table())
+
+
+def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rows of `tables` in groups of :data:`ROWS_PER_GROUP`, of which the last may be smaller."""
+    import pyarrow as pa
+
+    held: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        held.append(table)
+        count += len(table)
+        while count >= ROWS_PER_GROUP:
+            together = pa.concat_tables(held)
+            yield together.slice(0, ROWS_PER_GROUP)
+            held, count = [together.slice(ROWS_PER_GROUP)], count - ROWS_PER_GROUP
+    if count:
+        yield pa.concat_tables(held)
 
 
 class _UnreadableError(Exception):
@@ -218,7 +231,7 @@ class _Before:
             _refuse_pipe(path)
             self._file = pq.ParquetFile(pa.OSFile(str(path), "rb"))
             columns, sizes = self._file.schema_arrow, self._file.metadata
-        except (pa.ArrowException, OSError):
+        except (pa.ArrowException, ValueError, OSError):  # ValueError: of names that are no UTF-8
             return
         counts = told_audits(columns)
         if columns.remove_metadata() != schema() or sum(count for *_, count in counts) != sizes.num_rows:
@@ -243,16 +256,21 @@ class _Before:
             if number != self._number:
                 try:
                     self._number, self._group = number, self._file.read_row_group(number)
-                except (pa.ArrowException, OSError) as error:
+                except (pa.ArrowException, ValueError, OSError) as error:
                     raise _UnreadableError from error
             found.append(self._group.slice(first - self._firsts[number], end - first))
+            if not len(found[-1]):  # the group has fewer rows than the file says
+                raise _UnreadableError
             first += len(found[-1])
         return pa.concat_tables(found) if found else schema().empty_table()
 
 
 def _digest(audit: Path) -> str:
-    """Of an audit's bytes; nothing of what is no plain file, which might never end."""
-    return sha256(audit) if audit.is_file() else ""
+    """Of an audit's bytes; nothing of what cannot be read, or is no plain file, which might never end."""
+    try:
+        return sha256(audit) if audit.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _table(audit: Path) -> pa.Table:
@@ -274,8 +292,9 @@ def _table(audit: Path) -> pa.Table:
 def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
     """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
     try:
-        told = json.loads((columns.metadata or {})[_AUDITS])
-        return [(str(session), str(digest), int(count)) for session, digest, count in told]
+        told = [tuple(part) for part in parse((columns.metadata or {})[_AUDITS])]
+        right = all(type(count) is int and count >= 0 for _, _, count in told)
+        return [(str(session), str(digest), count) for session, digest, count in told] if right else []
     except (KeyError, TypeError, ValueError):
         return []
 
@@ -291,6 +310,8 @@ def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
 def open_index(out: Path) -> pq.ParquetFile:
     """The index of an output folder, to be read piece by piece; it stays the same if another takes its place.
 
+    Whatever is read of it later belongs within :func:`reading`, too: damage within its pages shows then.
+
     Raises
     ------
     StageError
@@ -300,15 +321,24 @@ def open_index(out: Path) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
     path = out / INDEX_NAME
-    try:
+    with reading(out):
         _refuse_pipe(path)
         file = pq.ParquetFile(pa.OSFile(str(path), "rb"))  # as in verify.py
-    except OSError as error:
-        raise _broken(path, complaint(error)) from error
-    except pa.ArrowException as error:
-        raise _broken(path, str(error)) from error
     _refuse_lacking(path, schema().names, file.schema_arrow.names)
     return file
+
+
+@contextmanager
+def reading(out: Path) -> Iterator[None]:
+    """What Arrow or the system says against the index of `out` becomes a :class:`StageError` about it."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except OSError as error:
+        raise _broken(out / INDEX_NAME, complaint(error)) from error
+    except (pa.ArrowException, ValueError) as error:
+        raise _broken(out / INDEX_NAME, str(error)) from error
 
 
 def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -328,15 +358,11 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow.parquet as pq
 
     path = out / INDEX_NAME
-    try:
+    with reading(out):
         _refuse_pipe(path)
         # Arrow's own file, not Python's, as in verify.py.
         with pa.OSFile(str(path), "rb") as file:
             table = pq.ParquetFile(file).read(columns=None if columns is None else list(columns))
-    except OSError as error:
-        raise _broken(path, complaint(error)) from error
-    except pa.ArrowException as error:
-        raise _broken(path, str(error)) from error
     _refuse_lacking(path, columns or schema().names, table.column_names)
     return table
 

@@ -182,7 +182,7 @@ def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
             return
         found, table = (pq.read_table(pa.BufferReader(bytes)) for bytes in (data, right))
         writer = pq.read_metadata(pa.BufferReader(data)).created_by
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, ValueError, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))
         return
     if len(found) != len(table):

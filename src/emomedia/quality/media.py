@@ -70,8 +70,10 @@ def key_views(path: Path, most: int, views: Views) -> list[View]:
                 parameters = stream.codec_context.extradata or b""
                 key = hashlib.sha256(b"%d:" % len(parameters) + parameters + bytes(packet)).digest()
                 found.append(views.of(key, partial(_decoded, packet, stream.codec_context)))
-    except (av.FFmpegError, StopIteration, IndexError) as error:
+    except av.FFmpegError as error:
         raise _unreadable(path, str(error)) from error
+    except (StopIteration, IndexError) as error:
+        raise _unreadable(path, "no picture") from error
     return found
 
 
@@ -98,8 +100,10 @@ def voice(path: Path) -> npt.NDArray[np.float32]:
         with opened(path) as container:
             stream = container.streams.audio[0]
             blocks = [_real(frame.to_ndarray().reshape(-1)) for frame in container.decode(stream)]
-    except (av.FFmpegError, IndexError) as error:
+    except av.FFmpegError as error:
         raise _unreadable(path, str(error)) from error
+    except IndexError as error:
+        raise _unreadable(path, "no sound") from error
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
@@ -113,8 +117,10 @@ def _frames(path: Path) -> Iterator[Any]:
     try:
         with opened(path, only=NONE) as container:
             yield from container.decode(container.streams.video[0])
-    except (av.FFmpegError, IndexError) as error:
+    except av.FFmpegError as error:
         raise _unreadable(path, str(error)) from error
+    except IndexError as error:
+        raise _unreadable(path, "no picture") from error
 
 
 def _unreadable(path: Path, found: str) -> MediaError:

@@ -16,7 +16,7 @@ from ..actors import Actor, find_actors
 from ..audit import UNCHECKED
 from ..figures import COLUMNS as FIGURES
 from ..figures import Figures, figures
-from ..index import open_index, outdated
+from ..index import open_index, outdated, reading
 from ..splits import FRACTIONS, NAMES, Splits, make_splits, scenes
 
 if TYPE_CHECKING:
@@ -119,14 +119,15 @@ class Selection:
 
         numbers, splits = clips["row"].to_numpy(), clips["split"].to_pylist()
         first = done = 0
-        for batch in self.index.iter_batches(_BATCH):
-            end = int(np.searchsorted(numbers, first + len(batch)))
-            found = batch.take(pa.array(numbers[done:end] - first)).to_pylist()
-            for row, split in zip(found, splits[done:end], strict=True):
-                yield row | {"split": split}
-            first, done = first + len(batch), end
-            if done == len(numbers):
-                return
+        with reading(self.out):
+            for batch in self.index.iter_batches(_BATCH):
+                end = int(np.searchsorted(numbers, first + len(batch)))
+                found = batch.take(pa.array(numbers[done:end] - first)).to_pylist()
+                for row, split in zip(found, splits[done:end], strict=True):
+                    yield row | {"split": split}
+                first, done = first + len(batch), end
+                if done == len(numbers):
+                    return
 
 
 def select(out: Path, options: ExportOptions) -> Selection:
@@ -143,7 +144,8 @@ def select(out: Path, options: ExportOptions) -> Selection:
     import pyarrow as pa
 
     index = open_index(out)
-    table = index.read(columns=[*COLUMNS])
+    with reading(out):
+        table = index.read(columns=[*COLUMNS])
     table = table.append_column("row", pa.array(np.arange(len(table))))
     _refuse_outdated(out, table)
     judged = figures(table)
