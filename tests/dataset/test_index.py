@@ -52,7 +52,16 @@ def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_pat
 
 @pytest.mark.parametrize(
     "damage",
-    ["no metadata", "fewer than none", "other columns", "rows lost", "no parquet", "a page", "a name"],
+    [
+        "no metadata",
+        "fewer than none",
+        "other columns",
+        "rows lost",
+        "no parquet",
+        "a page",
+        "a name",
+        "a text",
+    ],
 )
 def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
     write_sessions(tmp_path, SESSIONS)
@@ -63,7 +72,10 @@ def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
         [*audit, count]
         for (*audit, _), count in zip(index.told_audits(table.schema), (-5, 25, 10), strict=True)
     ]
+    rotten = pa.array([b"proven\xffnce"] * len(table), pa.binary())
+    text = pa.Array.from_buffers(pa.string(), len(rotten), rotten.buffers())
     broken = {
+        "a text": table.set_column(0, table.schema.field(0), text),
         "no metadata": table.replace_schema_metadata(),
         "fewer than none": table.replace_schema_metadata({index._AUDITS: json.dumps(told)}),
         "other columns": table.drop_columns(["text"]),
@@ -76,6 +88,9 @@ def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
         path.write_bytes(right[:4] + bytes(4000) + right[4004:])
     if damage == "a name":
         path.write_bytes(right.replace(b"provenance", b"proven\xffnce"))
+    if damage not in ("no metadata", "fewer than none", "rows lost"):
+        with pytest.raises(StageError, match="expected the index of an output folder"):
+            read_index(tmp_path)
     write_index(tmp_path)
     assert path.read_bytes() == right
 

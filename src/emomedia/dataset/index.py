@@ -256,6 +256,7 @@ class _Before:
             if number != self._number:
                 try:
                     self._number, self._group = number, self._file.read_row_group(number)
+                    self._group.validate(full=True)  # text that has rotted is found by nobody else
                 except (pa.ArrowException, ValueError, OSError) as error:
                     raise _UnreadableError from error
             found.append(self._group.slice(first - self._firsts[number], end - first))
@@ -363,6 +364,7 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
         # Arrow's own file, not Python's, as in verify.py.
         with pa.OSFile(str(path), "rb") as file:
             table = pq.ParquetFile(file).read(columns=None if columns is None else list(columns))
+        table.validate(full=True)
     _refuse_lacking(path, columns or schema().names, table.column_names)
     return table
 

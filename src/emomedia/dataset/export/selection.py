@@ -146,6 +146,7 @@ def select(out: Path, options: ExportOptions) -> Selection:
     index = open_index(out)
     with reading(out):
         table = index.read(columns=[*COLUMNS])
+        table.validate(full=True)
     table = table.append_column("row", pa.array(np.arange(len(table))))
     _refuse_outdated(out, table)
     judged = figures(table)
