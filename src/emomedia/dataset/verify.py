@@ -180,7 +180,7 @@ def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
             data = file.read_buffer()
         if data.equals(right):
             return
-        found, table = (pq.read_table(pa.BufferReader(bytes)) for bytes in (data, right))
+        found, table = (pq.read_table(pa.BufferReader(index)) for index in (data, right))
         writer = pq.read_metadata(pa.BufferReader(data)).created_by
     except (pa.ArrowException, ValueError, OSError) as error:
         yield Finding(path, "an index that can be read", str(error))
