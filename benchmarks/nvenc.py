@@ -80,7 +80,7 @@ def main() -> None:
             print(f"no {encoder}: {error.found}")
             continue
         assert card is not None
-        body[encoder] = card.told()
+        body[encoder] = card.as_json()
         with tempfile.TemporaryDirectory() as work:
             for case, title in CASES.items():
                 found = body[encoder][case] = measured(arguments.program, Path(work), encoder, case)

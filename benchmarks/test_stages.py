@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from emomedia import _core
-from emomedia.engine import Work, make_job, run_engine
+from emomedia.engine import make_job, run_engine
 from emomedia.options import Options
 from emomedia.pipeline import Pipeline
-from emomedia.run import opened
+from emomedia.run import open_session
 from emomedia.session import SIDES
 from emomedia.stages import digest
+from emomedia.work import Work
 
 from .checks import check_clip
 from .conftest import Measure, Scale, scale_of
@@ -48,7 +49,7 @@ def session(scale: Scale) -> Session:
 def pipeline(session: Session, tmp_path: Path) -> Iterator[Pipeline]:
     """The session in an empty output folder, its turns given."""
     options = Options(turns=session.turns, pad=0, workers=1)
-    with opened(session.description, tmp_path / "out", options) as pipeline:
+    with open_session(session.description, tmp_path / "out", options) as pipeline:
         yield pipeline
 
 

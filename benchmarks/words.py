@@ -27,7 +27,7 @@ import numpy as np
 from emomedia.asr.folder import model_folder
 from emomedia.asr.model import placed
 from emomedia.asr.sound import Tracks
-from emomedia.asr.transcript import hear, written
+from emomedia.asr.transcript import to_body, transcribe
 from emomedia.session import SIDES
 from emomedia.speech import speech_session
 from emomedia.voice.clean import masks
@@ -81,7 +81,7 @@ def emomedia_raw(spoken: Laid, folder: Path) -> Work:
 
 def _transcript(tracks: Tracks, model: Path) -> Transcript:
     folder = model_folder(model)
-    return written(hear(folder, placed("cpu"), tracks, language="zh", workers=CORES), folder)
+    return to_body(transcribe(folder, placed("cpu"), tracks, language="zh", workers=CORES), folder)
 
 
 def _peer(batched: bool) -> Any:

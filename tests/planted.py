@@ -22,7 +22,7 @@ from emomedia.quality.media import halves
 from emomedia.quality.picture import picture_measures
 from emomedia.quality.pixels import values_of
 from emomedia.quality.views import View
-from emomedia.run import opened
+from emomedia.run import open_session
 from emomedia.session import SIDES
 from emomedia.simulate import SimulateOptions, simulate
 from emomedia.speech import speech_session
@@ -303,7 +303,7 @@ def _declared(session: Path, key: str, by: float, out: Path) -> Clip:
     )
     description = session.parent / f"{out.name}.toml"
     description.write_text(text)
-    with opened(description, out, Options()) as pipeline:
+    with open_session(description, out, Options()) as pipeline:
         clocks, body = pipeline.sync, stages.read(pipeline.folder.stage("sync"))
         found = declared_ms(pipeline.probe, clocks, body, pipeline.folder.sound)
     quality = {"left": {}, "right": {}, "sync_residual_ms": max(found.values(), default=None)}

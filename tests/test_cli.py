@@ -146,10 +146,10 @@ def test_a_layout_names_each_picture_once_and_the_composite_always():
     assert parse_layout("right, composite,left") == {"composite", "left", "right"}
     for text, said in (
         ("left,right", "lacks the composite.*write composite,left,right"),
-        ("composite,middle", "'middle' is none of the pictures composite, left, right"),
+        ("composite,middle", "'middle' is not one of composite, left, right"),
         ("composite,left,left", "left is named more than once"),
-        ("composite,", "'' is none"),
-        ("", "'' is none"),
+        ("composite,", "'' is not one"),
+        ("", "'' is not one"),
     ):
         with pytest.raises(typer.BadParameter, match=said):
             parse_layout(text)

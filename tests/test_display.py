@@ -18,9 +18,9 @@ TEXTS = ["pip install 'emomedia[quality]'", "/in/[/day one]/left.mp4: expected [
 @pytest.mark.parametrize("text", TEXTS)
 def test_brackets_stay_in_notes_summaries_and_errors(text, capsys):
     for display in (PeopleDisplay(), PeopleBatch()):
-        display.says(text)
-        display.ends({}, [text])
-    PeopleBatch().session_ended("a", Failed("a", "cut", "MediaError", text))
+        display.note(text)
+        display.result({}, [text])
+    PeopleBatch().session_ends("a", Failed("a", "cut", "MediaError", text))
     assert capsys.readouterr().out.count(text) == 5
 
 
@@ -30,7 +30,7 @@ def test_where_there_is_no_terminal_the_figures_are_a_line_now_and_then(capsys, 
     figures = Figures(400, 123, (), 498.25, 150.5, 1.234, 93_600.0, (("s", "cut", 0.5),), "cut", "running")
     with PeopleBatch() as display:
         for now in (1000.0, 1299.0, 1300.0):  # noqa: B007
-            display.shows(figures)
+            display.progress(figures)
     told = "  running 123 of 400 done, 0 failed; 150.50 of 498.25 h, 1.23 h/h, 1 d 2 h left"
     assert capsys.readouterr().out.splitlines() == [told] * 2
 
@@ -40,10 +40,10 @@ def test_a_log_on_a_full_disk_ends_no_batch(kind, monkeypatch):
     with open("/dev/full", "w") as full:  # noqa: PTH123
         monkeypatch.setattr("sys.stdout", full)
         display = kind()
-        display.says("paused")
-        display.session_ended("a", None)
+        display.note("paused")
+        display.session_ends("a", None)
         with pytest.raises(OSError, match="No space left"):
-            display.ends({}, ["done"])
+            display.result({}, ["done"])
         monkeypatch.undo()
         with contextlib.suppress(OSError):
             full.close()
@@ -55,7 +55,7 @@ def test_progress_of_many_small_things_costs_little_and_ends_with_the_last(kind,
     begin = time.process_time()
     with kind() as display:
         for done in range(20_000):
-            display.advances("export", done + 1, 20_000)
+            display.progress("export", done + 1, 20_000)
     assert time.process_time() - begin < 2
     said = capsys.readouterr().out
     assert "20000/20000" in said or kind is JsonDisplay
@@ -75,5 +75,5 @@ def test_a_terminal_shows_which_stage_runs_before_it_tells_how_far_it_is(termina
         display.stage_ends("sync", "made", 5.0)
         assert "made" in capsys.readouterr().out
         display.stage_begins("cut")
-        display.advances("cut", 3, 7)
+        display.progress("cut", 3, 7)
         assert ("3/7" in capsys.readouterr().out) is terminal

@@ -23,6 +23,7 @@ from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, EncoderChoice, Options, Size
 from emomedia.run import run, run_stage
 from emomedia.session_file import load_session
+from emomedia.work import Work
 
 
 @pytest.fixture(autouse=True)
@@ -189,10 +190,10 @@ def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulat
 
     fails[0] = 1
     watcher = SimpleNamespace(
-        says=said.append, advances=lambda *_: None, stage_begins=lambda _: None, stage_ends=lambda *_: None
+        note=said.append, progress=lambda *_: None, stage_begins=lambda _: None, stage_ends=lambda *_: None
     )
     result = run(session, tmp_path, options, watcher, through="cut")
-    assert said[0] == "hevc_nvenc failed (device lost); the session's video begins anew"
+    assert said[0] == "hevc_nvenc failed (device lost); the session's video starts over"
     provenance = result.rows[0]["provenance"]
     assert provenance["settings"]["encoder"] == "hevc_nvenc"
     assert provenance["encoded_on"] == {"card": "NVIDIA L4", "driver": "580.95"}
@@ -205,7 +206,7 @@ def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulat
     assert run(session, tmp_path, auto, through="cut").made == 0
     next(folder.clips.iterdir()).unlink()
     audit = folder.audit.read_bytes()
-    with pytest.raises(DeviceError, match="hevc_nvenc, which the clips of this folder are made by"):
+    with pytest.raises(DeviceError, match="hevc_nvenc, which made the clips of this folder"):
         run(session, tmp_path, auto, through="cut")
     assert folder.audit.read_bytes() == audit
 
@@ -244,7 +245,7 @@ def test_a_new_session_is_refused_before_any_work_and_a_batch_with_it(simulated,
     session = simulated(size=(216, 384), seconds=Fraction(4))
     with pytest.raises(DeviceError, match="--encoder h264_nvenc"):
         run(session, tmp_path, Options(encoder="h264_nvenc"))
-    watcher: Any = SimpleNamespace(says=lambda _: None)
+    watcher: Any = SimpleNamespace(note=lambda _: None)
     with pytest.raises(DeviceError, match="--encoder h264_nvenc"):
         run_batch([str(session)], tmp_path, Options(encoder="h264_nvenc"), watcher)
     assert not SessionFolder(tmp_path, load_session(session).id).stage("session").exists()
@@ -253,10 +254,10 @@ def test_a_new_session_is_refused_before_any_work_and_a_batch_with_it(simulated,
 def test_another_card_does_not_go_on_with_spools(monkeypatch):
     chunk: Any = object()
     work: Any = SimpleNamespace(chunk_keys={chunk: "key"}, sides=(), encoder=LIBX264)
-    keys = [engine.Work.spool_keys(work, chunk)]
+    keys = [Work.spool_keys(work, chunk)]
     for card in (Card((0,), "L4", "580"), Card((0,), "L4", "590"), Card((0,), "L40S", "580")):
         monkeypatch.setattr(encoder, "_card", lambda *_, card=card: card)
         work.encoder = Encoder("h264_nvenc")
-        keys.append(engine.Work.spool_keys(work, chunk))
+        keys.append(Work.spool_keys(work, chunk))
     assert keys[0] == ["key"]
     assert len({key for (key,) in keys}) == len(keys)

@@ -24,7 +24,7 @@ import emomedia
 from emomedia import _core, cutting, errors, stages
 from emomedia.asr.folder import model_folder
 from emomedia.audio.conform import conform
-from emomedia.batch.ledger import told_as_outputs
+from emomedia.batch.ledger import as_output_errors
 from emomedia.batch.progress import Failed, Figures, refuse_failed
 from emomedia.dataset.audit import check_frames
 from emomedia.errors import EmomediaError
@@ -104,7 +104,7 @@ def output_busy(folder, _patch):
 
 def output_full(_folder, _patch):
     """SQLite's word for a full disk: a database that may not grow."""
-    with closing(sqlite3.connect(":memory:")) as db, told_as_outputs(Path("ledger.sqlite")):
+    with closing(sqlite3.connect(":memory:")) as db, as_output_errors(Path("ledger.sqlite")):
         db.execute("PRAGMA max_page_count = 1")
         db.execute("CREATE TABLE t (x)")
 

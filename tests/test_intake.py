@@ -13,7 +13,7 @@ import pytest
 
 from emomedia.errors import MediaNotFoundError, OutputError
 from emomedia.intake import MediaFile, draft_text, init_folder, pair
-from emomedia.intake.names import natural, tell_sides
+from emomedia.intake.names import distinguish_sides, natural
 from emomedia.intake.scan import creation_time, media_paths
 from emomedia.session_file import load_session
 
@@ -44,7 +44,7 @@ def mics_of(draft):
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "told_by"),
+    ("left", "right", "reason"),
     [
         ("left.mp4", "right.mp4", "words left and right"),
         ("take_L.MP4", "take_R.MP4", "words left and right"),
@@ -65,19 +65,19 @@ def mics_of(draft):
         ("C0009.MP4", "C0010.MP4", "the order"),
     ],
 )
-def test_two_cameras_are_told_apart(left, right, told_by):
+def test_two_cameras_are_told_apart(left, right, reason):
     paths = PurePosixPath(right), PurePosixPath(left)
-    sides, found = tell_sides(paths)
+    sides, found = distinguish_sides(paths)
     assert sides == dict(zip(paths, ("right", "left"), strict=True))
-    assert told_by in found
+    assert reason in found
 
 
 def test_a_habit_must_fit_every_file():
     """One name with a letter does not make the other a camera."""
     paths = [PurePosixPath(name) for name in ("l/a.mp4", "r/b.mp4", "cam1/c.mp4")]
-    assert tell_sides(paths) is None
-    assert tell_sides(paths[:1]) is None
-    assert tell_sides([]) is None
+    assert distinguish_sides(paths) is None
+    assert distinguish_sides(paths[:1]) is None
+    assert distinguish_sides([]) is None
 
 
 def test_left_and_right_are_said_on_purpose_so_other_videos_are_left_out():
@@ -91,9 +91,9 @@ def test_left_and_right_are_said_on_purpose_so_other_videos_are_left_out():
 
 def test_folders_of_each_session_hold_the_same_cameras():
     paths = [PurePosixPath(f"{session}/{letter}/C1.mp4") for session in ("s1", "s2") for letter in "AB"]
-    sides, told_by = tell_sides(paths)
+    sides, reason = distinguish_sides(paths)
     assert [sides[path] for path in paths] == ["left", "right"] * 2
-    assert told_by == "the folders"
+    assert reason == "the folders"
 
 
 def test_names_are_sorted_as_people_do():

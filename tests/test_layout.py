@@ -25,7 +25,7 @@ from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options, Size
 from emomedia.reference.decode import planes_of
 from emomedia.reference.engine import alone
-from emomedia.run import opened, run
+from emomedia.run import open_session, run
 from emomedia.session import SIDES, Crop
 from emomedia.sides import side_pictures
 
@@ -92,7 +92,7 @@ def test_other_sizes_are_those_of_the_reference(simulated, tmp_path, kind):
     chosen = options(session, crf=LOSSLESS, side_size=size)
     run(session, tmp_path, chosen)
     row = exact.rows_of(tmp_path)[0]
-    with opened(session, tmp_path, chosen) as pipeline:
+    with open_session(session, tmp_path, chosen) as pipeline:
         clocks = {side: pipeline.sync[side]["take"] for side in SIDES}
         pictures = side_pictures(pipeline.probe, SIDES, size)
         stretch = row["first_frame"], row["frame_count"]

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from emomedia import _core
-from emomedia.engine import Work, core_take, make_job, run_engine
+from emomedia.engine import core_take, make_job, run_engine
 from emomedia.native_observer import NativeObserver
 from emomedia.options import Options
 from emomedia.pipeline import Pipeline
-from emomedia.run import opened
+from emomedia.run import open_session
 from emomedia.session import SIDES
+from emomedia.work import Work
 
 HEADER = Path(__file__).parents[1] / "csrc/include"
 SOURCE = """
@@ -74,7 +75,7 @@ def work_of(pipeline: Pipeline, observer: NativeObserver | None) -> Work:
 
 def observed(session: Path, out: Path, observer: NativeObserver | None, **choices: Any) -> tuple[Work, Any]:
     options = Options(turns=session.parent / "turns.json", preset="ultrafast", **choices)
-    with opened(session, out, options) as pipeline:
+    with open_session(session, out, options) as pipeline:
         work = work_of(pipeline, observer)
         for place in (pipeline.folder.clips, pipeline.folder.spool):
             place.mkdir(parents=True, exist_ok=True)

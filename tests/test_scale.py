@@ -20,7 +20,7 @@ from emomedia.audio.conform import Pcm
 from emomedia.cutting import _described, _kept_rows, _refuse_lost_sound, _remove_strangers
 from emomedia.dataset import audit
 from emomedia.dataset.index import write_index
-from emomedia.engine import Work, clip_paths, make_job
+from emomedia.engine import make_job
 from emomedia.layout import SessionFolder
 from emomedia.options import Options
 from emomedia.plan import Plan, make_plan
@@ -32,6 +32,7 @@ from emomedia.timeline import Clock, FileFrames, TakeFrames
 from emomedia.turn_taking import find_turns
 from emomedia.turns import Turn, TurnsFile, check_turns, parse_turns
 from emomedia.turns import to_body as turns_to_body
+from emomedia.work import Work
 from plain import plain_take
 
 RATE = Fraction(25)
@@ -165,7 +166,7 @@ def phases(scene: Scene) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "job", lambda: make_job(fresh, plan.clips, folder)
     for clip in plan.clips:
         voices = [folder.voice(clip.id, side) for side in SIDES]
-        for path in [*clip_paths(work, clip, folder), *voices]:
+        for path in [*work.clip_paths(clip, folder), *voices]:
             path.write_bytes(b"a clip")
     rows: list[audit.Row] = []
     yield (

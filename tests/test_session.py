@@ -373,11 +373,11 @@ def test_a_missing_description_says_so(folder):
         load_session(folder)
 
 
-def test_the_meaning_is_the_same_however_it_is_written(load):
+def test_the_canonical_form_is_the_same_however_it_is_written(load):
     text = described("rotate = 90", "", scene("a", 1, 2), excluded(4, 5))
-    meaning = load(text).meaning()
-    assert load("# a comment\n" + text.replace("rotate = 90", "rotate=90 # lying")).meaning() == meaning
-    assert load(text.replace("start = 1", "start = 1.00")).meaning() == meaning
+    canonical = load(text).canonical()
+    assert load("# a comment\n" + text.replace("rotate = 90", "rotate=90 # lying")).canonical() == canonical
+    assert load(text.replace("start = 1", "start = 1.00")).canonical() == canonical
     changed = [
         described("rotate = 180", "", scene("a", 1, 2), excluded(4, 5)),
         described("rotate = 90", "", scene("a", 1, 3), excluded(4, 5)),
@@ -387,8 +387,8 @@ def test_the_meaning_is_the_same_however_it_is_written(load):
         described("rotate = 90\nmic = { file = 'recorder.wav' }", "", scene("a", 1, 2), excluded(4, 5)),
         described("rotate = 90", "offset = 0.1", scene("a", 1, 2), excluded(4, 5)),
     ]
-    meanings = {digest(load(one).meaning()) for one in changed}
-    assert len(meanings | {digest(meaning)}) == len(changed) + 1
+    digests = {digest(load(one).canonical()) for one in changed}
+    assert len(digests | {digest(canonical)}) == len(changed) + 1
 
 
 def test_long_values_are_shortened_and_shown_on_one_line(refused):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emomedia.turn_taking import find_turns
-from emomedia.turn_taking.transitions import Transition, told_turns, transitions
+from emomedia.turn_taking.transitions import Transition, transitions, turns_summary
 
 from .scenes import FOOTAGE, heard, scene, session
 
@@ -44,7 +44,7 @@ def test_short_overlaps_are_terminal_and_remarks_pass_nothing():
 
 
 def test_people_are_told():
-    assert told_turns(made()) == [
+    assert turns_summary(made()) == [
         "  1 dialogues, 5 turns, among them 1 backchannels, 0 remarks within the other's turn",
         "  the floor passes: 1 after a gap (0.20 s in the median), 0 in a terminal overlap, "
         "2 in a competitive overlap",
@@ -53,6 +53,6 @@ def test_people_are_told():
 
 def test_nothing_said_is_told_too():
     silence = find_turns(session([scene("d", 0, 100)]), heard([], []), FOOTAGE)
-    assert told_turns(silence) == [
+    assert turns_summary(silence) == [
         "  1 dialogues, 0 turns, among them 0 backchannels, 0 remarks within the other's turn"
     ]

@@ -140,9 +140,9 @@ def test_dialogues_of_the_file_count_before_those_of_the_session():
         ({"session": "s"}, "turns"),
     ],
 )
-def test_what_turns_json_cannot_say(wrong, key):
+def test_what_turns_json_cannot_say(description_error, key):
     with pytest.raises(DescriptionError) as caught:
-        parse_turns(wrong, SOURCE)
+        parse_turns(description_error, SOURCE)
     assert key_of(caught) == key
     assert "\n" not in str(caught.value)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .audio.flac import write_flac
 from .dataset.audit import Row, clip_row, described, in_order, named_files, read_rows, write_rows
-from .engine import Work, make_job, run_engine
+from .engine import make_job, run_engine
 from .errors import DamagedMediaError, DeviceError, MediaError
 from .files import atomic, make_folder, writing
 from .layout import SessionFolder
@@ -26,6 +26,7 @@ from .placement import Placement, place
 from .plan import Clip
 from .session import SIDES
 from .turns import TurnsFile
+from .work import Work
 
 if TYPE_CHECKING:
     from . import _core
@@ -165,8 +166,8 @@ def _make(
 
     def begin() -> Callable[[], tuple[_core.Report, Placement]]:
         engine, there = _placed_engine(work, clips, folder, placement)
-        advances = partial(observer.advances, "cut")
-        return lambda: (run_engine(engine, write_voices, advances), there)
+        progress = partial(observer.progress, "cut")
+        return lambda: (run_engine(engine, write_voices, progress), there)
 
     if work.encoder.card is None:
         return begin()()
@@ -190,16 +191,16 @@ def _made_on_a_card(
     except DeviceError as error:
         del make  # lets go of the card
         _forget_spools(folder)
-        observer.says(f"{work.encoder.name} failed ({error.found}); the session's video begins anew")
+        observer.note(f"{work.encoder.name} failed ({error.found}); the session's video starts over")
     try:
         return begin()()
     except DeviceError as error:
         _forget_spools(folder)
         raise DeviceError(
             work.encoder.name,
-            expected="an encoder that lasts for the session",
+            expected="an encoder that works to the session's end",
             found=f"one that failed twice, now {error.subject}: {error.found}",
-            remedy="run again, and the video begins anew; or --encoder libx264, which makes all clips anew",
+            remedy="run again to start the video over, or choose --encoder libx264 to make all clips with it",
         ) from error
 
 

@@ -103,7 +103,7 @@ def stretch_text(start: Fraction, end: Fraction) -> str:
     return f"{seconds_text(start)} to {seconds_text(end)} s"
 
 
-def wrong(
+def description_error(
     source: str | os.PathLike[str],
     location: Sequence[str | int] | str,
     *,
@@ -117,7 +117,7 @@ def wrong(
     return DescriptionError(subject, expected=expected, found=found, remedy=remedy)
 
 
-def hold_to(rules: Iterable[Rule], subject: str, *chosen: object) -> None:
+def check_rules(rules: Iterable[Rule], subject: str, *chosen: object) -> None:
     """Refuse the first choice that breaks its rule; it is an attribute of one of `chosen`."""
     for name, right, expected in rules:
         if not right:

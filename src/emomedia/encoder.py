@@ -16,7 +16,7 @@ from typing import Any, cast, get_args
 from . import _core
 from .descriptions import show
 from .errors import DeviceError, EmomediaError, StageError, UnsupportedMediaError
-from .files import canonical_json, complaint, locked, read_small, write_bytes
+from .files import canonical_json, error_text, locked, read_small, write_bytes
 from .layout import AUDIT_NAME
 from .options import COMPOSITE_SIZE, EncoderChoice, Options, Size
 from .stages import parse
@@ -51,7 +51,7 @@ class Card:
         """Those among `gpus`, which workers have, or else one; others would lose memory for nothing."""
         return tuple(index for index in self.alike if index in gpus) or self.alike[:1]
 
-    def told(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str]:
         """What of it is written down beside what it made."""
         return {"card": self.name, "driver": self.driver}
 
@@ -91,14 +91,14 @@ class Encoder:
                 ) from error
             raise DeviceError(
                 self.kept,
-                expected=f"{self.name}, which the clips of this folder are made by",
+                expected=f"{self.name}, which made the clips of this folder",
                 found=f"a machine that cannot: {error.found}",
-                remedy="run on one with NVENC, or choose --encoder libx264, which makes clips anew",
+                remedy="run where NVENC is, or choose --encoder libx264, which makes the clips again",
             ) from error
 
-    def told(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str]:
         """What run.json says of it."""
-        return {"name": self.name} | ({} if self.card is None else self.card.told())
+        return {"name": self.name} | ({} if self.card is None else self.card.as_json())
 
 
 LIBX264 = Encoder("libx264")
@@ -142,7 +142,7 @@ def recorded(out: Path) -> EncoderChoice | None:
     except FileNotFoundError:
         return _of_clips(out)
     except (OSError, ValueError) as error:
-        raise _broken(path, complaint(error)) from error
+        raise _broken(path, error_text(error)) from error
     name = body.get("encoder") if isinstance(body, dict) else body
     if name not in get_args(EncoderChoice) or name == "auto":
         raise _broken(path, show(name))

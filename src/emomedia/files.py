@@ -85,7 +85,7 @@ def publish(part: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def complaint(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """What the system says, in words (``no space left on device``), or a parser."""
     number = error.errno if isinstance(error, OSError) else None
     if number in _FOUND:
@@ -98,7 +98,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
     return OutputError(
         path,
         expected="a writable folder with room",
-        found=complaint(error),
+        found=error_text(error),
         remedy=_REMEDIES.get(error.errno or 0, "free space or choose another --out"),
     )
 
@@ -221,7 +221,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
             raise OutputError(
                 folder,
                 expected="a file system that grants locks",
-                found=complaint(error),
+                found=error_text(error),
                 remedy="mount it with locks (NFS 4, Lustre with flock), or choose another --out",
             ) from error
         raise output_error(folder, error) from error

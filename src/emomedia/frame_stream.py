@@ -230,10 +230,10 @@ def frames(
         Whatever the stages up to sync raise, at once; what a take turns out to be, and StalledError for
         one that hangs, at the frame that it concerns.
     """
-    from .run import looked_at
+    from .run import inspect_session
 
     chosen = options or Options()
-    pipeline = looked_at(Path(session), None if out is None else Path(out), chosen)
+    pipeline = inspect_session(Path(session), None if out is None else Path(out), chosen)
     if sum(choice is not None for choice in (stretches, clip, start if end is None else end)) > 1:
         raise _wrong("a time, or stretches, or a clip", "more than one of them", "choose one")
     if clip is not None:

@@ -78,7 +78,7 @@ class SessionFolder:
             if place.is_symlink():
                 raise OutputError(
                     place,
-                    expected="a folder of its own",
+                    expected="a real folder",
                     found="a link to another place",
                     remedy="remove the link, or choose another --out",
                 )
@@ -87,7 +87,7 @@ class SessionFolder:
             raise OutputError(
                 there[0],
                 expected="nothing, or a session that emomedia made",
-                found="a folder of another origin",
+                found="a folder that emomedia did not make",
                 remedy="choose another --out, or another id for the session",
             )
 

@@ -32,7 +32,7 @@ class NativeObserver:
     address: int
     context: int = 0
 
-    def meaning(self) -> list[Any]:
+    def cache_key(self) -> list[Any]:
         """What its values depend on besides the pictures."""
         return [self.name, self.version, list(self.measures)]
 

@@ -21,10 +21,10 @@ class Observer(Protocol):
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
         """The stage is up to date, `seconds` later."""
 
-    def advances(self, stage: str, done: int, total: int) -> None:
+    def progress(self, stage: str, done: int, total: int) -> None:
         """`done` of `total` frames, windows of speech or clips of a stage that takes long."""
 
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Something a person should know."""
 
 
@@ -35,30 +35,30 @@ class Silent:
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None: ...
 
-    def advances(self, stage: str, done: int, total: int) -> None: ...
+    def progress(self, stage: str, done: int, total: int) -> None: ...
 
-    def says(self, text: str) -> None: ...
+    def note(self, text: str) -> None: ...
 
 
 class Notes:
     """What is said of many sessions: told when it first comes, and at the end how many have it in common."""
 
-    def __init__(self, says: Callable[[str], None]) -> None:
-        self._says = says
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
         self._sessions: dict[str, list[str]] = {}
 
-    def hears(self, session: str, text: str) -> None:
+    def add(self, session: str, text: str) -> None:
         """Something is said of a session."""
         sessions = self._sessions.setdefault(text, [])
         if not sessions:
-            self._says(f"{session}: {text}")
+            self._note(f"{session}: {text}")
         if session not in sessions:
             sessions.append(session)
 
-    def ends(self) -> None:
+    def finish(self) -> None:
         """No more is said."""
         for text, sessions in self._sessions.items():
             if len(sessions) > 1:
                 more = ", …" if len(sessions) > _NAMED else ""
-                self._says(f"{len(sessions)} sessions ({', '.join(sessions[:_NAMED])}{more}): {text}")
+                self._note(f"{len(sessions)} sessions ({', '.join(sessions[:_NAMED])}{more}): {text}")
         self._sessions.clear()

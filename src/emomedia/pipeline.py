@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from . import _core, stages
 from .cutting import CutResult, cut
 from .dataset.audit import Row
-from .descriptions import stretch_text, wrong
+from .descriptions import description_error, stretch_text
 from .encoder import Encoder, choose
-from .engine import Work
 from .options import Options
 from .plan import Plan, make_plan
 from .plan_file import check_plan
@@ -36,6 +35,7 @@ from .sync import sync_session
 from .timeline import Clock, footage, sample_at
 from .turns import TurnsFile, check_turns, parse_turns
 from .turns import to_body as turns_to_body
+from .work import Work
 
 if TYPE_CHECKING:
     from .asr.sound import Cut
@@ -57,7 +57,7 @@ class Pipeline(StageRunner):
     files: ClassVar = FILE_OF
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
-    def works_with(self, options: Options) -> None:
+    def set_options(self, options: Options) -> None:
         """Go on with options that differ in what never shows in the output: workers, the device."""
         self.options = options
         self.__dict__.pop("recognition", None)  # made anew, with these
@@ -75,20 +75,20 @@ class Pipeline(StageRunner):
         def make() -> Body:
             found.append(probe_session(self.session, fps, interlaced))
             body = probe_to_body(found[0])
-            self._tell_other_footage(stages.as_read(body))
+            self._note_other_footage(stages.as_read(body))
             return body
 
         inputs = [self.sources.read, _core.library_versions()]  # which frames there are is libav's word
         body = self._stage("probe", inputs, [str(fps), interlaced], make)
         return found[0] if found else probe_from_body(body, self.session, self.folder.stage("session"))
 
-    def _tell_other_footage(self, body: Body) -> None:
+    def _note_other_footage(self, body: Body) -> None:
         """Say so where clips of both takes are replaced: they may be of another session with the same id."""
         path = self.folder.stage("session")
         if self.folder.audit.exists() and path.exists():
             before = stages.read(path)
             if not any(_filmed(body, side) == _filmed(before, side) for side in SIDES):
-                self.observer.says(
+                self.observer.note(
                     f"{self.folder.path}: made from other takes; what is there is made anew. Give a session "
                     "of its own another id"
                 )
@@ -117,7 +117,7 @@ class Pipeline(StageRunner):
         found = (
             stretch_text(clock.to_session(Fraction(0)), clock.to_session(take.end)) for take, clock in takes
         )
-        raise wrong(
+        raise description_error(
             self.session.path,
             "right",
             expected="a take that shares some time with the left one",
@@ -151,7 +151,7 @@ class Pipeline(StageRunner):
                 return body
             return body | {"transcript": self._transcript(recognition, body)}
 
-        choices = clean if recognition is None else [clean, recognition.meaning()]
+        choices = clean if recognition is None else [clean, recognition.cache_key()]
         body = self._stage("speech", inputs, choices, make)
         if self.writes and recognition is not None:
             recognition.kept(body, self.folder.asr).prune()
@@ -196,7 +196,7 @@ class Pipeline(StageRunner):
             speech,
             tracks,
             kept,
-            lambda done, total: self.observer.advances("speech", done, total),
+            lambda done, total: self.observer.progress("speech", done, total),
             self.options.worker_count,
         )
 
@@ -231,8 +231,8 @@ class Pipeline(StageRunner):
         runs = [(first * COLUMN, end * COLUMN) for first, end in overlaps(masks(speech))]
 
         everywhere = self.options.clean == "all"
-        meaning = stages.content_digest({"clean": self.options.clean, "activity": activity})
-        return Cleaning(meaning, None if everywhere else tuple(runs), lambda: self._clean_tracks(speech))
+        key = stages.content_digest({"clean": self.options.clean, "activity": activity})
+        return Cleaning(key, None if everywhere else tuple(runs), lambda: self._clean_tracks(speech))
 
     def _clean_tracks(self, speech: Body) -> dict[SideName, CleanTrack]:
         """The clean tracks by side, made when they are first asked for."""
@@ -243,12 +243,12 @@ class Pipeline(StageRunner):
     @cached_property
     def turns(self) -> TurnsFile:
         given = self.options.turns
-        meaning = self.session.meaning()
+        description = self.session.canonical()
         if given is None:
             inputs = ["found", stages.content_digest(self.speech), list(self.footage)]
         else:
             inputs = ["given", stages.content_digest(self._given_turns)]
-        described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate), self._scripts()]
+        described = [description["dialogue"], description["exclude"], str(self.probe.rate), self._scripts()]
         body = self._stage("turns", inputs, described, self._make_turns, keep_own=given is None)
         path = self.folder.stage("turns")
         turns = parse_turns(body, path, self.session)
@@ -263,7 +263,7 @@ class Pipeline(StageRunner):
         if not files:
             return []
         actors = [self.session.side(side).actor for side in SIDES]
-        named = self.session.meaning()["script"]
+        named = self.session.canonical()["script"]
         return [named, [stages.media_fingerprint(path) for path in files], actors]
 
     @cached_property
@@ -292,7 +292,7 @@ class Pipeline(StageRunner):
 
             turns = by_script(self.session, find, footage)
         if turns.unmatched is not None:
-            self.observer.says(match_summary(turns))
+            self.observer.note(match_summary(turns))
         return turns_to_body(turns)
 
     def _footage_seconds(self) -> tuple[Fraction, Fraction]:
@@ -310,7 +310,7 @@ class Pipeline(StageRunner):
         def make() -> Body:
             return plan_to_body(make_plan(turns, self.session.excluded, rate, self.footage, pad, gop))
 
-        body = self._stage("plan", inputs, [str(pad), gop, self.session.meaning()["exclude"]], make)
+        body = self._stage("plan", inputs, [str(pad), gop, self.session.canonical()["exclude"]], make)
         path = self.folder.stage("plan")
         plan = plan_from_body(body, path)
         check_plan(plan, self.session.id, rate, self.footage, path)
@@ -387,12 +387,12 @@ class Pipeline(StageRunner):
                 rules,
                 self.tools,
                 self.options.worker_count,
-                lambda done, total: self.observer.advances("check", done, total),
+                lambda done, total: self.observer.progress("check", done, total),
                 self._declared_ms,
                 lambda: self.before_making("check"),
             )
             for note in result.notes:
-                self.observer.says(note)
+                self.observer.note(note)
             outcome.append("made" if result.measured else "fresh")
         self.hashes["check"] = verdicts(result.rows)
         return result.rows

@@ -141,7 +141,7 @@ def _require_some(found: _core.FoundGpus) -> None:
     if not found.gpus:
         raise DeviceError(
             "--device cuda",
-            expected="a GPU of NVIDIA's with a driver that this build can use",
+            expected="an NVIDIA GPU with a driver that this build can use",
             found=why_none(found),
             remedy=f"{_driver_remedy(found)}, or choose --device cpu",
         )

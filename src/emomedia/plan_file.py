@@ -9,11 +9,11 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from .descriptions import file_name, show, wrong
+from .descriptions import description_error, file_name, show
 from .plan import Chunk, Clip, Frames, Plan, Span, chunk_edges
 from .timeline import rate_text
 
-_REMEDY = "correct the plan, or delete it to have it made anew"
+_REMEDY = "correct the plan, or delete it so that it is made again"
 
 
 def to_body(plan: Plan) -> dict[str, Any]:
@@ -76,14 +76,14 @@ def check_plan(plan: Plan, session: str, rate: Fraction, footage: Frames, source
     )
     for key, right, expected, found in rules:
         if not right:
-            raise wrong(source, key, expected=expected, found=found, remedy=_REMEDY)
+            raise description_error(source, key, expected=expected, found=found, remedy=_REMEDY)
 
 
 def _check_spans(plan: Plan, source: Path) -> None:
     free = plan.footage[0]
     for number, span in enumerate(plan.spans):
         if span.first_frame < free or span.frame_count < 1 or span.end_frame > plan.footage[1]:
-            raise wrong(
+            raise description_error(
                 source,
                 ["spans", number],
                 expected=f"at least one frame, from {free} on and before {plan.footage[1]}",
@@ -99,7 +99,7 @@ def _check_clips(plan: Plan, source: Path) -> None:
     for number, clip in enumerate(plan.clips):
         location: list[str | int] = ["clips", number]
         if file_name(clip.id) in seen:
-            raise wrong(
+            raise description_error(
                 source, [*location, "id"], expected="an id of its own", found=show(clip.id), remedy=_REMEDY
             )
         seen.add(file_name(clip.id))
@@ -107,7 +107,7 @@ def _check_clips(plan: Plan, source: Path) -> None:
         adjacent = 0 <= clip.first_span <= last < len(plan.spans) and gaps[clip.first_span] == gaps[last]
         frames = (plan.spans[clip.first_span].first_frame, plan.spans[last].end_frame) if adjacent else None
         if frames != (clip.first_frame, clip.end_frame):
-            raise wrong(
+            raise description_error(
                 source,
                 location,
                 expected="adjacent spans that are just its frames",
@@ -130,7 +130,7 @@ def _check_chunks(plan: Plan, source: Path) -> None:
         last = first + chunk.span_count - 1
         fits = chunk.first_span == first and first <= last < len(plan.spans)
         if not fits or edges[last] == "never" or "must" in edges[first:last]:
-            raise wrong(
+            raise description_error(
                 source,
                 ["chunks", number],
                 expected=f"adjacent spans from {first} on, up to an edge that the rules of chunks allow",
@@ -139,7 +139,7 @@ def _check_chunks(plan: Plan, source: Path) -> None:
             )
         first = last + 1
     if first != len(plan.spans):
-        raise wrong(
+        raise description_error(
             source,
             "chunks",
             expected=f"all {len(plan.spans)} spans",

@@ -29,7 +29,7 @@ _NOWHERE = Path(os.devnull)
 
 
 @contextmanager
-def opened(
+def open_session(
     description: Path, out: Path, options: Options, observer: Observer | None = None
 ) -> Iterator[Pipeline]:
     """The pipeline of the session described in the file `description`, its folder held for this process.
@@ -59,7 +59,7 @@ def opened(
             shutil.rmtree(folder.sound, ignore_errors=True)
 
 
-def looked_at(description: Path, out: Path | None, options: Options) -> Pipeline:
+def inspect_session(description: Path, out: Path | None, options: Options) -> Pipeline:
     """The pipeline of a session that is not worked on: nothing is written, nothing is locked.
 
     Stage files in `out`, where it is given, are used as in a run; the errors are those of the stages.
@@ -94,7 +94,7 @@ def run(
     Where it goes no further than `through` the cut, what the audit says of clips' quality stays as it was.
     """
     _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
-    with opened(description, out, options, observer) as pipeline:
+    with open_session(description, out, options, observer) as pipeline:
         begin = time.monotonic()
         _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
         pipeline.require_encoder()
@@ -110,6 +110,6 @@ def run_stage(
     description: Path, out: Path, options: Options, stage: str, observer: Observer | None = None
 ) -> Pipeline:
     """Bring `stage`, one before the cut, up to date, and whatever before it is missing or stale."""
-    with opened(description, out, options, observer) as pipeline:
+    with open_session(description, out, options, observer) as pipeline:
         getattr(pipeline, stage)
         return pipeline

@@ -38,7 +38,7 @@ def write_run_report(pipeline: Pipeline, wall_seconds: float) -> None:
         "clips_made": result.made,
     }
     if result.report is not None and result.placement is not None:
-        body["engine"] = workload(result.report, result.placement) | {"encoder": pipeline.encoder.told()}
+        body["engine"] = workload(result.report, result.placement) | {"encoder": pipeline.encoder.as_json()}
     if not result.made:
         body = _since(_run_report(pipeline.folder), body, pipeline.made)
     write_bytes(pipeline.folder.run_report, (json.dumps(body, indent=1) + "\n").encode())

@@ -114,18 +114,18 @@ class Session:
         folder = self.path.parent
         return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
-    def meaning(self) -> dict[str, Any]:
+    def canonical(self) -> dict[str, Any]:
         """What the description says, however it is written: values for JSON, by session.toml's keys."""
         return {
             "id": self.id,
-            "left": self._side_meaning(self.left),
-            "right": self._side_meaning(self.right),
-            "dialogue": [self._dialogue_meaning(dialogue) for dialogue in self.dialogues],
+            "left": self._canonical_side(self.left),
+            "right": self._canonical_side(self.right),
+            "dialogue": [self._canonical_dialogue(dialogue) for dialogue in self.dialogues],
             "exclude": [[str(start), str(end)] for start, end in self.excluded],
             "script": [self.written(file) for file in self.script],
         }
 
-    def _side_meaning(self, side: Side) -> dict[str, Any]:
+    def _canonical_side(self, side: Side) -> dict[str, Any]:
         crop = side.crop
         return {
             "actor": side.actor,
@@ -139,7 +139,7 @@ class Session:
             "lut": None if side.lut is None else self.written(side.lut),
         }
 
-    def _dialogue_meaning(self, dialogue: Dialogue) -> dict[str, Any]:
+    def _canonical_dialogue(self, dialogue: Dialogue) -> dict[str, Any]:
         return {
             "id": dialogue.id,
             "start": _exact(dialogue.start),

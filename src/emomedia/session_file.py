@@ -15,9 +15,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .descriptions import seconds_text, show, wrong
+from .descriptions import description_error, seconds_text, show
 from .errors import MediaNotFoundError
-from .files import complaint, is_utf8, read_small
+from .files import error_text, is_utf8, read_small
 from .session import SIDES, Crop, Dialogue, Mic, Session, Side
 from .stretches import check_dialogues, check_range, excluded_error, overlapping
 
@@ -62,7 +62,7 @@ def load_session(path: Path) -> Session:
 def _check_name(path: Path) -> None:
     """libav takes names in UTF-8 alone; a folder's name is in the path of all media in it."""
     if not is_utf8(path.absolute()):
-        raise wrong(
+        raise description_error(
             path, "", expected="a path in UTF-8", found="another encoding", remedy="rename its folder"
         )
 
@@ -74,12 +74,12 @@ def _toml(path: Path) -> dict[str, Any]:
         raise MediaNotFoundError(
             path,
             expected="a session description",
-            found=complaint(error),
+            found=error_text(error),
             remedy="correct the path, or draft a description with 'emomedia init FOLDER'",
         ) from error
     except (ValueError, ArithmeticError, RecursionError) as error:
         found = str(error) if isinstance(error, ValueError) else "a number or nesting out of all bounds"
-        raise wrong(
+        raise description_error(
             path,
             "",
             expected="a session description, TOML in UTF-8",
@@ -141,10 +141,10 @@ def _check_excluded(
 
 def _check_session_id(session: Session, source: Path) -> None:
     if session.id in RESERVED_IDS:
-        raise wrong(
+        raise description_error(
             source,
             "id",
-            expected="a name that a folder of the output can have",
+            expected="a name that a folder in the output can have",
             found=f"{show(session.id)}, the name of a file there",
             remedy="choose another id",
         )
@@ -152,7 +152,7 @@ def _check_session_id(session: Session, source: Path) -> None:
 
 def _check_sides(session: Session, source: Path, declared_left_offset: Fraction | None) -> None:
     if declared_left_offset:
-        raise wrong(
+        raise description_error(
             source,
             "left.offset",
             expected="nothing, because the left take's first frame is time 0",
@@ -163,7 +163,7 @@ def _check_sides(session: Session, source: Path, declared_left_offset: Fraction 
         files = [os.path.realpath(file) for file in session.side(name).video]
         twice = next((number for number, file in enumerate(files) if file in files[:number]), None)
         if twice is not None:
-            raise wrong(
+            raise description_error(
                 source,
                 [name, "video", twice],
                 expected="each of the take's files once",
@@ -172,10 +172,10 @@ def _check_sides(session: Session, source: Path, declared_left_offset: Fraction 
             )
     left, right = session.left.mic, session.right.mic
     if left and right and left.channel == right.channel and _same_path(left.file, right.file):
-        raise wrong(
+        raise description_error(
             source,
             "right.mic",
-            expected="another track than left.mic",
+            expected="a different track from left.mic",
             found=f"the same channel {right.channel} of {show(session.written(right.file))}",
             remedy="name each actor's own file or channel",
         )
@@ -210,7 +210,7 @@ def _check_file(file: Path, key: str, session: Session) -> None:
     except FileNotFoundError:
         found = "nothing"
     except OSError as error:
-        found = complaint(error)
+        found = error_text(error)
     raise MediaNotFoundError(
         file,
         expected=f"the file of {key} in {session.path.name}",

@@ -29,16 +29,16 @@ class Sources:
     @cached_property
     def read(self) -> list[Any]:
         """Fingerprints of all media files, and how the description says they are to be read."""
-        meaning = self._session.meaning()
-        return [meaning["id"], [meaning[side] for side in SIDES], self._fingerprints]
+        description = self._session.canonical()
+        return [description["id"], [description[side] for side in SIDES], self._fingerprints]
 
     @cached_property
     def heard(self) -> list[Any]:
         """What is heard, and where the description puts it; session.json's content tells neither."""
         places = ("offset", "mic_offset", "camera_distance")
-        meaning = self._session.meaning()
+        description = self._session.canonical()
         fingerprints = self._fingerprints[: len(self._recordings)]
-        return [fingerprints, [[meaning[side][key] for key in places] for side in SIDES]]
+        return [fingerprints, [[description[side][key] for key in places] for side in SIDES]]
 
     def refuse_changes(self) -> None:
         """Refuse what was made while somebody wrote to the files that it was made from.
@@ -52,7 +52,7 @@ class Sources:
             if media_fingerprint(path) != before:
                 raise MediaError(
                     path,
-                    expected="the same file from a run's beginning to its end",
-                    found="one that changed meanwhile",
-                    remedy="wait until it is wholly copied, and run again",
+                    expected="a file that stays the same during a run",
+                    found="one that changed during the run",
+                    remedy="wait until it is fully copied, then run again",
                 )

@@ -121,7 +121,7 @@ def speech_session(
     body["overlaps"] = seconds(active["left"] & active["right"], length)
     body["seconds"] = _totals(active, length)
     if cameras is not None and not is_copy:
-        _tell_exchanged(body, active, length, cameras)
+        _note_exchanged(body, active, length, cameras)
     return body
 
 
@@ -185,7 +185,7 @@ def _totals(active: Activity, length: float) -> dict[str, float]:
     return {name: round(value, 2) for name, value in totals.items()}
 
 
-def _tell_exchanged(
+def _note_exchanged(
     body: dict[str, Any], active: Activity, length: float, cameras: Mapping[SideName, CameraSound]
 ) -> None:
     """Add to `body` how the cameras hear the voices, and a flag where they face the wrong ones."""

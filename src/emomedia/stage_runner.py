@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from . import stages
-from .descriptions import show, wrong
+from .descriptions import description_error, show
 from .layout import SessionFolder
 from .observer import Observer, Silent
 from .options import Options
@@ -79,12 +79,12 @@ class StageRunner:
                 outcome.append("made")
                 body = self._written(path, make(), made_from)
         if body.get("session") != self.session.id:
-            raise wrong(
+            raise description_error(
                 path,
                 "session",
                 expected=show(self.session.id),
                 found=show(body.get("session")),
-                remedy="correct the file, or delete it to have it made anew",
+                remedy="correct the file, or delete it so that it is made again",
             )
         self._contents[stage] = stages.content_digest(body)
         return body

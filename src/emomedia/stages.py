@@ -26,7 +26,7 @@ from . import __version__
 from .containers import regular_file
 from .descriptions import show
 from .errors import MediaNotFoundError, StageError
-from .files import canonical_json, complaint, read_small, write_bytes
+from .files import canonical_json, error_text, read_small, write_bytes
 
 MAX_BYTES = 64 << 20
 """Bytes that a stage file or an audit may have: more than a day's frame times or a year's turns take."""
@@ -62,7 +62,7 @@ def media_fingerprint(path: Path) -> list[Any]:
         raise MediaNotFoundError(
             path,
             expected="a readable file",
-            found=complaint(error),
+            found=error_text(error),
             remedy="correct its path in session.toml, or its permissions",
         ) from error
     return [status.st_size, status.st_mtime_ns, ends.hexdigest()]
@@ -96,7 +96,7 @@ def read(path: Path) -> dict[str, Any]:
             path, expected="a JSON file", found="nothing", remedy="correct the path"
         ) from error
     except (OSError, ValueError) as error:
-        raise _no_object(path, complaint(error)) from error
+        raise _no_object(path, error_text(error)) from error
     if not isinstance(value, dict):
         raise _no_object(path, type(value).__name__)
     return value
@@ -136,7 +136,7 @@ def _no_object(path: Path, found: str) -> StageError:
         path,
         expected="a JSON object in UTF-8",
         found=found,
-        remedy="correct the file, or delete it to have it made anew",
+        remedy="correct the file, or delete it so that it is made again",
     )
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from .descriptions import file_name, seconds_text, show, stretch_text, wrong
+from .descriptions import description_error, file_name, seconds_text, show, stretch_text
 from .errors import DescriptionError
 from .session import Dialogue
 
@@ -28,10 +28,10 @@ def check_dialogues(dialogues: Sequence[Dialogue], source: Path, key: str) -> No
         check_range(dialogue.start, dialogue.end, source, [key, number])
         name = file_name(dialogue.id)
         if name in seen:
-            raise wrong(
+            raise description_error(
                 source,
                 [key, number, "id"],
-                expected="an id that nothing else has",
+                expected="a unique id",
                 found=f"{show(dialogue.id)}, as in {key}[{seen[name]}]",
                 remedy="rename one of the two",
             )
@@ -39,7 +39,7 @@ def check_dialogues(dialogues: Sequence[Dialogue], source: Path, key: str) -> No
     in_time = sorted(range(len(dialogues)), key=lambda number: dialogues[number].start)
     for earlier, later in pairwise(in_time):
         if dialogues[later].start < dialogues[earlier].end:
-            raise wrong(
+            raise description_error(
                 source,
                 [key, later, "start"],
                 expected=f"{seconds_text(dialogues[earlier].end)} or later, because dialogues do not overlap",
@@ -51,7 +51,7 @@ def check_dialogues(dialogues: Sequence[Dialogue], source: Path, key: str) -> No
 def check_range(start: Fraction, end: Fraction, source: Path, location: list[str | int]) -> None:
     """Refuse a stretch of time without length, or of less than outlives the rounding of stage files."""
     if end - start < SHORTEST:
-        raise wrong(
+        raise description_error(
             source,
             [*location, "end"],
             expected=f"a time after the start, {seconds_text(start)}",
@@ -75,10 +75,10 @@ def excluded_error(
     location: list[str | int],
 ) -> DescriptionError:
     """The error about ``[start, end)`` at `location`, of which the excluded `stretch` takes a part."""
-    return wrong(
+    return description_error(
         source,
         location,
-        expected="a time of which nothing is excluded",
+        expected="a time without an excluded stretch",
         found=f"{stretch_text(start, end)}, while {stretch_text(*stretch)} is excluded",
         remedy="shorten it, or the [[exclude]] in session.toml",
     )

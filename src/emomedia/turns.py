@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .descriptions import file_name, show, stretch_text, wrong
+from .descriptions import description_error, file_name, show, stretch_text
 from .errors import DescriptionError
 from .session import Dialogue, Session, SideName
 from .session_file import dialogue_from
@@ -140,7 +140,7 @@ def parse_turns(body: dict[str, Any], source: Path, session: Session | None = No
     else:
         for number, entry in enumerate(table.dialogues):
             if entry.script is not None:
-                raise wrong(
+                raise description_error(
                     source,
                     ["dialogues", number, "script"],
                     expected="no script, because session.toml names them",
@@ -189,7 +189,7 @@ def _check_turns_alone(turns: Sequence[Turn], dialogues: Sequence[Dialogue], sou
         check_range(turn.start, turn.end, source, ["turns", number])
         name = file_name(turn.id)
         if name in owners:
-            raise wrong(
+            raise description_error(
                 source,
                 ["turns", number, "id"],
                 expected="an id that no dialogue and no other turn has",
@@ -222,7 +222,7 @@ def check_turns(
         shares no time with it.
     """
     if turns_file.session != session.id:
-        raise wrong(
+        raise description_error(
             source,
             "session",
             expected=f"the session {show(session.id)}",
@@ -259,7 +259,7 @@ def _check_dialogues(
 def _outside(
     what: Turn | Dialogue, footage: tuple[Fraction, Fraction], source: Path, location: list[str | int]
 ) -> DescriptionError:
-    return wrong(
+    return description_error(
         source,
         location,
         expected=f"a time within the footage, {stretch_text(*footage)}",
@@ -270,7 +270,7 @@ def _outside(
 
 def _check_belongs(turn: Turn, dialogue: Dialogue | None, source: Path, location: list[str | int]) -> None:
     if dialogue is None:
-        raise wrong(
+        raise description_error(
             source,
             location,
             expected="null or the id of a dialogue of this session",
@@ -278,7 +278,7 @@ def _check_belongs(turn: Turn, dialogue: Dialogue | None, source: Path, location
             remedy="add the dialogue to session.toml, or correct the id",
         )
     if turn.end <= dialogue.start or dialogue.end <= turn.start:
-        raise wrong(
+        raise description_error(
             source,
             location,
             expected=f"a dialogue at the turn's time, {stretch_text(turn.start, turn.end)}",

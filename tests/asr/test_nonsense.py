@@ -9,7 +9,7 @@ from emomedia.speech import speech_session
 from ..rooms import tracks
 from .nonsense import KNOWN, recorded
 
-pytest.importorskip("pyroomacoustics", reason="needs the package that works out how a room sounds")
+pytest.importorskip("pyroomacoustics", reason="needs the package that simulates a room's acoustics")
 
 
 @pytest.mark.parametrize("kind", ["noise", "music", "bleed"])

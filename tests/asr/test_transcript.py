@@ -19,7 +19,8 @@ from emomedia.asr.kept import Heard, Kept
 from emomedia.asr.model import Placed, load, placed
 from emomedia.asr.passages import LONGEST, Batch, Passage, Window
 from emomedia.asr.sound import Tracks
-from emomedia.asr.transcript import Told, hear, written
+from emomedia.asr.transcript import Hints, to_body
+from emomedia.asr.transcript import transcribe as recognised
 from emomedia.errors import DeviceError
 from emomedia.session import SIDES
 from emomedia.speech import speech_session
@@ -29,7 +30,7 @@ from ..spoken import MODEL, bare, error_rate, heard_text, laid, mandarin
 
 
 def transcribe(folder, where, tracks, **choices):
-    return written(hear(folder, where, tracks, **choices), folder)
+    return to_body(recognised(folder, where, tracks, **choices), folder)
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +130,11 @@ def test_an_interrupted_transcript_goes_on_and_ends_the_same(
 def test_a_kept_batch_of_another_prompt_is_not_taken(tmp_path, transcribed, monkeypatch):
     transcribed(kept=Kept(tmp_path, ""))
     batches = len(list(tmp_path.glob("*.json")))
-    transcribed(kept=Kept(tmp_path, ""), told=Told("你好"))
+    transcribed(kept=Kept(tmp_path, ""), hints=Hints("你好"))
     assert len(list(tmp_path.glob("*.json"))) == 2 * batches
     monkeypatch.setattr(recognise, "decode", None)
-    elsewhere = Told("你好", ((1000.0, 1001.0, "再见"),))  # another dialogue's prompt changes nothing
-    assert transcribed(kept=Kept(tmp_path, ""), told=elsewhere)["settings"]["prompts"] == ["你好", "再见"]
+    elsewhere = Hints("你好", ((1000.0, 1001.0, "再见"),))  # another dialogue's prompt changes nothing
+    assert transcribed(kept=Kept(tmp_path, ""), hints=elsewhere)["settings"]["prompts"] == ["你好", "再见"]
 
 
 def test_the_language_is_found_from_the_sound(transcribed):
@@ -186,14 +187,14 @@ def test_without_speech_there_is_nothing_to_hear(tmp_path, short):
 
 
 def test_doubtful_text_is_heard_again_with_other_settings_and_no_prompt(transcribed, monkeypatch):
-    told = []
+    hints = []
     decode = recognise.decode
-    monkeypatch.setattr(recognise, "decode", lambda *given: told.append(given[4:]) or decode(*given))
+    monkeypatch.setattr(recognise, "decode", lambda *given: hints.append(given[4:]) or decode(*given))
     monkeypatch.setattr(recognise, "flags_of", lambda *_: ("no_speech",))
-    found = transcribed(told=Told("你好"))
-    assert told[0] == ("你好", {})
-    assert told[1][0] == "" and told[1][1]["beam_size"] == RETRY.beam_size
-    assert len(told) % 2 == 0
+    found = transcribed(hints=Hints("你好"))
+    assert hints[0] == ("你好", {})
+    assert hints[1][0] == "" and hints[1][1]["beam_size"] == RETRY.beam_size
+    assert len(hints) % 2 == 0
     assert all(segment["flags"] == ("no_speech",) for side in SIDES for segment in found[side])
 
 
@@ -265,8 +266,8 @@ def test_text_may_be_as_long_as_is_said(tracks, monkeypatch):
         ([" Py", "thon", "3"], "Python3"),
     ],
 )
-def test_words_of_another_language_keep_their_spaces(words, written):
-    assert "".join(decode._without_spaces(words)) == written
+def test_words_of_another_language_keep_their_spaces(words, to_body):
+    assert "".join(decode._without_spaces(words)) == to_body
 
 
 def test_what_is_heard_again_is_no_more_at_a_time(monkeypatch):

@@ -14,11 +14,11 @@ from emomedia import speech
 from emomedia.asr import normal, passages, recognise, transcript
 from emomedia.asr.kept import Heard
 from emomedia.asr.stage import recognition
-from emomedia.cli.words import NONE, told_words
+from emomedia.cli.words import NONE, words_summary
 from emomedia.errors import MissingToolError, ModelError
 from emomedia.observer import Silent
 from emomedia.options import Options
-from emomedia.run import opened, run, run_stage
+from emomedia.run import open_session, run, run_stage
 from emomedia.session import SIDES
 from emomedia.session_file import load_session
 
@@ -105,7 +105,7 @@ def test_an_interrupted_stage_goes_on(session, out):
     shutil.rmtree(out / "sim/asr")
 
     class Impatient(Silent):
-        def advances(self, *_):
+        def progress(self, *_):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -140,13 +140,13 @@ def test_clips_have_the_turns_text_and_the_models_digest(session, out):
 
 
 def test_a_run_shows_its_first_words_or_says_that_there_are_none(made, tmp_path):
-    summary, lines = told_words(made / "sim/speech.json", given=False)
+    summary, lines = words_summary(made / "sim/speech.json", given=False)
     first = min((said(made)["transcript"][side][0] for side in SIDES), key=lambda one: one["start"])
     assert summary["words"] > 5 and MODEL.name in lines[0]
     assert first["text"] in lines[1] and f"{first['words'][0]['start']:.2f}" in lines[2]
     (tmp_path / "speech.json").write_text('{"session": "sim"}')
-    assert told_words(tmp_path / "speech.json", given=False) == ({"words": None}, [NONE])
-    assert told_words(tmp_path / "speech.json", given=True) == ({"words": None}, [])
+    assert words_summary(tmp_path / "speech.json", given=False) == ({"words": None}, [NONE])
+    assert words_summary(tmp_path / "speech.json", given=True) == ({"words": None}, [])
 
 
 LINE = {"utterance_id": 1, "speaker_id": "A", "emotion_label": "Joy", "text": "我找到新工作了！"}
@@ -178,7 +178,7 @@ def test_excluded_speech_is_not_heard(session, made):
     found = recognition(private, OPTIONS)
     tracks = dict.fromkeys(SIDES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emomedia.asr.stage.hear", lambda *given, **_: heard.append(given[2]) or NOTHING)
+        patch.setattr("emomedia.asr.stage.transcribe", lambda *given, **_: heard.append(given[2]) or NOTHING)
         found.transcript(body, lambda: tracks, None, lambda _done, _total: None, 1)
     assert not heard[0].active["left"][: int(end * 100)].any() and heard[0].active["left"].any()
     assert heard[0].hidden[int(start * 100) : int(end * 100)].all() and not heard[0].hidden.all()
@@ -198,10 +198,10 @@ def test_in_a_batch_the_recogniser_has_the_cores_of_its_own_stage(session, out, 
     """A session stays open from stage to stage, and each stage is granted other cores."""
     seen = []
     monkeypatch.setattr(
-        "emomedia.asr.stage.hear", lambda *_, **given: seen.append(given["workers"]) or NOTHING
+        "emomedia.asr.stage.transcribe", lambda *_, **given: seen.append(given["workers"]) or NOTHING
     )
     shutil.rmtree(out / "sim/asr")
-    with opened(session, out, replace(OPTIONS, workers=1)) as pipeline:
+    with open_session(session, out, replace(OPTIONS, workers=1)) as pipeline:
         pipeline.options = replace(OPTIONS, workers=3)
         pipeline._transcript(pipeline.recognition, said(out))
     assert seen == [3]
@@ -219,7 +219,7 @@ def test_doubtful_text_is_blanked_and_marks_left_out_where_that_is_asked_for(ses
     after = said(out)["transcript"]
     left = [(one["text"], one["words"], one["flags"]) for one in after["left"]]
     assert left == [("", [], ["too_fast"])] * len(before["left"])
-    _, lines = told_words(out / "sim/speech.json", given=False)
+    _, lines = words_summary(out / "sim/speech.json", given=False)
     first = next(line for line in lines if "left" in line)
     assert first.endswith("no text kept  (too_fast)") and not any(line.isspace() for line in lines)
     assert [one["text"] for one in after["right"]] == [bare(one["text"]) for one in before["right"]]

@@ -10,12 +10,12 @@ class Quiet:
         self.said: list[str] = []
         self.passed: list[tuple[str, str, str]] = []
 
-    def stage_passed(self, id: str, done: Any) -> None:
+    def stage_ends(self, id: str, done: Any) -> None:
         self.passed.append((id, done.stage, done.outcome))
 
-    def session_ended(self, id: str, failed: Any) -> None: ...
+    def session_ends(self, id: str, failed: Any) -> None: ...
 
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         self.said.append(text)
 
-    def shows(self, figures: Any) -> None: ...
+    def progress(self, figures: Any) -> None: ...

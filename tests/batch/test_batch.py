@@ -71,7 +71,7 @@ def test_machines_are_told_what_the_docs_say(undisturbed):
     for line in undisturbed.ended.stdout.splitlines():
         value = json.loads(line)
         told.setdefault(value["event"], set()).update(value)
-    progress = set(status(undisturbed.out).for_machines())
+    progress = set(status(undisturbed.out).as_json())
     assert told["stage_ends"] == {
         "event", "session", "stage", "outcome", "seconds", "cpu_seconds", "clips", "clips_made",
         "frames_made",

@@ -15,7 +15,7 @@ import pytest
 
 from emomedia.batch.head import ATTEMPTS, CRASHES, LOSSES, Batch
 from emomedia.batch.ledger import Ledger, read
-from emomedia.batch.progress import Share, bottleneck, duration_text, failures_told, hours, pace
+from emomedia.batch.progress import Share, bottleneck, duration_text, failure_lines, hours, pace
 from emomedia.batch.schedule import Room
 from emomedia.batch.sessions import Entry
 from emomedia.batch.space import lasting_bytes, present_bytes, session_bytes, size_text
@@ -99,7 +99,7 @@ def test_a_failure_is_tried_again_as_often_as_its_kind_deserves(tmp_path, kind, 
 
 def test_a_batch_whose_last_session_waits_to_be_tried_again_is_not_done(tmp_path, monkeypatch):
     states = []
-    monkeypatch.setattr(Quiet, "shows", lambda _, figures: states.append(figures.state))
+    monkeypatch.setattr(Quiet, "progress", lambda _, figures: states.append(figures.state))
     executor = MadeUp(answers={"a": [Failure("passing", "Cause", "why")]})
     with closing(Ledger(tmp_path)) as ledger:
         Batch([entry("a")], tmp_path, executor, ledger, Quiet(), retry_seconds=0.3).run()
@@ -165,7 +165,7 @@ def test_a_ledger_that_another_program_holds_is_waited_for(tmp_path, monkeypatch
     with closing(Ledger(tmp_path)) as ledger:
         holder = sqlite3.connect(ledger.path, isolation_level=None)
         watcher, executor = Quiet(), MadeUp()
-        watcher.says = lambda text: (watcher.said.append(text), holder.rollback())
+        watcher.note = lambda text: (watcher.said.append(text), holder.rollback())
         executor.start = lambda key, task: (
             holder.execute("BEGIN IMMEDIATE"), MadeUp.start(executor, key, task)
         )  # fmt: skip
@@ -280,7 +280,7 @@ def test_figures_are_told_in_words():
         "1.2 GB",
         "7.0 TB",
     ]
-    assert failures_told([]) == []
+    assert failure_lines([]) == []
 
 
 def test_finer_and_more_pictures_take_more_space():

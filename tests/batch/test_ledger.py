@@ -31,7 +31,7 @@ def done(stage: str, outcome: str = "made", **made: int) -> StageDone:
 @pytest.fixture
 def ledger(tmp_path):
     with closing(Ledger(tmp_path)) as opened:
-        opened.lists([entry("a"), entry("b")])
+        opened.set_sessions([entry("a"), entry("b")])
         yield opened
 
 
@@ -40,13 +40,13 @@ def sessions(out):
 
 
 def test_a_session_goes_from_stage_to_stage(ledger, tmp_path):
-    ledger.begins("a", "probe", 1)
+    ledger.record_start("a", "probe", 1)
     assert sessions(tmp_path)["a"]["state"] == "running"
-    ledger.passes("a", [done("probe")], None, "cut")
-    ledger.begins("a", "cut", 2)
-    ledger.advances({"a": (30, 120)})
+    ledger.record_success("a", [done("probe")], None, "cut")
+    ledger.record_start("a", "cut", 2)
+    ledger.record_progress({"a": (30, 120)})
     assert figures_of(read(tmp_path), running=True).running == (("a", "cut", 0.25),)
-    ledger.passes("a", [done("cut", clips=5)], 60.0, None)
+    ledger.record_success("a", [done("cut", clips=5)], 60.0, None)
     row = sessions(tmp_path)["a"]
     assert (row["state"], row["clips"], row["footage_seconds"]) == ("done", 5, 60.0)
     tried = [(row["stage"], row["cores"], row["outcome"]) for row in read(tmp_path)["attempts"]]
@@ -55,18 +55,18 @@ def test_a_session_goes_from_stage_to_stage(ledger, tmp_path):
 
 def test_a_stage_that_was_fresh_counts_as_made_no_more_than_before(ledger, tmp_path):
     for outcome in ("made", "fresh", "made", "fresh"):
-        ledger.begins("a", "probe", 1)
-        ledger.passes("a", [done("probe", outcome)], None, "sync")
+        ledger.record_start("a", "probe", 1)
+        ledger.record_success("a", [done("probe", outcome)], None, "sync")
     (row,) = read(tmp_path)["stages"]
     assert (row["times_made"], row["outcome"], row["hash"]) == (2, "fresh", "hash of probe")
 
 
 def test_failures_keep_their_cause(ledger, tmp_path):
-    ledger.begins("a", "probe", 1)
-    ledger.fails("a", Failure("crash", "WorkerDied", "killed by SIGSEGV"), final=False)
+    ledger.record_start("a", "probe", 1)
+    ledger.record_failure("a", Failure("crash", "WorkerDied", "killed by SIGSEGV"), final=False)
     assert sessions(tmp_path)["a"]["state"] == "waiting"
-    ledger.begins("a", "probe", 1)
-    ledger.fails("a", Failure("crash", "WorkerDied", "killed by SIGSEGV"), final=True)
+    ledger.record_start("a", "probe", 1)
+    ledger.record_failure("a", Failure("crash", "WorkerDied", "killed by SIGSEGV"), final=True)
     (failed,) = status(tmp_path).failed
     assert (failed.id, failed.stage, failed.cause, failed.text) == (
         "a", "probe", "WorkerDied", "killed by SIGSEGV",
@@ -74,20 +74,20 @@ def test_failures_keep_their_cause(ledger, tmp_path):
 
 
 def test_after_a_kill_what_ran_waits_again(ledger, tmp_path):
-    ledger.begins("a", "probe", 1)
-    ledger.passes("b", [done("cut")], 1.0, None)
+    ledger.record_start("a", "probe", 1)
+    ledger.record_success("b", [done("cut")], 1.0, None)
     ledger.close()
     with closing(Ledger(tmp_path)) as again:
         assert {id: known.state for id, known in again.known().items()} == {"a": "waiting", "b": "done"}
-        again.lists([entry("a"), entry("b", "other inputs")])
+        again.set_sessions([entry("a"), entry("b", "other inputs")])
         assert again.known()["b"].state == "waiting"
     assert [row["outcome"] for row in read(tmp_path)["attempts"]] == ["interrupted"]
 
 
 def test_a_description_that_was_mended_leaves_no_row_of_its_path(ledger):
     broken = Entry(Path("/in/a/session.toml"), "/in/a/session.toml", Options(), "i")
-    ledger.lists([broken])
-    ledger.lists([entry("a")])
+    ledger.set_sessions([broken])
+    ledger.set_sessions([entry("a")])
     assert set(ledger.known()) == {"a", "b"}
 
 
@@ -96,7 +96,7 @@ def test_others_read_while_it_is_written(ledger, tmp_path):
     code += "for _ in range(10): assert len(read(Path(sys.argv[1]))['sessions']) == 2"
     reader = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     while reader.poll() is None:
-        ledger.advances({"a": (1, 2)})
+        ledger.record_progress({"a": (1, 2)})
         time.sleep(0.01)
     assert reader.returncode == 0
 
@@ -104,7 +104,7 @@ def test_others_read_while_it_is_written(ledger, tmp_path):
 def test_a_change_that_was_cut_off_is_undone_by_whoever_looks_next(ledger, tmp_path):
     """A head killed amid a commit leaves a journal; the pages that it wrote already count for nothing."""
     path = ledger_path(tmp_path)
-    ledger.begins("a", "probe", 1)
+    ledger.record_start("a", "probe", 1)
     ledger.close()
     code = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
     code += "db.execute('PRAGMA cache_size = 1'); db.execute('PRAGMA cache_spill = 1'); db.execute('BEGIN')\n"
@@ -154,7 +154,7 @@ def test_what_is_no_ledger_is_put_aside(tmp_path, harm):
     path.write_bytes(content)
     with closing(Ledger(tmp_path)) as opened:
         assert opened.put_aside
-        opened.lists([entry("a")])
+        opened.set_sessions([entry("a")])
     assert path.with_suffix(".broken").read_bytes() == content
     assert set(sessions(tmp_path)) == {"a"}
 
@@ -179,8 +179,8 @@ def test_text_that_rots_is_an_error(tmp_path):
 
 
 def test_status_tells_a_head_that_has_died(ledger, tmp_path):
-    ledger.tell(state="running")
-    ledger.begins("a", "cut", 1)
+    ledger.record_facts(state="running")
+    ledger.record_start("a", "cut", 1)
     with locked(tmp_path / ".batch"):
         assert (status(tmp_path).state, len(status(tmp_path).running)) == ("running", 1)
     assert (status(tmp_path).state, len(status(tmp_path).running)) == ("interrupted", 0)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import many
-from emomedia.batch.task import Advanced, Bench, Task
+from emomedia.batch.task import Advanced, Task, TaskRunner
 from emomedia.options import Options
-from emomedia.run import looked_at
+from emomedia.run import inspect_session
 
 MODEL = Path(__file__).parent.parent / "data/tiny-whisper-zh-synth"
 
@@ -19,9 +19,9 @@ MODEL = Path(__file__).parent.parent / "data/tiny-whisper-zh-synth"
 def test_each_task_recognises_with_the_cores_that_it_is_granted(tmp_path):
     (path,) = many.make_sessions(tmp_path, 1)
     options = Options(asr_model=MODEL, workers=1)
-    pipeline = looked_at(path, None, options)
+    pipeline = inspect_session(path, None, options)
     assert pipeline.recognition is not None and pipeline.recognition.options.workers == 1
-    pipeline.works_with(replace(options, workers=4))
+    pipeline.set_options(replace(options, workers=4))
     assert pipeline.recognition.options.workers == 4
 
 
@@ -33,13 +33,13 @@ def test_what_a_task_leaves_and_says_does_not_depend_on_who_does_the_next(tmp_pa
     notes: list[str] = []
     stage: str | None = "probe"
     while stage is not None:
-        bench = Bench()
-        told = bench.work(Task(path, tmp_path / "out", options, stage, dict(seconds)), lambda _: None)
-        bench.close()
-        assert isinstance(told, Advanced), told
-        seconds |= {done.stage: done.seconds for done in told.stages if done.outcome == "made"}
-        notes += told.notes
-        stage = told.next
+        runner = TaskRunner()
+        outcome = runner.run(Task(path, tmp_path / "out", options, stage, dict(seconds)), lambda _: None)
+        runner.close()
+        assert isinstance(outcome, Advanced), outcome
+        seconds |= {done.stage: done.seconds for done in outcome.stages if done.outcome == "made"}
+        notes += outcome.notes
+        stage = outcome.next
     body = json.loads((tmp_path / "out/s00/run.json").read_text())
     assert body["engine"]["bottleneck"]
     assert body["clips_made"] == body["clips"] > 0

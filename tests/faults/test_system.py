@@ -142,7 +142,7 @@ def test_nothing_is_removed_that_emomedia_did_not_make(home, tmp_path):
     clips = tmp_path / "out/sim/clips"
     clips.mkdir(parents=True)
     (clips / "holiday.mp4").write_bytes(b"x")
-    with pytest.raises(OutputError, match="a folder of another origin; choose another --out"):
+    with pytest.raises(OutputError, match="a folder that emomedia did not make; choose another --out"):
         run(home / "session.toml", tmp_path / "out", FAST)
     assert (clips / "holiday.mp4").read_bytes() == b"x"
 
@@ -374,7 +374,7 @@ def test_a_stop_that_a_library_loses_is_noticed_when_the_stage_goes_on(kind, mon
             time.sleep(1)
     finally:
         signal.signal(signal.SIGTERM, before)
-    for tell in (lambda: display.advances("cut", 1, 2), lambda: display.stage_ends("cut", "made", 1.0)):
+    for tell in (lambda: display.progress("cut", 1, 2), lambda: display.stage_ends("cut", "made", 1.0)):
         with pytest.raises(stopping.Stop):
             tell()
 

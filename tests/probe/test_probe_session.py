@@ -213,7 +213,7 @@ def test_other_takes_under_an_id_that_has_clips_are_told(tmp_path):
     """Whoever copies a session.toml and forgets its id replaces that session's clips."""
     said: list[str] = []
     heard = Silent()
-    heard.says = said.append  # type: ignore[method-assign]
+    heard.note = said.append  # type: ignore[method-assign]
     description, audit = tmp_path / "session.toml", tmp_path / "out/s/clips.jsonl"
 
     def probe(names: str, frames: int) -> int:

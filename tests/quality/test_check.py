@@ -29,7 +29,7 @@ from emomedia.quality.measure import ENGINE_MEASURES, Tools
 from emomedia.quality.media import clip_values, key_views
 from emomedia.quality.pixels import PER_HALF, VALUES, values_of
 from emomedia.quality.views import Views
-from emomedia.run import opened, run
+from emomedia.run import open_session, run
 from emomedia.session import SIDES
 
 FAST: dict[str, Any] = {"preset": "ultrafast"}
@@ -78,7 +78,7 @@ def test_what_the_engine_saw_are_the_composites(made, tmp_path):
     session, out = made
     row = read_rows(audit(out))[-1]
     options = Options(turns=session.parent / "turns.json", **FAST)
-    with opened(session, tmp_path, options) as pipeline:
+    with open_session(session, tmp_path, options) as pipeline:
         takes = pipeline.probe.takes
         left, right = (core_take(takes[side]) for side in SIDES)
         reader = _core.Composites(left, right, depth=8)
@@ -146,7 +146,7 @@ def test_another_profile_decides_anew_without_any_media(out, tmp_path):
     strict.write_text('[[rule]]\nfault = "short of sharp"\nmeasure = "sharpness"\nmin = 9\n')
     said: list[str] = []
     heard = Silent()
-    heard.says = said.append  # type: ignore[method-assign]
+    heard.note = said.append  # type: ignore[method-assign]
     rows = checked(out, None, Options(profile=strict), heard)
     assert not any(row["keep"] for row in rows)
     assert all(row["reasons"][0].startswith("left: short of sharp (sharpness 1") for row in rows)
@@ -167,7 +167,7 @@ def test_a_verdict_that_hangs_on_another_clip_is_not_that_of_another_profile(out
         write_rows(audit(out), sorted([*others, *changed], key=lambda row: row["id"]))
         said: list[str] = []
         heard = Silent()
-        heard.says = said.append  # type: ignore[method-assign]
+        heard.note = said.append  # type: ignore[method-assign]
         return checked(out, None, Options(), heard), "".join(said)
 
     def compared(row: dict[str, Any]) -> list[str]:
@@ -213,7 +213,7 @@ class Heard(Silent):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         self.notes.append(text)
 
 

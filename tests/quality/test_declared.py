@@ -15,7 +15,7 @@ from emomedia.options import Options
 from emomedia.quality.declared import declared_ms
 from emomedia.quality.measure import SessionFacts
 from emomedia.recordings import Recordings
-from emomedia.run import opened
+from emomedia.run import open_session
 
 TWO_FRAMES = 0.08
 
@@ -40,7 +40,7 @@ def apart(session: Path, out: Path, key: str = "", by: float = 0.0) -> dict[str,
         assert count
     description = session.parent / f"{out.name}.toml"
     description.write_text(text)
-    with opened(description, out, Options()) as pipeline:
+    with open_session(description, out, Options()) as pipeline:
         clocks, body = pipeline.sync, stages.read(pipeline.folder.stage("sync"))
         return declared_ms(pipeline.probe, clocks, body, pipeline.folder.sound)
 

@@ -268,12 +268,12 @@ def test_the_page_is_well_formed_and_needs_no_network(out):
 def test_sessions_that_a_batch_set_aside_are_failures_with_their_errors(tmp_path):
     write_sessions(tmp_path, {"a": ("A1", "A2")})
     with closing(Ledger(tmp_path)) as ledger:
-        ledger.lists([Entry(tmp_path / "b.toml", "b", Options(), "i", media_bytes=1000)])
-        ledger.begins("b", "probe", 1)
-        ledger.fails("b", Failure("error", "MediaError", "b.mp4: <cut> short"), final=True)
-        ledger.lists([Entry(tmp_path / "c.toml", "c.toml", Options(), "i")])
-        ledger.fails("c.toml", Failure("input", "DescriptionError", "no TOML"), final=True)
-        ledger.lists([Entry(tmp_path / f"{id}.toml", id, Options(), "i") for id in ("b", "c.toml")])
+        ledger.set_sessions([Entry(tmp_path / "b.toml", "b", Options(), "i", media_bytes=1000)])
+        ledger.record_start("b", "probe", 1)
+        ledger.record_failure("b", Failure("error", "MediaError", "b.mp4: <cut> short"), final=True)
+        ledger.set_sessions([Entry(tmp_path / "c.toml", "c.toml", Options(), "i")])
+        ledger.record_failure("c.toml", Failure("input", "DescriptionError", "no TOML"), final=True)
+        ledger.set_sessions([Entry(tmp_path / f"{id}.toml", id, Options(), "i") for id in ("b", "c.toml")])
     assert gather(tmp_path).failures == (
         ("b", "probe: b.mp4: <cut> short"),
         ("c.toml", "description: no TOML"),

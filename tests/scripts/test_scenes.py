@@ -167,7 +167,7 @@ def test_the_turns_stage_takes_the_script_of_the_session(simulated, tmp_path):
 
     heard: list[str] = []
     observer = Silent()
-    observer.says = heard.append
+    observer.note = heard.append
 
     def stage() -> dict:
         run_stage(path, tmp_path / "out", options, "turns", observer)

@@ -187,9 +187,9 @@ def test_patches_lie_over_the_track(tmp_path):
 
 def test_what_a_clip_depends_on():
     cleaning = Cleaning("abc", ((100, 200), (300, 400)), dict)
-    assert cleaning.meaning(0, 100) == cleaning.meaning(200, 300) == []
-    assert cleaning.meaning(150, 160) == cleaning.meaning(0, 101) == ["abc"]
-    assert replace(cleaning, overlaps=None).meaning(0, 1) == ["abc"]
+    assert cleaning.cache_key(0, 100) == cleaning.cache_key(200, 300) == []
+    assert cleaning.cache_key(150, 160) == cleaning.cache_key(0, 101) == ["abc"]
+    assert replace(cleaning, overlaps=None).cache_key(0, 1) == ["abc"]
 
 
 def test_masks_are_the_activity_of_a_speech_json():

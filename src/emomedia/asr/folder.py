@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MissingToolError, ModelError
-from ..files import complaint, sha256
+from ..files import error_text, sha256
 from ..stages import digest
 from .weights import Weights, read_weights
 
@@ -93,7 +93,7 @@ def model_folder(path: Path) -> ModelFolder:
         counted = [NETWORK, CONFIG, TOKENIZER, vocabulary] + [OWN_FILE] * (OWN_FILE in names)
         digests = {name: _sha256(path / name, *_version(path / name)) for name in counted}
     except OSError as error:
-        raise _wrong(path, complaint(error), "correct its permissions") from error
+        raise _wrong(path, error_text(error), "correct its permissions") from error
     return ModelFolder(
         path,
         path.resolve().name,
@@ -136,7 +136,7 @@ def nameless(path: Path) -> ModelError:
     """The error that the model in the folder `path` cannot tell languages."""
     return ModelError(
         path,
-        expected=f"a {CONFIG} whose lang_ids tell which language is spoken",
+        expected=f"a {CONFIG} whose lang_ids name the languages",
         found="none of a language",
         remedy="name it: --language CODE",
     )

@@ -39,7 +39,7 @@ class Settings:
     language: str
     prompts: tuple[str, ...] = ("",)
 
-    def meaning(self, network: Network) -> dict[str, Any]:
+    def as_json(self, network: Network) -> dict[str, Any]:
         """All of it for speech.json, with where and by what it was worked out."""
         import ctranslate2
 
@@ -173,14 +173,14 @@ def _key(network: Network, settings: Settings, batch: Batch, sounds: Sequence[So
     for sound in sounds:
         heard.update(sound.tobytes())
     prompt = settings.prompts[batch.windows[0].passages[0].prompt]
-    meaning = replace(settings, prompts=(prompt,)).meaning(network)
+    used = replace(settings, prompts=(prompt,)).as_json(network)
     windows = [
         [place, astuple(replace(passage, prompt=0)), _spoken(passage, tracks)]
         for window in batch.windows
         for place, passage in zip(window.places, window.passages, strict=True)
     ]
-    told = [network.folder.sha256, settings.language, meaning]
-    return digest("asr", __version__, told, batch.columns, windows, heard.hexdigest())
+    model = [network.folder.sha256, settings.language, used]
+    return digest("asr", __version__, model, batch.columns, windows, heard.hexdigest())
 
 
 def _spoken(passage: Passage, tracks: Tracks) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ from .model import placed
 from .normal import Spelling, check_spelling, spelled
 from .passages import COLUMNS, Mask
 from .sound import Cut, Tracks
-from .transcript import Told, hear, written
+from .transcript import Hints, to_body, transcribe
 
 if TYPE_CHECKING:
     from ..scripts import Script
@@ -36,23 +36,23 @@ class Recognition:
 
     folder: ModelFolder
     options: Options
-    told: Told
+    hints: Hints
     excluded: tuple[tuple[Fraction, Fraction], ...]
 
-    def meaning(self) -> list[Any]:
+    def cache_key(self) -> list[Any]:
         """All that the words depend on besides the tracks and the activity.
 
         Where it is worked out is not among it: what a GPU found is kept on a machine without one.
         """
         written = [self.folder.name, self.options.doubtful, astuple(self.spelling)]
-        return [*self._heard_by(), written]
+        return [*self._recognition_key(), written]
 
-    def _heard_by(self) -> list[Any]:
+    def _recognition_key(self) -> list[Any]:
         """The same without how the words are written."""
-        told = [self.told.everywhere, [list(stretch) for stretch in self.told.within]]
+        hints = [self.hints.everywhere, [list(stretch) for stretch in self.hints.within]]
         excluded = [[str(start), str(end)] for start, end in self.excluded]
         model = [self.folder.sha256, version("ctranslate2")]
-        return [model, self.options.language, told, excluded]
+        return [model, self.options.language, hints, excluded]
 
     @property
     def spelling(self) -> Spelling:
@@ -86,12 +86,14 @@ class Recognition:
             if results is not None:
                 results.finish(heard)
         doubtful, spelling = self.options.doubtful, self.spelling
-        return written(heard, self.folder, lambda segment: settled(spelled(segment, spelling), doubtful))
+        return to_body(heard, self.folder, lambda segment: settled(spelled(segment, spelling), doubtful))
 
     def kept(self, speech: Mapping[str, Any], folder: Path) -> Kept:
         """What was heard for the transcript of `speech`, and is kept in a folder."""
         found = {key: value for key, value in speech.items() if key not in ("made_from", "transcript")}
-        return Kept(folder, digest("heard", __version__, self._heard_by(), content_digest(as_read(found))))
+        return Kept(
+            folder, digest("heard", __version__, self._recognition_key(), content_digest(as_read(found)))
+        )
 
     def _heard(
         self,
@@ -103,12 +105,12 @@ class Recognition:
     ) -> Heard:
         spoken = masks(speech)
         hidden = _marked(self.excluded, max(map(len, spoken.values())))
-        return hear(
+        return transcribe(
             self.folder,
             placed(self.options.device),
             Tracks(tracks, spoken, hidden),
             language=self.options.language,
-            told=self.told,
+            hints=self.hints,
             kept=kept,
             workers=workers,
             advance=advance,
@@ -131,7 +133,7 @@ def recognition(session: Session, options: Options) -> Recognition | None:
         for dialogue, hint in _hints(session.dialogues, options)
         if hint
     )
-    return Recognition(folder, options, Told(options.prompt, within), session.excluded)
+    return Recognition(folder, options, Hints(options.prompt, within), session.excluded)
 
 
 def asked_model(options: Options) -> ModelFolder | None:
@@ -164,10 +166,10 @@ def _hints(dialogues: Sequence[Dialogue], options: Options) -> Iterator[tuple[Di
 
         scripts = read_scripts([dialogue.script for dialogue in dialogues if dialogue.script is not None])
     for dialogue in dialogues if options.hints != "none" else ():
-        told = [dialogue.topic] if dialogue.topic else []
+        texts = [dialogue.topic] if dialogue.topic else []
         if dialogue.script is not None and scripts:
-            told += [line.text for line in scripts[dialogue.script].only(dialogue.id).lines]
-        yield dialogue, " ".join(told)
+            texts += [line.text for line in scripts[dialogue.script].only(dialogue.id).lines]
+        yield dialogue, " ".join(texts)
 
 
 def _marked(stretches: tuple[tuple[Fraction, Fraction], ...], columns: int) -> Mask:

@@ -26,7 +26,7 @@ DETECTED_WINDOWS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Hints:
     """What the recogniser is told: a text for all, and instead others in stretches of seconds."""
 
     everywhere: str = ""
@@ -42,13 +42,13 @@ class Told:
         return tuple(texts), places
 
 
-def hear(
+def transcribe(
     folder: ModelFolder,
     where: Placed,
     tracks: Tracks,
     *,
     language: str | None = None,
-    told: Told | None = None,
+    hints: Hints | None = None,
     kept: Kept | None = None,
     workers: int = 1,
     advance: Callable[[int, int], None] | None = None,
@@ -73,7 +73,7 @@ def hear(
     OutputError
         There is no room in `kept`.
     """
-    prompts, places = (told or Told()).numbered()
+    prompts, places = (hints or Hints()).numbered()
     formed = _batches(tracks, places, folder.short_windows, BATCH_COLUMNS[where.device])
     network = load(folder, where, workers)
     if language is None and formed:
@@ -91,10 +91,10 @@ def hear(
         found += segments
         if advance is not None:
             advance(number, len(formed))
-    return Heard(language, settings.meaning(network), in_order(found))
+    return Heard(language, settings.as_json(network), in_order(found))
 
 
-def written(
+def to_body(
     heard: Heard, folder: ModelFolder, finish: Callable[[Segment], Segment] = lambda segment: segment
 ) -> dict[str, Any]:
     """What speech.json has under ``transcript``.

@@ -254,9 +254,9 @@ def _refuse_loss(path: Path, found: str) -> NoReturn:
     """Nothing in the file tells how much is missing, so nothing after it has a sure place."""
     raise MediaError(
         path,
-        expected="sound whose every sample has a sure place",
+        expected="sound in which every sample has a definite time",
         found=found,
-        remedy="copy the file from the recorder again, or have an editor write it anew as WAV",
+        remedy="copy the file from the recorder again, or save it as WAV in an audio editor",
     )
 
 

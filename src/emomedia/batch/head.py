@@ -27,7 +27,7 @@ from .progress import Failed, Figures, Share, bottleneck, hours, pace, work_done
 from .schedule import Need, starts
 from .sessions import Entry, file_state
 from .task import FIRST, Advanced, Failure, Progress, StageDone, Task, failure
-from .workers import Executor, Told
+from .workers import Event, Executor
 
 ATTEMPTS = 4
 """How often a stage is tried where a failure may pass."""
@@ -49,21 +49,21 @@ State = Literal["waiting", "running", "done", "failed"]
 
 
 class Watcher(Protocol):
-    """Sees a batch go on."""
+    """What a batch reports to."""
 
-    def stage_passed(self, id: str, done: StageDone) -> None: ...
+    def stage_ends(self, id: str, done: StageDone) -> None: ...
 
-    def session_ended(self, id: str, failed: Failed | None) -> None: ...
+    def session_ends(self, id: str, failed: Failed | None) -> None: ...
 
-    def says(self, text: str) -> None: ...
+    def note(self, text: str) -> None: ...
 
-    def shows(self, figures: Figures) -> None:
+    def progress(self, figures: Figures) -> None:
         """Called once a second."""
 
 
 @dataclass
 class _Session:
-    """A session on its way."""
+    """One session's state in the batch."""
 
     entry: Entry
     state: State = "waiting"
@@ -116,7 +116,7 @@ class Batch:
         self._disk, self._retry_seconds = Disk(out, free_bytes), retry_seconds
         self._paused = ""
         known = ledger.known()
-        self._keep(lambda: ledger.lists(entries))
+        self._record(lambda: ledger.set_sessions(entries))
         self._sessions = {entry.id: _Session(entry) for entry in entries}
         order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
         self._open = {session.entry.id: session for session in order}  # those that have not ended
@@ -124,14 +124,14 @@ class Batch:
         self._cpu: dict[str, float] = {}
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
-        self._notes = Notes(watcher.says)
-        self._room_told = False
+        self._notes = Notes(watcher.note)
+        self._space_forecast = False
         self._began, self._cpu_began = time.monotonic(), time.process_time()
         self._ticked = self._recorded = 0.0
         for session in self._sessions.values():
             self._recall(session, known.get(session.entry.id), retry=retry)
         waiting = [session.entry.id for session in self._open.values() if session.state == "waiting"]
-        self._keep(lambda: ledger.awaits(waiting))
+        self._record(lambda: ledger.retry(waiting))
 
     def _recall(self, session: _Session, earlier: Known | None, *, retry: bool) -> None:
         """What an earlier batch knew of a session; one that would fail again is set aside, unless `retry`."""
@@ -142,24 +142,24 @@ class Batch:
                 self._set_aside(session, earlier.stage, earlier.cause or "", earlier.error or "")
                 return
         if session.entry.error is not None:
-            self._fails(session, failure(session.entry.error))
+            self._fail(session, failure(session.entry.error))
 
     def run(self) -> Summary:
         """Work until no session is waiting or running.
 
         Raises OutputError where the output folder cannot be written at all.
         """
-        self._keep(lambda: self._ledger.tell(**self._facts("running")))
-        self._expect()
+        self._record(lambda: self._ledger.record_facts(**self._facts("running")))
+        self._forecast_space()
         while self._open:
             self._start()
-            for key, told in self._executor.events(self._patience()):
-                self._hear(self._sessions[str(key)], told)
+            for key, event in self._executor.events(self._timeout()):
+                self._handle(self._sessions[str(key)], event)
             self._tick()
-        self._notes.ends()
+        self._notes.finish()
         figures = self.figures()
-        self._keep(lambda: self._ledger.tell(**self._facts("done")))
-        self._watcher.shows(figures)
+        self._record(lambda: self._ledger.record_facts(**self._facts("done")))
+        self._watcher.progress(figures)
         return Summary(
             figures, self._made, self._task_cpu,
             time.process_time() - self._cpu_began, time.monotonic() - self._began,
@@ -219,7 +219,7 @@ class Batch:
         """Whether any core is there at all: all machines of a cluster may be gone."""
         gone = "paused: no machine is there to work on; it goes on when one comes"
         if cores < 1 and not self._paused:
-            self._pauses(gone)
+            self._pause(gone)
         elif cores > 0 and self._paused == gone:
             self._paused = ""
         return cores > 0
@@ -230,27 +230,27 @@ class Batch:
         self._running[entry.id] = session
         options = replace(entry.options, workers=grant.cores)
         task = Task(entry.path, self.out, options, session.stage, dict(session.stage_seconds))
-        self._keep(lambda: self._ledger.begins(entry.id, session.stage, grant.cores))
+        self._record(lambda: self._ledger.record_start(entry.id, session.stage, grant.cores))
         try:
             self._executor.start(entry.id, task)
         except OSError as error:  # the system has no process or descriptor to spare
-            self._hear(session, failure(error))
+            self._handle(session, failure(error))
 
-    # -- what workers tell ------------------------------------------------------------------------
+    # -- what workers report ----------------------------------------------------------------------
 
-    def _hear(self, session: _Session, told: Told) -> None:
-        if isinstance(told, Progress):
-            session.frames = (told.done, told.total)
-            session.share = work_done(session.stage, told.done / max(1, told.total))
+    def _handle(self, session: _Session, event: Event) -> None:
+        if isinstance(event, Progress):
+            session.frames = (event.done, event.total)
+            session.share = work_done(session.stage, event.done / max(1, event.total))
             return
         session.grant = None
         del self._running[session.entry.id]
-        for done in told.stages:
-            self._count(session, done)
-        if isinstance(told, Advanced):
-            self._advances(session, told)
+        for stage in event.stages:
+            self._count(session, stage)
+        if isinstance(event, Advanced):
+            self._advance(session, event)
         else:
-            self._fails(session, told)
+            self._fail(session, event)
 
     def _count(self, session: _Session, done: StageDone) -> None:
         if done.outcome == "made":
@@ -258,49 +258,50 @@ class Batch:
             self._made.update({name: number for name, number in done.made.items() if name != "clips"})
             self._cpu[done.stage] = self._cpu.get(done.stage, 0.0) + done.cpu_seconds
             session.stage_seconds[done.stage] = done.seconds
-        self._watcher.stage_passed(session.entry.id, done)
+        self._watcher.stage_ends(session.entry.id, done)
 
-    def _advances(self, session: _Session, told: Advanced) -> None:
-        self._task_cpu += told.cpu_seconds
-        for note in told.notes:
-            self._notes.hears(session.entry.id, note)
-        fresh = not any(done.outcome == "made" for done in told.stages)
-        session.seconds = told.footage_seconds if told.footage_seconds is not None else session.seconds
+    def _advance(self, session: _Session, done: Advanced) -> None:
+        self._task_cpu += done.cpu_seconds
+        for note in done.notes:
+            self._notes.add(session.entry.id, note)
+        fresh = not any(stage.outcome == "made" for stage in done.stages)
+        session.seconds = done.footage_seconds if done.footage_seconds is not None else session.seconds
         session.tries.clear()
-        session.share = work_done(told.next)
+        session.share = work_done(done.next)
         if fresh:
             session.done_before = session.share
-        session.state, session.stage = "waiting", told.next or session.stage
+        session.state, session.stage = "waiting", done.next or session.stage
         id = session.entry.id
-        self._keep(lambda: self._ledger.passes(id, told.stages, told.footage_seconds, told.next))
-        self._expect()
-        if told.next is None:
+        self._record(lambda: self._ledger.record_success(id, done.stages, done.footage_seconds, done.next))
+        self._forecast_space()
+        if done.next is None:
             session.state = "done"
             del self._open[id]
-            self._watcher.session_ended(id, None)
+            self._watcher.session_ends(id, None)
 
-    def _fails(self, session: _Session, told: Failure) -> None:
+    def _fail(self, session: _Session, failed: Failure) -> None:
         session.share, session.state = 0.0, "waiting"
-        session.stage = told.stage or session.stage
-        final = self._is_final(session, told)
+        session.stage = failed.stage or session.stage
+        final = self._is_final(session, failed)
         files = self._files(session.entry)
-        self._keep(lambda: self._ledger.fails(session.entry.id, told, final=final, files=files))
+        self._record(lambda: self._ledger.record_failure(session.entry.id, failed, final=final, files=files))
         if final:
-            self._set_aside(session, session.stage if session.begun else None, told.cause, told.text)
+            self._set_aside(session, session.stage if session.begun else None, failed.cause, failed.text)
 
-    def _is_final(self, session: _Session, told: Failure) -> bool:
+    def _is_final(self, session: _Session, failed: Failure) -> bool:
         """Whether a session that failed so is given up; if not, when it is tried again."""
-        if told.kind == "input":
+        if failed.kind == "input":
             return True
-        if told.kind == "full":
+        if failed.kind == "full":
             self._disk.was_full()
             return False
-        session.tries[told.kind] += 1
-        most = {"passing": ATTEMPTS, "crash": CRASHES, "lost": LOSSES}[told.kind]
-        wait = self._retry_seconds * (4 ** (session.tries[told.kind] - 1) if told.kind == "passing" else 1)
+        session.tries[failed.kind] += 1
+        tried = session.tries[failed.kind]
+        most = {"passing": ATTEMPTS, "crash": CRASHES, "lost": LOSSES}[failed.kind]
+        wait = self._retry_seconds * (4 ** (tried - 1) if failed.kind == "passing" else 1)
         session.not_before = time.monotonic() + wait
-        if session.tries[told.kind] < most:
-            self._watcher.says(f"{session.entry.id}: {session.stage}: {told.text}; tried again")
+        if tried < most:
+            self._watcher.note(f"{session.entry.id}: {session.stage}: {failed.text}; tried again")
             return False
         return True
 
@@ -316,18 +317,18 @@ class Batch:
         session.state = "failed"
         del self._open[session.entry.id]
         session.failed = Failed(session.entry.id, stage, cause, text)
-        self._watcher.session_ended(session.entry.id, session.failed)
+        self._watcher.session_ends(session.entry.id, session.failed)
 
     # -- room on the disk, and pauses --------------------------------------------------------------
 
-    def _expect(self) -> None:
-        """Say it early, as soon as a length is known, where the disk will not hold it all."""
-        if self._room_told or not any(session.seconds for session in self._open.values()):
+    def _forecast_space(self) -> None:
+        """Warn once, as soon as a length is known, if the disk will not hold it all."""
+        if self._space_forecast or not any(session.seconds for session in self._open.values()):
             return
-        self._room_told = True
-        told = self._disk.forecast([Demand(s.entry, s.seconds) for s in self._open.values()])
-        if told is not None:
-            self._watcher.says(told)
+        self._space_forecast = True
+        warning = self._disk.forecast([Demand(s.entry, s.seconds) for s in self._open.values()])
+        if warning is not None:
+            self._watcher.note(warning)
 
     def _has_space(self, session: _Session) -> bool:
         """Whether the disk has room for the session beside those that run; if not, the batch pauses."""
@@ -335,25 +336,25 @@ class Batch:
         free, needed = self._disk.room([*running, Demand(session.entry, session.seconds)])
         if free >= needed:
             if self._paused:
-                self._watcher.says(f"{self.out}: {space.size_text(free)} free; the batch goes on")
+                self._watcher.note(f"{self.out}: {space.size_text(free)} free; the batch goes on")
             self._paused = ""
             return True
         if not self._paused and not running:
-            self._pauses(
+            self._pause(
                 f"paused: {self.out} has {space.size_text(free)} free, and {session.entry.id} needs about "
                 f"{space.size_text(needed)}; free space there, and it goes on by itself"
             )
         return False
 
-    def _pauses(self, why: str) -> None:
+    def _pause(self, why: str) -> None:
         self._paused = why
-        self._watcher.says(why)
+        self._watcher.note(why)
         with suppress(OutputError):  # the reason of the pause
-            self._ledger.tell(state=why)
+            self._ledger.record_facts(state=why)
 
-    def _keep(self, change: Callable[[], None]) -> None:
-        """Make a change of the ledger; while that is impossible, nothing else goes on."""
-        told = False
+    def _record(self, change: Callable[[], None]) -> None:
+        """Make a change to the ledger; while it cannot be written, nothing else goes on."""
+        noted = False
         while True:
             try:
                 change()
@@ -362,16 +363,16 @@ class Batch:
                 if not may_pass(error):
                     raise
                 if not self._paused:
-                    told, self._paused = True, f"paused: {error}"
-                    self._watcher.says(self._paused)
+                    noted, self._paused = True, f"paused: {error}"
+                    self._watcher.note(self._paused)
                 time.sleep(_FULL_SECONDS)
-        if told:
+        if noted:
             self._paused = ""
-            self._watcher.says(f"{self._ledger.path}: written; the batch goes on")
+            self._watcher.note(f"{self._ledger.path}: written; the batch goes on")
 
     # -- time -------------------------------------------------------------------------------------
 
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         """Seconds to wait for workers before looking again whether anything can start."""
         now = time.monotonic()
         delays = [s.not_before - now for s in self._open.values() if s.not_before > now]
@@ -384,15 +385,15 @@ class Batch:
         now = time.monotonic()
         if now - self._ticked >= _TICK_SECONDS:
             self._ticked = now
-            self._watcher.shows(self.figures())
+            self._watcher.progress(self.figures())
         if now - self._recorded >= _RECORD_SECONDS:
             self._recorded = now
             frames = {id: s.frames for id, s in self._running.items() if s.frames}
             figures = self.figures()
-            self._keep(lambda: self._ledger.advances(frames))
+            self._record(lambda: self._ledger.record_progress(frames))
             facts = self._facts(figures.state)
             facts |= {"rate": figures.rate, "left_seconds": figures.left_seconds}
-            self._keep(lambda: self._ledger.tell(**facts))
+            self._record(lambda: self._ledger.record_facts(**facts))
 
     def _facts(self, state: str) -> dict[str, object]:
         return {

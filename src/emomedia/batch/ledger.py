@@ -104,7 +104,7 @@ class Ledger:
         """
         self.path = ledger_path(out)
         self.put_aside: str | None = None
-        with writing(self.path), told_as_outputs(self.path):
+        with writing(self.path), as_output_errors(self.path):
             make_folder(self.path.parent)
             try:
                 self._db = _opened(self.path)
@@ -127,17 +127,17 @@ class Ledger:
     def known(self) -> dict[str, Known]:
         """All sessions by their ids."""
         columns = ", ".join(Known.__slots__)
-        with told_as_outputs(self.path):
+        with as_output_errors(self.path):
             rows = self._db.execute(f"SELECT {columns} FROM sessions")
             return {row[0]: Known(*row) for row in rows}
 
-    def tell(self, **facts: Any) -> None:
+    def record_facts(self, **facts: Any) -> None:
         """Facts of the batch as a whole, by their keys."""
         with self._change() as db:
             pairs = [(key, json.dumps(value)) for key, value in facts.items()]
             db.executemany("INSERT OR REPLACE INTO batch VALUES (?, ?)", pairs)
 
-    def lists(self, entries: Iterable[Entry]) -> None:
+    def set_sessions(self, entries: Iterable[Entry]) -> None:
         """The batch's sessions in their order; one whose inputs have changed is no longer done or failed."""
         now = time.time()
         with self._change() as db:
@@ -154,13 +154,13 @@ class Ledger:
                     (entry.id, path, place, entry.inputs, entry.media_bytes, now),
                 )
 
-    def awaits(self, ids: Iterable[str]) -> None:
+    def retry(self, ids: Iterable[str]) -> None:
         """Sessions that failed are to be tried again."""
         with self._change() as db:
             retried = [(id,) for id in ids]
             db.executemany("UPDATE sessions SET state = 'waiting' WHERE id = ? AND state = 'failed'", retried)
 
-    def begins(self, id: str, stage: str, cores: int) -> None:
+    def record_start(self, id: str, stage: str, cores: int) -> None:
         """A task of the session begins."""
         now = time.time()
         with self._change() as db:
@@ -168,35 +168,37 @@ class Ledger:
             row = (id, stage, cores, now)
             db.execute("INSERT INTO attempts (id, stage, cores, began) VALUES (?, ?, ?, ?)", row)
 
-    def advances(self, frames: dict[str, tuple[int, int]]) -> None:
+    def record_progress(self, frames: dict[str, tuple[int, int]]) -> None:
         """How far engines are: frames done of frames in all."""
         with self._change() as db:
             for id, (done, total) in frames.items():
                 _set(db, id, frames_done=done, frames_total=total, updated=time.time())
 
-    def passes(self, id: str, stages: Iterable[StageDone], seconds: float | None, next: str | None) -> None:
+    def record_success(
+        self, id: str, stages: Iterable[StageDone], seconds: float | None, next: str | None
+    ) -> None:
         """A task has ended well; without a `next` stage the session is done."""
         now = time.time()
         with self._change() as db:
-            clips = _pass(db, id, stages, now)
+            clips = _record_stages(db, id, stages, now)
             facts: dict[str, Any] = {"state": "waiting" if next else "done", "stage": next, "updated": now}
             facts |= {"kind": None, "cause": None, "error": None}
             facts |= {} if clips is None else {"clips": clips}
             facts |= {} if seconds is None else {"footage_seconds": seconds}
             _set(db, id, **facts)
-            _end(db, id, "advanced", None, now)
+            _end_attempt(db, id, "advanced", None, now)
 
-    def fails(self, id: str, failure: Failure, *, final: bool, files: str | None = None) -> None:
+    def record_failure(self, id: str, failure: Failure, *, final: bool, files: str | None = None) -> None:
         """A task has failed; where that is `final`, the session is set aside, with `files` in its folder."""
         now = time.time()
         with self._change() as db:
-            _pass(db, id, failure.stages, now)
-            told = {"kind": failure.kind, "cause": failure.cause, "error": failure.text}
-            told |= {} if failure.stage is None else {"stage": failure.stage}
-            _set(db, id, state="failed" if final else "waiting", updated=now, files=files, **told)
-            _end(db, id, failure.kind, failure.text, now)
+            _record_stages(db, id, failure.stages, now)
+            facts = {"kind": failure.kind, "cause": failure.cause, "error": failure.text}
+            facts |= {} if failure.stage is None else {"stage": failure.stage}
+            _set(db, id, state="failed" if final else "waiting", updated=now, files=files, **facts)
+            _end_attempt(db, id, failure.kind, failure.text, now)
 
-    def stops(self) -> None:
+    def record_stop(self) -> None:
         """The batch ends before its sessions do."""
         with self._change() as db:
             now = time.time()
@@ -206,7 +208,7 @@ class Ledger:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """One transaction; a failure to write is an OutputError, and leaves what was there."""
-        with told_as_outputs(self.path), self._db:
+        with as_output_errors(self.path), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
 
@@ -225,7 +227,7 @@ class Ledger:
                     "VALUES (?, -1, '', 'waiting', ?)",
                     (found.session, now),
                 )
-                _pass(db, found.session, found.stages, now)
+                _record_stages(db, found.session, found.stages, now)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -256,16 +258,16 @@ def _refuse_broken(db: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def told_as_outputs(path: Path) -> Iterator[None]:
+def as_output_errors(path: Path) -> Iterator[None]:
     """What SQLite refuses becomes an OutputError about `path`, a full disk an OutputFullError."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        remedy = "free space there, or make it writable; run again and it goes on"
+        remedy = "free space or make it writable, then run again to continue"
         if _code(error) == sqlite3.SQLITE_BUSY:
             remedy = "close what else has it open; on a network file system, mount it with locks"
         if _code(error) == 0:  # Python's, of text that is none
-            remedy = "remove it, and it is made anew from the stage files"
+            remedy = "remove it; it is rebuilt from the stage files"
         raise (OutputFullError if _code(error) == sqlite3.SQLITE_FULL else OutputError)(
             path, expected="a ledger that can be written", found=str(error), remedy=remedy
         ) from error
@@ -290,14 +292,14 @@ def _set(db: sqlite3.Connection, id: str, **facts: Any) -> None:
     db.execute(f"UPDATE sessions SET {columns} WHERE id = ?", (*facts.values(), id))
 
 
-def _end(db: sqlite3.Connection, id: str, outcome: str, error: str | None, now: float) -> None:
+def _end_attempt(db: sqlite3.Connection, id: str, outcome: str, error: str | None, now: float) -> None:
     db.execute(
         "UPDATE attempts SET outcome = ?, error = ?, ended = ? WHERE id = ? AND outcome IS NULL",
         (outcome, error, now, id),
     )
 
 
-def _pass(db: sqlite3.Connection, id: str, stages: Iterable[StageDone], now: float) -> int | None:
+def _record_stages(db: sqlite3.Connection, id: str, stages: Iterable[StageDone], now: float) -> int | None:
     """Enter stages that were passed; the number of clips if the cut is one of them."""
     clips = None
     for done in stages:
@@ -333,7 +335,7 @@ def read(out: Path) -> dict[str, Any]:
             path,
             expected="a batch's ledger",
             found=found,
-            remedy="begin one with 'emomedia batch LIST --out OUT'",
+            remedy="start one with 'emomedia batch LIST --out OUT'",
         ) from error
 
 

@@ -69,7 +69,7 @@ class Figures:
     bottleneck: str
     state: str
 
-    def for_machines(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The same as values for JSON."""
         return {
             "state": self.state,
@@ -136,11 +136,11 @@ def refuse_failed(figures: Figures, out: Path) -> None:
         raise BatchError(
             out,
             expected="every session to succeed",
-            found=f"{len(figures.failed)} of {figures.sessions} that failed",
-            remedy=f"'emomedia status {out}' tells why; mend them and run the same command again",
+            found=f"{len(figures.failed)} of {figures.sessions} failed",
+            remedy=f"'emomedia status {out}' says why; fix them and run the same command again",
         )
 
 
-def failures_told(failed: Sequence[Failed]) -> list[str]:
+def failure_lines(failed: Sequence[Failed]) -> list[str]:
     """A line for each session that was set aside."""
     return [f"{one.id}: {one.stage or 'description'}: {one.cause}: {one.text}" for one in failed]

@@ -16,8 +16,8 @@ from ..errors import DeviceError, MissingToolError
 from ..options import Options
 from .needs import need_of
 from .schedule import Room
-from .task import Advanced, Bench, Failure, Task, failure
-from .workers import Told
+from .task import Advanced, Failure, Task, TaskRunner, failure
+from .workers import Event
 
 _ROOM_SECONDS = 5
 _EMPTY_SECONDS = 0.2
@@ -66,14 +66,14 @@ class RayTasks:
         )
         self._running[placed.remote(task)] = key
 
-    def events(self, seconds: float) -> list[tuple[Hashable, Told]]:
+    def events(self, seconds: float) -> list[tuple[Hashable, Event]]:
         if not self._running:
             sleep(min(seconds, _EMPTY_SECONDS))
             return []
         ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=seconds)
-        return [(self._running.pop(reference), self._answer(reference)) for reference in ended]
+        return [(self._running.pop(reference), self._outcome(reference)) for reference in ended]
 
-    def _answer(self, reference: Any) -> Told:
+    def _outcome(self, reference: Any) -> Event:
         """What a task came to; that its worker or its node has died is an answer too."""
         lost = self._ray.exceptions
         try:
@@ -96,11 +96,11 @@ class RayTasks:
 
 def work(task: Task) -> Advanced | Failure:
     """A task from its beginning to its end, on a node: its next stage may be another node's."""
-    bench = Bench()
+    runner = TaskRunner()
     try:
-        return bench.work(task, lambda _: None)
+        return runner.run(task, lambda _: None)
     finally:
-        bench.close()
+        runner.close()
 
 
 def _first_line(error: Exception) -> str:
@@ -113,7 +113,7 @@ def _joined(address: str) -> Any:
     except ImportError as error:
         raise MissingToolError(
             "ray",
-            expected="the package that works on several machines",
+            expected="the package that runs work on several machines",
             found="none",
             remedy="pip install 'emomedia[ray]', here and on every node",
         ) from error
@@ -122,8 +122,8 @@ def _joined(address: str) -> Any:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise DeviceError(
             f"--ray {address}",
-            expected="the address of a Ray cluster that runs",
+            expected="the address of a running Ray cluster",
             found=_first_line(error),
-            remedy="begin one with 'ray start --head', or correct the address",
+            remedy="start one with 'ray start --head', or correct the address",
         ) from error
     return ray

@@ -61,7 +61,7 @@ def run_batch(
     """
     begin = time.process_time()
     _core.compose_kernel()  # refuses what EMOMEDIA_CPU says here, not in every worker
-    paths, options = descriptions(what, watcher.says), _everywhere(options)
+    paths, options = descriptions(what, watcher.note), _everywhere(options)
     _refuse_wrong_files(options)
     out = output_folder(out)
     with (
@@ -70,19 +70,19 @@ def run_batch(
         _workers(options, ray, ledger, watcher) as executor,
     ):
         if ledger.put_aside is not None:
-            watcher.says(f"{ledger.path}: {ledger.put_aside}; put aside, and made anew from stage files")
+            watcher.note(f"{ledger.path}: {ledger.put_aside}; set aside and rebuilt from the stage files")
         had = {id: known.path for id, known in ledger.known().items()}
         found = refuse_taken(entries(paths, options), out, had)
         if ray is None:  # other machines are asked when they begin to cut
             _require_encoder(found, options, out)
         for note in shared_ids(found):
-            watcher.says(note)
+            watcher.note(note)
         summary = Batch(found, out, executor, ledger, watcher, retry=retry).run()
     head_cpu = time.process_time() - begin
     try:
         write_index(out)
     except StageError as error:  # one session's audit, which it fails by itself if it is of this batch
-        watcher.says(f"not in the index: {error}")
+        watcher.note(f"not in the index: {error}")
     return replace(summary, head_cpu_seconds=head_cpu)
 
 
@@ -126,14 +126,14 @@ def _workers(options: Options, ray: str | None, ledger: Ledger, watcher: Watcher
         yield executor
     except BaseException as error:
         with suppress(OutputError):
-            ledger.tell(state="stopped")
+            ledger.record_facts(state="stopped")
         if not isinstance(error, Exception):
-            watcher.says("stopping within seconds; a second Ctrl-C does so at once, which is as safe")
+            watcher.note("stopping within seconds; a second Ctrl-C does so at once, which is as safe")
         raise
     finally:
         executor.close()
         with suppress(OutputError):
-            ledger.stops()
+            ledger.record_stop()
 
 
 def _executor(options: Options, ray: str | None) -> Executor:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..descriptions import file_name, show, wrong
+from ..descriptions import description_error, file_name, show
 from ..errors import DescriptionError, EmomediaError
-from ..files import complaint, read_small
+from ..files import error_text, read_small
 from ..options import Options
 from ..scripts import script_files
 from ..session import SIDES, Session, with_lut
@@ -59,11 +59,11 @@ class Entry:
     dialogues: tuple[str, ...] = ()
 
 
-def descriptions(what: Iterable[str], says: Callable[[str], None] = lambda _: None) -> list[Path]:
+def descriptions(what: Iterable[str], note: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The descriptions that `what` names, each once, in their order.
 
     Each of `what` is a session.toml, a folder with such files below it, a text file with one of these a
-    line, or a pattern: what the shell would have made of it.  Folders that cannot be read are told.
+    line, or a pattern: what the shell would have made of it.  Folders that cannot be read are noted.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def descriptions(what: Iterable[str], says: Callable[[str], None] = lambda _: No
     """
     found: dict[Path, None] = {}
     for text in what:
-        named = _named(text, Path(), says)
+        named = _named(text, Path(), note)
         if not named:
             raise DescriptionError(
                 text,
@@ -84,44 +84,44 @@ def descriptions(what: Iterable[str], says: Callable[[str], None] = lambda _: No
     return list(found)
 
 
-def _named(text: str, base: Path, says: Callable[[str], None], *, listed: bool = False) -> list[Path]:
+def _named(text: str, base: Path, note: Callable[[str], None], *, listed: bool = False) -> list[Path]:
     path = base / text
     if path.is_dir():
-        return _below(path, says)
+        return _below(path, note)
     if path.suffix == ".toml" and not any(letter in text for letter in _PATTERN):
         return [path]
     if path.is_file() and not listed:
-        return _listed(path, says)
+        return _listed(path, note)
     matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-    return [one for match in matches for one in (_below(match, says) if match.is_dir() else [match])]
+    return [one for match in matches for one in (_below(match, note) if match.is_dir() else [match])]
 
 
-def _below(folder: Path, says: Callable[[str], None]) -> list[Path]:
+def _below(folder: Path, note: Callable[[str], None]) -> list[Path]:
     """The descriptions in `folder` and below it."""
 
-    def tell(error: OSError) -> None:
-        says(f"{error.filename}: {complaint(error)}; not searched for sessions")
+    def unreadable(error: OSError) -> None:
+        note(f"{error.filename}: {error_text(error)}; not searched for sessions")
 
-    walked = os.walk(folder, onerror=tell)
+    walked = os.walk(folder, onerror=unreadable)
     return sorted(Path(where, DESCRIPTION_NAME) for where, _, names in walked if DESCRIPTION_NAME in names)
 
 
-def _listed(path: Path, says: Callable[[str], None]) -> list[Path]:
+def _listed(path: Path, note: Callable[[str], None]) -> list[Path]:
     """A list's paths are taken from its own folder; what follows a ``#`` is a comment."""
     try:
         text = read_small(path, MAX_BYTES).decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        raise wrong(
+        raise description_error(
             path,
             "",
             expected="a list of session.toml files in UTF-8",
-            found=complaint(error),
+            found=error_text(error),
             remedy="correct the file",
         ) from None
     lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
     named = [line for line in lines if line and not line.startswith("#")]
     return [
-        one for line in named for one in _named(line, path.parent, says, listed=True) or [path.parent / line]
+        one for line in named for one in _named(line, path.parent, note, listed=True) or [path.parent / line]
     ]
 
 
@@ -133,7 +133,7 @@ def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
         entry = _entry(path, _local(options, path))
         name = file_name(entry.id)
         if entry.error is None and name in first:
-            error = wrong(
+            error = description_error(
                 path,
                 "id",
                 expected="an id that no other session of the batch has",
@@ -164,7 +164,7 @@ def _refused(entry: Entry, out: Path, path: str | None) -> Entry:
         return entry
     if other.id != entry.id or _states(mine) & _states(other):
         return entry
-    error = wrong(
+    error = description_error(
         entry.path,
         "id",
         expected=f"an id that no other session in {out} has",
@@ -203,7 +203,7 @@ def _entry(path: Path, options: Options) -> Entry:
     media, others = (
         [file_state(file) for file in files] for files in (_media(session), _others(session, options))
     )
-    inputs = digest(session.meaning(), media, others, _shown(options), __version__)
+    inputs = digest(session.canonical(), media, others, _shown(options), __version__)
     size, dialogues = sum(size for size, _ in media), tuple(dialogue.id for dialogue in session.dialogues)
     return Entry(path, session.id, options, inputs, size, dialogues=dialogues)
 

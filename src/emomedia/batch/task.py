@@ -27,7 +27,7 @@ from ..errors import (
 from ..observer import Outcome
 from ..options import Options
 from ..pipeline import STAGES, Pipeline
-from ..run import opened
+from ..run import open_session
 from ..run_report import write_run_report
 
 FIRST = STAGES[0]
@@ -104,17 +104,17 @@ class Deferred(Exception):
     """The stage `args[0]` would be made next, and is not this task's."""
 
 
-class Bench:
-    """Where tasks are done.  A session stays open between its stages, so that nothing is made twice."""
+class TaskRunner:
+    """Runs tasks.  A session stays open between its stages, so that nothing is made twice."""
 
     def __init__(self) -> None:
         self._held: ExitStack | None = None
         self._pipeline: Pipeline | None = None
         self._key: tuple[Path, Path] | None = None
 
-    def work(self, task: Task, tell: Callable[[Progress], None]) -> Advanced | Failure:
-        """Do a task; `tell` hears how far it is.  No exception but BaseExceptions leaves this."""
-        watch = _Watch(tell)
+    def run(self, task: Task, report: Callable[[Progress], None]) -> Advanced | Failure:
+        """Do a task, calling `report` with its progress.  An `Exception` becomes a :class:`Failure`."""
+        watch = _Watch(report)
         try:
             return self._advance(self._open(task), task, watch)
         except Exception as error:
@@ -133,7 +133,7 @@ class Bench:
         if self._key != key:
             self.close()
             with ExitStack() as stack:
-                self._pipeline = stack.enter_context(opened(task.description, task.out, task.options))
+                self._pipeline = stack.enter_context(open_session(task.description, task.out, task.options))
                 self._held, self._key = stack.pop_all(), key
         assert self._pipeline is not None
         return self._pipeline
@@ -144,7 +144,7 @@ class Bench:
                 raise Deferred(stage)
 
         pipeline.before_making, pipeline.observer = gate, watch
-        pipeline.works_with(task.options)
+        pipeline.set_options(task.options)
         try:
             for stage in STAGES:
                 getattr(pipeline, stage)
@@ -180,12 +180,12 @@ def _footage(pipeline: Pipeline) -> float | None:
 
 
 class _Watch:
-    """A run's observer: keeps what stages took and say, hands on how far the engine is, once a second."""
+    """A run's observer: keeps the stages' times and notes, and reports progress once a second."""
 
-    def __init__(self, tell: Callable[[Progress], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[Progress], None]) -> None:
+        self._report = report
         self._begin = self._stage_begin = process_time()
-        self._told = monotonic()
+        self._reported = monotonic()
         self._ended: list[StageDone] = []
         self.stage: str | None = None
         self.notes: list[str] = []
@@ -201,12 +201,12 @@ class _Watch:
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
         self._ended.append(StageDone(stage, outcome, seconds, process_time() - self._stage_begin, ""))
 
-    def advances(self, stage: str, done: int, total: int) -> None:
-        if stage == "cut" and monotonic() - self._told >= 1:
-            self._told = monotonic()
-            self._tell(Progress(done, total))
+    def progress(self, stage: str, done: int, total: int) -> None:
+        if stage == "cut" and monotonic() - self._reported >= 1:
+            self._reported = monotonic()
+            self._report(Progress(done, total))
 
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         self.notes.append(text)
 
     def passed(self, pipeline: Pipeline) -> list[StageDone]:
@@ -236,7 +236,7 @@ def failure(error: BaseException) -> Failure:
     )
     if isinstance(error, OSError) and not isinstance(error, EmomediaError):
         passing = True
-    text = str(error) if isinstance(error, EmomediaError) else _told(error)
+    text = str(error) if isinstance(error, EmomediaError) else _unexpected_text(error)
     return Failure("passing" if passing else "input", type(error).__name__, text)
 
 
@@ -252,7 +252,7 @@ def _is_full(error: BaseException) -> bool:
     return isinstance(error, OutputError) and any(word in error.found.lower() for word in words)
 
 
-def _told(error: BaseException) -> str:
+def _unexpected_text(error: BaseException) -> str:
     """An error that emomedia knows nothing of, with the place that it came from."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -22,9 +22,9 @@ from typing import Protocol
 
 from ..stopping import Stop, listen
 from .schedule import Room
-from .task import Advanced, Bench, Failure, Progress, Task
+from .task import Advanced, Failure, Progress, Task, TaskRunner
 
-Told = Progress | Advanced | Failure
+Event = Progress | Advanced | Failure
 
 STALL_SECONDS = 900
 """A worker that neither says anything nor uses the processor for so long hangs; the engine's own watch and a
@@ -42,16 +42,16 @@ class Executor(Protocol):
 
     @property
     def room(self) -> Room:
-        """What there is altogether."""
+        """What all machines have together."""
 
     def start(self, key: Hashable, task: Task) -> None:
-        """Begin a task; whoever asks has seen to it that there is room."""
+        """Begin a task; the caller has made sure that there is room."""
 
-    def events(self, seconds: float) -> list[tuple[Hashable, Told]]:
-        """What was told since, in order; waits for something up to `seconds`."""
+    def events(self, seconds: float) -> list[tuple[Hashable, Event]]:
+        """What has happened since the last call, in order; waits up to `seconds` for something."""
 
     def close(self) -> None:
-        """End all workers, whatever they do."""
+        """End all workers, whatever they are doing."""
 
 
 @dataclass
@@ -103,21 +103,21 @@ class LocalWorkers:
         self._workers.append(_Worker(process, ours))
         return self._workers[-1]
 
-    def events(self, seconds: float) -> list[tuple[Hashable, Told]]:
-        told: list[tuple[Hashable, Told]] = []
+    def events(self, seconds: float) -> list[tuple[Hashable, Event]]:
+        events: list[tuple[Hashable, Event]] = []
         by_pipe = {worker.pipe: worker for worker in self._workers}
         for pipe in wait(list(by_pipe), seconds):
             assert isinstance(pipe, Connection)
-            told += self._heard(by_pipe[pipe])
+            events += self._received(by_pipe[pipe])
         passed, look = monotonic() - self._looked, min(_LOOK_SECONDS, self._stall / 2)
         if passed > look:
             self._looked = monotonic()
-            told += self._hanging(min(passed, 2 * look))  # who was stopped with the head has not hung
-        return told
+            events += self._hanging(min(passed, 2 * look))  # who was stopped with the head has not hung
+        return events
 
-    def _heard(self, worker: _Worker) -> list[tuple[Hashable, Told]]:
+    def _received(self, worker: _Worker) -> list[tuple[Hashable, Event]]:
         try:
-            message: Told = worker.pipe.recv()
+            message: Event = worker.pipe.recv()
         except (EOFError, OSError):
             return self._dead(worker, "")
         worker.silent = 0.0
@@ -132,7 +132,7 @@ class LocalWorkers:
                 self._dismiss(worker)
         return [(key, message)]
 
-    def _dead(self, worker: _Worker, why: str) -> list[tuple[Hashable, Told]]:
+    def _dead(self, worker: _Worker, why: str) -> list[tuple[Hashable, Event]]:
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join(_LEAVE_SECONDS)
@@ -148,9 +148,9 @@ class LocalWorkers:
         worker.process.join()
         worker.pipe.close()
 
-    def _hanging(self, seconds: float) -> list[tuple[Hashable, Told]]:
-        """Kill what neither speaks nor works; so many seconds have passed since the last look."""
-        told: list[tuple[Hashable, Told]] = []
+    def _hanging(self, seconds: float) -> list[tuple[Hashable, Event]]:
+        """Kill workers that neither report nor work; `seconds` have passed since the last look."""
+        events: list[tuple[Hashable, Event]] = []
         for worker in [worker for worker in self._workers if worker.key is not None]:
             used = _processor_seconds(worker.process.pid)
             worker.silent += seconds
@@ -158,8 +158,8 @@ class LocalWorkers:
                 worker.used, worker.silent = used, 0.0
             elif worker.silent > self._stall:
                 worker.process.kill()
-                told += self._dead(worker, f"its worker did nothing for {self._stall:.0f} s and was killed")
-        return told
+                events += self._dead(worker, f"its worker did nothing for {self._stall:.0f} s and was killed")
+        return events
 
     def close(self) -> None:
         """Ask the workers to leave their sessions tidy, and end those that don't within seconds."""
@@ -193,7 +193,7 @@ def _processor_seconds(pid: int | None) -> float:
 
 
 def serve(pipe: Connection, head: int) -> None:
-    """A worker's life: tasks come through the pipe, what becomes of them goes back."""
+    """A worker's main loop: tasks come in through the pipe, events go back."""
     end_with(head)
     for ignored in _OF_TERMINALS:
         signal.signal(ignored, signal.SIG_IGN)
@@ -202,14 +202,14 @@ def serve(pipe: Connection, head: int) -> None:
     from .. import _core
 
     _core.return_large_buffers()
-    bench = Bench()
+    runner = TaskRunner()
     try:
         while True:
-            pipe.send(bench.work(pipe.recv(), pipe.send))
+            pipe.send(runner.run(pipe.recv(), pipe.send))
     except (EOFError, OSError, Stop):
         pass
     finally:
-        bench.close()
+        runner.close()
 
 
 def end_with(head: int) -> None:

@@ -21,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Begin with [bold]emomedia simulate DIR[/] or [bold]emomedia init FOLDER[/], "
+    epilog="Start with [bold]emomedia simulate DIR[/] or [bold]emomedia init FOLDER[/], "
     "then [bold]emomedia run SESSION.toml --out OUT[/].",
 )
 
@@ -37,7 +37,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _common(
     _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None: ...
 
@@ -46,20 +46,18 @@ def _common(
 def init(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="FOLDER", help="Where the camera and recorder files lie.", readable=False),
+        typer.Argument(metavar="FOLDER", help="Folder with the camera and recorder files.", readable=False),
     ],
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace session.toml files that are there.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing session.toml files.")] = False,
     json: arg.Json = False,
 ) -> None:
-    """Pair a folder's camera and recorder files into session.toml files to look over."""
+    """Pair a folder's camera and recorder files into session.toml files for you to check."""
     from ..intake import init_folder
 
     with make_display(json) as display:
         written = init_folder(folder, overwrite=force)
-        lines = [f"wrote {path}; look it over, then emomedia probe {path}" for path in written]
-        display.ends({"sessions": [str(path) for path in written]}, lines)
+        lines = [f"wrote {path}; check it, then run emomedia probe {path}" for path in written]
+        display.result({"sessions": [str(path) for path in written]}, lines)
 
 
 @app.command()
@@ -71,20 +69,20 @@ def run(
     options: Options,
     json: arg.Json = False,
 ) -> None:
-    """Do it all: from a session's description to clips, voices, verdicts, audit, index and report.
+    """Run everything: from a session's description to clips, voices, verdicts, audit, index and report.
 
-    Interrupted, it goes on where it stopped when run again, and ends with the same bytes.
+    If interrupted, run it again: it resumes where it stopped and ends with the same bytes.
     """
     from ..run import run as run_session
 
     with make_display(json) as display:
         through: Literal["cut", "check"] = "cut" if context.info_name == "cut" else "check"
         result = run_session(session, out, options, display, through=through)
-        page = write_page(out, display.says) if through == "check" else None
-        _tell_cut(display, result, out, page, given=options.turns is not None)
+        page = write_page(out, display.note) if through == "check" else None
+        _show_cut(display, result, out, page, given=options.turns is not None)
 
 
-def _tell_cut(display: Display, result: Any, out: Path, page: Path | None, *, given: bool) -> None:
+def _show_cut(display: Display, result: Any, out: Path, page: Path | None, *, given: bool) -> None:
     """`page`: the report, if one was written; `given`: turns and their words are the user's own."""
     rows = result.rows
     folder = out / rows[0]["session"] if rows else out
@@ -102,14 +100,14 @@ def _tell_cut(display: Display, result: Any, out: Path, page: Path | None, *, gi
     summary = {"clips": len(rows), "made": result.made, "kept": kept, **kinds, "out": str(out)}
     if not rows:
         lines[1:] = [
-            f"  no clips: there are no turns; {out}/<session>/speech.json says who was heard, and when"
+            f"  no clips: there are no turns; {out}/<session>/speech.json lists who was heard, and when"
         ]
     else:
-        from .words import told_words
+        from .words import words_summary
 
-        words, told_lines = told_words(folder / "speech.json", given=given)
+        words, word_lines = words_summary(folder / "speech.json", given=given)
         summary |= words
-        lines += told_lines
+        lines += word_lines
     if result.report is not None:
         from ..workload import bottleneck_line, workload
 
@@ -118,7 +116,7 @@ def _tell_cut(display: Display, result: Any, out: Path, page: Path | None, *, gi
         encoder = rows[0]["provenance"]["settings"]["encoder"]
         others = "" if encoder == "libx264" else f"; encoded by {encoder}"
         lines += [f"  speed   {folder}/run.json", bottleneck_line(work) + others]
-    display.ends(summary, lines)
+    display.result(summary, lines)
 
 
 def _verdicts(rows: Any, out: Path) -> list[str]:
@@ -133,10 +131,10 @@ def _verdicts(rows: Any, out: Path) -> list[str]:
         return [f"  check   {unchecked} of {len(rows)} unchecked, in no export yet: emomedia check {out}"]
     kept = sum(row["keep"] for row in rows)
     faults = Counter(fault for row in rows for fault in plain_reasons(row["reasons"]))
-    told = ", ".join(
+    rejected = ", ".join(
         f"{fault} {count}" for fault, count in sorted(faults.items(), key=lambda each: (-each[1], each[0]))
     )
-    return [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {told}" if told else "")]
+    return [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {rejected}" if rejected else "")]
 
 
 @app.command()
@@ -147,7 +145,10 @@ def probe(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="OUT", help="Write session.json there; only look if not given.", readable=False
+            "--out",
+            metavar="OUT",
+            help="Where to write session.json; without it nothing is written.",
+            readable=False,
         ),
     ] = None,
     proof: Annotated[
@@ -155,14 +156,14 @@ def probe(
         typer.Option(
             "--proof",
             metavar="FILE.png",
-            help="Draw first, middle and last frames with their crops.",
+            help="Draw the first, middle and last frames with their crops.",
             readable=False,
         ),
     ] = None,
     options: Options,
     json: arg.Json = False,
 ) -> None:
-    """Say what takes and tracks are, and whether they can be treated right."""
+    """Show what the takes and tracks are, and whether they are supported."""
     from ..probe import probe_session, remarks, table, to_body
     from ..run import run_stage
     from ..session import with_lut
@@ -184,10 +185,10 @@ def probe(
 
             write_proof(found, proof)
             lines.append(f"proof sheet: {proof}")
-        display.ends(to_body(found), lines)
+        display.result(to_body(found), lines)
 
 
-def _stage_command(stage: str, help_text: str, told: str) -> None:
+def _stage_command(stage: str, help_text: str, result: str) -> None:
     """Add the verb that brings one stage, and what it needs, up to date."""
 
     @arg.takes_options(
@@ -202,29 +203,29 @@ def _stage_command(stage: str, help_text: str, told: str) -> None:
         with make_display(json) as display:
             pipeline = run_stage(session, out, options, stage, display)
             path = pipeline.folder.stage(FILE_OF[stage])
-            summary, lines = {"stage": stage, "path": str(path)}, [f"{told}: {path}"]
+            summary, lines = {"stage": stage, "path": str(path)}, [f"{result}: {path}"]
             if stage == "turns":
-                from ..turn_taking.transitions import told_turns
+                from ..turn_taking.transitions import turns_summary
 
-                lines += told_turns(pipeline.turns)
+                lines += turns_summary(pipeline.turns)
             if stage in ("speech", "turns") and pipeline.folder.stage("speech").exists():
-                from .words import told_words
+                from .words import words_summary
 
-                words, told_lines = told_words(
+                words, word_lines = words_summary(
                     pipeline.folder.stage("speech"), given=options.turns is not None
                 )
-                summary, lines = summary | words, lines + told_lines
-            display.ends(summary, lines)
+                summary, lines = summary | words, lines + word_lines
+            display.result(summary, lines)
 
     app.command(stage, help=help_text)(command)
 
 
 _stage_command("sync", "Bring takes and tracks onto one clock (sync.json).", "offsets and drifts")
-_stage_command("speech", "Find out who speaks when, and what (speech.json).", "voice activity")
-_stage_command("turns", "Find turns and dialogues, or take over --turns (turns.json).", "turns")
+_stage_command("speech", "Find who speaks when, and what is said (speech.json).", "voice activity")
+_stage_command("turns", "Find turns and dialogues, or use those of --turns (turns.json).", "turns")
 _stage_command("plan", "Plan spans, chunks and clips (plan.json).", "plan")
 
-app.command("cut", help="Make the clips that are missing or stale: run without the check.")(run)
+app.command("cut", help="Make the clips that are missing or stale; like run, without the check.")(run)
 
 
 @app.command()
@@ -232,7 +233,7 @@ def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
     json: arg.Json = False,
 ) -> None:
-    """Check every file of an output folder against its audit, by decoding it."""
+    """Decode every file of an output folder and compare it with the audit."""
     from ..dataset.audit import count_rows
     from ..dataset.index import audits
     from ..dataset.verify import verify as verify_folder
@@ -241,15 +242,15 @@ def verify(
     findings, clips = [], 0
     with make_display(json) as display:
         total = sum(map(count_rows, audits(out)))
-        display.advances("verify", 0, total)
+        display.progress("verify", 0, total)
         for checked in verify_folder(out.resolve()):
             if checked.row:
                 clips += 1
-                display.advances("verify", clips, max(clips, total))
+                display.progress("verify", clips, max(clips, total))
             for finding in checked.findings:
-                display.says(str(finding))
+                display.note(str(finding))
                 findings.append(finding)
-        display.ends(
+        display.result(
             {"clips": clips, "findings": len(findings)}, [f"{clips} clips checked, {len(findings)} findings"]
         )
     if findings:
@@ -267,21 +268,21 @@ def check(
     what: Annotated[
         Path,
         typer.Argument(
-            metavar="OUT|SESSION.toml", help="An output folder, or one session in --out.", readable=False
+            metavar="OUT|SESSION.toml", help="An output folder, or one session of --out.", readable=False
         ),
     ],
     *,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="OUT", help="Where that session's clips are.", readable=False),
+        typer.Option("--out", metavar="OUT", help="Output folder of that session.", readable=False),
     ] = None,
     options: Options,
     json: arg.Json = False,
 ) -> None:
-    """Measure clips that are there and decide which to keep; with --profile, decide by other rules.
+    """Measure existing clips and decide which to keep; with --profile, decide by other rules.
 
-    Clips that are there are not encoded anew, and what was measured before is not measured again; a
-    session without clips is run, by run's options.
+    Existing clips are neither encoded nor measured again. A session without clips is run first, with the
+    options of run.
     """
     from ..errors import BatchError
     from ..quality.folder import check_folder, has_clips
@@ -291,15 +292,15 @@ def check(
             try:
                 rows = check_folder(what, out, options, display)
             except BatchError:  # the others are checked
-                write_page(what if out is None else out, display.says)
+                write_page(what if out is None else out, display.note)
                 raise
         else:
             from ..run import run as run_session
 
             rows = list(run_session(what, out, options, display).rows)
-        write_page(what if out is None else out, display.says)
+        write_page(what if out is None else out, display.note)
         kept = sum(row["keep"] for row in rows)
-        display.ends({"clips": len(rows), "kept": kept}, _verdicts(rows, what if out is None else out))
+        display.result({"clips": len(rows), "kept": kept}, _verdicts(rows, what if out is None else out))
 
 
 app.command()(simulate)

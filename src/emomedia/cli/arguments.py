@@ -48,17 +48,17 @@ SessionFile = Annotated[
 Out = Annotated[
     Path,
     typer.Option(
-        "--out", help="Output folder; each session gets a folder in it.", metavar="OUT", readable=False
+        "--out", help="Output folder, with a folder for each session.", metavar="OUT", readable=False
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of the human view.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 
 OF_A_RUN: Mapping[str, Any] = {
     "turns": Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A turns.json, .TextGrid or .eaf instead of turns found from the sound.",
+            help="Turns to use (turns.json, .TextGrid or .eaf) instead of finding them.",
             readable=False,
         ),
     ],
@@ -67,41 +67,41 @@ OF_A_RUN: Mapping[str, Any] = {
         typer.Option(
             parser=parse_seconds,
             metavar="SECONDS",
-            help="Shown before and after a turn, within its dialogue.",
+            help="Time to show before and after each turn, within its dialogue.",
         ),
     ],
     "fps": Annotated[
         Fraction | None,
         typer.Option(
-            parser=parse_rate, metavar="RATE", help="Composite frame rate; default: the left take's."
+            parser=parse_rate, metavar="RATE", help="Frame rate of the clips; default: the left take's."
         ),
     ],
     "preset": Annotated[
-        _Preset, typer.Option(help="libx264's preset, or NVENC's nearest: slower is smaller.")
+        _Preset, typer.Option(help="Preset of libx264, or the nearest of NVENC; slower gives smaller files.")
     ],
     "crf": Annotated[
         Fraction,
         typer.Option(
             parser=parse_crf,
             metavar="N",
-            help="libx264's quality or NVENC's quantiser, 0 to 51; lower is better.",
+            help="CRF of libx264, or quantiser of NVENC, 0 to 51; lower is better quality.",
         ),
     ],
     "gop": Annotated[
         int | None,
-        typer.Option(min=1, metavar="FRAMES", help="From one IDR picture to the next; default: two seconds."),
+        typer.Option(
+            min=1, metavar="FRAMES", help="Frames between IDR pictures; default: two seconds' worth."
+        ),
     ],
-    "depth": Annotated[Literal[8, 10], typer.Option(help="Bits per sample of the clips' pictures.")],
+    "depth": Annotated[Literal[8, 10], typer.Option(help="Bit depth of the clips.")],
     "interlaced": Annotated[
         Interlaced,
-        typer.Option(
-            help="Frames of two fields: make whole ones, keep them (fields of one moment), or refuse."
-        ),
+        typer.Option(help="Interlaced takes: deinterlace, keep (both fields are of one moment), or refuse."),
     ],
     "lut": Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.cube", help="3-D table to Rec. 709 for takes that name no `lut` of their own."
+            metavar="FILE.cube", help="3-D LUT to Rec. 709, for takes without a `lut` of their own."
         ),
     ],
     "layout": Annotated[
@@ -109,24 +109,24 @@ OF_A_RUN: Mapping[str, Any] = {
         typer.Option(
             parser=parse_layout,
             metavar="PICTURES",
-            help="Pictures to make: composite, or composite,left,right for each side alone too.",
+            help="Clips to make: composite, or composite,left,right for each side alone as well.",
         ),
     ],
     "side_size": Annotated[
         Size,
-        typer.Option(parser=parse_side_size, metavar="WxH", help="Pixels of the pictures of a side alone."),
+        typer.Option(parser=parse_side_size, metavar="WxH", help="Size of the clips of one side alone."),
     ],
     "clean": Annotated[
         Clean,
         typer.Option(
-            help="Clean voices beside the untouched: in overlaps, also attenuated where silent (all), or off."
+            help="Clean voices too: where both actors speak; all: also quieter in silence; off: none."
         ),
     ],
     "asr_model": Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder of a Whisper model for CTranslate2, to find the words; without one there are none.",
+            help="Folder of a Whisper model for CTranslate2; without one there is no transcript.",
             rich_help_panel=_WORDS,
             readable=False,
         ),
@@ -136,7 +136,7 @@ OF_A_RUN: Mapping[str, Any] = {
         typer.Option(
             parser=parse_language,
             metavar="CODE",
-            help="What is spoken, such as zh; default: found from the sound.",
+            help="Language spoken, such as zh; default: detected from the sound.",
             rich_help_panel=_WORDS,
         ),
     ],
@@ -145,61 +145,68 @@ OF_A_RUN: Mapping[str, Any] = {
         typer.Option(
             parser=parse_prompt,
             metavar="TEXT",
-            help="What the recogniser is told before it listens: names, spellings.",
+            help="Text that prompts the recogniser, such as names and spellings.",
             rich_help_panel=_WORDS,
         ),
     ],
     "hints": Annotated[
         Hints,
         typer.Option(
-            help="What of session.toml's dialogues it is told besides: their topics, or their scripts too.",
+            help="What else prompts it from session.toml: each dialogue's topic, or topic and script.",
             rich_help_panel=_WORDS,
         ),
     ],
     "doubtful": Annotated[
         Doubtful,
         typer.Option(
-            help="Text that nobody may have said is flagged: keep it, or blank it.", rich_help_panel=_WORDS
+            help="Text that may not have been spoken is flagged: keep it, or blank it.",
+            rich_help_panel=_WORDS,
         ),
     ],
-    "characters": Annotated[Characters, typer.Option(help="How Chinese is written.", rich_help_panel=_WORDS)],
+    "characters": Annotated[
+        Characters, typer.Option(help="Chinese characters to write.", rich_help_panel=_WORDS)
+    ],
     "punctuation": Annotated[
-        Punctuation, typer.Option(help="Chinese marks, Latin ones, or none.", rich_help_panel=_WORDS)
+        Punctuation,
+        typer.Option(help="Punctuation of Chinese: full (，), half (,) or none.", rich_help_panel=_WORDS),
     ],
     "profile": Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="What clips must be like in order to be kept, instead of the usual rules; docs/quality.md "
-            "tells how to copy those.",
+            help="Rules by which clips are kept, instead of the usual ones; docs/quality.md shows how to "
+            "copy those.",
             readable=False,
         ),
     ],
     "face_model": Annotated[
         Path | None,
-        typer.Option(metavar="FILE.onnx", help="Find faces by this model, not by OpenCV.", readable=False),
+        typer.Option(
+            metavar="FILE.onnx", help="Model that finds faces, instead of OpenCV's.", readable=False
+        ),
     ],
     "person_model": Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.onnx",
-            help="Find the person's outline by this model, not from the backdrop.",
+            help="Model that finds the person's outline, instead of comparing with the backdrop.",
             readable=False,
         ),
     ],
     "device": Annotated[
         Device,
         typer.Option(
-            help="Where to decode, compose and find words: on NVIDIA's GPUs (cuda), on the cores (cpu), or "
-            "on GPUs where there are some that decode the takes. Same clips from the same --encoder; of the "
-            "words a letter may differ."
+            help="Where to decode, compose and recognise words: on NVIDIA GPUs (cuda), on the cores (cpu), "
+            "or on GPUs if there are any that decode the takes (auto). The clips are the "
+            "same for the same --encoder; single letters of the words may differ."
         ),
     ],
     "encoder": Annotated[
         EncoderChoice,
         typer.Option(
-            help="What encodes the clips: the cores, or NVIDIA's GPUs. auto: what those in OUT are made by; "
-            "for a new OUT a GPU's H.264 where --device has one that encodes, otherwise libx264."
+            help="Encoder of the clips: libx264 on the cores, or NVENC on NVIDIA GPUs. auto: the one that "
+            "made the clips in OUT; for a new OUT, a GPU's H.264 if --device has one that encodes, else "
+            "libx264."
         ),
     ],
     "workers": Annotated[
@@ -207,34 +214,35 @@ OF_A_RUN: Mapping[str, Any] = {
         typer.Option(
             min=0,
             metavar="N",
-            help="Chunks, batches of words or clips done at a time; 0: one for each core. Same output.",
+            help="How much to do in parallel; 0: one per core. Does not change the output.",
         ),
     ],
 }
-"""What the command line says of each field of :class:`Options`, in the order of ``--help``; the flag is the
-field's name and the default its own."""
+"""The command-line option of each field of :class:`Options`, in the order of ``--help``.
+
+Flag and default are the field's own."""
 
 
 def takes_options(*shown: str, **instead: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command's parameter ``options`` be all options of a run; ``--help`` shows those `shown`, or all.
+    """Give a command all options of a run as its parameter ``options``; ``--help`` lists `shown`, or all.
 
-    So one set of options serves all verbs; what a verb's own stages do not depend on changes nothing there.
-    `instead` is what this command says of an option, where :data:`OF_A_RUN` does not fit.
+    All verbs accept the same options; one that a verb's stages do not depend on has no effect there.
+    `instead` replaces this command's entries of :data:`OF_A_RUN`.
     """
-    said = {
-        name: instead.get(name, told) if name in shown or not shown else _hidden(told)
-        for name, told in OF_A_RUN.items()
+    annotations = {
+        name: instead.get(name, option) if name in shown or not shown else _hidden(option)
+        for name, option in OF_A_RUN.items()
     }
     defaults = {field.name: _as_text(field.default) for field in fields(Options)}
     apart = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=said[name])
-        for name in said
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotations[name])
+        for name in annotations
     ]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def called(**given: Any) -> None:
-            command(options=Options(**{name: given.pop(name) for name in said}), **given)
+            command(options=Options(**{name: given.pop(name) for name in annotations}), **given)
 
         parameters: list[Parameter] = []
         for parameter in signature(command, eval_str=True).parameters.values():
@@ -246,9 +254,9 @@ def takes_options(*shown: str, **instead: Any) -> Callable[[Callable[..., None]]
     return decorate
 
 
-def _hidden(told: Any) -> Any:
+def _hidden(annotation: Any) -> Any:
     """An option that ``--help`` does not list."""
-    kind, option = get_args(told)
+    kind, option = get_args(annotation)
     option = copy(option)
     option.hidden = True
     return Annotated[kind, option]

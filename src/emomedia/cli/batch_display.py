@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .. import stopping
-from ..batch.progress import Failed, Figures, duration_text, failures_told
+from ..batch.progress import Failed, Figures, duration_text, failure_lines
 from .display import _emit, print_plain
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class JsonBatch:
     ) -> None: ...
 
     @_spared()
-    def stage_passed(self, id: str, done: StageDone) -> None:
+    def stage_ends(self, id: str, done: StageDone) -> None:
         _emit(
             {"event": "stage_ends", "session": id, "stage": done.stage, "outcome": done.outcome}
             | {"seconds": round(done.seconds, 3), "cpu_seconds": round(done.cpu_seconds, 3)}
@@ -55,24 +55,24 @@ class JsonBatch:
         )
 
     @_spared()
-    def session_ended(self, id: str, failed: Failed | None) -> None:
+    def session_ends(self, id: str, failed: Failed | None) -> None:
         value: dict[str, Any] = {"event": "session_ends", "session": id, "outcome": "done"}
         if failed is not None:
             value |= {"outcome": "failed", "stage": failed.stage, "cause": failed.cause, "error": failed.text}
         _emit(value)
 
     @_spared()
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         _emit({"event": "note", "text": text})
 
     @_spared()
-    def shows(self, figures: Figures) -> None:
+    def progress(self, figures: Figures) -> None:
         stopping.check()
         if monotonic() - self._shown >= _JSON_SECONDS:
             self._shown = monotonic()
-            _emit({"event": "progress"} | figures.for_machines())
+            _emit({"event": "progress"} | figures.as_json())
 
-    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+    def result(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         _emit({"event": "result"} | summary)
 
 
@@ -98,21 +98,21 @@ class PeopleBatch:
     ) -> None:
         self._live.stop()
 
-    def stage_passed(self, id: str, done: StageDone) -> None: ...
+    def stage_ends(self, id: str, done: StageDone) -> None: ...
 
     @_spared()
-    def session_ended(self, id: str, failed: Failed | None) -> None:
+    def session_ends(self, id: str, failed: Failed | None) -> None:
         if failed is None:
             print_plain(self.console, id, "  done    ", "green")
         else:
-            print_plain(self.console, failures_told([failed])[0], "  failed  ", "red")
+            print_plain(self.console, failure_lines([failed])[0], "  failed  ", "red")
 
     @_spared()
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         print_plain(self.console, "", f"  {text}", "yellow")
 
     @_spared()
-    def shows(self, figures: Figures) -> None:
+    def progress(self, figures: Figures) -> None:
         stopping.check()
         if self._live.is_started:
             self._live.update(block(figures), refresh=True)
@@ -120,7 +120,7 @@ class PeopleBatch:
             self._shown = monotonic()
             print_plain(self.console, line(figures), f"  {figures.state.partition(':')[0]:<8}")
 
-    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+    def result(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         self._live.stop()
         for line in lines:
             print_plain(self.console, line)

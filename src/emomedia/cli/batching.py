@@ -19,28 +19,26 @@ What = Annotated[
     list[str],
     typer.Argument(
         metavar="LIST|GLOB...",
-        help="A text file with a session.toml a line, a folder, a pattern, or session.toml files themselves.",
+        help="A text file with one session.toml per line, a folder, a pattern, or session.toml files.",
     ),
 ]
 Turns = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="A turns.json, .TextGrid or .eaf instead of turns found from the sound; a relative path is "
-        "taken from each session's own folder.",
+        help="Turns to use (turns.json, .TextGrid or .eaf) instead of finding them; a relative path is "
+        "relative to each session's folder.",
         readable=False,
     ),
 ]
-Workers = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Cores that the batch uses; 0: every usable one.")
-]
+Workers = Annotated[int, typer.Option(min=0, metavar="N", help="Cores to use; 0: all that are usable.")]
 Retry = Annotated[
-    bool, typer.Option("--retry", help="Try sessions again that were set aside, though nothing has changed.")
+    bool, typer.Option("--retry", help="Retry sessions that were set aside, even if nothing has changed.")
 ]
 RayAddress = Annotated[
     str | None,
     typer.Option(
-        "--ray", metavar="ADDRESS", help="Work on a Ray cluster: its address, or auto for this machine's."
+        "--ray", metavar="ADDRESS", help="Run on the Ray cluster at this address; auto: this machine's."
     ),
 ]
 
@@ -54,23 +52,23 @@ def batch(
     ray: RayAddress = None,
     json: arg.Json = False,
 ) -> None:
-    """Do many sessions, with the machine kept full.
+    """Run many sessions in parallel.
 
-    Interrupted in whatever way, it goes on where it stopped when run again, and ends with the same bytes.
-    A session that fails is set aside with its error; the others go on.
+    However it is interrupted, run it again: it resumes where it stopped and ends with the same bytes.
+    A session that fails is set aside with its error; the others continue.
     """
     from ..batch.progress import refuse_failed
     from ..batch.run import run_batch
 
     with make_batch_display(json) as display:
         summary = run_batch(what, out, options, display, retry=retry, ray=ray)
-        write_page(out, display.says)
-        display.ends(_for_machines(summary), _for_people(summary, out))
+        write_page(out, display.note)
+        display.result(_for_machines(summary), _for_people(summary, out))
     refuse_failed(summary.figures, out)
 
 
 def _for_machines(summary: Summary) -> dict[str, Any]:
-    return summary.figures.for_machines() | {
+    return summary.figures.as_json() | {
         "made": dict(summary.made),
         "wall_seconds": round(summary.wall_seconds, 3),
         "task_cpu_seconds": round(summary.task_cpu_seconds, 3),
@@ -85,7 +83,7 @@ def _for_people(summary: Summary, out: Path) -> list[str]:
         f"{figures.done} of {figures.sessions} sessions done, {len(figures.failed)} failed; "
         f"{figures.hours_done:.2f} hours of footage, {made['clips_made']} clips made now",
         f"  index      {out}/clips.parquet, report {out}/report.html",
-        f"  bottleneck {figures.bottleneck or 'none: nothing was to be made'}; "
+        f"  bottleneck {figures.bottleneck or 'none: there was nothing to do'}; "
         f"bookkeeping {summary.bookkeeping_share:.2%}",
     ]
 
@@ -94,21 +92,21 @@ def status(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
     json: arg.Json = False,
 ) -> None:
-    """Say how far a batch is, and which sessions failed; while it runs, too."""
+    """Show a batch's progress and its failed sessions, also while it runs."""
     from rich.console import Console
 
-    from ..batch.progress import failures_told
+    from ..batch.progress import failure_lines
     from ..batch.status import status as status_of
     from .display import _emit, print_plain
 
     figures = status_of(out.resolve())
     if json:
-        _emit(figures.for_machines())
+        _emit(figures.as_json())
         return
     console = Console()
     for name, value in facts(figures):
         print_plain(console, f"{name:<12}{value}")
     for id, stage, share in figures.running:
         print_plain(console, f"{id}: {stage} {share:.0%}", "  running  ", "bold")
-    for line in failures_told(figures.failed):
+    for line in failure_lines(figures.failed):
         print_plain(console, line, "  failed   ", "red")

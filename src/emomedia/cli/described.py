@@ -1,4 +1,4 @@
-"""What the verbs behind the check take: an output folder, or one session's description with ``--out``."""
+"""The argument of the verbs after the check: an output folder, or a session's description with ``--out``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ from .display import Display
 What = Annotated[
     Path,
     typer.Argument(
-        metavar="OUT|SESSION.toml", help="An output folder, or one session in --out.", readable=False
+        metavar="OUT|SESSION.toml", help="An output folder, or one session of --out.", readable=False
     ),
 ]
 SessionOut = Annotated[
     Path | None,
-    typer.Option(
-        "--out", metavar="OUT", help="Where that session's clips are, or are to be.", readable=False
-    ),
+    typer.Option("--out", metavar="OUT", help="Output folder of that session.", readable=False),
 ]
 
 
 def output_of(what: Path, out: Path | None, options: Options, display: Display) -> Path:
-    """The output folder that is meant; a session without clips in it is run, with its errors."""
+    """The output folder meant; a session that has no clips there is run first."""
     if out is not None:
         from ..run import run
 
@@ -39,13 +37,13 @@ def output_of(what: Path, out: Path | None, options: Options, display: Display) 
             what,
             expected="an output folder, or a session.toml with --out",
             found="a file, and no --out",
-            remedy="say with --out where its clips are, or are to be",
+            remedy="name the folder of its clips with --out",
         )
     return what
 
 
 def turns_of(description: Path, out: Path, options: Options, display: Display) -> SessionFolder:
-    """The folder of a described session in `out` with its turns: those given, else those there or found."""
+    """The folder of a described session in `out` with turns: the given, the existing, or else found now."""
     folder = session_of(description, out)
     if options.turns is not None or not folder.stage("turns").is_file():
         from ..run import run_stage
@@ -55,7 +53,7 @@ def turns_of(description: Path, out: Path, options: Options, display: Display) -
 
 
 def session_of(description: Path, out: Path) -> SessionFolder:
-    """The folder of a described session in `out`, be there anything in it or not."""
+    """The folder of a described session in `out`, which may not exist yet."""
     from ..session_file import load_session
 
     return SessionFolder(out.resolve(), load_session(description).id)

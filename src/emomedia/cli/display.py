@@ -20,7 +20,7 @@ _WORDS: dict[Outcome, str] = {
     "fresh": "[dim]fresh, kept[/]",
     "own": "[yellow]your own, kept[/]",
 }
-_TELLS = {
+_PURPOSES = {
     "probe": "takes, tracks, frames",
     "sync": "one clock",
     "speech": "who speaks when",
@@ -47,11 +47,11 @@ class Display(Protocol):
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None: ...
 
-    def advances(self, stage: str, done: int, total: int) -> None: ...
+    def progress(self, stage: str, done: int, total: int) -> None: ...
 
-    def says(self, text: str) -> None: ...
+    def note(self, text: str) -> None: ...
 
-    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:
+    def result(self, summary: dict[str, Any], lines: list[str]) -> None:
         """The command's result: an object for machines, lines for people."""
 
 
@@ -90,15 +90,15 @@ class JsonDisplay:
         stopping.check()
         _emit({"event": "stage_ends", "stage": stage, "outcome": outcome, "seconds": round(seconds, 3)})
 
-    def advances(self, stage: str, done: int, total: int) -> None:
+    def progress(self, stage: str, done: int, total: int) -> None:
         stopping.check()
         if self._pace.is_due(done, total):
             _emit({"event": "progress", "stage": stage, "done": done, "total": total})
 
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         _emit({"event": "note", "text": text})
 
-    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+    def result(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         _emit({"event": "result"} | summary)
 
 
@@ -130,17 +130,17 @@ class PeopleDisplay:
         if self.console.is_terminal:
             from rich.progress import TextColumn
 
-            self._open(TextColumn("[dim]{task.fields[tells]}[/]"), stage=stage, total=None)
+            self._open(TextColumn("[dim]{task.fields[purpose]}[/]"), stage=stage, total=None)
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
         stopping.check()
         self._close()
         self.console.print(
-            f"  [bold]{stage:<7}[/]{_TELLS.get(stage, ''):<30}{_WORDS[outcome]}  [dim]{seconds:.1f} s[/]",
+            f"  [bold]{stage:<7}[/]{_PURPOSES.get(stage, ''):<30}{_WORDS[outcome]}  [dim]{seconds:.1f} s[/]",
             highlight=False,
         )
 
-    def advances(self, stage: str, done: int, total: int) -> None:
+    def progress(self, stage: str, done: int, total: int) -> None:
         stopping.check()
         if not self.console.is_terminal or not self._pace.is_due(done, total):
             return
@@ -149,10 +149,10 @@ class PeopleDisplay:
         assert self._live is not None
         self._live.update(self._bar, completed=done, total=total, refresh=True)
 
-    def says(self, text: str) -> None:
+    def note(self, text: str) -> None:
         print_plain(self.console, "", f"  {text}", "yellow")
 
-    def ends(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
+    def result(self, summary: dict[str, Any], lines: list[str]) -> None:  # noqa: ARG002
         for line in lines:
             print_plain(self.console, line)
 
@@ -176,7 +176,7 @@ class PeopleDisplay:
         name = TextColumn("  [bold]{task.description:<6}[/]")
         # Drawn when the work advances, ten times a second: a thread for it would be one more that can fail.
         self._live = Progress(name, *columns, console=self.console, transient=True, auto_refresh=False)
-        task = self._live.add_task(stage, total=total, tells=_TELLS.get(stage, ""))
+        task = self._live.add_task(stage, total=total, purpose=_PURPOSES.get(stage, ""))
         self._live.start()
         return task
 

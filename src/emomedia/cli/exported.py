@@ -85,7 +85,7 @@ def export(
         Path,
         typer.Argument(
             metavar="OUT|SESSION.toml",
-            help="An output folder; for turns also one session's in it, or one session in --out.",
+            help="An output folder; for turns also one session's folder in it, or one session of --out.",
             readable=False,
         ),
     ],
@@ -98,11 +98,11 @@ def export(
             help=f"The dataset as {', '.join(LAYOUTS)}; each session as {', '.join(FORMATS)}.",
         ),
     ],
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go.", readable=False)],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Folder to write to.", readable=False)],
     *,
     out: SessionOut = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Rejected clips too.", rich_help_panel=_OF_DATASETS)
+        bool, typer.Option("--all", help="Include rejected clips.", rich_help_panel=_OF_DATASETS)
     ] = False,
     splits: Annotated[
         Collection[float],
@@ -110,7 +110,7 @@ def export(
             "--splits",
             parser=_fractions,
             metavar="F,F,F",
-            help="Shares of train, validation and test, which share no actor and no dialogue.",
+            help="Fractions of train, validation and test; no two share an actor or a dialogue.",
             rich_help_panel=_OF_DATASETS,
         ),
     ] = "0.8,0.1,0.1",  # type: ignore[assignment]
@@ -118,38 +118,42 @@ def export(
         bool,
         typer.Option(
             "--leave-out",
-            help="Leave out sessions whose actors are in different splits, where the actors are connected:"
-            " else all of these are in one split.",
+            help="Where shared sessions connect all actors, leave out those whose actors are in different"
+            " splits, rather than put everything into one split.",
             rich_help_panel=_OF_DATASETS,
         ),
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of the splits.", rich_help_panel=_OF_DATASETS)] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Seed of the splits.", rich_help_panel=_OF_DATASETS)
+    ] = 0,
     media: Annotated[
         bool,
         typer.Option(
-            "--media/--no-media", help="hf: with the media, or tables alone.", rich_help_panel=_OF_DATASETS
+            "--media/--no-media",
+            help="hf: include the media, or write the tables alone.",
+            rich_help_panel=_OF_DATASETS,
         ),
     ] = True,
     shard_mb: Annotated[
         int,
         typer.Option(
-            "--shard-mb", min=1, metavar="N", help="Size of a file of media.", rich_help_panel=_OF_DATASETS
+            "--shard-mb", min=1, metavar="N", help="Size of each media file.", rich_help_panel=_OF_DATASETS
         ),
     ] = 500,
     name: Annotated[
         str | None,
-        typer.Option("--name", help="For the card; default: FOLDER's.", rich_help_panel=_OF_DATASETS),
+        typer.Option("--name", help="Name on the card; default: FOLDER's.", rich_help_panel=_OF_DATASETS),
     ] = None,
     license_id: Annotated[
         str | None,
-        typer.Option("--license", metavar="ID", help="For the card.", rich_help_panel=_OF_DATASETS),
+        typer.Option("--license", metavar="ID", help="License on the card.", rich_help_panel=_OF_DATASETS),
     ] = None,
     actors: Annotated[
         Path | None,
         typer.Option(
             "--actors",
             metavar="FILE",
-            help="Who the actors are: TOML or CSV with id, gender, age, region.",
+            help="Table of the actors: TOML or CSV with id, gender, age, region.",
             readable=False,
             rich_help_panel=_OF_DATASETS,
         ),
@@ -157,7 +161,7 @@ def export(
     options: Options,
     json: arg.Json = False,
 ) -> None:
-    """Write turns or clips in the formats of other programs."""
+    """Write clips or turns in the formats of other programs."""
     with make_display(json) as display:
         if form in LAYOUTS:
             from ..dataset.export import ExportOptions
@@ -172,20 +176,20 @@ def export(
         sessions = sessions_in(what) if out is None else [turns_of(what, out, options, display)]
         written = FORMATS[form](sessions, to)
         summary = {"format": form, "sessions": len(sessions), "files": [str(path) for path in written]}
-        display.ends(summary, [f"{len(sessions)} sessions as {form}: {len(written)} files in {to}"])
+        display.result(summary, [f"{len(sessions)} sessions as {form}: {len(written)} files in {to}"])
 
 
 def _export_dataset(display: Display, out: Path, form: str, to: Path, options: ExportOptions) -> None:
     from ..dataset.export import export as export_dataset
 
-    made = export_dataset(out, form, to, options, lambda done, total: display.advances("export", done, total))
+    made = export_dataset(out, form, to, options, lambda done, total: display.progress("export", done, total))
     for notice in made.splits.notices:
-        display.says(notice)
+        display.note(notice)
     if form == "emodialog" and not any(name.startswith("videos/") for name in made.files):
-        display.says("without videos: the sessions were not run with --layout composite,left,right")
+        display.note("without videos: the sessions were not run with --layout composite,left,right")
     total = sum(made.splits.seconds.values()) or 1.0
     shares = ", ".join(f"{name} {seconds / total:.1%}" for name, seconds in made.splits.seconds.items())
-    display.ends(
+    display.result(
         {
             "format": form,
             "clips": made.clips,

@@ -14,7 +14,7 @@ from .described import SessionOut, What, output_of
 from .display import make_display
 
 
-def write_page(out: Path, says: Callable[[str], None]) -> Path | None:
+def write_page(out: Path, note: Callable[[str], None]) -> Path | None:
     """Write the page about `out` at the end of a command, which does not fail by it; None if it could not."""
     from ..errors import EmomediaError
     from ..report import write_report
@@ -22,7 +22,7 @@ def write_page(out: Path, says: Callable[[str], None]) -> Path | None:
     try:
         return write_report(out)
     except (EmomediaError, OSError) as error:
-        says(f"no report: {error}")
+        note(f"no report: {error}")
         return None
 
 
@@ -36,7 +36,7 @@ def report(
         typer.Option(
             "--actors",
             metavar="FILE",
-            help="Who the actors are: TOML or CSV with id, gender, age, region; "
+            help="Table of the actors: TOML or CSV with id, gender, age, region; "
             "default: OUT/actors.toml or OUT/actors.csv.",
             readable=False,
         ),
@@ -44,9 +44,9 @@ def report(
     options: Options,
     json: arg.Json = False,
 ) -> None:
-    """Write OUT/report.html: figures, plots and every clip, on one page that needs no network."""
+    """Write OUT/report.html: figures, plots and every clip on one offline page."""
     from ..report import write_report
 
     with make_display(json) as display:
         page = write_report(output_of(what, out, options, display), actors)
-        display.ends({"report": str(page)}, [f"open {page} in a browser"])
+        display.result({"report": str(page)}, [f"open {page} in a browser"])

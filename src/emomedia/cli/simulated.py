@@ -23,7 +23,7 @@ def parse_aspect(text: str) -> Fraction:
     """``4:3``."""
     width, colon, height = text.partition(":")
     if not colon or not width.isdigit() or not height.isdigit() or not int(height):
-        raise typer.BadParameter(f"{text!r} is no aspect; write 4:3")
+        raise typer.BadParameter(f"{text!r} is not an aspect ratio; write 4:3")
     return Fraction(int(width), int(height))
 
 
@@ -34,70 +34,89 @@ def _option(flag: str, panel: str, **told: Any) -> Any:
 _PICTURE, _TIME, _STORE, _SESSION = "Pictures", "Frames in time", "Storage", "Session"
 _RECORDER = "The recorder"
 
-Size = Annotated[str, _option("--size", _PICTURE, metavar="WxH", help="Upright size of the takes.")]
+Size = Annotated[str, _option("--size", _PICTURE, metavar="WxH", help="Size of the takes, upright.")]
 Depth = Annotated[
     int, _option("--depth", _PICTURE, help="Bits per sample: 8, 10 or 12, as the codec allows.")
 ]
 Chroma = Annotated[
     Literal["420", "422", "444"], _option("--chroma", _PICTURE, help="Subsampling, as the codec allows.")
 ]
-Range = Annotated[Literal["limited", "full"], _option("--range", _PICTURE, help="Of the code values.")]
+Range = Annotated[Literal["limited", "full"], _option("--range", _PICTURE, help="Range of the code values.")]
 Colour = Annotated[
     Literal["bt709", "bt601", "bt2020", "hlg", "pq", "log"],
-    _option("--colour", _PICTURE, help="Of the cameras; hlg, pq and log come with a LUT."),
+    _option("--colour", _PICTURE, help="The cameras' colours; hlg, pq and log come with a LUT."),
 ]
 Rotate = Annotated[
     Literal["0", "90", "180", "270"],
-    _option("--rotate", _PICTURE, help="Store the takes turned, with a display matrix."),
+    _option("--rotate", _PICTURE, help="Store the takes rotated, with a display matrix."),
 ]
-Mirrored = Annotated[bool, _option("--mirrored", _PICTURE, help="Store the takes mirrored, likewise.")]
+Mirrored = Annotated[
+    bool, _option("--mirrored", _PICTURE, help="Store the takes mirrored, with a display matrix.")
+]
 Aspect = Annotated[
     Fraction,
-    _option("--sample-aspect", _PICTURE, parser=parse_aspect, metavar="W:H", help="Of a stored pixel."),
+    _option(
+        "--sample-aspect", _PICTURE, parser=parse_aspect, metavar="W:H", help="Aspect of a stored pixel."
+    ),
 ]
 DeclareLut = Annotated[
     bool | None,
-    _option("--declare-lut/--no-declare-lut", _PICTURE, help="Name the LUT in session.toml; for log, yes."),
+    _option(
+        "--declare-lut/--no-declare-lut",
+        _PICTURE,
+        help="Name the LUT in session.toml; default: for log only.",
+    ),
 ]
 
-Fps = Annotated[Fraction, _option("--fps", _TIME, parser=parse_rate, metavar="RATE", help="Of both takes.")]
+Fps = Annotated[
+    Fraction, _option("--fps", _TIME, parser=parse_rate, metavar="RATE", help="Frame rate of both takes.")
+]
 Timing = Annotated[
     Literal["constant", "dropped", "variable"],
-    _option("--timing", _TIME, help="A grid, one with frames missing, or irregular intervals."),
+    _option("--timing", _TIME, help="Constant, constant with frames missing, or irregular intervals."),
 ]
 Start = Annotated[
     Fraction,
-    _option("--start", _TIME, parser=parse_offset, metavar="SECONDS", help="Time at which the files begin."),
+    _option("--start", _TIME, parser=parse_offset, metavar="SECONDS", help="Time at which the files start."),
 ]
 Late = Annotated[
     Fraction,
-    _option("--late", _TIME, parser=parse_seconds, metavar="SECONDS", help="Picture begins after the sound."),
+    _option(
+        "--late",
+        _TIME,
+        parser=parse_seconds,
+        metavar="SECONDS",
+        help="How long after the sound the picture starts.",
+    ),
 ]
-Hidden = Annotated[int, _option("--hidden", _TIME, min=0, help="First frames that an edit list hides.")]
+Hidden = Annotated[
+    int, _option("--hidden", _TIME, min=0, help="Number of first frames that an edit list hides.")
+]
 Fields = Annotated[
-    Literal["tff", "bff"] | None, _option("--interlaced", _TIME, help="Two fields a frame, in this order.")
+    Literal["tff", "bff"] | None,
+    _option("--interlaced", _TIME, help="Interlace the takes, in this field order."),
 ]
 Timecode = Annotated[
-    str | None, _option("--timecode", _TIME, metavar="HH:MM:SS:FF", help="Of the first frames.")
+    str | None, _option("--timecode", _TIME, metavar="HH:MM:SS:FF", help="Timecode of the first frames.")
 ]
 
 Codec = Annotated[
     Literal["h264", "hevc", "av1", "vp9", "prores", "dnxhd", "mjpeg", "mpeg2"],
-    _option("--codec", _STORE, help="Of both takes."),
+    _option("--codec", _STORE, help="Codec of both takes."),
 ]
 Container = Annotated[
     Literal["mp4", "mov", "mkv", "mxf", "ts"] | None,
-    _option("--container", _STORE, help="As the codec allows; by default its usual one."),
+    _option("--container", _STORE, help="Container, as the codec allows; default: the codec's usual one."),
 ]
 Gop = Annotated[int, _option("--gop", _STORE, min=1, help="Frames from one key frame to the next.")]
-OpenGop = Annotated[bool, _option("--open-gop", _STORE, help="Let GOPs refer to the one before.")]
-BFrames = Annotated[int, _option("--bframes", _STORE, min=0, help="B-frames in a row.")]
-Parts = Annotated[int, _option("--parts", _STORE, min=1, help="Consecutive files of a take.")]
+OpenGop = Annotated[bool, _option("--open-gop", _STORE, help="Use open GOPs.")]
+BFrames = Annotated[int, _option("--bframes", _STORE, min=0, help="Consecutive B-frames.")]
+Parts = Annotated[int, _option("--parts", _STORE, min=1, help="Number of consecutive files per take.")]
 Right = Annotated[
     list[str] | None,
     _option(
         "--right", _STORE, metavar="KEY=VALUE",
-        help="Another choice of these for the right camera alone, such as codec=prores or fps=50.",
+        help="A different choice for the right camera alone, such as codec=prores or fps=50.",
     ),
 ]  # fmt: skip
 
@@ -109,7 +128,7 @@ RightOffset = Annotated[
     Fraction,
     _option(
         "--right-offset", _SESSION, parser=parse_offset, metavar="SECONDS",
-        help="Later start of the right camera.",
+        help="How much later the right camera starts.",
     ),
 ]  # fmt: skip
 RecorderOffset = Annotated[
@@ -124,27 +143,35 @@ Drift = Annotated[
 ]
 RecorderKind = Annotated[
     Literal["wav16", "wav24", "wav32", "wavfloat", "rf64", "bwf", "flac", "m4a", "none"],
-    _option("--recorder", _RECORDER, help="Its files; none: the cameras' own sound."),
+    _option("--recorder", _RECORDER, help="Format of its files; none: the cameras' own sound."),
 ]
-RecorderRate = Annotated[int, _option("--recorder-rate", _RECORDER, metavar="HZ", help="44100 to 192000.")]
+RecorderRate = Annotated[
+    int, _option("--recorder-rate", _RECORDER, metavar="HZ", help="Sample rate, 44100 to 192000.")
+]
 MixChannels = Annotated[
-    int, _option("--mix-channels", _RECORDER, min=0, metavar="N", help="Mixes before the actors' own.")
+    int,
+    _option(
+        "--mix-channels", _RECORDER, min=0, metavar="N", help="Channels of mixes before the actors' own."
+    ),
 ]
 Separate = Annotated[
     bool,
-    _option("--file-per-actor", _RECORDER, help="Two files, not one."),
+    _option("--file-per-actor", _RECORDER, help="Write one file per actor."),
 ]
 Bleed = Annotated[
     float | None,
     _option(
-        "--bleed-db", _SESSION, metavar="DB", help="Level of each voice in the other's track, such as -18."
+        "--bleed-db",
+        _SESSION,
+        metavar="DB",
+        help="Level of each voice in the other actor's track, such as -18.",
     ),
 ]
 Undeclared = Annotated[
     bool,
-    _option("--undeclared", _SESSION, help="Leave offsets out of session.toml: sync has to find them."),
+    _option("--undeclared", _SESSION, help="Leave offsets out of session.toml, for sync to find."),
 ]
-Seed = Annotated[int, _option("--seed", _SESSION, min=0, help="For all that is left to chance.")]
+Seed = Annotated[int, _option("--seed", _SESSION, min=0, help="Seed of all random choices.")]
 
 
 def simulate(
@@ -186,11 +213,11 @@ def simulate(
     undeclared: Undeclared = False,
     seed: Seed = 0,
     if_missing: Annotated[
-        bool, typer.Option("--if-missing", help="Keep an equal session that is there.")
+        bool, typer.Option("--if-missing", help="Keep an existing session if it is the same.")
     ] = False,
     json: arg.Json = False,
 ) -> None:
-    """Make a small session with known truth: two takes, a recorder's file, session.toml, turns.json."""
+    """Make a small session with known ground truth: takes, a recording, session.toml and turns.json."""
     from ..simulate import RecorderOptions, SimulateOptions, is_simulated
     from ..simulate import simulate as make
 
@@ -213,7 +240,7 @@ def simulate(
         else:
             display.stage_begins("simulate")
             path = make(folder, options, lambda name, part: _advance(display, name, part))
-        display.ends({"session": str(path)}, [f"simulated session: {path}"])
+        display.result({"session": str(path)}, [f"simulated session: {path}"])
 
 
 def _yes_or_no(text: str) -> bool:
@@ -246,4 +273,4 @@ def parse_choice(text: str) -> tuple[str, Any]:
 def _advance(display: Display, name: str, part: float) -> None:
     """Both takes are made at once and are equally long: the left one tells how far they are."""
     if name == "left take":
-        display.advances("simulate", round(100 * part), 100)
+        display.progress("simulate", round(100 * part), 100)

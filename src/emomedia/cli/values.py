@@ -25,7 +25,7 @@ def parse_rate(text: str) -> Fraction:
     try:
         rate = Fraction(text) if len(text) <= MAX_DIGITS and "e" not in text.lower() else Fraction(0)
     except (ValueError, ZeroDivisionError) as error:
-        raise typer.BadParameter(f"{text!r} is no frame rate; write 25, 29.97 or 30000/1001") from error
+        raise typer.BadParameter(f"{text!r} is not a frame rate; write 25, 29.97 or 30000/1001") from error
     if not 1 <= rate <= _FASTEST:
         raise typer.BadParameter(f"{text} is not between 1 and {_FASTEST} frames a second")
     near = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
@@ -53,7 +53,7 @@ def parse_decimal(text: str) -> Fraction:
     try:
         value = Decimal(text)
     except InvalidOperation as error:
-        raise typer.BadParameter(f"{text!r} is no decimal number") from error
+        raise typer.BadParameter(f"{text!r} is not a decimal number") from error
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS or value.adjusted() > MAX_DIGITS:
         raise typer.BadParameter(f"{text} is not a number of at most {MAX_DIGITS} digits")
@@ -65,7 +65,7 @@ def parse_layout(text: str) -> frozenset[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in PICTURES:
-            raise typer.BadParameter(f"{name!r} is none of the pictures {', '.join(PICTURES)}")
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(PICTURES)}")
         if names.count(name) > 1:
             raise typer.BadParameter(f"{name} is named more than once")
     if PICTURES[0] not in names:
@@ -77,7 +77,7 @@ def parse_size(text: str) -> Size:
     """``1080x1920``: width and height in pixels."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no size; write width and height, such as 1080x1920")
+        raise typer.BadParameter(f"{text!r} is not a size; write width and height, such as 1080x1920")
     return Size(int(match[1]), int(match[2]))
 
 
@@ -94,7 +94,7 @@ def parse_side_size(text: str) -> Size:
 def parse_language(text: str) -> str:
     """A code of two or three letters, as Whisper has them."""
     if _LANGUAGE.fullmatch(text) is None:
-        raise typer.BadParameter(f"{text!r} is no language's code; write one such as zh or en")
+        raise typer.BadParameter(f"{text!r} is not a language code; write one such as zh or en")
     return text
 
 

@@ -15,7 +15,7 @@ SHOWN = 5
 NONE = "  words   none: without --asr-model turns come from voice activity alone"
 
 
-def told_words(speech_file: Path, *, given: bool) -> tuple[dict[str, Any], list[str]]:
+def words_summary(speech_file: Path, *, given: bool) -> tuple[dict[str, Any], list[str]]:
     """What the file speech.json says of words: for machines, and in lines for people.
 
     `given`: the turns are the user's own, and need no words from there.

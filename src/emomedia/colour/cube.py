@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..descriptions import show, wrong
+from ..descriptions import description_error, show
 from ..errors import DescriptionError, MediaNotFoundError
-from ..files import complaint, read_small
+from ..files import error_text, read_small
 
 SMALLEST, LARGEST = 2, 129
 """Points a side; grading programs write 17 to 65."""
@@ -74,7 +74,7 @@ def read_cube(path: Path) -> Cube:
         raise MediaNotFoundError(
             path,
             expected="a .cube file",
-            found=complaint(error),
+            found=error_text(error),
             remedy="correct `lut` in session.toml, or its permissions",
         ) from error
     except ValueError as error:
@@ -149,7 +149,7 @@ def _checked(size: int, rows: list[Triple], domain: dict[str, Triple], path: Pat
 
 
 def _wrong(path: Path, expected: str, found: str, line: int | None = None) -> DescriptionError:
-    return wrong(
+    return description_error(
         path,
         "" if line is None else f"line {line}",
         expected=expected,

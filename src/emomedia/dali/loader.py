@@ -156,7 +156,7 @@ class Loader:
                 "load_state_dict",
                 expected=f"a state of these clips, windows, seed, batch and world size ({own[:12]}…)",
                 found=show(state["order"]),
-                remedy="make the loader as it was made then, on the same dataset",
+                remedy="make the loader with the same options, on the same dataset",
             )
         self.epoch, self._given = int(state["epoch"]), int(state["batches_given"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..descriptions import Rule, hold_to
+from ..descriptions import Rule, check_rules
 from ..options import usable_cores
 from .clips import Kind, Row
 
@@ -59,7 +59,7 @@ class LoaderOptions:
     ahead: int = 2
 
     def __post_init__(self) -> None:
-        hold_to(_rules(self), "loader", self)
+        check_rules(_rules(self), "loader", self)
 
 
 def _rules(options: LoaderOptions) -> list[Rule]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..descriptions import show, wrong
+from ..descriptions import description_error, show
 from ..errors import DescriptionError, MediaNotFoundError
-from ..files import complaint, read_small
+from ..files import error_text, read_small
 
 NAMES = ("actors.toml", "actors.csv")
 """Where an output folder may have the table."""
@@ -57,7 +57,7 @@ def read_actors(path: Path) -> dict[str, Actor]:
         body = {"actor": _csv(text)} if path.suffix.lower() == ".csv" else tomllib.loads(text)
     except OSError as error:
         raise MediaNotFoundError(
-            path, expected="the table of actors", found=complaint(error), remedy="correct the name"
+            path, expected="the table of actors", found=error_text(error), remedy="correct the name"
         ) from error
     except (ValueError, RecursionError, csv.Error) as error:
         raise DescriptionError(
@@ -66,7 +66,7 @@ def read_actors(path: Path) -> dict[str, Actor]:
     actors: dict[str, Actor] = {}
     for number, entry in enumerate(validate(ActorsTable, body, path).actor):
         if entry.id in actors:
-            raise wrong(
+            raise description_error(
                 path, ["actor", number, "id"], expected="an id that no other actor has",
                 found=show(entry.id), remedy="remove one of the two",
             )  # fmt: skip

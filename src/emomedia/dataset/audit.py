@@ -12,9 +12,8 @@ from typing import Any
 
 from .. import __version__, _core
 from ..descriptions import is_text, show
-from ..engine import Work
 from ..errors import DescriptionError, StageError, VerifyError
-from ..files import canonical_json, complaint, read_small, sha256, write_bytes
+from ..files import canonical_json, error_text, read_small, sha256, write_bytes
 from ..layout import SessionFolder
 from ..plan import Clip
 from ..session import SIDES
@@ -22,6 +21,7 @@ from ..sides import SidePicture
 from ..stages import MAX_BYTES, parse
 from ..timeline import rate_text
 from ..turns import TurnsFile
+from ..work import Work
 from .spoken import spoken, turns_in
 
 Row = dict[str, Any]
@@ -43,7 +43,7 @@ def read_rows(path: Path) -> list[Row]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
-        raise _broken(path, "a JSON object on every line", complaint(error)) from error
+        raise _broken(path, "a JSON object on every line", error_text(error)) from error
     folder = SessionFolder(path.parent.parent, path.parent.name)
     return [_row(line, f"{path}: line {number}", folder) for number, line in enumerate(lines, start=1)]
 
@@ -167,7 +167,7 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
         "key": work.clip_key(clip),
     }
     if work.encoder.card is not None:
-        row["provenance"]["encoded_on"] = work.encoder.card.told()
+        row["provenance"]["encoded_on"] = work.encoder.card.as_json()
     return described(row, clip, turns, work)
 
 
@@ -248,5 +248,5 @@ def check_frames(path: Path, frame_count: int) -> None:
             path,
             expected=f"{frame_count} frames from time zero on",
             found=f"{len(pts)} from tick {pts[0] if len(pts) else 'none'} on",
-            remedy="run again; if it stays so, report it with the session's plan.json",
+            remedy="run again; if it happens again, report it with the session's plan.json",
         )

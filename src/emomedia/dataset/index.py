@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StageError
-from ..files import atomic, canonical_json, complaint, locked, sha256
+from ..files import atomic, canonical_json, error_text, locked, sha256
 from ..layout import AUDIT_NAME, INDEX_NAME
 from ..session import SIDES
 from ..stages import parse
@@ -126,7 +126,7 @@ def write_index(out: Path) -> int:
     return count
 
 
-def made_anew(paths: Sequence[Path]) -> pa.Buffer:
+def index_bytes(paths: Sequence[Path]) -> pa.Buffer:
     """The bytes that an index of these audits has.
 
     Raises StageError where an audit is none.
@@ -233,7 +233,7 @@ class _Before:
             columns, sizes = self._file.schema_arrow, self._file.metadata
         except (pa.ArrowException, ValueError, OSError):  # ValueError: of names that are no UTF-8
             return
-        counts = told_audits(columns)
+        counts = recorded_audits(columns)
         if columns.remove_metadata() != schema() or sum(count for *_, count in counts) != sizes.num_rows:
             return
         groups = (sizes.row_group(number).num_rows for number in range(sizes.num_row_groups))
@@ -290,7 +290,7 @@ def _table(audit: Path) -> pa.Table:
         ) from error
 
 
-def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
+def recorded_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
     """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
     try:
         told = [tuple(part) for part in parse((columns.metadata or {})[_AUDITS])]
@@ -302,7 +302,7 @@ def told_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
 
 def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
     """The sessions whose audits have changed or come since an index with this schema was made."""
-    told = {session: digest for session, digest, _ in told_audits(columns)}
+    told = {session: digest for session, digest, _ in recorded_audits(columns)}
     for audit in audits(out):
         if told.get(audit.parent.name) != _digest(audit):
             yield audit.parent.name
@@ -337,7 +337,7 @@ def reading(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _broken(out / INDEX_NAME, complaint(error)) from error
+        raise _broken(out / INDEX_NAME, error_text(error)) from error
     except (pa.ArrowException, ValueError) as error:
         raise _broken(out / INDEX_NAME, str(error)) from error
 
@@ -373,7 +373,7 @@ def _refuse_lacking(path: Path, wanted: Iterable[str], found: Iterable[str]) -> 
     missing = sorted({name.partition(".")[0] for name in wanted} - set(found))
     if missing:
         raise _broken(
-            path, f"one without {', '.join(missing)}", f"emomedia check {path.parent} makes it anew"
+            path, f"one without {', '.join(missing)}", f"run emomedia check {path.parent} to rebuild it"
         )
 
 

@@ -89,7 +89,7 @@ class Splits:
         lost = sum(self.left_out.values())
         return lost / ((lost + sum(self.seconds.values())) or 1.0)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """splits.json."""
         return {
             "rule": "no actor and no dialogue is in two splits",
@@ -123,7 +123,7 @@ def scenes(rows: Iterable[Mapping[str, Any]]) -> list[Scene]:
                 f"{session}: actors",
                 expected="the name of each side's actor in its audit",
                 found="none",
-                remedy="run the session again, which writes them down",
+                remedy="run the session again to record them",
             )
         actors[session] = tuple(named)
         seconds[session]["all", ""] += length

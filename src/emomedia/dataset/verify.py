@@ -14,7 +14,7 @@ from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
 from ..options import COMPOSITE_SIZE, Size
 from .audit import Row, named_files, read_rows
-from .index import audits, made_anew, told_audits
+from .index import audits, index_bytes, recorded_audits
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
         yield Finding(path, "the index of all clips", "none")
         return
     try:
-        right = made_anew(paths)
+        right = index_bytes(paths)
     except StageError as error:
         yield _told(path, error)
         return
@@ -187,7 +187,7 @@ def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
         return
     if len(found) != len(table):
         yield Finding(path, f"the {len(table)} clips of the audits", str(len(found)))
-    elif told_audits(found.schema) != told_audits(table.schema) or not found.equals(table):
+    elif recorded_audits(found.schema) != recorded_audits(table.schema) or not found.equals(table):
         yield Finding(path, "what the audits say of each clip", "something else")
     elif writer == pq.read_metadata(pa.BufferReader(right)).created_by:  # others write other bytes
         yield Finding(path, "the bytes that the audits make", "others")

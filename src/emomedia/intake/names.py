@@ -78,20 +78,20 @@ _HABITS: tuple[tuple[str, Callable[[PurePosixPath], str | None]], ...] = (
 )
 
 
-def tell_sides(paths: Sequence[PurePosixPath]) -> tuple[dict[PurePosixPath, Side], str] | None:
+def distinguish_sides(paths: Sequence[PurePosixPath]) -> tuple[dict[PurePosixPath, Side], str] | None:
     """The side of `paths`, and by what it was told; None if no habit tells two kinds apart.
 
     What comes first in order (A, 1, left) is the left one.  Where some names say left and right in full,
     files that say neither have no side.
     """
-    for told_by, habit in _HABITS:
+    for reason, habit in _HABITS:
         keys = {path: habit(path) for path in paths}
         kinds = sorted({key for key in keys.values() if key is not None}, key=natural)
         if len(kinds) == 2 and (None not in keys.values() or habit is _IN_FULL):
             sides: dict[PurePosixPath, Side] = {
                 path: "left" if key == kinds[0] else "right" for path, key in keys.items() if key is not None
             }
-            return sides, told_by
+            return sides, reason
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from ..errors import MediaNotFoundError
 from ..session import SIDES, SideName
-from .names import natural, tell_sides
+from .names import distinguish_sides, natural
 
 JOIN_GAP = 2.5
 """Seconds between the end of a camera's file and the start of its next one that make them one take.
@@ -78,15 +78,15 @@ def pair(files: Sequence[MediaFile], folder: str) -> Paired:
         If there are not two cameras' files.
     """
     cameras = [file for file in files if file.kind == "camera"]
-    sides = tell_sides([file.path for file in cameras])
+    sides = distinguish_sides([file.path for file in cameras])
     if sides is None:
         raise MediaNotFoundError(
             folder,
-            expected="the files of two cameras, told apart by names or folders",
+            expected="the files of two cameras that names or folders tell apart",
             found=_names(cameras) or "none",
             remedy="put 'left' and 'right' into the files' or folders' names, or write session.toml by hand",
         )
-    side_of, told_by = sides
+    side_of, reason = sides
     takes = {side: recordings(file for file in cameras if side_of.get(file.path) == side) for side in SIDES}
     pairs, matched_by, unpaired = match(takes["left"], takes["right"])
     if not pairs:
@@ -94,9 +94,9 @@ def pair(files: Sequence[MediaFile], folder: str) -> Paired:
             folder,
             expected="takes of two cameras at the same time",
             found=f"{len(takes['left'])} of one and {len(takes['right'])} of the other that share none",
-            remedy="set the files' dates right, or put each session's files into a folder and draft it alone",
+            remedy="correct the files' dates, or put each session's files into a folder and draft each alone",
         )
-    drafts = _drafts(pairs, [f"left and right are told apart by {told_by}", matched_by])
+    drafts = _drafts(pairs, [f"left and right were told apart by {reason}", matched_by])
     unused = _assign_recorders(drafts, [file for file in files if file.kind == "recorder"])
     left_over = [f"{_names(recording)}: no take of the other camera at that time" for recording in unpaired]
     left_over += [
@@ -162,7 +162,7 @@ def _drafts(pairs: Sequence[tuple[Recording, Recording]], notes: Sequence[str]) 
         later = right[0].start - left[0].start
         draft.notes.append(
             f"by the files' dates the right camera began {abs(later):.0f} s "
-            f"{'after' if later >= 0 else 'before'} the left one; the sound will tell"
+            f"{'after' if later >= 0 else 'before'} the left one; sync finds the exact offset from the sound"
         )
         drafts.append(draft)
     return drafts
@@ -192,14 +192,14 @@ def _assign_recorders(drafts: Sequence[Draft], recorders: Sequence[MediaFile]) -
 def _mics(files: Sequence[MediaFile], draft: Draft) -> tuple[dict[SideName, tuple[MediaFile, int]], str]:
     """The tracks among the recorder's `files`: two mono files, or two channels of one."""
     mono = [file for file in files if file.channels == 1]
-    sides = tell_sides([file.path for file in mono])
+    sides = distinguish_sides([file.path for file in mono])
     if sides is not None:
-        side_of, told_by = sides
+        side_of, reason = sides
         mics: dict[SideName, tuple[MediaFile, int]] = {}
         for file in sorted(mono, key=lambda file: (-_common(draft.takes["left"], (file,)), file.path)):
             if file.path in side_of:
                 mics.setdefault(side_of[file.path], (file, 0))
-        return mics, f"the microphones are told apart by {told_by}"
+        return mics, f"the microphones were told apart by {reason}"
     several = [file for file in files if file.channels > 1]
     if several:
         longest = max(several, key=lambda file: _common(draft.takes["left"], (file,)))

@@ -36,7 +36,7 @@ def scan(folder: Path) -> tuple[list[MediaFile], list[str]]:
             folder,
             expected="a folder of camera and recorder files",
             found="a file" if folder.exists() else "nothing",
-            remedy="name the folder that the footage lies in",
+            remedy="name the folder with the footage",
         )
     files, troubles = [], []
     for path in media_paths(folder):

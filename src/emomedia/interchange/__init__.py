@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import stages
-from ..descriptions import file_name, show, wrong
+from ..descriptions import description_error, file_name, show
 from ..errors import MediaNotFoundError, OutputError, StageError
-from ..files import complaint, read_small, write_bytes
+from ..files import error_text, read_small, write_bytes
 from ..layout import SessionFolder
 from ..session import SIDES, Session
 from ..turns import TurnsFile, parse_turns
@@ -172,7 +172,7 @@ def read_body(path: Path, session: Session) -> dict[str, Any]:
             path, expected="a file with turns", found="nothing", remedy="correct the path"
         ) from error
     except (OSError, ValueError) as error:
-        raise wrong(
-            path, "", expected="a file of Praat or ELAN", found=complaint(error), remedy="correct the path"
+        raise description_error(
+            path, "", expected="a file of Praat or ELAN", found=error_text(error), remedy="correct the path"
         ) from None
     return stages.as_read(from_tiers(read(data, path), tick, path, session))

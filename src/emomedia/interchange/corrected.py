@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..descriptions import file_name, show, wrong
+from ..descriptions import description_error, file_name, show
 from ..errors import DescriptionError
 from ..flags import OF_TEXT
 from ..schema.tables import DialogueTable, Table, TurnTable, UnmatchedTable
@@ -107,17 +107,17 @@ def from_tiers(tiers: Sequence[Tier], tick: Fraction, source: Path, session: Ses
 
 def _check_names(names: Sequence[str], source: Path) -> None:
     if not set(names) & set(SIDES):
-        raise wrong(
+        raise description_error(
             source,
             "",
             expected="tiers called 'left' and 'right'",
             found=", ".join(show(name) for name in names[:8]) or "no tier",
-            remedy="call the tiers with the actors' turns so",
+            remedy="give the tiers with the actors' turns these names",
         )
     known = (*SIDES, ALL, DIALOGUES, TOPICS, EMOTIONS)
     twice = [name for name, count in Counter(names).items() if count > 1 and name.startswith(known)]
     if twice:
-        raise wrong(
+        raise description_error(
             source,
             "",
             expected="each tier once",
@@ -133,12 +133,12 @@ def _data(read: _Read, interval: Interval, table: type[Table]) -> Body:
         validate(table, value, read.source)
     except ValueError as error:
         found = error.found if isinstance(error, DescriptionError) else str(error)
-        raise wrong(
+        raise description_error(
             read.source,
             "data",
             expected="JSON as emomedia wrote it",
             found=f"{show(interval.label)} ({found})",
-            remedy="export anew, or remove the data tiers",
+            remedy="export it again, or remove the data tiers",
         ) from None
     return dict(value)
 

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from xml.parsers import expat
 
-from ..descriptions import show, wrong
+from ..descriptions import description_error, show
 from ..errors import DescriptionError
 from ..schema.values import MAX_SECONDS
 from ..session import SIDES
@@ -154,8 +154,8 @@ def read(data: bytes, source: Path) -> list[Tier]:
 
 
 def _broken(source: Path, expected: str, found: str) -> DescriptionError:
-    remedy = "save it anew in ELAN, or export anew"
-    return wrong(source, "", expected=expected, found=found, remedy=remedy)
+    remedy = "save it again in ELAN, or export it again"
+    return description_error(source, "", expected=expected, found=found, remedy=remedy)
 
 
 def _parsed(data: bytes, source: Path) -> ET.Element:

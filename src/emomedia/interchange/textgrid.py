@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from ..descriptions import show, wrong
+from ..descriptions import description_error, show
 from ..errors import DescriptionError
 from ..schema.values import MAX_SECONDS
 from .tiers import Interval, Tier, seconds, ticks
@@ -99,8 +99,8 @@ def _decoded(data: bytes, source: Path) -> str:
 
 
 def _broken(source: Path, expected: str, found: str) -> DescriptionError:
-    remedy = "save it as a text file in Praat, or export anew"
-    return wrong(source, "", expected=expected, found=found, remedy=remedy)
+    remedy = "save it as a text file in Praat, or export it again"
+    return description_error(source, "", expected=expected, found=found, remedy=remedy)
 
 
 class _Reader:

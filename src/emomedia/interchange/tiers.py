@@ -33,7 +33,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from ..descriptions import show, stretch_text, wrong
+from ..descriptions import description_error, show, stretch_text
 from ..session import SIDES
 from ..turns import Turn, TurnsFile, to_body
 
@@ -125,10 +125,10 @@ def _refuse_overlaps(turns: Iterable[Turn]) -> None:
     last: Turn | None = None
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.id)):
         if last is not None and turn.start < last.end:
-            raise wrong(
+            raise description_error(
                 "turns.json",
                 turn.id,
-                expected=f"turns of the {turn.speaker} side of which none overlaps another, as in a tier",
+                expected=f"turns of the {turn.speaker} side that do not overlap, as a tier requires",
                 found=f"{stretch_text(turn.start, turn.end)}, before {show(last.id)} has ended",
                 remedy="correct the times, or export another format",
             )

@@ -136,7 +136,7 @@ def from_body(body: Mapping[str, Any], session: Session, source: Path = Path(FIL
             f"{source}{where}",
             expected="what the probe writes",
             found=found,
-            remedy="correct the file, or delete it to have it made anew",
+            remedy="correct the file, or delete it so that it is made again",
         ) from error
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..descriptions import wrong
+from ..descriptions import description_error
 from ..errors import UnsupportedMediaError
 from ..options import Interlaced
 from ..session import Crop, Session
@@ -269,7 +269,7 @@ def _declared_orientation(files: Sequence[FoundFile]) -> tuple[int, bool]:
                 file.path,
                 expected=f"the rotation of {files[0].path.name}, {_orientation_text(first)}",
                 found=_orientation_text(file.stream),
-                remedy="give `rotate` in session.toml, or make two sessions of the two",
+                remedy="give `rotate` in session.toml, or describe them as two sessions",
             )
     return int(first["rotate"]), bool(first["mirrored"])
 
@@ -299,7 +299,7 @@ def _refuse_other_pictures(files: Sequence[FoundFile], interlaced: Interlaced) -
                 expected="a take whose files are alike: "
                 + ", ".join(f"{name} {getattr(first, name)}" for name in differing),
                 found=", ".join(f"{name} {getattr(other, name)}" for name in differing),
-                remedy="make two sessions of the two",
+                remedy="describe them as two sessions",
             )
 
 
@@ -309,7 +309,7 @@ def _refuse_crop(session: Session, side: str, crop: Crop, size: tuple[int, int])
     )
     if inside and crop.width >= SMALLEST_CROP[0] and crop.height >= SMALLEST_CROP[1]:
         return
-    raise wrong(
+    raise description_error(
         session.path,
         [side, "crop"],
         expected=f"at least {SMALLEST_CROP[0]}x{SMALLEST_CROP[1]} pixels inside the upright "
@@ -351,7 +351,7 @@ def _refuse_other_rates(files: Sequence[FoundFile]) -> None:
                 path,
                 expected=f"the frame rate of {constant[0][0].name}, {rate_text(constant[0][1])}",
                 found=rate_text(rate),
-                remedy="make two sessions of the two",
+                remedy="describe them as two sessions",
             )
 
 

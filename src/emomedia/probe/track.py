@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..descriptions import wrong
+from ..descriptions import description_error
 from ..errors import UnsupportedMediaError
 from ..session import Session
 from .types import Take, Track, TrackFile
@@ -91,7 +91,7 @@ def mic_track(session: Session, side: str, streams: Sequence[dict[str, Any]]) ->
             return _track(mic.file, stream, channel, own_audio=False, start=Fraction(0))
         channel -= stream["channels"]
     count = sum(stream["channels"] for stream in found)
-    raise wrong(
+    raise description_error(
         session.path,
         [side, "mic", "channel"],
         expected=f"a channel from 0 to {count - 1} of {mic.file.name}",
@@ -121,7 +121,7 @@ def own_track(files: Sequence[tuple[Path, dict[str, Any] | None, Fraction]]) -> 
                 other_path,
                 expected=f"the sample rate of {path.name}, {first['sample_rate']}",
                 found=str(stream["sample_rate"]),
-                remedy="make two sessions of the two",
+                remedy="describe them as two sessions",
             )
     tracks = [_track(path, stream, 0, own_audio=True, start=start) for path, stream, start in heard]
     return replace(
@@ -143,7 +143,7 @@ def take_track(side: str, take: Take) -> Track:
     if take.sound is None:
         raise UnsupportedMediaError(
             take.files[0].path,
-            expected="sound, because no other microphone is named",
+            expected="sound, because the description names no other microphone",
             found="none",
             remedy=f"give `mic` under [{side}] in session.toml",
         )

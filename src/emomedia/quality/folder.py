@@ -54,7 +54,7 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
     folders = _folders(what, out, session)
     rows: list[Row] = []
     failed: list[EmomediaError] = []
-    notes = Notes(observer.says)
+    notes = Notes(observer.note)
     try:
         for folder in folders:
             observer.stage_begins("check")
@@ -64,9 +64,9 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
                 failed.append(error)
                 continue
             for note in result.notes:
-                notes.hears(folder.session, note)
+                notes.add(folder.session, note)
             rows += [{key: row[key] for key in ("id", "keep", "reasons")} for row in result.rows]
-        notes.ends()
+        notes.finish()
     finally:  # also of a check that was interrupted: the audits have changed
         with suppress(*[StageError for _ in failed[:1]]):  # of an audit that is none, which is told below
             write_index(folders[0].out)
@@ -90,7 +90,7 @@ def _checked(
                 rules,
                 tools,
                 options.worker_count,
-                lambda done, total: observer.advances("check", done, total),
+                lambda done, total: observer.progress("check", done, total),
                 None if session is None else _find_declared(folder, session),
             )
         finally:
@@ -115,13 +115,13 @@ def _refuse_failed(
     if len(folders) == 1 and failed:
         raise failed[0]
     for error in failed:
-        observer.says(str(error))
+        observer.note(str(error))
     if failed:
         raise BatchError(
             folders[0].out,
             expected="every session's clips to be checked",
-            found=f"{len(failed)} of {len(folders)} sessions that could not be, first {failed[0]}",
-            remedy="mend them; the others are checked",
+            found=f"{len(failed)} of {len(folders)} sessions failed, first {failed[0]}",
+            remedy="fix them; the others are checked",
         )
 
 
@@ -141,7 +141,7 @@ def _folders(what: Path, out: Path | None, session: Session | None) -> list[Sess
             what,
             expected="an output folder, or a session.toml with --out",
             found="no folder",
-            remedy="say with --out where the clips are",
+            remedy="name the clips' folder with --out",
         )
     else:
         folder = SessionFolder(out.resolve(), session.id)

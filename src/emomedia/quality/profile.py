@@ -17,7 +17,7 @@ from pydantic import ConfigDict
 from ..dataset.index import CLIP_MEASURES, FLAGS, MEASURES
 from ..descriptions import show
 from ..errors import DescriptionError
-from ..files import complaint, read_small
+from ..files import error_text, read_small
 from ..schema.tables import Table
 from ..schema.validation import validate
 from ..schema.values import Label
@@ -103,7 +103,7 @@ def read_profile(path: Path | None = None) -> tuple[Rule, ...]:
         raise DescriptionError(
             source,
             expected="a profile in TOML",
-            found=complaint(error),
+            found=error_text(error),
             remedy=f"correct --profile, or leave it out; {own} is the one to copy",
         ) from error
     rules = validate(ProfileTable, table, source).rule
@@ -123,7 +123,7 @@ def _refuse_without_effect(rule: Rule, place: str) -> None:
             f"{place}.measure",
             expected=f"a measure of a {'clip' if rule.of == 'clip' else 'side'}: {', '.join(known)}",
             found=show(rule.measure),
-            remedy=f"the nearest is {show(near)},{where} docs/quality.md tells of each",
+            remedy=f"the nearest is {show(near)},{where} docs/quality.md describes each",
         )
     flags = rule.measure == FLAGS
     decibels = rule.measure.endswith(("_db", "_lufs"))  # a share of which is nothing

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..colour import target_colours
-from ..engine import Work
 from ..native_observer import NativeObserver
 from ..options import COMPOSITE_SIZE
 from ..plan import Clip
 from ..probe import Take
 from ..session import SIDES
+from ..work import Work
 from .picture import dropped_frames, picture_measures
 from .pixels import picture_observer
 

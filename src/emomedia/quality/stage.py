@@ -37,7 +37,7 @@ def check_session(
     rules: tuple[Rule, ...],
     tools: Tools,
     workers: int,
-    advances: Callable[[int, int], None] = lambda *_: None,
+    progress: Callable[[int, int], None] = lambda *_: None,
     find_declared: Callable[[], Mapping[str, float]] | None = None,
     begins: Callable[[], None] = lambda: None,
 ) -> CheckResult:
@@ -74,7 +74,7 @@ def check_session(
         known = row["quality"].get("measured", {}).get("declared_ms") if declared is None else declared
         return row | {"quality": measured(row, folder, of[row["id"]], tools, known)}
 
-    new = _mapped(with_measures, stale, workers, advances)
+    new = _mapped(with_measures, stale, workers, progress)
     rows = [new.get(row["id"], row) for row in before]
     seen = faces_seen(rows)
     usual = usual_of(rows, rules)
@@ -126,7 +126,7 @@ def _is_measured(row: Row, facts: Mapping[str, Any], tools: Tools, *, has_takes:
 
 
 def _mapped(
-    change: Callable[[Row], Row], rows: Sequence[Row], workers: int, advances: Callable[[int, int], None]
+    change: Callable[[Row], Row], rows: Sequence[Row], workers: int, progress: Callable[[int, int], None]
 ) -> dict[str, Row]:
     """Changed rows by id, as many at a time as there are workers."""
     made: dict[str, Row] = {}
@@ -135,7 +135,7 @@ def _mapped(
         with closing(changed):  # left early, it begins no more
             for row in changed:
                 made[row["id"]] = row
-                advances(len(made), len(rows))
+                progress(len(made), len(rows))
     return made
 
 

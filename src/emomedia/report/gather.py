@@ -19,7 +19,7 @@ from ..batch.status import status
 from ..dataset.actors import Actor, find_actors
 from ..dataset.index import outdated, read_index
 from ..errors import OutputError
-from ..files import complaint, read_small
+from ..files import error_text, read_small
 from ..layout import AUDIT_NAME, SessionFolder
 from ..pipeline import FILE_OF
 from ..session import SIDES
@@ -107,7 +107,7 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
     """
     table = read_index(out, COLUMNS)
     notes = [
-        f"{session}/{AUDIT_NAME}: newer than the index; emomedia check makes that anew"
+        f"{session}/{AUDIT_NAME}: newer than the index; emomedia check updates it"
         for session in outdated(out, table.schema)
     ]
     finished = set(table["session"].unique().to_pylist())
@@ -169,7 +169,7 @@ def _read(path: Path, notes: list[str]) -> dict[str, Any] | None:
         if not isinstance(body, dict):
             raise ValueError("no JSON object")
     except (OSError, ValueError) as error:
-        notes.append(f"{path.parent.name}/{path.name}: {complaint(error)}")
+        notes.append(f"{path.parent.name}/{path.name}: {error_text(error)}")
         return None
     return body
 

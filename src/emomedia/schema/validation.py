@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..descriptions import key_text, show, wrong
+from ..descriptions import description_error, key_text, show
 from ..errors import DescriptionError
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -54,7 +54,9 @@ def _translated(
     context = problem.get("ctx", {})
     expected, remedy = _PLAIN.get(problem["type"], (problem["msg"], "correct it"))
     expected = context.get("expected", expected)
-    return wrong(source, location, expected=expected, found=found, remedy=context.get("remedy", remedy))
+    return description_error(
+        source, location, expected=expected, found=found, remedy=context.get("remedy", remedy)
+    )
 
 
 def _unknown_key(
@@ -63,7 +65,7 @@ def _unknown_key(
     known = [name for name in table.model_fields if name != "made_from"]
     nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0)
     key = show(str(location[-1]))
-    return wrong(
+    return description_error(
         source,
         key_text(location),
         expected=f"one of the keys {', '.join(known)}",

@@ -17,9 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..descriptions import show, wrong
+from ..descriptions import description_error, show
 from ..errors import DescriptionError, MediaNotFoundError
-from ..files import complaint, read_small
+from ..files import error_text, read_small
 from ..stages import parse
 
 MAX_BYTES = 16 << 20
@@ -91,7 +91,7 @@ def read_scripts(paths: Sequence[Path]) -> dict[Path, Script]:
     scenes = [scene for own in found.values() for scene in own]
     lines = sum(len(scene.lines) for scene in scenes)
     if lines > MAX_LINES:
-        raise wrong(
+        raise description_error(
             paths[-1],
             "",
             expected=f"at most {MAX_LINES} lines in the scripts of a session",
@@ -127,8 +127,12 @@ def _json(path: Path) -> Any:
             path, expected="a script", found="nothing", remedy="correct the path"
         ) from error
     except (OSError, ValueError) as error:
-        raise wrong(
-            path, "", expected="a script in JSON and UTF-8", found=complaint(error), remedy="correct the file"
+        raise description_error(
+            path,
+            "",
+            expected="a script in JSON and UTF-8",
+            found=error_text(error),
+            remedy="correct the file",
         ) from None
 
 
@@ -136,7 +140,7 @@ def _entries(path: Path, value: Any) -> Iterable[tuple[str, str, Any]]:
     """Place, name and table of each scene in a file."""
     listed = value if isinstance(value, list) else [value]
     if not listed or not all(isinstance(entry, dict) and entry for entry in listed):
-        raise wrong(
+        raise description_error(
             path,
             "",
             expected='scenes as {"dialogue": {"topic_label": …, "utterances": […]}}, or a list of them',
@@ -161,7 +165,7 @@ def _check_lines(lines: Sequence[Line], path: Path, location: str) -> None:
 
 def _wrong_line(path: Path, location: str, number: int, expected: str, found: str) -> DescriptionError:
     place = f"{location}.utterances[{number}]"
-    return wrong(path, place, expected=expected, found=found, remedy="correct the line")
+    return description_error(path, place, expected=expected, found=found, remedy="correct the line")
 
 
 def _unambiguous(scenes: Sequence[Scene]) -> Iterable[Scene]:

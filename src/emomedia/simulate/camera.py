@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from ..descriptions import Rule, hold_to
+from ..descriptions import Rule, check_rules
 from .codecs import CODECS, SUBSAMPLING, TIME_BASES, Chroma, Codec, Container, Range
 from .colour import CODINGS, Colour
 
@@ -106,7 +106,7 @@ class Camera:
     parts: int = 1
 
     def __post_init__(self) -> None:
-        hold_to((*_rules(self), *_codec_rules(self), *_container_rules(self)), "simulate", self)
+        check_rules((*_rules(self), *_codec_rules(self), *_container_rules(self)), "simulate", self)
 
     @property
     def suffix(self) -> Container:

@@ -8,7 +8,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-from ..descriptions import ID_RULE, Rule, hold_to, is_id
+from ..descriptions import ID_RULE, Rule, check_rules, is_id
 from ..session import SIDES, Crop, SideName
 from .camera import Camera
 from .pattern import MAX_INDEX
@@ -88,7 +88,7 @@ class SimulateOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        hold_to(_rules(self), "simulate", self, self.camera)
+        check_rules(_rules(self), "simulate", self, self.camera)
 
     @classmethod
     def of(cls, right: dict[str, Any] | None = None, **choices: Any) -> SimulateOptions:

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from ..descriptions import Rule, hold_to
+from ..descriptions import Rule, check_rules
 from ..files import atomic
 from ..session import SIDES, SideName
 
@@ -63,7 +63,7 @@ class RecorderOptions:
     separate: bool = False
 
     def __post_init__(self) -> None:
-        hold_to(self._rules(), "simulate: recorder", self)
+        check_rules(self._rules(), "simulate: recorder", self)
 
     @property
     def bits(self) -> int | None:

@@ -135,7 +135,7 @@ def _responses(rate: int, room: Room) -> dict[SideName, dict[SideName, Sound]]:
     except ImportError as error:
         raise MissingToolError(
             "pyroomacoustics",
-            expected="the package that works out how a room sounds",
+            expected="the package that simulates a room's acoustics",
             found=str(error),
             remedy="run 'pip install pyroomacoustics', or simulate without a room",
         ) from error

@@ -111,7 +111,7 @@ def _scenes(options: SimulateOptions) -> tuple[Scene, ...]:
             "simulate: seconds",
             expected="time for one utterance in each dialogue, and silence around it",
             found=f"{float(options.seconds)} s for {options.dialogue_count()} dialogues",
-            remedy="make the session longer, or its dialogues fewer",
+            remedy="make the session longer, or ask for fewer dialogues",
         )
     return scenes
 
@@ -123,7 +123,7 @@ def _clear(folder: Path) -> None:
         raise OutputError(
             description,
             expected="nothing, or a session simulated earlier",
-            found="a session of another origin",
+            found="a session that emomedia did not simulate",
             remedy="choose another folder",
         )
     remove_leftovers(folder)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from operator import itemgetter
 from typing import Any
 
-from ..descriptions import is_id, show, wrong
+from ..descriptions import description_error, is_id, show
 from ..flags import CUT, NO_TEXT
 from ..session import SIDES, Session, SideName
 from ..turns import Turn, TurnsFile
@@ -132,10 +132,10 @@ def _numbered(dialogue: str, turns: Sequence[Turn]) -> list[Turn]:
 def _check_ids(session: Session, ids: Iterable[str]) -> None:
     too_long = [made for made in ids if not is_id(made)]
     if too_long:
-        raise wrong(
+        raise description_error(
             session.path,
             "dialogue" if session.dialogues else "id",
-            expected="ids short enough to name turns after",
+            expected="ids short enough to derive turn ids from",
             found=f"{show(too_long[0])}, {len(too_long[0])} characters",
             remedy="shorten the id: up to 8 characters are added to a session's, 4 to a dialogue's",
         )

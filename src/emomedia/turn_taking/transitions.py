@@ -52,7 +52,7 @@ def _transition(turn: Turn, floor: Turn) -> Transition:
     return Transition.COMPETITIVE_OVERLAP
 
 
-def told_turns(turns_file: TurnsFile) -> list[str]:
+def turns_summary(turns_file: TurnsFile) -> list[str]:
     """Lines for people on how many turns there are, and how the floor passes."""
     counts: Counter[Transition] = Counter()
     gaps: list[Fraction] = []

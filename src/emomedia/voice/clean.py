@@ -127,7 +127,7 @@ class Cleaning:
     overlaps: tuple[Run, ...] | None
     find: Callable[[], Mapping[SideName, CleanTrack]]
 
-    def meaning(self, first: int, end: int) -> list[str]:
+    def cache_key(self, first: int, end: int) -> list[str]:
         """What the clean sound of the samples ``first … end - 1`` depends on; nothing where there is none."""
         concerned = self.overlaps is None or any(True for _ in _meeting(self.overlaps, first, end))
         return [self.activity] if concerned else []

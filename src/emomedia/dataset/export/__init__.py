@@ -56,7 +56,7 @@ def export(
     layout: str,
     folder: Path,
     options: ExportOptions | None = None,
-    tell: Callable[[int, int], None] = lambda *_: None,
+    advance: Callable[[int, int], None] = lambda *_: None,
 ) -> Exported:
     """Write the clips of `out` in `layout` to `folder`, which appears whole or not at all.
 
@@ -64,8 +64,8 @@ def export(
     ----------
     layout : str
         One of :data:`FORMATS`.
-    tell : callable
-        Hears how many clips are done, of how many.
+    advance : callable
+        Called with the number of clips done and of all clips.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def export(
     def count(more: int) -> None:
         nonlocal done
         done += more
-        tell(done, len(selection.table))
+        advance(done, len(selection.table))
 
     part = part_path(folder)
     _refuse_little_room(folder, sum(path.stat().st_size for path in _media(selection, layout)))
@@ -149,7 +149,7 @@ def _describe(selection: Selection, layout: str, folder_name: str, folder: Path,
     """Card, Croissant metadata and splits of an export whose files `names` are written."""
     options, table = selection.options, selection.table
     (folder / "splits.json").write_text(
-        json.dumps(selection.splits.told(), indent=1, ensure_ascii=False), "utf-8"
+        json.dumps(selection.splits.as_json(), indent=1, ensure_ascii=False), "utf-8"
     )
     (folder / "splits.csv").write_text(_splits_csv(selection), "utf-8")
     name = options.name or folder_name

@@ -25,7 +25,7 @@ _LAYOUTS = {
     'turns = webdataset.WebDataset("turns-train-000000.tar", shardshuffle=False)\n```\n',
     "emodialog": "EmoDialogCN's layout: `videos/<dialogue>_<side>.mp4` and `scripts/prompt.json`; "
     "`dialogues.jsonl` has the dialogues' rows of the index, with the times of turns and words; "
-    "`splits.csv` tells which split a dialogue is in.\n",
+    "`splits.csv` has the split of each dialogue.\n",
 }
 
 

@@ -26,7 +26,7 @@ SCRIPT = "scripts/prompt.json"
 ROWS = "dialogues.jsonl"
 
 
-def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], None]) -> list[str]:
+def write_emodialog(selection: Selection, folder: Path, advance: Callable[[int], None]) -> list[str]:
     """Write the layout in `folder`; `tell` hears of each dialogue.
 
     Returns
@@ -54,8 +54,8 @@ def write_emodialog(selection: Selection, folder: Path, tell: Callable[[int], No
             names += _videos(selection, row, folder)
             scripts |= prompts([row])
             file.write(canonical_json(plain(row)) + "\n")
-            tell(1)
-    tell(len(selection.table) - count)
+            advance(1)
+    advance(len(selection.table) - count)
     (folder / SCRIPT).write_text(canonical_json(scripts), "utf-8")
     return names
 
@@ -68,7 +68,7 @@ def _videos(selection: Selection, row: Row, folder: Path) -> Iterator[str]:
     if row["turns"] is None:
         raise StageError(
             f"{row['session']}: {row['id']}", expected="the dialogue's turns in its audit", found="none",
-            remedy="run the session again, which writes them down",
+            remedy="run the session again to record them",
         )  # fmt: skip
     media = media_of(row)
     for side in SIDES:

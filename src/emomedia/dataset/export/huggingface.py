@@ -22,7 +22,7 @@ _GROUP_BYTES = 64 << 20
 """Media that one row group holds: what a reader takes into memory at a time."""
 
 
-def write_huggingface(selection: Selection, folder: Path, tell: Callable[[int], None]) -> list[str]:
+def write_huggingface(selection: Selection, folder: Path, advance: Callable[[int], None]) -> list[str]:
     """Write ``<part>/<split>-<number>.parquet`` below `folder`; `tell` hears of each clip.
 
     Returns
@@ -35,7 +35,7 @@ def write_huggingface(selection: Selection, folder: Path, tell: Callable[[int], 
     for part, split, clips in selection.parts():
         shards = (f"{part}/{split}-{number:05d}.parquet" for number in count())
         (folder / part).mkdir(exist_ok=True)
-        _write_part(selection, clips, media.get(part, []), folder, shards, names, tell)
+        _write_part(selection, clips, media.get(part, []), folder, shards, names, advance)
     return names
 
 
@@ -52,7 +52,7 @@ def _media_names(selection: Selection, part: str) -> list[str]:
 
 def _write_part(
     selection: Selection, clips: Iterator[Row], media: list[str], folder: Path, shards: Any, names: list[str],
-    tell: Callable[[int], None],
+    advance: Callable[[int], None],
 ) -> None:  # fmt: skip
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -76,7 +76,7 @@ def _write_part(
         if size > _GROUP_BYTES or len(held) >= 1000:
             writer.write_table(pa.Table.from_pylist(held, schema=columns))
             held, size, shard = [], 0, shard + size
-        tell(1)
+        advance(1)
     if writer is not None:
         if held:
             writer.write_table(pa.Table.from_pylist(held, schema=columns))

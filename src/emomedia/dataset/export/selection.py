@@ -183,7 +183,7 @@ def _refuse_outdated(out: Path, table: pa.Table) -> None:
             out / INDEX_NAME,
             expected=f"the clips of {session} as its clips.jsonl has them",
             found="an older index",
-            remedy=f"emomedia check {out} makes it anew",
+            remedy=f"run emomedia check {out} to update it",
         )
 
 

@@ -20,7 +20,7 @@ def key_of(clip_id: str) -> str:
     return clip_id.replace(".", "%2E")
 
 
-def write_shards(selection: Selection, folder: Path, tell: Callable[[int], None]) -> list[str]:
+def write_shards(selection: Selection, folder: Path, advance: Callable[[int], None]) -> list[str]:
     """Write ``<part>-<split>-<number>.tar`` in `folder`; `tell` hears of each clip.
 
     The bytes are the same whenever and by whomever they are written.
@@ -50,7 +50,7 @@ def write_shards(selection: Selection, folder: Path, tell: Callable[[int], None]
             for ending, data in members.items():
                 _add(shard, f"{key_of(row['id'])}.{ending}", data)
             size += length
-            tell(1)
+            advance(1)
         if shard is not None:
             shard.close()
     return names
