@@ -26,9 +26,9 @@ from emomedia.audio._pcm import to_real
 from emomedia.audio.align import THRESHOLD
 from emomedia.audio.conform import Pcm
 from emomedia.probe.types import Track
-from emomedia.recordings import Recordings
 from emomedia.session import SIDES
 from emomedia.speech import speech_session
+from emomedia.sync.recordings import Recordings
 from emomedia.timeline import SAMPLE_RATE
 from emomedia.voice.clean import clean_tracks, masks
 from tests.audio.sounds import to_s16, track

@@ -14,8 +14,8 @@ from emomedia.errors import OutputError
 from emomedia.options import Options
 from emomedia.quality.declared import declared_ms
 from emomedia.quality.measure import SessionFacts
-from emomedia.recordings import Recordings
 from emomedia.run import open_session
+from emomedia.sync.recordings import Recordings
 
 TWO_FRAMES = 0.08
 

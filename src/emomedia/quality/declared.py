@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EmomediaError, OutputError
-from ..recordings import Recordings
 from ..session import SIDES
 from ..sync import SPEED_OF_SOUND
+from ..sync.recordings import Recordings
 from ..timeline import Clock
 
 if TYPE_CHECKING:

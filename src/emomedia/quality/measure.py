@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..layout import SessionFolder
 from ..session import SIDES
 from ..stages import digest
-from ..sync_table import WINDOW_COLUMNS
+from ..sync.table import WINDOW_COLUMNS
 from ..timeline import SAMPLE_RATE
 from . import media, people
 from .dnsmos import NAMES as RATINGS

@@ -18,7 +18,7 @@ from ..dataset.audit import UNCHECKED, Row, read_rows, write_rows
 from ..files import writing
 from ..layout import SessionFolder
 from ..session import SIDES
-from ..sync_table import clocks
+from ..sync.table import clocks
 from .measure import TOOLS, SessionFacts, Tools, key_of, measured
 from .profile import Rule, faces_seen, judge, read_profile, usual_of
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..session import SIDES
-from ..sync_picture import sync_picture
 from .columns import Columns
 from .gather import Gathered, SessionFacts
 from .markup import anchor, decimal, details, hours, long_table, percent, section
+from .sync_plot import sync_plot
 
 MOST_PICTURES = 12
 """Sessions whose sync is drawn: those with the largest residuals."""
@@ -62,7 +62,7 @@ def _sync_pictures(sessions: Sequence[SessionFacts]) -> Iterable[str]:
     drawn = []
     for session in sessions:
         try:
-            picture = sync_picture(session.sync) if session.sync else ""
+            picture = sync_plot(session.sync) if session.sync else ""
             residuals = [
                 float(session.sync[side][kind].get("residual_ms") or 0.0)
                 for side in SIDES

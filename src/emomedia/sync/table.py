@@ -8,14 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .descriptions import MAX_DIGITS, show
-from .errors import DescriptionError
-from .session import SIDES
-from .timeline import Clock
+from ..descriptions import MAX_DIGITS, show
+from ..errors import DescriptionError
+from ..session import SIDES
+from ..timeline import Clock
 
 if TYPE_CHECKING:
-    from .audio.align import Match
-    from .audio.steps import Step
+    from ..audio.align import Match
+    from ..audio.steps import Step
 
 MAX_OFFSET = 1_000_000
 """Seconds, eleven days, that a recording may begin before or after the left take."""

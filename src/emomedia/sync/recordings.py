@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .audio.align import Match
-    from .audio.proxy import Proxy
-    from .probe.types import Track
-    from .session import SideName
+    from ..audio.align import Match
+    from ..audio.proxy import Proxy
+    from ..probe.types import Track
+    from ..session import SideName
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Recordings:
 
     def aligned(self, pairs: Sequence[tuple[Track, Track]], *, between: bool = False) -> list[Match | None]:
         """For each pair (reference, other) the other's place; two at a time.  `between` as for `align`."""
-        from .audio import align
+        from ..audio import align
 
         self._read([track for pair in pairs for track in pair])
         left = [pair for pair in pairs if (*pair, between) not in self._matches]
@@ -59,8 +59,8 @@ class Recordings:
 
     def located_together(self, heard: dict[SideName, Heard]) -> dict[SideName, Heard]:
         """The same with every step looked up in both channels of the recorder at once."""
-        from .audio.align import stepped
-        from .audio.steps import Hearing, locate
+        from ..audio.align import stepped
+        from ..audio.steps import Hearing, locate
 
         sides, both = list(heard), list(heard.values())
         if len({len(each.match.steps) for each in both}) > 1:
@@ -81,7 +81,7 @@ class Recordings:
         }
 
     def _read(self, tracks: Sequence[Track]) -> None:
-        from .audio.proxy import track_proxy
+        from ..audio.proxy import track_proxy
 
         new = [track for track in dict.fromkeys(tracks) if track not in self._proxies]
         with ThreadPoolExecutor(2) as pool:

@@ -16,12 +16,12 @@ from emomedia import stages
 from emomedia.audio.align import Match, Piece, Window
 from emomedia.audio.bridge import bridged, straightened
 from emomedia.errors import DescriptionError, SyncError
+from emomedia.report.sync_plot import sync_plot
 from emomedia.session import Mic, Side
 from emomedia.sync import SPEED_OF_SOUND, clocks, sync_session
-from emomedia.sync_picture import sync_picture
 from emomedia.timeline import Clock
 
-from .audio.sounds import talk, to_s16, track, write_wav
+from ..audio.sounds import talk, to_s16, track, write_wav
 from .test_sync import probe
 
 RATE = 16_000
@@ -239,8 +239,8 @@ def test_the_picture(tmp_path, sounds):
     body = sync_session(described(tmp_path, sounds))
     body["left"]["track"]["steps"] = [{"at": 40, "session": 37.5, "seconds": 0.0213, "within": 0.05}]
     read = json.loads(json.dumps(body), parse_float=Decimal)
-    text = sync_picture(read)
-    assert text == sync_picture(body)
+    text = sync_plot(read)
+    assert text == sync_plot(body)
     root = ET.fromstring(text)
     name = "{http://www.w3.org/2000/svg}"
     dots = root.findall(f"{name}circle")
@@ -257,4 +257,4 @@ def test_the_picture(tmp_path, sounds):
 
 def test_no_picture_where_nothing_was_found_by_sound():
     entry = {"offset": 0.0, "drift_ppm": 0.0, "method": "declared", "confidence": 1.0}
-    assert sync_picture({side: {"take": entry, "track": entry} for side in ("left", "right")}) == ""
+    assert sync_plot({side: {"take": entry, "track": entry} for side in ("left", "right")}) == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from .session import SIDES
+from ..session import SIDES
 
 WIDTH, ROW, HEAD, FOOT = 900, 130, 22, 26
 _LEFT, _RIGHT = 52, 12
@@ -24,7 +24,7 @@ _STYLE = (
 )
 
 
-def sync_picture(body: dict[str, Any]) -> str:
+def sync_plot(body: dict[str, Any]) -> str:
     """The content of a sync.json as SVG: a row for each recording whose place was found by sound.
 
     Dots are windows: blue ones bear the clock out, grey ones do not (silence, the other actor, a noise).

@@ -21,7 +21,7 @@ from emomedia.sync import SPEED_OF_SOUND, clocks, sync_session
 from emomedia.timeline import Clock, FileFrames, TakeFrames
 from plain import plain_take
 
-from .audio.sounds import shifted, talk, to_s16, track, write_wav
+from ..audio.sounds import shifted, talk, to_s16, track, write_wav
 
 RATE = 16_000
 STEP = 1 / 48_000

@@ -13,18 +13,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SyncError
+from ..session import SIDES, SideName
+from ..timeline import Clock
 from . import timecode
-from .errors import SyncError
 from .recordings import Heard, Recordings
-from .session import SIDES, SideName
-from .sync_table import Entry, clocks, decimal, entry
-from .timeline import Clock
+from .table import Entry, clocks, decimal, entry
 
 if TYPE_CHECKING:
-    from .audio.align import Match
-    from .audio.bridge import Bridge
-    from .audio.steps import Step
-    from .probe.types import Probe, Take, Track
+    from ..audio.align import Match
+    from ..audio.bridge import Bridge
+    from ..audio.steps import Step
+    from ..probe.types import Probe, Take, Track
 
 __all__ = ["SPEED_OF_SOUND", "clocks", "sync_session"]
 
@@ -98,8 +98,8 @@ def _through_tracks(
     probe: Probe, recordings: Recordings, left: Track, right: Track
 ) -> tuple[Clock, Entry] | None:
     """By what both cameras hear of each actor's own microphone, if there are two and they are heard."""
-    from .audio.align import THRESHOLD
-    from .audio.bridge import bridged
+    from ..audio.align import THRESHOLD
+    from ..audio.bridge import bridged
 
     mics = [probe.tracks[side] for side in SIDES if probe.session.side(side).mic_offset is None]
     if len(mics) < len(SIDES) or any(mic.own_audio for mic in mics):
@@ -123,7 +123,7 @@ def _through_tracks(
 
 def _seen(pairs: Sequence[tuple[Match, Match]], bridge: Bridge, right: Track) -> Match:
     """The microphones' windows in the right camera's sound, in the right take's own time."""
-    from .audio.bridge import heard_at
+    from ..audio.bridge import heard_at
 
     windows = sorted(
         (
@@ -142,7 +142,7 @@ def _seen(pairs: Sequence[tuple[Match, Match]], bridge: Bridge, right: Track) ->
 
 def _directly(recordings: Recordings, left: Track, right: Track, remedy: str) -> tuple[Clock, Entry]:
     """By what the cameras hear of both actors."""
-    from .audio.bridge import straightened
+    from ..audio.bridge import straightened
 
     match = straightened(_found(recordings, left, right, remedy, between=True))
     if match.residual_ms > MAX_RESIDUAL_MS:
@@ -333,7 +333,7 @@ def _found(
     recordings: Recordings, reference: Track, other: Track, remedy: str, *, between: bool = False
 ) -> Match:
     """The place of `other` on the clock of `reference`, or a refusal."""
-    from .audio.align import THRESHOLD
+    from ..audio.align import THRESHOLD
 
     (match,) = recordings.aligned([(reference, other)], between=between)
     if match is None:

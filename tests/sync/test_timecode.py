@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from emomedia.timecode import day, seconds_of, shortest
+from emomedia.sync.timecode import day, seconds_of, shortest
 
 NTSC = Fraction(30_000, 1001)
 
