@@ -85,4 +85,4 @@ def test_a_described_session_without_its_output_folder_is_refused(tmp_path, comm
     (tmp_path / "session.toml").write_text("")
     status, text = call(*command, str(tmp_path / "session.toml"))
     assert status != 0
-    assert "say with --out where its clips are" in text
+    assert "name the folder of its clips with --out" in text

@@ -107,7 +107,7 @@ SESSION_TOML = {
     "the same take twice": (swap('"left.mp4"', '["left.mp4", "./left.mp4"]'), ["left.video[1]", "once"]),
     "the same channel twice": (
         swap("channel = 1", "channel = 0"),
-        ["right.mic", "another track than left.mic"],
+        ["right.mic", "a different track from left.mic"],
     ),
     "no such channel": (swap("channel = 1", "channel = 7"), ["right.mic.channel", "0 to 1", "found 7"]),
     "crop outside": (

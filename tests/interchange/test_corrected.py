@@ -289,7 +289,7 @@ def test_what_is_no_such_file_is_refused_in_one_line(form, edit, parts):
 
 def test_turns_of_one_side_that_overlap_are_refused():
     turns = (TURNS.turns[0], replace(TURNS.turns[2], start=Fraction(2)))
-    with pytest.raises(DescriptionError, match=r"d_002.*of which none overlaps"):
+    with pytest.raises(DescriptionError, match=r"d_002.*that do not overlap"):
         written(replace(TURNS, turns=turns), textgrid)
 
 

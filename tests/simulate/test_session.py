@@ -138,7 +138,7 @@ def test_an_interrupted_simulation_leaves_no_session_and_no_half_files(tmp_path)
 def test_a_session_of_another_origin_is_never_overwritten(tmp_path):
     description = tmp_path / "session.toml"
     description.write_text('id = "mine"\n')
-    with pytest.raises(OutputError, match="another origin"):
+    with pytest.raises(OutputError, match="did not simulate"):
         simulate(tmp_path, SimulateOptions.of(**TINY))
     assert contents(tmp_path) == {"session.toml": b'id = "mine"\n'}
 
