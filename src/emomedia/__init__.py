@@ -1,9 +1,9 @@
 """emomedia: raw footage of two people talking, turned into a dataset.
 
-:func:`frames` gives a session's composites to Python.  What the command line does, its modules do for whoever
-imports them: ``emomedia.run.run`` all of it, ``run.run_stage`` what leads up to one stage, with
+:func:`frames` gives a session's composites to Python.  Everything that the command line does can be
+imported: ``emomedia.run.run`` does everything, ``run.run_stage`` everything up to one stage, with
 ``emomedia.options.Options`` and an ``emomedia.observer.Observer``; ``emomedia.dataset.index.read_index``
-reads what came out, ``emomedia.errors`` has every error.  docs/library.md shows them at work.
+reads the result, ``emomedia.errors`` has every error.  docs/library.md shows them at work.
 """
 
 from __future__ import annotations

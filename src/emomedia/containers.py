@@ -1,8 +1,8 @@
 """Opening media with PyAV: the one place in Python where libav reads a file that somebody else made.
 
 A session's files are untrusted: they may refer to other files, pretend to be a playlist, or never end.  So
-only regular local files are opened, only by the demuxers that cameras and recorders need, on one thread and
-against a clock; the lists are the core's, in ``csrc/av/limits.h``.
+only regular local files are opened, only by the demuxers that cameras and recorders need, on one thread, with
+a time limit; the lists are the core's, in ``csrc/av/limits.h``.
 """
 
 from __future__ import annotations

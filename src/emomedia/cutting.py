@@ -1,8 +1,8 @@
 """The cut stage: makes clips that are missing or stale, keeps the others, and writes the audit.
 
 Chunks are the unit of resuming: an interrupted cut leaves complete spool files, and the next one uses them.
-A clip is kept if the audit lists it under the same key and with the pictures that are asked for, and its
-files are there with their sizes.  A file that the audit does not list is no clip, and is removed.
+A clip is kept if the audit lists it under the same key and with the pictures asked for, and its
+files exist in the right sizes.  A file that the audit does not list does not count, and is removed.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ def cut(
     DescriptionError
         A clip has the name of another one's side alone.
     DeviceError
-        The encoder is not here, or fails again after the video was begun anew.
+        The encoder is not here, or fails again after the video was started over.
     StalledError
         Others have all sessions of the GPU's encoder.
     EmomediaError
         Whatever the engine meets.
 
-    Clips that the audit does not name do not stay: the next run makes them anew from the spool files,
+    Clips that the audit does not name are removed: the next run makes them again from the spool files,
     which stay, unless what they hold came from faulty media.
     """
     folder.refuse_shared_names(
@@ -148,7 +148,7 @@ def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:
 
 
 def _is_whole(file: Row, folder: SessionFolder) -> bool:
-    """Whether a file that a row names is there, of its size where the row tells it."""
+    """Whether a file that a row names is there, of its size where the row has it."""
     path = folder.out / file["path"]
     if path.is_symlink() or not path.is_file():
         return False
@@ -281,7 +281,7 @@ def _refuse_damage(work: Work, clips: Sequence[Clip], damaged: Sequence[Sequence
 
 
 def _refuse_lost_sound(work: Work, clips: Sequence[Clip]) -> None:
-    """Known before the engine runs: conforming a track tells what it lacks."""
+    """Refuse before the engine runs: conforming a track shows what it lacks."""
     stretches = [work.samples_of(clip) for clip in clips]
     samples = sum(count for _, count in stretches)
     for side in SIDES:

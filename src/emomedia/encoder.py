@@ -1,8 +1,8 @@
-"""What encodes a dataset's clips: chosen once for an output folder, and kept there.
+"""The encoder of a dataset's clips: chosen once for an output folder, and recorded there.
 
 libx264 gives the same bytes on any machine; NVENC is a GPU's own encoder, whose bytes are those of its card
 and driver.  ``auto`` must not mean one on one machine and the other on the next, so the first run's choice is
-written down, and a machine that cannot do it says so instead of doing otherwise.
+recorded, and a machine that cannot follow it says so instead of choosing another.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Card:
         return tuple(index for index in self.alike if index in gpus) or self.alike[:1]
 
     def as_json(self) -> dict[str, str]:
-        """What of it is written down beside what it made."""
+        """The card as provenance and run.json record it."""
         return {"card": self.name, "driver": self.driver}
 
 
@@ -97,7 +97,7 @@ class Encoder:
             ) from error
 
     def as_json(self) -> dict[str, str]:
-        """What run.json says of it."""
+        """The encoder as run.json records it."""
         return {"name": self.name} | ({} if self.card is None else self.card.as_json())
 
 
@@ -156,7 +156,7 @@ def _of_clips(out: Path) -> EncoderChoice | None:
             with audit.open("rb") as file:
                 name = parse(file.readline(_MOST_BYTES), float)["provenance"]["settings"]["encoder"]
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # whoever reads that session's audit says what is wrong with it
+            continue  # reading that session's audit reports what is wrong with it
         if name in get_args(EncoderChoice):
             return cast(EncoderChoice, name)
     return None
@@ -239,7 +239,7 @@ def _trial(name: str, depth: int, size: Size) -> _core.VideoSettings:
 
 
 def _driver(found: _core.FoundGpus) -> str:
-    """The driver's release, or where the system does not tell it what CUDA it brings."""
+    """The driver's release, or its CUDA version if the system does not report that."""
     try:
         return _DRIVER.read_text(encoding="ascii").strip()
     except (OSError, ValueError):

@@ -170,8 +170,8 @@ def run_engine(
 ) -> _core.Report:
     """Run an engine's job to its end; `meanwhile` is called once beside it, on this thread.
 
-    Any exception here, Ctrl-C among them, stops the workers after the frame in hand and is raised on;
-    whole spool files stay and the next run goes on from them.
+    Any exception here, Ctrl-C among them, stops the workers after the current frame and is raised again;
+    complete spool files stay, and the next run resumes from them.
     """
     engine.start()
     try:

@@ -1,7 +1,7 @@
-"""Every error that emomedia raises on purpose: one class per cause.
+"""Every error that emomedia raises on purpose, one class per cause.
 
-An error names its subject (usually a file), what was expected there, what was found instead and
-what to do about it.  Each class is also the builtin that fits, so that callers who know nothing of
+An error names its subject (usually a file), what was expected there, what was found instead, and
+what to do about it.  Each class is also the matching builtin, so that callers who know nothing of
 emomedia can still catch ``FileNotFoundError`` or ``ValueError``.
 """
 
@@ -11,7 +11,7 @@ import os
 import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""What a file's name or its metadata must not do to the reader's terminal, or to the one line."""
+"""Characters of a file's name or metadata that would act on the reader's terminal or break the line."""
 
 
 class EmomediaError(Exception):
@@ -54,7 +54,7 @@ def _rebuild(
 
 
 class DescriptionError(EmomediaError, ValueError):
-    """session.toml, turns.json or something else that the user says is impossible."""
+    """session.toml, turns.json or another input of the user's is invalid."""
 
 
 class MediaNotFoundError(EmomediaError, FileNotFoundError):
@@ -66,7 +66,7 @@ class MediaError(EmomediaError, ValueError):
 
 
 class UnsupportedMediaError(EmomediaError, ValueError):
-    """A media file is sound, but of a kind that cannot be treated right."""
+    """A media file is intact, but of a kind that is not supported."""
 
 
 class DamagedMediaError(MediaError):
@@ -74,7 +74,7 @@ class DamagedMediaError(MediaError):
 
 
 class StalledError(EmomediaError, TimeoutError):
-    """A media file, a GPU's driver or a place at its encoder was waited for in vain."""
+    """Waiting for a media file, a GPU's driver or a session of its encoder timed out."""
 
 
 class SyncError(EmomediaError, ValueError):
@@ -110,11 +110,11 @@ class MissingToolError(EmomediaError, FileNotFoundError):
 
 
 class ModelError(EmomediaError, ValueError):
-    """A folder does not hold a speech recogniser's model that can be used."""
+    """A folder does not hold a usable model of a speech recogniser."""
 
 
 class DeviceError(EmomediaError, RuntimeError):
-    """A GPU was asked for that is not there, that this build or driver cannot use, or that failed."""
+    """A requested GPU is missing, cannot be used by this build or driver, or failed."""
 
 
 class EngineError(EmomediaError, RuntimeError):

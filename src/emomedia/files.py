@@ -34,7 +34,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What they say that grant none at all."""
 
 _FOUND = {errno.EISDIR: "a folder", errno.ENOTDIR: "a file where a folder belongs"}
-_FULL = "free space there, or choose another --out; run again and it goes on"
+_FULL = "free space or choose another --out, then run again to continue"
 _REFUSED = "make it writable, or choose another --out"
 _REMEDIES = {
     errno.ENOSPC: _FULL,

@@ -205,7 +205,7 @@ def frames(
         The id of a finished clip in `out`.
     out : path, optional
         Output folder of the session.  Its session.json and sync.json are used where they are fresh or the
-        user's own.  What is missing or stale there, or all of it without `out`, is found out anew, which
+        user's own.  What is missing or stale there, or everything without `out`, is computed again, which
         reads the takes once from end to end.  Nothing is written.
     options : Options, optional
         ``fps``, ``interlaced``, ``lut`` and ``depth`` count here, as in a run.

@@ -17,7 +17,7 @@ class NativeObserver:
     ----------
     name, version : str
         What it measures; part of the key of every chunk and clip, so that those seen by another one, or by
-        another version of this one, are made anew.
+        another version of this one, are made again.
     measures : tuple of str
         Names of the values that it writes for each frame.
     address : int

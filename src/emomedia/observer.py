@@ -1,4 +1,4 @@
-"""The interface by which a run reports what it is doing, whoever listens."""
+"""The interface by which a run reports what it is doing."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 _NAMED = 5
-"""Sessions that are named where many have the same."""
+"""Sessions that are named if many share a note."""
 
 Outcome = Literal["made", "fresh", "own"]
 """How a stage ended: its file was made, was fresh already, or is the user's own and was kept."""
 
 
 class Observer(Protocol):
-    """Listens to a run; called from the thread that runs it."""
+    """Receives a run's events, on the thread that runs it."""
 
     def stage_begins(self, stage: str) -> None:
-        """A stage is looked at: ``probe``, ``sync``, …; whether it is fresh is told when it ends."""
+        """A stage starts: ``probe``, ``sync``, …; whether it was fresh is known when it ends."""
 
     def stage_ends(self, stage: str, outcome: Outcome, seconds: float) -> None:
         """The stage is up to date, `seconds` later."""
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """`done` of `total` frames, windows of speech or clips of a stage that takes long."""
+        """`done` of `total` frames, batches of speech or clips of a long stage are finished."""
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """A message for people."""
 
 
 class Silent:
-    """Listens to nothing; a base for whoever listens to little."""
+    """Ignores everything; a base class for observers of a few events."""
 
     def stage_begins(self, stage: str) -> None: ...
 
@@ -41,14 +41,14 @@ class Silent:
 
 
 class Notes:
-    """What is said of many sessions: told when it first comes, and at the end how many have it in common."""
+    """Notes on many sessions: each text is shown once, and at the end with the sessions that share it."""
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
         self._sessions: dict[str, list[str]] = {}
 
     def add(self, session: str, text: str) -> None:
-        """Something is said of a session."""
+        """Add a note on a session."""
         sessions = self._sessions.setdefault(text, [])
         if not sessions:
             self._note(f"{session}: {text}")
@@ -56,7 +56,7 @@ class Notes:
             sessions.append(session)
 
     def finish(self) -> None:
-        """No more is said."""
+        """Show how many sessions share each text."""
         for text, sessions in self._sessions.items():
             if len(sessions) > 1:
                 more = ", …" if len(sessions) > _NAMED else ""

@@ -94,9 +94,9 @@ class Options:
     language : str or None
         Whisper's code of what is spoken; found from the sound if None.
     prompt : str
-        What the recogniser is told before every passage: names, spellings.
+        Text that prompts the recogniser before every passage: names, spellings.
     hints : {"none", "topic", "script"}
-        What of a dialogue's description it is told besides: its topic, or that and its script.
+        What of a dialogue's description prompts it too: its topic, or that and its script.
     doubtful : {"keep", "blank"}
         What becomes of text that is flagged as one that nobody said: it stays, or just its flags do.
     characters, punctuation : str

@@ -58,9 +58,9 @@ class Pipeline(StageRunner):
     _clean_sound: dict[SideName, CleanTrack] | None = field(default=None, init=False, repr=False)
 
     def set_options(self, options: Options) -> None:
-        """Go on with options that differ in what never shows in the output: workers, the device."""
+        """Continue with options that differ only in what never shows in the output: workers, the device."""
         self.options = options
-        self.__dict__.pop("recognition", None)  # made anew, with these
+        self.__dict__.pop("recognition", None)  # made again, with these
 
     @cached_property
     def sources(self) -> Sources:
@@ -78,19 +78,19 @@ class Pipeline(StageRunner):
             self._note_other_footage(stages.as_read(body))
             return body
 
-        inputs = [self.sources.read, _core.library_versions()]  # which frames there are is libav's word
+        inputs = [self.sources.read, _core.library_versions()]  # libav decides which frames there are
         body = self._stage("probe", inputs, [str(fps), interlaced], make)
         return found[0] if found else probe_from_body(body, self.session, self.folder.stage("session"))
 
     def _note_other_footage(self, body: Body) -> None:
-        """Say so where clips of both takes are replaced: they may be of another session with the same id."""
+        """Note that clips of both takes are replaced: they may be of another session with the same id."""
         path = self.folder.stage("session")
         if self.folder.audit.exists() and path.exists():
             before = stages.read(path)
             if not any(_filmed(body, side) == _filmed(before, side) for side in SIDES):
                 self.observer.note(
-                    f"{self.folder.path}: made from other takes; what is there is made anew. Give a session "
-                    "of its own another id"
+                    f"{self.folder.path}: made from other takes, so its clips are replaced. If this is "
+                    "another session, give it another id"
                 )
 
     @cached_property
@@ -170,7 +170,7 @@ class Pipeline(StageRunner):
         return recognition(self.session, self.options)
 
     def _activity(self, found_from: str) -> Body:
-        """Who speaks when: as the present speech.json says, if just the words are to be found anew."""
+        """Who speaks when: from the present speech.json, if only the words have to be found again."""
         path = self.folder.stage("speech")
         if stages.state(path, "") is stages.State.STALE:
             body = stages.read(path)

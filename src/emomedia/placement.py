@@ -1,6 +1,6 @@
 """Where a session's video is decoded and composed: on GPUs, on the cores, or one take here and one there.
 
-Decisions only, on plain values: what a GPU decodes is found before the work, from its own word, and what it
+Decisions only, on plain values: a GPU says before the work what it decodes, and what it
 does not is decoded on the cores, with the reason.  A half of the composite is composed where its take is
 decoded, so that no frame of a take crosses the bus.  The pictures are the same everywhere.
 """
@@ -174,7 +174,7 @@ def _room(takes: Mapping[str, Take], cores: Mapping[SideName, str], gpu: _core.G
 
 
 def _engines(take: Take, gpu: _core.GpuInfo) -> int:
-    """Engines for what the take needs; one where the driver does not tell."""
+    """Engines for what the take needs; one if the driver does not say."""
     return max(1, min(limit.engines for file in take.files if (limit := _limit(take, file.codec, gpu))))
 
 

@@ -3,7 +3,7 @@
 Pure integer arithmetic without I/O; any input that passed :mod:`emomedia.turns` yields a plan.
 
 * A *cut point* is a frame at which some clip begins or ends.
-* A *span* is the frames between two neighbouring cut points that some clip needs, or a part of them where
+* A *span* is the frames between two neighbouring cut points that some clip needs, or a part of them if
   they are too many for one worker.
 * A *chunk* is a run of adjacent spans that one encoder writes.
 * A *clip* is a run of adjacent spans that is output.

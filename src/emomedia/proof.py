@@ -1,6 +1,6 @@
-"""The proof sheet: three frames of each take, upright, with the crop drawn in, to look at before a long run.
+"""The proof sheet: three frames of each take, upright, with the crop drawn in, to check before a long run.
 
-What the composite will show keeps its brightness; what the crop leaves out is darkened.
+The part that the composite will show keeps its brightness; the rest is darkened.
 """
 
 from __future__ import annotations

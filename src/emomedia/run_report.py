@@ -70,7 +70,7 @@ def _since(before: Body, now: Body, made: Collection[str]) -> Body:
 
 
 def _processor() -> str:
-    """The processor's name as Linux tells it."""
+    """The processor's name as Linux reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

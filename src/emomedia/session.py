@@ -115,7 +115,7 @@ class Session:
         return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
     def canonical(self) -> dict[str, Any]:
-        """What the description says, however it is written: values for JSON, by session.toml's keys."""
+        """The description's content, however it is written: values for JSON, by session.toml's keys."""
         return {
             "id": self.id,
             "left": self._canonical_side(self.left),

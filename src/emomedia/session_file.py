@@ -1,6 +1,6 @@
-"""Reading session.toml: gives a :class:`emomedia.session.Session`, or an error about the first wrong thing.
+"""Reading session.toml: gives a :class:`emomedia.session.Session`, or an error about the first mistake.
 
-No media file is opened here, but each that is named must be there.
+No media file is opened here, but each one named must exist.
 """
 
 from __future__ import annotations

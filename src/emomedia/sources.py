@@ -1,4 +1,4 @@
-"""What a session is made from: fingerprints of its media files, and what its description says of them."""
+"""What a session is made from: fingerprints of its media files, and what its description says about them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sources:
 
     @cached_property
     def heard(self) -> list[Any]:
-        """What is heard, and where the description puts it; session.json's content tells neither."""
+        """What is heard, and where the description puts it; session.json has neither."""
         places = ("offset", "mic_offset", "camera_distance")
         description = self._session.canonical()
         fingerprints = self._fingerprints[: len(self._recordings)]

@@ -1,6 +1,6 @@
 """The speech stage: when each actor speaks, kept apart from the other actor's voice in the same track.
 
-Silero finds where a track holds speech at all.  A first guess of whose it is comes from the levels of the
+Silero finds where a track holds any speech.  A first guess of whose it is comes from the levels of the
 two tracks, in the network's windows of 32 ms: a voice is louder in its own microphone than in the other's.
 From that guess the voices' paths into the other microphone are learned; what they do not explain is an
 actor's own voice, to 10 ms (:mod:`emomedia.voice`).  Memory: some blocks of sound, and a few numbers per
@@ -48,7 +48,7 @@ BLEED_SPREAD_DB = 5.0
 """By how much the level difference of one voice between the two tracks varies from window to window."""
 
 ONE_HEAP_DB = 3.0
-"""Level difference that makes one track's speech bleed where the recording does not tell more."""
+"""Level difference that makes one track's speech bleed if the recording shows no other."""
 
 MIN_SHARE = 0.02
 """Share of the windows with speech that a heap of level differences needs in order to count."""
@@ -92,7 +92,7 @@ def speech_session(
     pcm : mapping
         Side → its conformed track.
     cameras : mapping or None
-        Side → what its camera hears, to tell whether the tracks are exchanged; None if there is no
+        Side → what its camera hears, to find out whether the tracks are exchanged; None if there is no
         such sound besides the tracks.
 
     Returns

@@ -1,4 +1,4 @@
-"""Brings a stage up to date: reads its file if fresh, otherwise makes it anew; times it and reports it.
+"""Brings a stage up to date: reads its file if fresh, otherwise makes it again; times and reports it.
 
 Which stages there are, and what each is made from, is defined in :mod:`emomedia.pipeline`.
 """
@@ -63,7 +63,7 @@ class StageRunner:
     def _stage(
         self, stage: str, inputs: Any, options: Any, make: Callable[[], Body], *, keep_own: bool = True
     ) -> Body:
-        """The body of a stage's file, made anew where it is missing or stale.
+        """The body of a stage's file, made if it is missing or stale.
 
         A file of the user's own is kept, unless the user named another one for this run.
         """

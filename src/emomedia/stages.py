@@ -1,4 +1,4 @@
-"""The one rule by which a stage knows that it is stale.
+"""The one rule by which a stage is fresh, stale or the user's own.
 
 Every stage file is a JSON object that begins with a stamp::
 
@@ -8,7 +8,7 @@ Every stage file is a JSON object that begins with a stamp::
 emomedia's version.  ``content`` is the digest of everything else in the file.  From the two follows:
 
 * fresh: both agree, the stage is skipped;
-* stale: the content is what a stage wrote, but from something else, so it is made anew;
+* stale: the content is what a stage wrote, but from something else, so it is made again;
 * the user's own: there is no stamp, or the content was changed by hand; it is kept and used.
 """
 
@@ -51,7 +51,7 @@ def digest(*parts: Any) -> str:
 
 
 def media_fingerprint(path: Path) -> list[Any]:
-    """What tells one media file from another without reading all of it: size, mtime, head, tail."""
+    """What identifies a media file without reading all of it: size, mtime, digest of head and tail."""
     status = regular_file(path)
     try:
         with path.open("rb") as file:

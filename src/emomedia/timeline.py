@@ -1,8 +1,8 @@
 """Exact time: rates, frames, samples and clocks.
 
 Pure functions on integers and :class:`fractions.Fraction`: no file is touched, and no binary float takes
-part.  Times are seconds on the session clock unless said otherwise.  NumPy, which takes a while to import,
-is imported only where frames are looked up, because the command line needs nothing but rates.
+part.  Times are seconds on the session clock unless noted otherwise.  NumPy, which takes a while to import,
+is imported only where frames are looked up, because the command line needs only rates.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Work:
     def spool_keys(self, chunk: Chunk) -> list[str]:
         """What the packets of each picture of a chunk depend on: the composite, then the sides alone.
 
-        Those of NVENC depend on the card too: another one does not go on with what one began.
+        Those of NVENC depend on the card too: another card does not continue what one has started.
         """
         key = self.chunk_keys[chunk]
         if self.encoder.card is not None:

@@ -1,4 +1,4 @@
-"""How the engine's workers spent a run: what run.json says of it, and one line for people."""
+"""How the engine's workers spent a run: what run.json says about it, and one line for people."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def test_times_that_leap_back_are_refused(tmp_path):
     *_, last = _simple_blocks(data)
     struct.pack_into(">h", data, last, -3000)  # a block's time, relative to its cluster's
     path.write_bytes(data)
-    with pytest.raises(MediaError, match=r"b\.mka: expected times that go on from packet to packet"):
+    with pytest.raises(MediaError, match=r"b\.mka: expected times that continue from packet to packet"):
         whole(path)
 
 

@@ -76,14 +76,14 @@ def test_milliseconds_are_exact_after_a_seek_with_a_shorter_first_frame():
 def test_where_no_gap_may_be_any_is_refused(pts):
     of = Places(PATH, 48_000, 0, Fraction(1), 0, gapless=True)
     assert [of.next(at, 1000) for at in (0, 1010)] == [0, 1000]
-    with pytest.raises(MediaError, match=r"expected times that go on from packet to packet"):
+    with pytest.raises(MediaError, match=r"expected times that continue from packet to packet"):
         of.next(pts, 1000)
 
 
 def test_a_single_wrong_time_is_no_gap_where_times_may_be_wrong():
     of = Places(PATH, 48_000, 0, Fraction(1), 0, gapless=True, misdated=True)
     assert [of.next(at, 1000) for at in (0, 1448, 2000, 3448)] == [0, 1000, 2000, 3000]
-    with pytest.raises(MediaError, match=r"expected times that go on from packet to packet"):
+    with pytest.raises(MediaError, match=r"expected times that continue from packet to packet"):
         of.next(4448, 1000)
 
 

@@ -268,4 +268,4 @@ def test_a_full_disk_pauses_the_batch_until_there_is_room(workers, undisturbed, 
     expected, paused, goes_on = watcher.said
     assert expected.endswith("the batch pauses when it is full")
     assert paused.startswith("paused: ") and "1.0 MB free" in paused
-    assert goes_on.endswith("the batch goes on")
+    assert goes_on.endswith("the batch continues")

@@ -119,7 +119,7 @@ def test_a_cluster_that_has_lost_its_last_machine_is_waited_for(tmp_path):
 
     summary, watcher = batch(tmp_path, [entry("a")], Comes())
     assert summary.figures.done == 1
-    assert watcher.said == ["paused: no machine is there to work on; it goes on when one comes"]
+    assert watcher.said == ["paused: there is no machine to work on; the batch continues when there is one"]
 
 
 def test_tries_are_counted_anew_for_each_stage(tmp_path):
@@ -173,7 +173,7 @@ def test_a_ledger_that_another_program_holds_is_waited_for(tmp_path, monkeypatch
         assert Batch([entry("a")], tmp_path, executor, ledger, watcher).run().figures.done == 1
     assert len(watcher.said) == 10
     assert all("database is locked; close what else has it open" in text for text in watcher.said[::2])
-    assert all(text.endswith("the batch goes on") for text in watcher.said[1::2])
+    assert all(text.endswith("the batch continues") for text in watcher.said[1::2])
 
 
 def test_a_worker_that_the_system_cannot_start_is_tried_again(tmp_path):
@@ -220,7 +220,7 @@ def test_a_full_disk_is_no_fault_of_the_sessions(tmp_path, monkeypatch):
     executor = MadeUp(answers={"a": [Failure("full", "OutputError", "no space left")]})
     summary, watcher = batch(tmp_path, [entry("a")], executor, free_bytes=lambda _: next(free))
     assert summary.figures.done == 1
-    assert watcher.said[0].startswith("paused: ") and watcher.said[1].endswith("the batch goes on")
+    assert watcher.said[0].startswith("paused: ") and watcher.said[1].endswith("the batch continues")
     assert [row["outcome"] for row in read(tmp_path)["attempts"]] == ["full"] + ["advanced"] * 4
 
 

@@ -356,7 +356,7 @@ def test_stopped_within_any_stage(home, tmp_path, stage, number):
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert said == "emomedia: stopped; what is finished is kept, run the same command to go on\n"
+    assert said == "emomedia: stopped; finished work is kept, run the same command to continue\n"
     left = clips_and_parts(tmp_path / "out")
     assert not [name for name in left if stage != "check" or name.endswith(".part")]
 

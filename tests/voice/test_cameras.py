@@ -1,4 +1,4 @@
-"""Whether the tracks lie on the right sides, by what the cameras hear."""
+"""Whether the tracks are on the right sides, by what the cameras hear."""
 
 from __future__ import annotations
 

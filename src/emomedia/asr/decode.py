@@ -58,10 +58,10 @@ class Decoded:
 
 
 def prompt_tokens(tokenizer: Tokenizer, text: str) -> list[int]:
-    """What the decoder is told before it writes: `text` as if it had been said before; nothing if empty.
+    """The decoder's prompt: `text` as if it had been said before; nothing if empty.
 
     Of a long text the last part counts, and it leaves half of the decoder's positions.  Signs that steer the
-    decoder are left out of it, whoever wrote it.
+    decoder are left out of it.
     """
     told = tokenizer.encode(" " + text.strip()) if text.strip() else []
     told = [token for token in told if token < tokenizer.eot][-(MOST_TOKENS // 2 - 1) :]

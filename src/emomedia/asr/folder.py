@@ -1,8 +1,8 @@
 """The folder that holds a recogniser's model, checked before anything is loaded.
 
-It is what CTranslate2's converter writes of a Whisper of any size, as faster-whisper's are published:
+It is what CTranslate2's converter writes for a Whisper of any size, like those that faster-whisper publishes:
 ``model.bin``, ``config.json``, ``vocabulary.json`` (or ``.txt``), ``tokenizer.json``.  Nothing is downloaded.
-What the files say of each other is compared too: with the tokens of another Whisper there would be no error,
+The files are also compared with each other: with the tokens of another Whisper there would be no error,
 only nonsense, and with attention heads that the network does not have CTranslate2 ends the process.
 """
 
@@ -57,7 +57,7 @@ class ModelFolder:
     multilingual : bool
         Whether it knows more than English.
     tells_languages : bool
-        Whether it says by which tokens it tells languages apart.
+        Whether its configuration names the tokens of the languages.
     """
 
     path: Path
@@ -133,7 +133,7 @@ def unknown(path: Path, language: str, found: str) -> ModelError:
 
 
 def nameless(path: Path) -> ModelError:
-    """The error that the model in the folder `path` cannot tell languages."""
+    """The error that the model in the folder `path` cannot detect languages."""
     return ModelError(
         path,
         expected=f"a {CONFIG} whose lang_ids name the languages",
@@ -148,7 +148,7 @@ def unusable(path: Path, found: str) -> ModelError:
 
 
 def tokens(path: Path) -> Any:
-    """What tells tokens by their numbers and texts, from the folder `path`."""
+    """The tokenizer's file in the folder `path`, with the tokens' numbers and texts."""
     return _tokens(path / TOKENIZER, *_version(path / TOKENIZER))
 
 

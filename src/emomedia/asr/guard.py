@@ -1,4 +1,4 @@
-"""Detects text that nobody said: what Whisper writes over noise, and the loops that it falls into.
+"""Detects text that nobody said: what Whisper writes for noise, and the loops that it falls into.
 
 The first guard is that only an actor's own speech is sent.  What is left shows in the text itself, in how
 much of it there is for the speech that carries it, and in the probabilities.  Whisper's own thresholds
@@ -28,7 +28,7 @@ from .phrases import PHRASES
 from .types import Segment
 
 COMPRESSION_RATIO, COMPRESSED_LETTERS = 2.4, 30
-"""Whisper's threshold, and the length of text from which the ratio tells loops from laughter."""
+"""Whisper's threshold, and the length of text from which the ratio separates loops from laughter."""
 
 MEAN_LOG_PROBABILITY = -1.0
 NO_SPEECH_PROBABILITY = 0.6

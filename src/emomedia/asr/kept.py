@@ -1,7 +1,7 @@
 """Keeps what was recognised of a session, batch by batch, so that nothing is decoded twice.
 
-A file for each batch, named by the digest of all that its result depends on, and one that says of which of
-them the present transcript consists.  The others are removed once that is written.
+There is a file for each batch, named by the digest of all that its result depends on, and one that lists
+which of them make up the present transcript.  The others are removed once that is written.
 """
 
 from __future__ import annotations

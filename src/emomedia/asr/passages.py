@@ -1,8 +1,8 @@
 """Decides what is sent to the recogniser, and in which batches, from when each actor speaks.  Pure.
 
-An actor's speech is cut at pauses into passages.  Passages lie in windows, what the network hears at once;
-windows of one prompt and of like length make a batch.  All follows from the session alone, so the number of
-workers shows nowhere, and a batch can be the unit of resuming.
+An actor's speech is cut at pauses into passages.  Passages are put into windows, which the network hears at
+once; windows with the same prompt and of similar length make a batch.  All this follows from the session
+alone, so the number of workers does not matter, and a batch can be the unit of resuming.
 
 Times are counted in columns of 10 ms, as voice activity is.
 """
@@ -56,7 +56,7 @@ FILLED = 1.25
 class Passage:
     """One side's speech without a long pause: ``[start, end)``, heard from `begin` to `stop`.
 
-    `prompt` is the number of what the recogniser is told before it.
+    `prompt` is the number of the text that prompts the recogniser.
     """
 
     side: SideName
@@ -99,7 +99,7 @@ def passages(own: Mask, side: SideName, prompts: Mapping[int, range] | None = No
     own : bool[columns]
         When its actor speaks.
     prompts : mapping
-        Number of a prompt → the columns in which a passage that begins there is told it; 0 elsewhere.
+        Number of a prompt → the columns in which it applies to a passage that starts there; 0 elsewhere.
     """
     spoken: list[tuple[int, int]] = []
     for run in _joined(runs(own), PAUSE):

@@ -1,4 +1,4 @@
-"""Phrases of subtitles: Whisper was trained on them, and writes their credits where nobody speaks.
+"""Phrases of subtitles: Whisper was trained on subtitles, and writes their credits where nobody speaks.
 
 Credits and farewells that users of Whisper report over and over, in simplified and traditional characters.
 """

@@ -33,7 +33,7 @@ class Settings:
     language : str
         Whisper's code of it.
     prompts : tuple of str
-        What the recogniser is told before a passage, by the passage's number for it.
+        The texts that prompt the recogniser, by the number that passages have for them.
     """
 
     language: str

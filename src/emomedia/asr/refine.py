@@ -124,7 +124,7 @@ def _lasting(
 
 
 def _reach(active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """For each edge the first edge of the stretch of activity that ends there or goes on, itself if none."""
+    """For each edge the first edge of the stretch of activity that ends there or continues, else itself."""
     reach = np.arange(len(active) + 1)
     for edge in range(1, len(reach)):
         if active[edge - 1]:

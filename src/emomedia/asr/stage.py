@@ -42,13 +42,13 @@ class Recognition:
     def cache_key(self) -> list[Any]:
         """All that the words depend on besides the tracks and the activity.
 
-        Where it is worked out is not among it: what a GPU found is kept on a machine without one.
+        The device is not part of it: what a GPU found is kept on a machine without one.
         """
         written = [self.folder.name, self.options.doubtful, astuple(self.spelling)]
         return [*self._recognition_key(), written]
 
     def _recognition_key(self) -> list[Any]:
-        """The same without how the words are written."""
+        """The cache key of recognition itself, without how the words are written."""
         hints = [self.hints.everywhere, [list(stretch) for stretch in self.hints.within]]
         excluded = [[str(start), str(end)] for start, end in self.excluded]
         model = [self.folder.sha256, version("ctranslate2")]
@@ -89,7 +89,7 @@ class Recognition:
         return to_body(heard, self.folder, lambda segment: settled(spelled(segment, spelling), doubtful))
 
     def kept(self, speech: Mapping[str, Any], folder: Path) -> Kept:
-        """What was heard for the transcript of `speech`, and is kept in a folder."""
+        """The recognised batches of `speech` that are kept in a folder."""
         found = {key: value for key, value in speech.items() if key not in ("made_from", "transcript")}
         return Kept(
             folder, digest("heard", __version__, self._recognition_key(), content_digest(as_read(found)))

@@ -22,12 +22,12 @@ from .sound import Tracks
 from .types import Segment
 
 DETECTED_WINDOWS = 8
-"""How many windows tell the language, those with the most speech: one batch."""
+"""How many windows decide the language, those with the most speech: one batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the recogniser is told: a text for all, and instead others in stretches of seconds."""
+    """Texts that prompt the recogniser: one for all, and others instead in stretches of seconds."""
 
     everywhere: str = ""
     within: tuple[tuple[float, float, str], ...] = ()
@@ -60,7 +60,7 @@ def transcribe(
     language : str or None
         Whisper's code; found from the sound, once for both sides, if None.
     kept : Kept or None
-        The results of batches, from which an interrupted or changed session goes on.
+        The results of batches, from which an interrupted or changed session continues.
     workers : int
         Batches at a time; never shows in the result.
     advance : callable
@@ -138,7 +138,7 @@ def _batches(tracks: Tracks, places: Mapping[int, range], short: bool, most: int
 def _in_threads(
     work: Callable[[Batch], list[Segment]], formed: Iterable[Batch], workers: int
 ) -> Iterable[list[Segment]]:
-    """Results in order; where one fails, or whoever listens has enough, no other is begun."""
+    """Results in order; if one fails, or the caller stops iterating, no other is started."""
     threads = ThreadPoolExecutor(workers)
     try:
         yield from threads.map(work, formed)

@@ -1,4 +1,4 @@
-"""What a network's file says of itself, in CTranslate2's format: its kind, and which variables it holds."""
+"""Reads the header of a network's file in CTranslate2's format: its kind, and its variables."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """How one recording lies on another's clock: offset, drift, steps, and how sure that is.
 
-Coarse to fine: the levels alone tell roughly where (:mod:`.coarse`); windows of 8 s all along the recording
-are placed to a hundredth of a millisecond around there (:mod:`.gcc`); the clock that most of them bear out
-is fitted through them (:mod:`.fit`), and its steps are looked up in the sound (:mod:`.steps`).  Memory: the
+Coarse to fine: the levels alone show roughly where (:mod:`.coarse`); windows of 8 s all along the recording
+are placed to a hundredth of a millisecond around there (:mod:`.gcc`); the clock that most of them confirm
+is fitted through them (:mod:`.fit`), and its steps are located in the sound (:mod:`.steps`).  Memory: the
 levels and one window, however long the recordings are.
 """
 
@@ -51,7 +51,7 @@ _SMEAR = 8e-5
 _MARGIN = 4.0
 _KNOWN = 8
 _CLEAR = 0.6
-"""Confidence from which two far voices are believed to be told from their echoes."""
+"""Confidence from which two far voices count as separated from their echoes."""
 
 _ENOUGH = 1.0
 """Clarity that the windows on the clock must add up to: two windows without a doubt."""
@@ -68,7 +68,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What one window tells: the recording's `time`, its distance from the clock, whether it counts."""
+    """One window's result: the recording's `time`, its distance from the clock, whether it counts."""
 
     time: float
     residual_ms: float
@@ -169,7 +169,7 @@ def _best_fit(measured: Measured, *, between: bool) -> tuple[Measured, Fit]:
 
 
 def _confidence(measured: Measured, fit: Fit) -> float:
-    """The share of the loud windows that lie on the clock, if they are clear enough together to tell."""
+    """The share of the loud windows that lie on the clock, if they are clear enough together; else 0."""
     loud = measured.loud
     share = len(np.unique(measured.times[loud & fit.on_it])) / len(np.unique(measured.times[loud]))
     return min(1.0, share / fit.acoustics.expected) * min(
@@ -216,7 +216,7 @@ def _guessed(place: Place, starts: Reals) -> float:
 
 
 def _measured(other: Proxy, length: float, place: Place, starts: Reals, drift: float) -> Measured | None:
-    """What all windows that hold any sound tell."""
+    """The measurements of all windows with any sound."""
     rows = [
         (start + length / 2, offset, clarity, _level(other, start, length))
         for start in starts

@@ -1,9 +1,9 @@
 """The clock of a take by what both cameras hear of one microphone.  Pure.
 
 Two cameras across a room hear each other's actor late and blurred, and one actor sooner on the left, the
-other sooner on the right.  A microphone at a mouth is found in each camera's sound far better; what it says
+other sooner on the right.  A microphone at a mouth is found far better in each camera's sound; what it says
 of one camera against the other is off by the difference of the two ways that the voice takes.  For the
-actor opposite that difference is the other way round: the mean of both is what is wanted.
+other actor that difference is the other way round, so the mean of both is right.
 """
 
 from __future__ import annotations

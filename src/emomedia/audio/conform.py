@@ -225,7 +225,7 @@ def _inside(limits: tuple[int, int], run: Sequence[int]) -> tuple[int, int]:
 
 
 def _noted(runs: list[tuple[int, int]]) -> Lost:
-    """Adds to `runs`; one that goes on where the last one ended is the same run."""
+    """Add to `runs`; one that starts where the last one ended extends it."""
 
     def note(first: int, end: int) -> None:
         if runs and runs[-1][1] == first:

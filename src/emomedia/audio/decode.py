@@ -251,7 +251,7 @@ def _check_row(path: Path, container: InputContainer) -> None:
 
 
 def _refuse_loss(path: Path, found: str) -> NoReturn:
-    """Nothing in the file tells how much is missing, so nothing after it has a sure place."""
+    """Nothing in the file says how much is missing, so nothing after it has a definite place."""
     raise MediaError(
         path,
         expected="sound in which every sample has a definite time",

@@ -37,11 +37,11 @@ class Acoustics:
     Attributes
     ----------
     on_it : float
-        Seconds from the clock within which an offset bears it out.
+        Seconds from the clock within which an offset confirms it.
     reach : float
         Seconds within which offsets differ because voices take different ways.
     min_step : float
-        Seconds of the smallest step that is told from that.
+        Seconds of the smallest step that can be distinguished from that.
     expected : float
         Share of the offsets that bear a right clock out if all is well.
     between : bool
@@ -125,11 +125,11 @@ class Fit:
     values, slopes : float64[k]
         Offset that each piece has at time zero, and its drift in seconds per second.
     steps : tuple of int
-        Pieces that begin with a step; the others go on where the one before ended.
+        Pieces that begin with a step; the others continue where the previous one ended.
     residuals : float64[n]
         Seconds from the clock of each measured offset.
     on_it : bool[n]
-        Whether it bears the clock out.
+        Whether it confirms the clock.
     paths : tuple of float
         Seconds from the clock of the ways that the voices take: (0,), or two on either side of it.
     """

@@ -21,7 +21,7 @@ _MUXER = {"fflags": "+bitexact", "metadata_header_padding": "0"}
 
 
 def write_flac(path: Path, blocks: Iterable[PcmBlock], bits: int) -> None:
-    """Write the samples of all `blocks` to `path`; nothing in the file tells when or by what it was made.
+    """Write the samples of all `blocks` to `path`; nothing in the file says when or by what it was made.
 
     Callers give the file its final name (:func:`emomedia.files.atomic`, which also translates errors).
 

@@ -20,7 +20,7 @@ MAX_SECONDS = 48 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A packet that does not decode: its ``[begin, end)`` in ticks, as far as the container tells."""
+    """A packet that does not decode: its ``[begin, end)`` in ticks, as far as the container says."""
 
     begin: int | None
     end: int | None
@@ -40,7 +40,7 @@ class Places:
         The sample from which on sound is wanted.
     lengths : (int, int)
         Samples of the stream's first frame and of its second (0: it has none).  Where ticks are longer
-        than samples, they tell places exactly that times tell only nearly: after a seek, after a hole.
+        than samples, they give exact places where times give only near ones: after a seek, after a hole.
     gapless : bool
         Whether a gap can only mean that the file is damaged, and then times near it are not to be trusted.
     misdated : bool
@@ -124,7 +124,7 @@ class Places:
         if back or loss or found > MAX_SECONDS * self._rate:
             raise MediaError(
                 self._path,
-                expected="times that go on from packet to packet",
+                expected="times that continue from packet to packet",
                 found=f"{found / self._rate:.3f} s after {(before or 0) / self._rate:.3f} s",
                 remedy="copy the file from the recorder again, or convert it to WAV",
             )

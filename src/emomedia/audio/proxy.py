@@ -1,6 +1,6 @@
 """A recording's proxy: the little of it that sync needs, made in one pass and kept on disk.
 
-Speech is told apart and timed below 4 kHz, so 8000 samples a second are enough: cross-correlation places
+Speech is recognised and timed below 4 kHz, so 8000 samples a second are enough: cross-correlation places
 them to a hundredth of a sample.  In memory stays the level alone, 50 values a second.
 """
 

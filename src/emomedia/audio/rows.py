@@ -1,7 +1,7 @@
 """Files that are a row of packets and nothing else (ADTS, MP3): whether the row is whole.
 
-Such files hold no times, so libav counts them; what it passes over because it finds no packet there has
-no length, and everything after it would come too early without a word.  Here the row is walked by its
+Such files hold no times, so libav counts them; anything that it skips because it finds no packet there has
+no length, and everything after it would come too early, without an error.  Here the row is walked by its
 packets' own lengths (ISO/IEC 13818-7, 6.2; ISO/IEC 11172-3, 2.4).
 """
 

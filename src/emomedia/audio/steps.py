@@ -78,7 +78,7 @@ def locate(hearings: Sequence[Hearing], span: tuple[float, float]) -> Step:
     ----------
     hearings : sequence of Hearing
         One for each channel of the recording: together they hear both voices closely.  One alone hears the
-        other voice only as bleed, and tells less.
+        other voice only as bleed, and shows less.
     """
     first = round(span[0] * PROXY_RATE)
     count = max(1, round((span[1] - span[0]) * PROXY_RATE) // HOP)
@@ -103,7 +103,7 @@ def _likely(total: Reals) -> npt.NDArray[np.intp]:
 
 
 class _Ear:
-    """What one reference tells of the places at which the recording's step may be, hops of a span."""
+    """What one reference shows about where in a span of hops the recording's step is."""
 
     def __init__(self, hearing: Hearing, channels: Sequence[Proxy], first: int, count: int) -> None:
         self._ways = [learned(hearing.reference, channels, lines) for lines in _known(hearing, len(channels))]

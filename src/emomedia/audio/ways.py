@@ -2,7 +2,7 @@
 
 Each way is a room's response, echoes and all: the least squares of what the other recording holds, channel by
 channel and frequency by frequency, over stretches that are known to lie on a clock.  What remains once that
-is taken off tells whether a piece of the recorder's sound lies where a clock puts it.  Pure.
+is taken off shows whether a piece of the recorder's sound lies where a clock puts it.  Pure.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Ways:
         """Log likelihood of these hops with what `sound` explains, less that with nothing explained.
 
         How loud the noise is, is left open for each hop; but what remains and is louder than noise usually
-        is, and than what is explained, tells `against` it.
+        is, and than what is explained, counts `against` it.
         """
         whole, rest, explained = self.powers(begin, line, sound)
         gain: Reals = np.log(whole / rest) - against * np.maximum(0, np.log(rest / (self.usual + explained)))
@@ -157,7 +157,7 @@ def _band() -> slice:
 
 
 def _responses(within: Spectrum, across: Spectrum) -> Reals:
-    """The channels' responses, without the taps that are too faint to be told from nothing."""
+    """The channels' responses, without the taps that are too faint to matter."""
     count, band = across.shape[1], _band()
     trace = np.einsum("fii->f", within).real / count
     ridge = _RIDGE * trace + _RIDGE_ALL * trace[band].mean() + _NOTHING

@@ -1,7 +1,7 @@
-"""Many sessions into one output folder, the machine kept full: ``emomedia batch``.
+"""Many sessions into one output folder, with the machine kept busy: ``emomedia batch``.
 
-Each task brings one session's next stage up to date, in a worker's process.  What is fresh is for the
-pipeline to say (:mod:`emomedia.stages`); this package decides who does what next, and keeps a ledger.
+Each task brings one session's next stage up to date, in a worker's process.  Whether a stage is fresh is for
+the pipeline to decide (:mod:`emomedia.stages`); this package decides who does what next, and keeps a ledger.
 
 ``sessions`` finds the descriptions, ``needs`` says what a stage takes, ``schedule`` which task may start
 (pure), ``task`` does one, ``workers`` and ``ray_cluster`` are where tasks run, ``ledger`` remembers,

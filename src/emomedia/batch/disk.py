@@ -30,7 +30,7 @@ class Demand:
 
 
 class Disk:
-    """The disk of the output folder `out`; `free_bytes` tells how much of it is free."""
+    """The disk of the output folder `out`; `free_bytes` returns how much of it is free."""
 
     def __init__(self, out: Path, free_bytes: Callable[[Path], int]) -> None:
         self._out, self._free_bytes = out, free_bytes

@@ -217,7 +217,7 @@ class Batch:
 
     def _has_machine(self, cores: int) -> bool:
         """Whether any core is there at all: all machines of a cluster may be gone."""
-        gone = "paused: no machine is there to work on; it goes on when one comes"
+        gone = "paused: there is no machine to work on; the batch continues when there is one"
         if cores < 1 and not self._paused:
             self._pause(gone)
         elif cores > 0 and self._paused == gone:
@@ -336,13 +336,13 @@ class Batch:
         free, needed = self._disk.room([*running, Demand(session.entry, session.seconds)])
         if free >= needed:
             if self._paused:
-                self._watcher.note(f"{self.out}: {space.size_text(free)} free; the batch goes on")
+                self._watcher.note(f"{self.out}: {space.size_text(free)} free; the batch continues")
             self._paused = ""
             return True
         if not self._paused and not running:
             self._pause(
                 f"paused: {self.out} has {space.size_text(free)} free, and {session.entry.id} needs about "
-                f"{space.size_text(needed)}; free space there, and it goes on by itself"
+                f"{space.size_text(needed)}; free space there, and the batch continues"
             )
         return False
 
@@ -368,7 +368,7 @@ class Batch:
                 time.sleep(_FULL_SECONDS)
         if noted:
             self._paused = ""
-            self._watcher.note(f"{self._ledger.path}: written; the batch goes on")
+            self._watcher.note(f"{self._ledger.path}: written; the batch continues")
 
     # -- time -------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """The ledger of an output folder: what became of every session, stage and attempt.
 
 It is an SQLite file that the batch's head alone writes, each change one transaction: with a rollback
-journal, which network file systems bear, and synced before it counts.  Whether a stage is fresh is never
-asked of it: the stage files say so, and from them it can be made anew.  It alone knows errors, attempts
+journal, which works on network file systems, and synced before it counts.  Whether a stage is fresh is never
+asked of it: the stage files say so, and from them it can be rebuilt.  It alone knows errors, attempts
 and times, and therefore which sessions are set aside.
 """
 

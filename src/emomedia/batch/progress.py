@@ -1,4 +1,4 @@
-"""The progress of a batch, in the figures that people ask for.  Pure."""
+"""The progress of a batch in figures.  Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Tasks on a Ray cluster, whose nodes see the media and the output folder under the same paths.
 
-Ray finds a node for each task by what it needs and tells when one is lost; who does what next, retries and
+Ray finds a node for each task by what it needs and reports lost nodes; who does what next, retries and
 the ledger stay with the head.
 """
 

@@ -1,4 +1,4 @@
-"""What the stage files of an output folder say of themselves: enough to make its ledger anew."""
+"""What the stage files of an output folder say: enough to rebuild its ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .task import StageDone
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A session that was found; nothing in its folder tells where its description lies."""
+    """A session that was found; nothing in its folder says where its description is."""
 
     session: str
     stages: tuple[StageDone, ...]

@@ -126,7 +126,7 @@ def _listed(path: Path, note: Callable[[str], None]) -> list[Path]:
 
 
 def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
-    """What is known of each session without opening its media; of two of the same id the later is refused."""
+    """Each session as far as known without opening its media; the later of two with the same id is refused."""
     found: list[Entry] = []
     first: dict[str, Path] = {}
     for path in paths:
@@ -239,7 +239,7 @@ def _states(session: Session) -> set[tuple[int, int]]:
 
 
 def file_state(file: Path) -> tuple[int, int]:
-    """Size and time of a file, by which it is told whether it was changed; zeros where there is none."""
+    """Size and time of a file, which show whether it was changed; zeros if there is none."""
     try:
         status = file.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What the ledger of an output folder says, in a batch's figures: for whoever looks on."""
+"""A batch's figures as read from the ledger of its output folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a worker does: one session's next stage, and whatever of the others is fresh.
+"""What a worker does: it makes one session's next stage, and reads those that are fresh.
 
-The pipeline alone says what is fresh.  A task names the one stage that it may make; where the next stale
-one is another, the task ends and tells its name, and that is a task of its own, with its own needs.
+Only the pipeline decides what is fresh.  A task names the one stage that it may make; where the next stale
+one is another, the task ends with its name, and that becomes a task of its own, with its own needs.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ def failure(error: BaseException) -> Failure:
 
 
 def _is_full(error: BaseException) -> bool:
-    """Whether it comes of a full disk, here or in the core, which tells it in words."""
+    """Whether the cause is a full disk, here or in the core, which says so only in words."""
     full = (errno.ENOSPC, errno.EDQUOT)
     seen: Any = error
     while seen is not None:
@@ -253,7 +253,7 @@ def _is_full(error: BaseException) -> bool:
 
 
 def _unexpected_text(error: BaseException) -> str:
-    """An error that emomedia knows nothing of, with the place that it came from."""
+    """The text of an unexpected error, with the place where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

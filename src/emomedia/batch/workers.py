@@ -1,7 +1,7 @@
 """Workers: processes of this machine that run tasks.
 
-Each worker is a process of its own, warm from task to task, that does one at a time; what kills it costs
-its task alone.  Workers end with the head, however that ends.
+Each worker is a process of its own, warm from task to task, that does one at a time; whatever kills it costs
+only its task.  Workers end with the head, however that ends.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class LocalWorkers:
     def start(self, key: Hashable, task: Task) -> None:
         worker = self._idle(task.description) or self._hire()
         worker.key, worker.description, worker.silent = key, task.description, 0.0
-        with suppress(OSError):  # a worker that has died meanwhile: the next look at it tells
+        with suppress(OSError):  # a worker that has died meanwhile: the next check finds it
             worker.pipe.send(task)
 
     def _idle(self, description: Path) -> _Worker | None:
@@ -93,7 +93,7 @@ class LocalWorkers:
     def _hire(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=serve, args=(theirs, os.getpid()), daemon=True)
-        resource_tracker.ensure_running()  # would be begun amid the start, and end the blocking
+        resource_tracker.ensure_running()  # would otherwise start during the start, and end the blocking
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)  # which the process begins with
         try:
             process.start()

@@ -14,7 +14,7 @@ def main() -> None:
         _run()
     except Stop:
         ignore()  # the line below is written while the interpreter ends
-        sys.exit("emomedia: stopped; what is finished is kept, run the same command to go on")
+        sys.exit("emomedia: stopped; finished work is kept, run the same command to continue")
 
 
 def _run() -> None:

@@ -25,7 +25,7 @@ _LINE_SECONDS = 300.0
 
 @contextmanager
 def _spared() -> Iterator[None]:
-    """A log on a full disk lacks lines; the batch goes on, and tells how it ended or fails to."""
+    """Let a batch continue without lines that a log on a full disk cannot take."""
     try:
         yield
     except OSError as error:

@@ -56,7 +56,7 @@ class Display(Protocol):
 
 
 class Pace:
-    """Tells when progress is worth showing: not for each of many small things."""
+    """Decides when progress is worth showing: not for each of many small things."""
 
     def __init__(self) -> None:
         self._shown = -_SHOWN_SECONDS
@@ -108,7 +108,7 @@ def _emit(value: dict[str, Any]) -> None:
 
 
 class PeopleDisplay:
-    """A line for each stage as it begins and as it ends, and a bar for what tells how far it is."""
+    """A line for each stage as it begins and as it ends, and a bar for stages that report progress."""
 
     def __init__(self) -> None:
         from rich.console import Console

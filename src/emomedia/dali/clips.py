@@ -18,7 +18,7 @@ COLUMNS = (
     "id", "kind", "session", "dialogue", "speaker", "path", "sha256", "audio", "first_frame", "frame_count",
     "fps", "start", "end", "damaged_frames", "text", "topic", "emotion", "quality", "keep",
 )  # fmt: skip
-"""What a loader tells of a clip; names and meaning are the index's."""
+"""The columns that a loader gives of a clip; names and meaning are the index's."""
 
 
 def read_clips(out: Path, kind: Kind, where: Callable[[Row], bool] | None = None) -> pa.Table:

@@ -1,7 +1,7 @@
 """DALI's pipeline: from a batch's files or frames to the halves and voices that training takes.
 
-The graph is the same on the GPU and on the CPU but for its beginning: DALI decodes H.264 and HEVC on NVDEC
-alone, so on the CPU it is given frames.
+The graph is the same on the GPU and on the CPU except for its start: DALI decodes H.264 and HEVC on NVDEC
+only, so on the CPU it is given frames.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Batches of aligned pictures and sound of both actors: shuffled, sharded, resumed where they ended.
 
-What is given, and in which order, is decided by :mod:`.schedule` alone.  Threads read the windows of the
+What comes, and in which order, is decided by :mod:`.schedule` alone.  Threads read the windows of the
 batches to come, DALI makes batches of them; both work ahead of the training loop, and neither changes what
 it gets.
 """
@@ -74,7 +74,7 @@ class Loader:
 
     A clip is cut into windows, one every `step` frames from its first on; clips shorter than a window give
     none.  Iterating gives the batches that are left of the current epoch; the next iteration is the next
-    epoch, or goes on where a loop was left.  One loop at a time.
+    epoch, or continues where a loop was left.  One loop at a time.
 
     Parameters
     ----------

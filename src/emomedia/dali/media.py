@@ -1,6 +1,6 @@
 """A window's pictures and sound, from its clip's own files, exact to the frame and to the sample.
 
-Frame `n` of a clip is the one with the presentation time ``n / rate``.  What is read of a clip is the packets
+Frame `n` of a clip is the one with the presentation time ``n / rate``.  Only the packets of a clip are read
 from the key frame before the window on, up to the last that the window's frames need.
 """
 

@@ -1,4 +1,4 @@
-"""Which windows of which clips are given, and in which order: arithmetic on numbers alone."""
+"""Which windows of which clips come, and in which order: pure arithmetic."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Actors divided among splits where all are connected: sessions across the splits are left out.  Pure.
 
 The graph has actors as vertices and sessions as edges; a session stays if both its actors are in one split.
-What is sought is a division of the actors that leaves out little time and whose splits hold shares of what
-stays, of all time and of every emotion and topic, near the fractions.  That is graph partitioning, so it
-is done as is usual there: several beginnings, each split grown from an actor along the heaviest edges,
-then bettered by moves of actors, of pairs who met, and by swaps (Kernighan and Lin 1970).
+The goal is a division of the actors that leaves out little time and whose splits hold shares of what
+stays, of all time and of every emotion and topic, near the fractions.  This is graph partitioning, so it
+is done in the usual way: several starts, each split grown from an actor along the heaviest edges,
+then improved by moves of actors, of pairs who met, and by swaps (Kernighan and Lin 1970).
 """
 
 from __future__ import annotations

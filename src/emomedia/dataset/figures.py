@@ -1,7 +1,7 @@
 """The figures of a dataset: the numbers of the data card and of the report's first table.  Pure.
 
-The rows of the table are those by which EmoDialogCN describes itself; each number is taken from the
-clips that it counts, so that a reader can ask for them.
+The rows of the table are those of EmoDialogCN's own description; each number is taken from the
+clips that it counts, so that a reader can list them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """clips.parquet: the index over all sessions of an output folder, made from every clips.jsonl.
 
-One row a clip, in the order of sessions and of their audits; the schema below is the contract, and
-docs/dataset.md tells what the columns mean.  The file says in its metadata which audits its rows are
-from, so that a session whose audit is as it was is taken over from the last index.
+One row per clip, in the order of sessions and of their audits; the schema below is the contract, and
+docs/dataset.md explains the columns.  The file says in its metadata which audits its rows are
+from, so that sessions with an unchanged audit are copied from the last index.
 """
 
 from __future__ import annotations

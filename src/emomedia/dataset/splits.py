@@ -1,12 +1,12 @@
 """Train, validation and test: which sessions go where, so that no actor and no dialogue is in two.  Pure.
 
-Two sessions with an actor in common belong together, and so on through all whom they met: the components
+Two sessions with an actor in common belong together, and so on through everyone they met: the components
 of the graph whose vertices are actors and whose edges are sessions.  A component goes to one split as a
 whole.  The largest go first, each to where the shares of time, emotions and topics come nearest to the
-fractions (Pearson's chi-square); then components move or change places for as long as that betters it.
-No split that is asked for stays empty where there are groups enough.  What is equal is decided by the seed.
+fractions (Pearson's chi-square); then components move or change places as long as that improves it.
+No split asked for stays empty if there are enough groups.  The seed decides ties.
 
-Where actors mix freely there is but one component.  Then, if that is asked for, the actors themselves are
+Where actors mix freely there is only one component.  Then, on request, the actors themselves are
 divided and the sessions across the splits are left out (:mod:`emomedia.dataset.division`).
 """
 
@@ -28,7 +28,7 @@ NAMES = ("train", "validation", "test")
 FRACTIONS = (0.8, 0.1, 0.1)
 
 _FAR = 1.5
-"""A split that holds this many times its fraction, or one over it, is told of."""
+"""A split that holds this many times its fraction, or one over it, gets a notice."""
 
 _EMPTY = 1e6
 """What an empty split costs: more than any division that leaves none empty."""
@@ -90,7 +90,7 @@ class Splits:
         return lost / ((lost + sum(self.seconds.values())) or 1.0)
 
     def as_json(self) -> dict[str, Any]:
-        """splits.json."""
+        """The content of splits.json."""
         return {
             "rule": "no actor and no dialogue is in two splits",
             "seed": self.seed,
@@ -256,7 +256,7 @@ def _weights(groups: Sequence[Sequence[Scene]]) -> np.ndarray:
 
 
 def _assign(weights: np.ndarray, fractions: np.ndarray) -> list[int]:
-    """The split of each group: greedy, the heaviest first, then bettered by moves and swaps."""
+    """The split of each group: greedy, the heaviest first, then improved by moves and swaps."""
     used = np.flatnonzero(fractions)
     target = fractions[used, None] * weights.sum(0)
     held = np.zeros_like(target)

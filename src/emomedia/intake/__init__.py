@@ -1,4 +1,4 @@
-"""`emomedia init FOLDER`: draft a session.toml for each session that a folder seems to hold."""
+"""`emomedia init FOLDER`: drafts a session.toml for each session that a folder seems to hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guessed session as the text of a session.toml to look over."""
+"""A guessed session as the text of a session.toml for the user to check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOOKS_LIKE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def draft_text(draft: Draft, left_over: Sequence[str] = ()) -> str:
-    """The description of `draft`, its guesses in comments; `left_over` is told at the end."""
+    """The description of `draft`, its guesses in comments; `left_over` is listed at the end."""
     lines = ["# Drafted by emomedia init: look it over, above all what is marked with (?)."]
     lines += [f"# {_one_line(note)}" for note in draft.notes]
     lines += [f"id = {_quoted(draft.id)}"]

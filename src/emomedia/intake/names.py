@@ -1,7 +1,7 @@
-"""Which camera a file is from, and whose microphone a track is of, as far as names tell.
+"""Which camera a file is from, and whose microphone a track is of, as far as names show it.
 
-Several habits are known (`left.mp4`, `camA/C0003.MP4`, `A001C003.MP4`, …); the first that tells two
-kinds apart for all files of a folder is taken.
+Several habits are known (`left.mp4`, `camA/C0003.MP4`, `A001C003.MP4`, …); the first that separates two
+kinds for all files of a folder is used.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _HABITS: tuple[tuple[str, Callable[[PurePosixPath], str | None]], ...] = (
 
 
 def distinguish_sides(paths: Sequence[PurePosixPath]) -> tuple[dict[PurePosixPath, Side], str] | None:
-    """The side of `paths`, and by what it was told; None if no habit tells two kinds apart.
+    """The side of each of `paths`, and what it was recognised by; None if no habit separates two kinds.
 
     What comes first in order (A, 1, left) is the left one.  Where some names say left and right in full,
     files that say neither have no side.

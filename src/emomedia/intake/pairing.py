@@ -1,4 +1,4 @@
-"""From a folder's camera and recorder files to sessions: pure decisions, each with a word on why."""
+"""From a folder's camera and recorder files to sessions: pure decisions, each with its reason."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """The sessions of a folder, and what is to be told about files that none of them has."""
+    """The sessions of a folder, and notes on files that none of them uses."""
 
     drafts: tuple[Draft, ...]
     left_over: tuple[str, ...]

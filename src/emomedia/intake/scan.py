@@ -1,4 +1,4 @@
-"""Looking through a folder for what cameras and recorders leave there."""
+"""Searches a folder for the files of cameras and recorders."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def media_paths(folder: Path) -> Iterator[Path]:
 
 
 def _look_at(path: Path, name: PurePosixPath) -> MediaFile | str:
-    """What a file is, or why it cannot be told."""
+    """What a file is, or why that is unknown."""
     import av
 
     if any("\ud800" <= letter <= "\udfff" for letter in name.as_posix()):

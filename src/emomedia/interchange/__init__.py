@@ -157,7 +157,7 @@ def read_body(path: Path, session: Session) -> dict[str, Any]:
     if path.suffix.lower() not in _READERS:
         try:
             return stages.read(path)
-        except StageError as error:  # the file is the user's: nothing makes it anew
+        except StageError as error:  # the file is the user's: nothing makes it again
             raise StageError(
                 path,
                 expected=error.expected,

@@ -1,4 +1,4 @@
-"""RTTM: who speaks when, a line a turn, as diarisation is scored (NIST's rich transcription, 2009)."""
+"""RTTM: who speaks when, one line per turn, for scoring diarisation (NIST's rich transcription, 2009)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Praat's TextGrid: written in its long text form, read in the long and in the short one.
 
 The format: https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html.  Praat saves UTF-16 where a
-label is not plain ASCII; what it reads are the free-standing numbers, texts in double quotes and flags in
-angle brackets, in their order, whatever else stands between them.
+label is not plain ASCII; it reads only the free-standing numbers, texts in double quotes and flags in
+angle brackets, in their order, and ignores everything between them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Turns as tiers of labelled intervals, as Praat and ELAN show them, and back after somebody corrected them.
 
-What a tier cannot hold (ids, exact times, probabilities, flags) lies in ``data`` tiers, as JSON, beside what
-people read and correct.  Reading back goes by one rule: *what is as it was written counts as the data have
-it; what was changed by hand counts as it stands*.  So nothing is lost, and a time that a format can only
+What a tier cannot hold (ids, exact times, probabilities, flags) is in ``data`` tiers, as JSON, beside what
+people read and correct.  Reading back follows one rule: *what is unchanged counts as the data have
+it; what was changed by hand counts as it is*.  So nothing is lost, and a time that a format can only
 write to the millisecond comes back to the nanosecond, unless somebody moved it.
 
 =======================  ==============================================================

@@ -1,4 +1,4 @@
-"""The probe as a person looks at it: one table, and remarks on what deserves a second look."""
+"""The probe for people: one table, and remarks on what deserves a second look."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ MOST_ASPECT = 4
 """No anamorphic format stretches pixels further."""
 
 _MEASURABLE = 10
-"""Frames that a file needs for its rate to be told from that of the take's other files."""
+"""Frames that a file needs before its rate is compared with that of the take's other files."""
 
 SITINGS = ("left", "center", "topleft")
 

@@ -1,7 +1,7 @@
-"""Whether recordings are where the user declared them to be: what their sound says of it.
+"""Whether recordings are where the user declared them to be, judged by their sound.
 
-sync takes a declared place as it is.  Here the same alignment that finds places is asked for the distance, so
-that a picture two frames ahead of its sound does not pass because somebody said so.
+sync uses a declared place as it is.  Here the alignment that finds places measures the distance, so
+that a picture two frames ahead of its sound does not pass because it was declared so.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def declared_ms(
     folder : Path or None
         Where scratch files may lie.
 
-    Sides of which nothing is declared, or of which the sound does not tell, are left out.
+    Sides without a declaration, or whose sound does not show it, are left out.
     """
     found: dict[str, list[float]] = {side: [] for side in SIDES}
     with Recordings(folder) as recordings:
@@ -73,7 +73,7 @@ def _apart(
     *,
     between: bool = False,
 ) -> list[float]:
-    """The distance, if the sound tells: none where it is silence, of something else, or does not decode."""
+    """The distance; None if the sound is silent, of something else, or does not decode."""
     from ..audio.align import THRESHOLD
 
     try:

@@ -1,6 +1,6 @@
 """DNSMOS P.835: how people would rate speech, its background, and both (Reddy, Gopal and Cutler 2022).
 
-The network is the one in the package speechmos; only the file is used, since the package's own code asks for
+The network is the one in the package speechmos; only the file is used, since the package's own code requires
 much more to be installed.
 """
 

@@ -33,7 +33,7 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
     -------
     list of dict
         `id`, `keep` and `reasons` of every clip, as the audits have them now: all of a large folder's rows
-        would not fit into memory.  The index is made anew.
+        would not fit into memory.  The index is rebuilt.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def check_folder(what: Path, out: Path | None, options: Options, observer: Obser
             rows += [{key: row[key] for key in ("id", "keep", "reasons")} for row in result.rows]
         notes.finish()
     finally:  # also of a check that was interrupted: the audits have changed
-        with suppress(*[StageError for _ in failed[:1]]):  # of an audit that is none, which is told below
+        with suppress(*[StageError for _ in failed[:1]]):  # of a broken audit, which is reported below
             write_index(folders[0].out)
     _refuse_failed(failed, folders, observer)
     return rows

@@ -1,6 +1,6 @@
 """The user's own ONNX models for faces and persons, run by onnxruntime on the cores.
 
-Two common forms are understood, told from the model's own inputs and outputs.  A person model takes an RGB
+Two common forms are supported, recognised by the model's inputs and outputs.  A person model takes an RGB
 picture from 0 to 1 and gives a mask: one channel of probabilities, or two of which the second one is the
 person's.  A face model takes an RGB picture as (value − 127) / 128 and gives scores [1, n, 2] and boxes
 [1, n, 4], corners as shares of the picture (the form of Ultra-Light-Fast-Generic-Face-Detector).

@@ -1,6 +1,6 @@
 """Where the face is and how much of a half the person fills, on a few key frames of a clip.
 
-By models of the user's own (:mod:`emomedia.quality.models`), or else by OpenCV 4's bundled cascade for faces
+By the user's own models (:mod:`emomedia.quality.models`), or else by OpenCV 4's bundled cascade for faces
 (Viola and Jones 2001), and for the person by a model of the backdrop's colours, taken from the half's upper
 edges, refined by GrabCut (Rother, Kolmogorov and Blake 2004).
 

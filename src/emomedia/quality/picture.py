@@ -112,7 +112,7 @@ def _distances(
 
 
 def repeated(change: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Whether a frame is a single one that repeats the one before in the midst of movement."""
+    """Whether a frame is a single one that repeats the one before during movement."""
     result = np.zeros(len(change), np.bool_)
     around = np.minimum(change[:-2], change[2:])
     result[1:-1] = (around > MOVING) & (change[1:-1] < REPEATED * around)

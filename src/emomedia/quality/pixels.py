@@ -1,8 +1,8 @@
 """What is measured of each composite inside the engine: a C function, compiled by numba.
 
-It is given one frame at a time and may keep nothing, so that the numbers do not depend on who made which
-chunk.  Differences of frames still come out: each half leaves a sketch of itself, and the distance of two
-sketches is that of the pictures (see :data:`SKETCH`).  All sums are of integers, hence the same on every
+It gets one frame at a time and keeps nothing, so that the numbers do not depend on which worker made which
+chunk.  Frames can still be compared: each half leaves a sketch of itself, and the distance of two
+sketches is that of the pictures (see :data:`SKETCH`).  All sums are of integers, so the same on every
 processor.  docs/quality.md has the definitions and their sources.
 """
 

@@ -34,7 +34,7 @@ by theirs: somebody whom the cascade never finds wears a mask, or is no person."
 
 
 class Rule(Table):
-    """One fault: the measure that tells it and its bounds.
+    """One fault: the measure that shows it and its bounds.
 
     Attributes
     ----------

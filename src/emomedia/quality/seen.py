@@ -1,4 +1,4 @@
-"""What the engine saw of the pictures of a clip that it made, as the clip's row of the audit begins with."""
+"""What the engine measured of a clip's pictures while it made them: the first measures of its audit row."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Voice:
     turn : bool[columns]
         When the clip's turns say that the side speaks.
     noise_db : float or None
-        The track's noise in the whole session, where the clip does not tell.
+        The track's noise in the whole session, used where the clip has too little of it.
     level_db, other_level_db : float or None
         Both actors' levels, each in the own track, in the whole session.
     """
@@ -95,7 +95,7 @@ def sound_measures(voice: Voice) -> dict[str, Any]:
     column_powers, others = (_powers(sound[: columns * COLUMN]) for sound in (voice.sound, voice.other_sound))
     own, other, turn = (mask[:columns] for mask in (voice.own, voice.other, voice.turn))
     noise = _noise(column_powers, column_powers[~own & ~other & ~turn], voice.noise_db)
-    # where noise is louder than a voice, nobody hears it speak: but the turns tell when it should
+    # where noise is louder than a voice, its activity is not found, but the turns say when it speaks
     alone = (own if own.sum() >= ENOUGH else turn) & ~other
     return {
         "snr_db": _rounded(_snr(column_powers[alone], noise)),
@@ -149,7 +149,7 @@ def _bleed(
 ) -> float | None:
     """The other voice's level in this track, less the own voice's there.
 
-    What the clip tells is by how much the other voice is weaker here than in its own track, while it is heard
+    The clip shows by how much the other voice is weaker here than in its own track, while it is heard
     `alone`: in the middle of its columns by its power, so that a laugh or a murmur of the listener's that
     nobody has marked is not taken for it.  The session's levels of both voices bring that to the definition,
     whatever the tracks' gains and however loud this one sentence is.

@@ -1,4 +1,4 @@
-"""What key pictures of clips show.  Clips share them, so each is decoded and looked at once."""
+"""What key pictures of clips show.  Clips share them, so each is decoded and analysed once."""
 
 from __future__ import annotations
 

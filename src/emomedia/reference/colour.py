@@ -1,4 +1,4 @@
-"""The color contract in NumPy: one composed half, 4:4:4 with 12 bits, in the composite's colours.
+"""The colour contract in NumPy: one composed half, 4:4:4 with 12 bits, in the composite's colours.
 
 The twin of ``csrc/kernels/color.h``, which has the formulas.
 """

@@ -1,4 +1,4 @@
-"""A take's frames the plain way: open each file, decode all of it in order, keep what is asked for."""
+"""A take's frames the plain way: open each file, decode all of it in order, keep the frames asked for."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _decoded(path: Path, stream: int, fields: str) -> Iterator[tuple[int, VideoF
 
 
 def _frames_in(packet: Packet[VideoStream]) -> list[tuple[int, VideoFrame]]:
-    """What comes out of the decoder for a packet: of a damaged one nothing, and decoding goes on."""
+    """What comes out of the decoder for a packet: of a damaged one nothing, and decoding continues."""
     import av
 
     try:

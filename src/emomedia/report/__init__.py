@@ -1,4 +1,4 @@
-"""report.html: one page about an output folder, that needs nothing but the clips beside it."""
+"""report.html: one page about an output folder, which needs only the clips beside it."""
 
 from __future__ import annotations
 

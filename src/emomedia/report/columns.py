@@ -1,7 +1,7 @@
 """The index as the page's script has it: numbers in typed arrays, words by their numbers, one packed blob.
 
 The blob is a 32-bit length, that many bytes of JSON (padded to a multiple of four), then the arrays, all
-little-endian; deflated and in base64 it stands in the page.  Plots count what is in these columns, in the
+little-endian; deflated and in base64 it is part of the page.  Plots count what is in these columns, in the
 precision that they have here, so that a bar and the list behind it cannot differ.
 """
 

@@ -1,6 +1,6 @@
 """What an output folder holds, read once for the report: the index, and the files that each session left.
 
-The report is a page about whatever is there: a session's file that is missing or cannot be read leaves a
+The report covers whatever exists: a session's file that is missing or cannot be read leaves a
 gap on the page, and a line that says so, but never ends the report.
 """
 

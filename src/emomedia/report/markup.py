@@ -1,4 +1,4 @@
-"""Pieces of the page as HTML.  Pure; whatever comes from outside is escaped here and in the sections.
+"""Pieces of the page as HTML.  Pure; all text from outside is escaped here and in the sections.
 
 A figure that counts clips is a link to them: it carries their number, and the list behind it has as many.
 """

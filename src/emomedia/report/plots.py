@@ -1,6 +1,6 @@
-"""Plots as SVG that stands in the page: histograms and heat maps whose every bar and cell is a link.  Pure.
+"""Plots as SVG within the page: histograms and heat maps whose every bar and cell is a link.  Pure.
 
-A link asks the page for the clips that the bar counts.  For the keyboard and for readers of screens there
+A link asks the page for the clips that the bar counts.  For keyboards and screen readers there
 is a table of the same links beside each plot, so that the drawing's own are left out of the order of tabs.
 """
 

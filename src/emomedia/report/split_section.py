@@ -26,7 +26,7 @@ def splits(gathered: Gathered, columns: Columns) -> str:
         return section("splits", "Splits", f"<p>Not known: {escape(str(error))}</p>")
     shares = ", ".join(f"{fraction:g}" for fraction in FRACTIONS)
     text = (
-        "<p>What <code>emomedia export</code> makes of the clips that are kept, unless it is told otherwise: "
+        "<p>What <code>emomedia export</code> makes of the kept clips by default: "
         f"{', '.join(NAMES)} at {shares}, sharing no actor and no dialogue.</p>"
     )
     text += table(("split", "clips", "share of time", "actors", "sessions"), _rows(found, columns))

@@ -1,4 +1,4 @@
-"""Checking a value against a model; what is wrong with it is told in one line."""
+"""Checking a value against a model; its first fault becomes one line."""
 
 from __future__ import annotations
 

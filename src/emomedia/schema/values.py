@@ -1,4 +1,4 @@
-"""Types of single values: times, rates, ids, paths, counts; each refuses what it is not, with a remedy."""
+"""Types of single values: times, rates, ids, paths, counts; each refuses anything else, with a remedy."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ Marks = npt.NDArray[np.int32]
 """int32[letters, 3]: for each letter who it is, how it sounds, and how it sounds to an untrained ear."""
 
 _ACCENTS = ((re.compile("^([zcs])h"), r"\1"), (re.compile("^n"), "l"), (re.compile("ng$"), "n"))
-"""What many speakers of Mandarin don't tell apart: zh and z, ch and c, sh and s, n and l, -ng and -n."""
+"""What many Mandarin speakers do not distinguish: zh and z, ch and c, sh and s, n and l, -ng and -n."""
 
 
 _KINDS = 1009
-"""Sounds that are told apart in a first look at two texts: more than Mandarin has."""
+"""Sounds that a first comparison of two texts distinguishes: more than Mandarin has."""
 
 
 def letters(text: str) -> str:

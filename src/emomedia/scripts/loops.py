@@ -88,7 +88,7 @@ def ways(  # type: ignore[no-untyped-def]
         Odds of moves 3 to 6 at their numbers; at 0 of another casting in the next scene.
     prior : float64[castings]
     reached, entered : float64[castings, turns + 1, lines + 1], written
-        After so many turns and lines; the same before the next line, whose scene may be cast anew.
+        After so many turns and lines; the same before the next line, whose scene may be cast differently.
     move_of : int8, written
     """
     turns, lines = pair.shape

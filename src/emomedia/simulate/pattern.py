@@ -4,7 +4,7 @@ A mark is 36 bits: a sign for the side (2 bits), the frame's index (22) and a ch
 Each bit is a pair of cells, one above the other, of which one is bright and the other dark, so that
 reading needs no threshold and survives any change of brightness, range or bit depth.  Every frame
 carries the mark twice, at the upper left and at the lower right of its centred 8:9 part; a reader that
-finds different marks there has a torn frame before it.  Cells are a fortieth of that part's width:
+finds different marks there has a torn frame.  Cells are a fortieth of that part's width:
 54 pixels of a 4K take, 24 of a composite.
 """
 

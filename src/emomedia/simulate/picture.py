@@ -1,7 +1,7 @@
 """The simulated camera's picture: a soft backdrop, an actor whose head sways and whose mouth moves, grain.
 
-Everything that costs is made once, in the orientation in which the take is stored and in the camera's
-colours; a frame is then a few array operations over whole planes.  Drawing knows upright pictures alone:
+Everything expensive is made once, in the orientation in which the take is stored and in the camera's
+colours; a frame is then a few array operations over whole planes.  Drawing knows only upright pictures:
 it works on upright views of planes that lie on their side or are mirrored.
 """
 

@@ -34,7 +34,7 @@ _AAC_BIT_RATE = 96_000
 
 _BLOCK = 4096
 _BEGAN = 34_200
-"""Seconds after midnight at which session time is zero, for the file formats that tell."""
+"""Seconds after midnight at which session time is zero, for the file formats that store it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def write_recordings(
     tracks : mapping by side of float32[n]
         What each microphone hears, at the recorder's rate; full scale 1.0.
     first_second : Fraction
-        Session time of the first sample, for the formats that tell when they began.
+        Session time of the first sample, for the formats that store when they began.
     """
     mix = sum(tracks.values()) * np.float32(0.5)
     mixes = [cast(Sound, mix)] * options.mix_channels

@@ -80,7 +80,7 @@ def write_part(
 ) -> None:
     """Paint and encode one file of a take.
 
-    The encoder is told the frames' numbers, and the packets it makes are given the frames' times: so
+    The encoder gets the frames' numbers, and its packets then get the frames' times: so
     what it does can't depend on them.
 
     Parameters

@@ -1,6 +1,6 @@
 """The sync stage: every take and every track of a session on one clock.
 
-The left take is the clock.  What session.toml declares is taken as it is; a take's own sound is where
+The left take is the clock.  What session.toml declares is used as it is; a take's own sound is where
 its container puts it; everything else is found from the sound (:mod:`emomedia.audio.align`), or, where a
 camera recorded none, from timecode, or refused.  The conventions are in docs/sound-sync.md.
 """
@@ -44,7 +44,7 @@ voices' ways to two cameras differ by less than three metres."""
 _MOST_TOLD = 5
 
 TIMECODE_CONFIDENCE = 0.5
-"""Nothing in the recordings bears timecode out."""
+"""Nothing in the recordings confirms timecode."""
 
 
 def sync_session(probe: Probe, folder: Path | None = None) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _tracks(
 
 
 def _track_matches(probe: Probe, recordings: Recordings) -> dict[SideName, Heard]:
-    """Each microphone's place in its own camera's sound, where that is what tells it."""
+    """Each microphone's place in its own camera's sound, where that decides it."""
     sought: dict[SideName, tuple[Track, Track]] = {}
     for side in SIDES:
         track, sound = probe.tracks[side], probe.takes[side].sound

@@ -95,7 +95,7 @@ def entry(clock: Clock, method: str, confidence: float = 1.0, match: Match | Non
 
 
 def _measured(clock: Clock, match: Match) -> Entry:
-    """What bears an entry out."""
+    """The windows that support an entry."""
     made: Entry = {"residual_ms": decimal(match.residual_ms, 4)}
     if match.paths_ms:
         made["paths_ms"] = [decimal(way, 3) for way in match.paths_ms]

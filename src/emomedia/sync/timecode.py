@@ -36,7 +36,7 @@ def seconds_of(timecode: str, rate: Fraction) -> Fraction | None:
 
 
 def day(timecode: str, rate: Fraction) -> Fraction:
-    """Seconds after which a timecode (:func:`seconds_of`) begins anew: days are counted in frames, too."""
+    """Seconds after which a timecode (:func:`seconds_of`) starts over: days are counted in frames, too."""
     last = seconds_of(f"23:59:59{timecode.strip()[8]}{round(rate) - 1:02}", rate)
     assert last is not None
     return last + 1 / rate

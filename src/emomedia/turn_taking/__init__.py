@@ -1,6 +1,6 @@
 """The turns stage: from both sides' voice activity, and what was recognised of it, to turns and dialogues.
 
-Pure and exact.  In the order in which it works: :mod:`.cues` finds who is neither actor, :mod:`.dialogues`
+Pure and exact.  In order: :mod:`.cues` finds voices of neither actor, :mod:`.dialogues`
 the scenes, :mod:`.units` and :mod:`.words` what each side says in them, :mod:`.floor` with
 :mod:`.backchannels` whose turn it is.  docs/turns.md has the terms, their sources and what was measured.
 """

@@ -1,4 +1,4 @@
-"""The director's cues: who speaks between the scenes and is neither actor.
+"""The director's cues: a voice between the scenes that is neither actor's.
 
 A voice of neither actor reaches both microphones alike: neither track explains the other, so both sides are
 active from the same moment to the same moment.  Two actors hardly ever are.  What a recogniser hears of a cue
@@ -28,10 +28,10 @@ CUE_PAUSE = Fraction(1, 2)
 """Seconds before and after a cue in which no actor speaks; actors who happen to speak at once leave none."""
 
 LONE_CUE_PAUSE = Fraction(1)
-"""Seconds before and after a cue in one track alone, which nothing but its words tells from an actor's."""
+"""Seconds of silence around a cue in one track, which only its words distinguish from an actor's speech."""
 
 MOST_TWINS = Fraction(4, 5)
-"""Share of the units above which being alike in both tracks tells nothing of a third voice: one recording."""
+"""Share of the units above which likeness in both tracks means one recording, not a third voice."""
 
 _BEGIN = "预备 預備 准备 準備 开始 開始 开机 開機 action rolling camera ready start"
 _LONE = "预备 預備 开始 開始 开机 開機 action rolling cut 卡 咔"

@@ -1,4 +1,4 @@
-"""Dialogues that nobody named: between long pauses and the director's cues."""
+"""Undeclared dialogues: between long pauses and the director's cues."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ simulated ones 0.8 s told backchannels from short remarks best."""
 
 FLOOR_PAUSE = Fraction(1)
 """Seconds that a speaker may be silent around the other's sign of listening and still hold the floor, where
-its words are not known: the longest silence that talk usually bears (Jefferson 1989)."""
+its words are not known: the longest usual silence within talk (Jefferson 1989)."""
 
 BID_PAUSE = Fraction(2, 5)
 """Seconds; a longer pause ends a bid for the floor."""
@@ -35,7 +35,7 @@ class Role(Enum):
     FLOOR = auto()
     """Holds it or takes it."""
     BID = auto()
-    """Competes for it in vain, or never meant to have it: a remark under the other's speech."""
+    """Fails to get the floor, or does not want it: a remark under the other's speech."""
     BACKCHANNEL = auto()
     """Leaves it to who has it: a sign of listening."""
 

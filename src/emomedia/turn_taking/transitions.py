@@ -1,4 +1,4 @@
-"""How the floor passes from turn to turn: what can be read off turns, whoever made them."""
+"""How the floor passes from turn to turn, computed from turns of any origin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TERMINAL_OVERLAP = Fraction(2, 5)
 
 
 class Transition(Enum):
-    """What a turn does to the one that has the floor before it, as people are told it."""
+    """What a turn does to the turn that had the floor before it; the value is shown to people."""
 
     FIRST = "first turns"
     GAP = "after a gap"

@@ -49,7 +49,7 @@ def own_activity(evidence: Evidence, speech: npt.NDArray[np.float32], guess: Mas
     speech : float32[n]
         Probability that the track holds speech, the actor's or not.
     guess : bool[n]
-        Who seemed to speak; tells how loud the actor is.
+        Who seemed to speak; shows how loud the actor is.
     """
     active = np.zeros(len(guess), np.bool_)
     known = guess & (evidence.margin > CERTAIN_DB)

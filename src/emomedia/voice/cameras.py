@@ -1,4 +1,4 @@
-"""Whether the tracks lie on the right sides, by what the cameras hear.
+"""Whether the tracks are on the right sides, by what the cameras hear.
 
 A camera faces its own actor and hears that voice louder, against the other camera, than the other voice.
 Gains do not matter: the difference between the cameras while one actor speaks is compared with their

@@ -248,7 +248,7 @@ def _told(made: Separated, change: npt.NDArray[np.float64], track: npt.NDArray[n
 def _kept(
     made: Sequence[_Cleaned], tracks: Mapping[SideName, CleanTrack], files: Mapping[SideName, BinaryIO]
 ) -> list[dict[str, Any]]:
-    """Write the patches of a section; what is to be told of it."""
+    """Write the patches of a section; its report for speech.json."""
     report = []
     for one in made:
         for side in SIDES:

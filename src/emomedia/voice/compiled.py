@@ -31,7 +31,7 @@ class _Kept(_Cache):  # type: ignore[misc]
 def compiled(loop: Callable[..., None]) -> Callable[..., None]:
     """`loop`, compiled; it runs without the GIL and adds in the order in which it is written.
 
-    Where neither the package's folder nor a cache of the user's can be written, it is compiled anew in every
+    Where neither the package's folder nor a cache of the user's can be written, it is compiled again in every
     process, which takes a second or two.
     """
     made: Any = numba.njit(nogil=True)(loop)

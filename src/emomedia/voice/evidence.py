@@ -40,7 +40,7 @@ OVERSUBTRACTION = 2.0
 _SPREAD = 3
 _BLEED_SPREAD = 5
 _USUAL = 85
-"""Percentile up to which columns tell what is usually left; others hold voice that the guess missed."""
+"""Percentile up to which columns show what is usually left; others hold voice that the guess missed."""
 
 _FLOOR = 1e-12
 _NOTHING_DB = -120.0
@@ -131,7 +131,7 @@ def _neighbours(stretches: Iterable[_Stretch]) -> Iterator[tuple[_Stretch | None
 
 
 class _Ear:
-    """One side's microphone: what it knows of the other's bleed and of the noise, as the session goes on."""
+    """One side's microphone: what it has learned of the other's bleed and of the noise so far."""
 
     def __init__(self, side: SideName) -> None:
         self._own: SideName = side

@@ -4,7 +4,7 @@ Each bin of the one microphone is a filtered copy of the same bin of the other: 
 neighbouring columns (convolutive transfer function; Talmon, Cohen and Gannot 2009,
 https://doi.org/10.1109/TASL.2008.2009576).  The taps are those of least squares, where each column counts
 by the inverse of what else is in the microphone there, as in weighted prediction error (Nakatani et al.
-2010, https://doi.org/10.1109/TASL.2010.2052251): gaps within speech tell more than its loud parts.
+2010, https://doi.org/10.1109/TASL.2010.2052251): gaps within speech show more than its loud parts.
 
 The loops are compiled by numba; ``tests/voice/twins.py`` spells out in plain NumPy what they compute.
 """

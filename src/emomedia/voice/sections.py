@@ -1,4 +1,4 @@
-"""Which stretches of a session are looked at together to clean the overlaps in them."""
+"""Which stretches of a session are analysed together to clean the overlaps in them."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _clips() -> dict[str, Any]:
 
 
 def _table_set(part: str, schema: pa.Schema) -> dict[str, Any]:
-    """The plain columns of a part's Parquet files; what is nested in them is told by their own schema."""
+    """The plain columns of a part's Parquet files; nested values are described by their own schema."""
     import pyarrow as pa
 
     kinds = {

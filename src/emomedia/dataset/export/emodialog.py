@@ -4,10 +4,10 @@
 alone (``--layout composite,left,right``), ``scripts/prompt.json``; and beside these ``dialogues.jsonl``, the
 dialogues' rows of the index, with the times of turns and words.
 
-The prompts' JSON has their keys and no others: by dialogue `topic_label`, `num_utterances` and `utterances`,
-each of these with `utterance_id` (the turn's id), `speaker_id` (0 on the left, 1 on the right),
-`emotion_label` and `text`.  They are all turns of the dialogue, as its video shows them: those too whose own
-clips were rejected.
+The prompts' JSON has exactly their keys: by dialogue `topic_label`, `num_utterances` and `utterances`, each
+of these with `utterance_id` (the turn's id), `speaker_id` (0 on the left, 1 on the right), `emotion_label`
+and `text`.  They are all turns of the dialogue, as its video shows them, including those whose own clips
+were rejected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROWS = "dialogues.jsonl"
 
 
 def write_emodialog(selection: Selection, folder: Path, advance: Callable[[int], None]) -> list[str]:
-    """Write the layout in `folder`; `tell` hears of each dialogue.
+    """Write the layout in `folder`; `advance` is called for each dialogue.
 
     Returns
     -------

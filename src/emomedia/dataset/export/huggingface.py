@@ -1,7 +1,7 @@
 """The layout of Hugging Face's ``datasets``: Parquet files by part and split, media as features in them.
 
 The columns are those of the index, and beside them the clip's files as ``Video`` and ``Audio`` features:
-``datasets.load_dataset(FOLDER, "turns", split="train")`` gives them decoded.  What the columns are stands
+``datasets.load_dataset(FOLDER, "turns", split="train")`` gives them decoded.  The columns are described
 in the files' own metadata, where ``datasets`` looks for it.
 """
 
@@ -23,7 +23,7 @@ _GROUP_BYTES = 64 << 20
 
 
 def write_huggingface(selection: Selection, folder: Path, advance: Callable[[int], None]) -> list[str]:
-    """Write ``<part>/<split>-<number>.parquet`` below `folder`; `tell` hears of each clip.
+    """Write ``<part>/<split>-<number>.parquet`` below `folder`; `advance` is called for each clip.
 
     Returns
     -------

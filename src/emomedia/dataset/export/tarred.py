@@ -21,9 +21,9 @@ def key_of(clip_id: str) -> str:
 
 
 def write_shards(selection: Selection, folder: Path, advance: Callable[[int], None]) -> list[str]:
-    """Write ``<part>-<split>-<number>.tar`` in `folder`; `tell` hears of each clip.
+    """Write ``<part>-<split>-<number>.tar`` in `folder`; `advance` is called for each clip.
 
-    The bytes are the same whenever and by whomever they are written.
+    The bytes do not depend on when and by which user they are written.
 
     Returns
     -------
