@@ -126,7 +126,7 @@ def _listed(path: Path, note: Callable[[str], None]) -> list[Path]:
 
 
 def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
-    """Each session as far as known without opening its media; the later of two with the same id is refused."""
+    """Each session without opening its media; the later of two with the same id is refused."""
     found: list[Entry] = []
     first: dict[str, Path] = {}
     for path in paths:

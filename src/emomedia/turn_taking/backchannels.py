@@ -1,7 +1,7 @@
 """Listening signs and questions, by their words.
 
 Listeners show that they listen: "uh-huh", 嗯, 对 (back channels: Yngve 1970).  Among such *reactive tokens*
-Clancy et al.  (1996) count backchannels proper, which are sounds, and reactive expressions, which are words
+Clancy et al. (1996) count backchannels proper, which are sounds, and reactive expressions, which are words
 or assessments (真的, 这样啊, 太好了).  They repeat themselves (对对对).  The same word after a question is
 its answer.
 """
