@@ -63,10 +63,10 @@ def _since(before: Body, now: Body, made: Collection[str]) -> Body:
         kept = {
             name: before[name] for name in ("machine", "workers", "clips_made", "engine") if name in before
         }
-        told = {"wall_seconds": round(before["wall_seconds"] + more, 3), "stage_seconds": earlier | seconds}
+        times = {"wall_seconds": round(before["wall_seconds"] + more, 3), "stage_seconds": earlier | seconds}
     except (AttributeError, KeyError, TypeError):  # somebody else's run.json
         return now
-    return now | told | kept
+    return now | times | kept
 
 
 def _processor() -> str:

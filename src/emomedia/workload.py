@@ -65,13 +65,13 @@ def workload(report: _core.Report, placement: Placement) -> dict[str, Any]:
 
 def decoded_on(report: _core.Report, placement: Placement) -> dict[str, str]:
     """By side what decoded the take."""
-    told: dict[str, str] = {}
+    where: dict[str, str] = {}
     for side, on_gpu, left in zip(SIDES, placement.on_gpu, report.left_gpu, strict=True):
         if on_gpu:
-            told[side] = f"GPU, at times the cores: {left}" if left else "GPU"
+            where[side] = f"GPU, at times the cores: {left}" if left else "GPU"
         else:
-            told[side] = f"cores: {placement.cores[side]}" if side in placement.cores else "cores"
-    return told
+            where[side] = f"cores: {placement.cores[side]}" if side in placement.cores else "cores"
+    return where
 
 
 def bottleneck_line(work: dict[str, Any]) -> str:

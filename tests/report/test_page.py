@@ -35,7 +35,7 @@ FOLLOW = """
     figures[n].dispatchEvent(new MouseEvent("click", { bubbles: true }));
     await changed();
     found.push([figures[n].getAttribute("href"), Number(figures[n].dataset.count),
-      Number(document.getElementById("told").dataset.count)]);
+      Number(document.getElementById("summary").dataset.count)]);
   }
   return found;
 })()
@@ -113,7 +113,7 @@ def test_a_figure_that_is_followed_again_leads_there_again(opened):
 
 def test_the_first_clip_of_a_figure_plays_when_it_is_clicked(opened):
     opened.run("document.querySelector('svg.plot a').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
-    opened.wait("Number(document.getElementById('told').dataset.count) > 0 && location.hash.length > 1")
+    opened.wait("Number(document.getElementById('summary').dataset.count) > 0 && location.hash.length > 1")
     opened.run("document.querySelector('#list button').click()")
     opened.wait("document.getElementById('video').currentTime > 0.1")
     assert opened.run("document.getElementById('player-trouble').hidden")
@@ -137,7 +137,7 @@ def test_the_list_is_the_index(opened, finished):
         of_kind = [row["end"] - row["start"] for row in rows if row["kind"] == kind]
         told.append(f"{len(of_kind)} {kind}s of {sum(of_kind) / 3600:.2g} hours")
     text = f"{len(rows)} of {len(rows)} clips: {', '.join(told)}"
-    assert opened.run("document.getElementById('told').textContent") == text
+    assert opened.run("document.getElementById('summary').textContent") == text
     ids = []
     for number in range(-(-len(rows) // 24)):
         opened.run(f"location.hash = '#page={number + 1}'")
@@ -155,7 +155,7 @@ def test_filters_and_order(opened, finished):
         opened.run(f"location.hash = '#nothing'; location.hash = '{fragment}'")
         opened.wait(f"decodeURIComponent(location.hash) === '#{fragment}'")
         opened.run("new Promise((resolve) => setTimeout(resolve, 30))")
-        return int(opened.run("document.getElementById('told').dataset.count"))
+        return int(opened.run("document.getElementById('summary').dataset.count"))
 
     word = rows[1]["text"][:2]
     assert told(f"q={word}") == sum(word in (row["text"] or "") for row in rows)
@@ -192,7 +192,7 @@ def test_by_keyboard_alone_a_clip_is_found_played_and_left(opened):
     opened.run("document.getElementById('q').focus()")
     opened.type("s3_")
     opened.wait(
-        "document.getElementById('told').textContent.includes(' of ') && location.hash.includes('s3_')"
+        "document.getElementById('summary').textContent.includes(' of ') && location.hash.includes('s3_')"
     )
     for _ in range(20):
         opened.press("Tab")

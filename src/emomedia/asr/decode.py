@@ -63,9 +63,9 @@ def prompt_tokens(tokenizer: Tokenizer, text: str) -> list[int]:
     Of a long text the last part counts, and it leaves half of the decoder's positions.  Signs that steer the
     decoder are left out of it.
     """
-    told = tokenizer.encode(" " + text.strip()) if text.strip() else []
-    told = [token for token in told if token < tokenizer.eot][-(MOST_TOKENS // 2 - 1) :]
-    before = [tokenizer.sot_prev, *told] if told else []
+    said = tokenizer.encode(" " + text.strip()) if text.strip() else []
+    said = [token for token in said if token < tokenizer.eot][-(MOST_TOKENS // 2 - 1) :]
+    before = [tokenizer.sot_prev, *said] if said else []
     return [*before, *tokenizer.sot_sequence, tokenizer.no_timestamps]
 
 
@@ -90,11 +90,11 @@ def decode(
     import ctranslate2
 
     encoded = network.whisper.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(heard)))
-    told = prompt_tokens(tokenizer, prompt)
+    prefix = prompt_tokens(tokenizer, prompt)
     wanted = TOKENS_MORE + max(frames) * TOKENS_PER_SECOND // 100
     signs = len(tokenizer.sot_sequence) + 2  # those around the text, where it is aligned
-    most = min(wanted, MOST_TOKENS + 1 - len(told), MOST_TOKENS - signs)
-    length = max(2 * most, len(told) + most - 1)  # of prompt and text: CTranslate2 makes `most` of it again
+    most = min(wanted, MOST_TOKENS + 1 - len(prefix), MOST_TOKENS - signs)
+    length = max(2 * most, len(prefix) + most - 1)  # of prompt and text: CTranslate2 makes `most` of it again
     usual = {
         "beam_size": BEAM,
         "max_length": length,
@@ -102,7 +102,7 @@ def decode(
         "return_scores": True,
         "return_no_speech_prob": True,
     }
-    results = network.whisper.generate(encoded, [told] * len(heard), **(usual | dict(choices or {})))
+    results = network.whisper.generate(encoded, [prefix] * len(heard), **(usual | dict(choices or {})))
     texts = [[token for token in result.sequences_ids[0] if token < tokenizer.eot] for result in results]
     # An odd number of frames is half a step of the encoder: it counts as sound.
     aligned = network.whisper.align(encoded, tokenizer.sot_sequence, texts, [n + n % 2 for n in frames])

@@ -179,8 +179,8 @@ def decode(
         gapless = container.format.name == "ogg"
         # libav puts a page's first packet off where Vorbis changes its block size between two pages.
         misdated = gapless and audio.codec_context.name == "vorbis"
-        told = not misdated and (per_tick <= 1 or not _PLAIN.fullmatch(audio.codec_context.name))
-        if told and _seek(container, audio, origin + int((first - _PREROLL) / per_tick)):
+        seekable = not misdated and (per_tick <= 1 or not _PLAIN.fullmatch(audio.codec_context.name))
+        if seekable and _seek(container, audio, origin + int((first - _PREROLL) / per_tick)):
             pieces = _pieces(path, container, audio)
         else:
             pieces = chain(broken, [head], second, pieces)

@@ -148,11 +148,11 @@ def block(figures: Figures) -> RenderableType:
 
 def line(figures: Figures) -> str:
     """The figures in 70 columns."""
-    told = f"{figures.done} of {figures.sessions} done, {len(figures.failed)} failed; "
-    told += f"{figures.hours_done:.2f} of {figures.hours:.2f} h"
+    text = f"{figures.done} of {figures.sessions} done, {len(figures.failed)} failed; "
+    text += f"{figures.hours_done:.2f} of {figures.hours:.2f} h"
     if figures.rate is None or figures.left_seconds is None:
-        return told
-    return f"{told}, {figures.rate:.2f} h/h, {duration_text(figures.left_seconds)} left"
+        return text
+    return f"{text}, {figures.rate:.2f} h/h, {duration_text(figures.left_seconds)} left"
 
 
 def facts(figures: Figures) -> list[tuple[str, str]]:

@@ -27,8 +27,8 @@ def parse_aspect(text: str) -> Fraction:
     return Fraction(int(width), int(height))
 
 
-def _option(flag: str, panel: str, **told: Any) -> Any:
-    return typer.Option(flag, rich_help_panel=panel, **told)
+def _option(flag: str, panel: str, **settings: Any) -> Any:
+    return typer.Option(flag, rich_help_panel=panel, **settings)
 
 
 _PICTURE, _TIME, _STORE, _SESSION = "Pictures", "Frames in time", "Storage", "Session"

@@ -188,8 +188,8 @@ def _write_parts(parts: Sequence[_Part], where: Path | pa.BufferOutputStream) ->
     """The index's file, in groups of rows that do not depend on where the rows come from."""
     import pyarrow.parquet as pq
 
-    told = [[part.session, part.audit_sha256, part.count] for part in parts]
-    columns = schema().with_metadata({_AUDITS: canonical_json(told)})
+    listed = [[part.session, part.audit_sha256, part.count] for part in parts]
+    columns = schema().with_metadata({_AUDITS: canonical_json(listed)})
     with pq.ParquetWriter(where, columns, compression="zstd") as writer:
         for group in _groups(part.rows() for part in parts):
             writer.write_table(group.combine_chunks().replace_schema_metadata(columns.metadata))
@@ -293,18 +293,18 @@ def _table(audit: Path) -> pa.Table:
 def recorded_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
     """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
     try:
-        told = [tuple(part) for part in parse((columns.metadata or {})[_AUDITS])]
-        right = all(type(count) is int and count >= 0 for _, _, count in told)
-        return [(str(session), str(digest), count) for session, digest, count in told] if right else []
+        listed = [tuple(part) for part in parse((columns.metadata or {})[_AUDITS])]
+        right = all(type(count) is int and count >= 0 for _, _, count in listed)
+        return [(str(session), str(digest), count) for session, digest, count in listed] if right else []
     except (KeyError, TypeError, ValueError):
         return []
 
 
 def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
     """The sessions whose audits have changed or come since an index with this schema was made."""
-    told = {session: digest for session, digest, _ in recorded_audits(columns)}
+    listed = {session: digest for session, digest, _ in recorded_audits(columns)}
     for audit in audits(out):
-        if told.get(audit.parent.name) != _digest(audit):
+        if listed.get(audit.parent.name) != _digest(audit):
             yield audit.parent.name
 
 

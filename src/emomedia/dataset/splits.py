@@ -166,8 +166,8 @@ def make_splits(
         return found
     nearer = _splits(sessions, _divided(sessions, whole, fractions, seed), len(groups), fractions, seed)
     if leave_out and nearer.left_out:
-        told = f"{len(nearer.left_out)} sessions with {nearer.lost_share:.1%} of the time are left out"
-        return replace(nearer, notices=(f"{told}: their actors are in different splits", *_far(nearer)))
+        notice = f"{len(nearer.left_out)} sessions with {nearer.lost_share:.1%} of the time are left out"
+        return replace(nearer, notices=(f"{notice}: their actors are in different splits", *_far(nearer)))
     return replace(found, notices=(*far, _remedy(nearer)))
 
 

@@ -55,7 +55,7 @@ def verify(out: Path) -> Iterator[Checked]:
         try:
             rows = read_rows(path)
         except StageError as error:
-            yield Checked({}, (_told(path, error),))
+            yield Checked({}, (_audit_finding(path, error),))
             continue
         whole.append(path)
         for row in rows:
@@ -65,7 +65,7 @@ def verify(out: Path) -> Iterator[Checked]:
     yield Checked({}, tuple(_index_findings(out, whole)))
 
 
-def _told(path: Path, error: StageError) -> Finding:
+def _audit_finding(path: Path, error: StageError) -> Finding:
     place = error.subject.removeprefix(f"{path}: ")
     return Finding(path, error.expected, error.found if place == error.subject else f"{place}: {error.found}")
 
@@ -171,7 +171,7 @@ def _index_findings(out: Path, paths: Sequence[Path]) -> Iterator[Finding]:
     try:
         right = index_bytes(paths)
     except StageError as error:
-        yield _told(path, error)
+        yield _audit_finding(path, error)
         return
     try:
         # Arrow's own file, not Python's: its threads may still hold what they read when the process ends,

@@ -124,8 +124,8 @@ def _tools(table: pa.Table) -> dict[str, Counter[str]]:
 
     found: dict[str, Counter[str]] = {what: Counter() for what in TOOLS}
     kind = table.schema.field("quality").type
-    told = pa.types.is_struct(kind) and kind.get_field_index("other") >= 0
-    for quality in pc.struct_field(table["quality"], "other").to_pylist() if told else ():
+    nested = pa.types.is_struct(kind) and kind.get_field_index("other") >= 0
+    for quality in pc.struct_field(table["quality"], "other").to_pylist() if nested else ():
         measured = json.loads(quality or "{}").get("measured") or {}
         for what, count in found.items():
             count[str(measured.get(what) or "nothing")] += 1
@@ -189,17 +189,17 @@ def _worked(out: Path) -> float | None:
 
 def _failures(out: Path, finished: set[str]) -> Iterator[tuple[str, str]]:
     """Sessions that a batch has set aside, with their errors; then other folders without clips."""
-    told = set()
+    listed = set()
     try:
         failed = status(out).failed
     except OutputError:
         failed = ()  # there was no batch
     for failure in failed:
-        told.add(failure.id)
+        listed.add(failure.id)
         yield failure.id, f"{failure.stage or 'description'}: {failure.text}"
     for path in sorted(out.iterdir()):
         folder = SessionFolder(out, path.name)
-        stranger = path.name not in finished | told and not path.name.startswith(".")
+        stranger = path.name not in finished | listed and not path.name.startswith(".")
         if stranger and folder.audit.is_file():
             yield path.name, "no clip in it"
         elif stranger and folder.stage(FILE_OF["probe"]).is_file():  # other folders are none of sessions

@@ -310,9 +310,9 @@ class Page {
     const count = this.found.length, pages = Math.max(1, Math.ceil(count / PER_PAGE));
     const sums = this.clips.sums(this.found).map((sum) => `${sum.count.toLocaleString("en")} `
       + `${sum.kind}${sum.count === 1 ? "" : "s"} of ${shortNumber(sum.seconds / 3600)} hours`);
-    byId("told").textContent = [`${count.toLocaleString("en")} of ${this.clips.rows.toLocaleString("en")} clips`,
+    byId("summary").textContent = [`${count.toLocaleString("en")} of ${this.clips.rows.toLocaleString("en")} clips`,
       sums.join(", ")].filter(Boolean).join(": ");
-    byId("told").dataset.count = count;
+    byId("summary").dataset.count = count;
     byId("where").textContent = `Page ${this.page + 1} of ${pages.toLocaleString("en")}`;
     byId("before").disabled = this.page === 0;
     byId("after").disabled = this.page >= pages - 1;
@@ -426,5 +426,5 @@ unpack(byId("data").textContent).then((data) => {
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }).catch((error) => {
-  byId("told").textContent = `The list cannot be shown: ${error.message}`;
+  byId("summary").textContent = `The list cannot be shown: ${error.message}`;
 });

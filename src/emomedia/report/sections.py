@@ -107,8 +107,8 @@ def _reasons(found: Figures) -> str:
     ]
     if not reasons:
         return "<p>No clip was rejected.</p>"
-    told = "<h3>Why clips were rejected</h3><p>A clip may have several reasons.</p>"
-    return told + table(("reason", "clips"), reasons)
+    heading = "<h3>Why clips were rejected</h3><p>A clip may have several reasons.</p>"
+    return heading + table(("reason", "clips"), reasons)
 
 
 def _unknown(count: int) -> str:
@@ -193,7 +193,7 @@ def _counted(title: str, name: str, counter: Counter[str]) -> str:
     return f"<div><h3>{title}: {len(counter):,}</h3>{long_table((name, 'clips kept'), rows)}</div>"
 
 
-_TOLD = {"picture": "Frames seen in", "face": "Faces", "person": "Persons", "dnsmos": "DNSMOS"}
+_TITLES = {"picture": "Frames seen in", "face": "Faces", "person": "Persons", "dnsmos": "DNSMOS"}
 _SEEN = {"engine": "the engine, before they were encoded", "clip": "the encoded clip"}
 
 
@@ -203,8 +203,8 @@ def measured(gathered: Gathered) -> str:
     for what, counts in gathered.tools.items():
         names = [(_SEEN.get(name, name), count) for name, count in counts.most_common()]
         several = len(names) > 1
-        told = "; ".join(f"{name} (of {count:,} clips)" if several else name for name, count in names)
-        rows.append((_TOLD[what], escape(told or "nothing")))
+        by = "; ".join(f"{name} (of {count:,} clips)" if several else name for name, count in names)
+        rows.append((_TITLES[what], escape(by or "nothing")))
     return section("measured", "How it was measured", table(("what", "by"), rows))
 
 

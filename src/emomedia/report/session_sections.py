@@ -110,7 +110,7 @@ def throughput(gathered: Gathered, columns: Columns) -> str:
         return section(
             "throughput", "Throughput", "<p>No session has a run.json of a run that made clips.</p>"
         )
-    told = ", ".join(f"{name} in {count}" for name, count in held.most_common())
+    most = ", ".join(f"{name} in {count}" for name, count in held.most_common())
     text = ""
     if gathered.batch_seconds:
         text = (
@@ -119,7 +119,7 @@ def throughput(gathered: Gathered, columns: Columns) -> str:
         )
     text += (
         f"<p>{hours(footage / 3600)} hours of footage in {hours(wall / 3600)} hours, session by session: "
-        f"{footage / max(wall, 1e-9):.2f} times as fast as it plays. Bottleneck: {escape(told)} sessions.</p>"
+        f"{footage / max(wall, 1e-9):.2f} times as fast as it plays. Bottleneck: {escape(most)} sessions.</p>"
     )
     head = ("session", "footage, s", "run, s", "times real time", "bottleneck", "workers busy")
     return section("throughput", "Throughput", text + long_table(head, rows))

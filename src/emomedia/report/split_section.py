@@ -41,8 +41,8 @@ def _rows(found: Splits, columns: Columns) -> list[tuple[str, ...]]:
     for name in NAMES:
         actors = [actor for actor, split in found.of_actor.items() if split == name]
         clips = clips_with(columns, actors)
-        told = anchor(f"{clips:,}", clips, actor=actors, keep="yes") if clips else "0"
+        count = anchor(f"{clips:,}", clips, actor=actors, keep="yes") if clips else "0"
         rows.append(
-            (name, told, f"{found.seconds[name] / total:.1%}", f"{len(actors):,}", f"{sessions[name]:,}")
+            (name, count, f"{found.seconds[name] / total:.1%}", f"{len(actors):,}", f"{sessions[name]:,}")
         )
     return rows

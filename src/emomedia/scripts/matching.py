@@ -346,18 +346,18 @@ def apply(turns_file: TurnsFile, script: Script, matched: Matched, turns: Sequen
     """
     lines = script.lines
     scene_of = [scene for scene in script.scenes for _ in scene.lines]
-    told = {
-        turn.id: _told(turn, [lines[n] for n in own], scene_of[own[0]], confidence)
+    changed = {
+        turn.id: _with_lines(turn, [lines[n] for n in own], scene_of[own[0]], confidence)
         for turn, own, confidence in zip(turns, matched.lines, matched.confidence, strict=True)
         if own
     }
     unmatched = [*(turns_file.unmatched or ()), *(lines[n].id for n in matched.unmatched(len(lines)))]
-    said = tuple(told.get(turn.id, turn) for turn in turns_file.turns)
-    dialogues = tuple(_named(dialogue, list(told.values())) for dialogue in turns_file.dialogues)
+    said = tuple(changed.get(turn.id, turn) for turn in turns_file.turns)
+    dialogues = tuple(_named(dialogue, list(changed.values())) for dialogue in turns_file.dialogues)
     return replace(turns_file, turns=said, dialogues=dialogues, unmatched=tuple(unmatched))
 
 
-def _told(turn: Turn, lines: Sequence[Line], scene: Scene, confidence: float) -> Turn:
+def _with_lines(turn: Turn, lines: Sequence[Line], scene: Scene, confidence: float) -> Turn:
     scripted = Scripted(
         lines[0].id, Fraction(round(confidence * 1000), 1000), tuple(line.id for line in lines[1:])
     )
@@ -366,9 +366,9 @@ def _told(turn: Turn, lines: Sequence[Line], scene: Scene, confidence: float) ->
     )
 
 
-def _named(dialogue: Dialogue, told: Sequence[Turn]) -> Dialogue:
+def _named(dialogue: Dialogue, turns: Sequence[Turn]) -> Dialogue:
     """The dialogue with the topic and the emotion that most of its lines have."""
-    own = [turn for turn in told if turn.dialogue == dialogue.id]
+    own = [turn for turn in turns if turn.dialogue == dialogue.id]
     return replace(
         dialogue,
         topic=dialogue.topic or _commonest(turn.topic for turn in own),

@@ -53,11 +53,11 @@ def with_script(session: Session, turns_file: TurnsFile) -> TurnsFile:
     own = {dialogue.id: dialogue.script for dialogue in session.dialogues if dialogue.script is not None}
     said = turns_file.turns_of
     for dialogue, path in own.items():
-        turns_file = _told(turns_file, said.get(dialogue, []), scripts[path].only(dialogue), session)
+        turns_file = _matched(turns_file, said.get(dialogue, []), scripts[path].only(dialogue), session)
     if session.script:
         rest = [turn for turn in turns_file.turns if turn.dialogue not in own]
         whole = Script(tuple(scene for path in session.script for scene in scripts[path].scenes))
-        turns_file = _told(turns_file, rest, whole, session)
+        turns_file = _matched(turns_file, rest, whole, session)
     return turns_file
 
 
@@ -73,7 +73,7 @@ def match_summary(turns_file: TurnsFile) -> str:
     return f"{text}; not {', '.join(unsaid[:_SHOWN])}{' …' if unsaid[_SHOWN:] else ''}" if unsaid else text
 
 
-def _told(turns_file: TurnsFile, turns: Sequence[Turn], script: Script, session: Session) -> TurnsFile:
+def _matched(turns_file: TurnsFile, turns: Sequence[Turn], script: Script, session: Session) -> TurnsFile:
     turns = _in_order(turns)
     return apply(turns_file, script, match(turns, script, _actors(session)), turns)
 

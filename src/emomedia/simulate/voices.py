@@ -85,8 +85,8 @@ def _missing(found: str) -> MissingToolError:
 @lru_cache(maxsize=1)
 def _repeatable() -> list[str]:
     """What makes espeak-ng's breath noise the same every time: 1.52 has an option for it, 1.51 no need."""
-    told = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=False).stdout
-    return ["-D"] if "deterministic random mode" in told else []
+    usage = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=False).stdout
+    return ["-D"] if "deterministic random mode" in usage else []
 
 
 def _synthesise(side: SideName, text: str) -> Spoken:

@@ -41,7 +41,7 @@ ONE_RECORDER_MS = 10.0
 """Milliseconds by which two channels of one file may be found apart and still be brought together: the
 voices' ways to two cameras differ by less than three metres."""
 
-_MOST_TOLD = 5
+_MOST_SHOWN = 5
 
 TIMECODE_CONFIDENCE = 0.5
 """Nothing in the recordings confirms timecode."""
@@ -361,11 +361,11 @@ def _unsteady(
     steps: Sequence[Step] = (),
 ) -> SyncError:
     """What a recording is refused with that no line comes near enough to."""
-    told = "".join(f"; a step of {step.seconds:+.3f} s at {step.time:.1f} s" for step in steps[:_MOST_TOLD])
+    shown = "".join(f"; a step of {step.seconds:+.3f} s at {step.time:.1f} s" for step in steps[:_MOST_SHOWN])
     return SyncError(
         other.path,
         expected=f"an unbroken recording of what {reference.path.name} also holds",
-        found=f"no steady clock ({drift_ppm:.0f} ppm, {residual_ms:.0f} ms off that{told})",
+        found=f"no steady clock ({drift_ppm:.0f} ppm, {residual_ms:.0f} ms off that{shown})",
         remedy=f"name the right recording, or {remedy}",
     )
 

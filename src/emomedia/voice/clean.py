@@ -172,7 +172,7 @@ def clean_tracks(
     -------
     tracks : dict by side
     report : list of dict
-        For each overlap ``start`` and ``end`` in seconds and by side what was done (:func:`_told`).
+        For each overlap ``start`` and ``end`` in seconds and by side what was done (:func:`_report`).
 
     Raises
     ------
@@ -202,7 +202,7 @@ class _Cleaned:
     first: int
     end: int
     patches: dict[SideName, PcmBlock | None]
-    told: dict[SideName, dict[str, Any]]
+    report: dict[SideName, dict[str, Any]]
 
 
 def _cleaned(section: Section, pcm: Mapping[str, Pcm], active: Mapping[SideName, Mask]) -> list[_Cleaned]:
@@ -214,18 +214,20 @@ def _cleaned(section: Section, pcm: Mapping[str, Pcm], active: Mapping[SideName,
     for start, last in section.overlaps:
         here = start * COLUMN, min(last * COLUMN, stop)
         patches: dict[SideName, PcmBlock | None] = {}
-        told: dict[SideName, dict[str, Any]] = {}
+        report: dict[SideName, dict[str, Any]] = {}
         for side in SIDES:
             track = sound[side][here[0] - begin : here[1] - begin].astype(np.float64)
             change = made[side].sound(here[0] - begin, here[1] - begin) - track
             change *= _faded(*here)
-            told[side] = _told(made[side], change, track)
+            report[side] = _report(made[side], change, track)
             patches[side] = quantise(track + change, pcm[side].bits, here[0]) if made[side].helps else None
-        cleaned.append(_Cleaned(*here, patches, told))
+        cleaned.append(_Cleaned(*here, patches, report))
     return cleaned
 
 
-def _told(made: Separated, change: npt.NDArray[np.float64], track: npt.NDArray[np.float64]) -> dict[str, Any]:
+def _report(
+    made: Separated, change: npt.NDArray[np.float64], track: npt.NDArray[np.float64]
+) -> dict[str, Any]:
     """What speech.json says of an overlap on one side, levels in dB.
 
     ``bleed_db`` and ``noise_db``: by how much these were changed where they are alone, close by;
@@ -241,8 +243,8 @@ def _told(made: Separated, change: npt.NDArray[np.float64], track: npt.NDArray[n
         "noise_db": None if made.noise_db is None else -made.noise_db,
         "changed_db": float(10 * np.log10((np.sum(change * change) + 1e-20) / power)),
     }
-    told = {name: None if value is None else round(value, 1) for name, value in levels.items()}
-    return {"applied": True} | told
+    report = {name: None if value is None else round(value, 1) for name, value in levels.items()}
+    return {"applied": True} | report
 
 
 def _kept(
@@ -257,5 +259,5 @@ def _kept(
                 place = files[side].tell() // patch.itemsize
                 files[side].write(patch.astype(patch.dtype.newbyteorder("<"), copy=False).tobytes())
                 tracks[side].patches.append((one.first, one.end, place))
-        report.append({"start": one.first / SAMPLE_RATE, "end": one.end / SAMPLE_RATE} | one.told)
+        report.append({"start": one.first / SAMPLE_RATE, "end": one.end / SAMPLE_RATE} | one.report)
     return report
