@@ -168,7 +168,7 @@ def stands_in(monkeypatch):
     return goes
 
 
-def test_losing_nvenc_begins_the_video_anew_and_never_mixes(monkeypatch, simulated, tmp_path, stands_in):
+def test_losing_nvenc_begins_the_video_over_and_never_mixes(monkeypatch, simulated, tmp_path, stands_in):
     session = simulated(size=(216, 384), seconds=Fraction(4))
     options = Options(turns=session.parent / "turns.json", preset="ultrafast", encoder="hevc_nvenc")
     folder = SessionFolder(tmp_path, load_session(session).id)

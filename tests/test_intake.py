@@ -258,7 +258,7 @@ def test_a_draft_loads_and_says_what_was_guessed(footage):
     assert "channel 0" in text
 
 
-def test_a_description_is_not_overwritten_unless_told(footage):
+def test_a_description_is_not_overwritten_unless_forced(footage):
     (footage / "session.toml").write_text("mine")
     with pytest.raises(OutputError, match="--force"):
         init_folder(footage)
@@ -279,12 +279,12 @@ def test_several_sessions_have_several_descriptions_or_none(footage):
     assert [load_session(path).id for path in paths] == ["250418_s01", "250419_s01"]
 
 
-def test_what_cannot_be_read_is_told_in_the_draft(footage):
+def test_what_cannot_be_read_is_reported_in_the_draft(footage):
     (footage / "C0001.MP4").write_bytes(b"\0" * 100)
     assert "# C0001.MP4: it cannot be read" in init_folder(footage)[0].read_text()
 
 
-def test_sound_that_libav_does_not_know_is_told_in_the_draft(footage):
+def test_sound_that_libav_does_not_know_is_reported_in_the_draft(footage):
     data = bytearray((footage / 'sound/R"1.WAV').read_bytes())
     data[20:22] = b"\x34\x12"  # the codec's number
     (footage / "odd.wav").write_bytes(data)

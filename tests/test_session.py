@@ -213,7 +213,7 @@ def test_unknown_keys_are_refused_by_name(refused, text, key):
     assert refused(text)[0] == key
 
 
-def test_an_unknown_key_is_told_the_nearest_known_one(refused):
+def test_an_unknown_key_is_answered_with_the_nearest_known_one(refused):
     error = refused(described("crop = { x = 0, y = 0, widht = 1, height = 1 }"))[1]
     assert "the nearest is 'width'" in error.remedy
     assert "the unknown key 'widht'" in error.found

@@ -43,7 +43,7 @@ def test_short_overlaps_are_terminal_and_remarks_pass_nothing():
     ]
 
 
-def test_people_are_told():
+def test_people_get_a_summary():
     assert turns_summary(made()) == [
         "  1 dialogues, 5 turns, among them 1 backchannels, 0 remarks within the other's turn",
         "  the floor passes: 1 after a gap (0.20 s in the median), 0 in a terminal overlap, "
@@ -51,7 +51,7 @@ def test_people_are_told():
     ]
 
 
-def test_nothing_said_is_told_too():
+def test_nothing_said_is_summarised_too():
     silence = find_turns(session([scene("d", 0, 100)]), heard([], []), FOOTAGE)
     assert turns_summary(silence) == [
         "  1 dialogues, 0 turns, among them 0 backchannels, 0 remarks within the other's turn"

@@ -197,7 +197,7 @@ def test_a_turn_belongs_to_a_dialogue_at_its_time(home):
     assert key_of(caught) == "turns[0].dialogue"
 
 
-def test_a_fault_of_the_description_is_told_of_the_description():
+def test_a_fault_of_the_description_is_reported_of_the_description():
     with pytest.raises(DescriptionError) as caught:
         checked(dialogues=[scene("d", 100, 110)], described=[("d", 100, 110)])
     assert caught.value.subject == "/s/session.toml: dialogue.d"

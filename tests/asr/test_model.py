@@ -120,7 +120,7 @@ def _without_words(folder):
         (_without_words, "no list of words in vocabulary.json"),
     ],
 )
-def test_what_is_wrong_with_a_folder_is_told(copy, spoil, told):
+def test_what_is_wrong_with_a_folder_is_reported(copy, spoil, told):
     spoil(copy)
     with pytest.raises(ModelError, match=told):
         model_folder(copy)
@@ -152,7 +152,7 @@ def test_texts_are_neither_cut_nor_filled_up_as_they_were_in_training(copy):
     assert tokens(copy).encode("你好" * 10).ids == before
 
 
-def test_what_language_a_model_knows_is_told_before_it_is_loaded(copy):
+def test_what_language_a_model_knows_is_checked_before_it_is_loaded(copy):
     check_language(model_folder(copy), "zh")
     check_language(model_folder(copy), None)
     _with(lang_ids=None)(copy)
@@ -190,7 +190,7 @@ def test_a_language_that_nobody_knows_is_refused():
 
 
 @pytest.mark.parametrize(("gpus", "cublas", "lacks"), [(0, True, "no GPU"), (1, False, "no libcublas")])
-def test_a_gpu_that_cannot_be_used_is_told_or_done_without(monkeypatch, gpus, cublas, lacks):
+def test_a_gpu_that_cannot_be_used_is_reported_or_done_without(monkeypatch, gpus, cublas, lacks):
     import ctranslate2
 
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: gpus)

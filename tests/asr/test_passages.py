@@ -53,7 +53,7 @@ def test_long_speech_is_cut_at_its_longest_pause_and_fits_a_window():
     assert all(one.columns <= LONGEST for one in passages(np.ones(10_000, bool), "right"))
 
 
-def test_a_passage_is_told_what_its_beginning_lies_in():
+def test_a_passage_is_prompted_by_what_its_beginning_lies_in():
     own = mask(1000, (100, 200), (400, 500))
     assert [one.prompt for one in passages(own, "left", {1: range(350, 600)})] == [0, 1]
 

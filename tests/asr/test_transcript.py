@@ -210,7 +210,7 @@ def test_of_two_hearings_the_better_one_stays(transcribed, short_transcript, mon
     assert not any(segment["flags"] for side in SIDES for segment in found[side])
 
 
-def test_a_gpu_that_fails_is_told(transcribed, monkeypatch):
+def test_a_gpu_that_fails_is_reported(transcribed, monkeypatch):
     network = load(model_folder(MODEL), placed("cpu"), 1)
     monkeypatch.setattr("emomedia.asr.transcript.load", lambda *_: network)
 

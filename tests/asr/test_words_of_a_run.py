@@ -152,7 +152,7 @@ def test_a_run_shows_its_first_words_or_says_that_there_are_none(made, tmp_path)
 LINE = {"utterance_id": 1, "speaker_id": "A", "emotion_label": "Joy", "text": "我找到新工作了！"}
 
 
-def test_the_recogniser_is_told_topics_and_scripts_within_their_dialogues(session, tmp_path):
+def test_the_recogniser_is_prompted_with_topics_and_scripts_within_their_dialogues(session, tmp_path):
     script = tmp_path / "script.json"
     described = load_session(session)
     dialogue = described.dialogues[0]

@@ -89,7 +89,7 @@ def test_broken_packets_are_silence_at_their_place(tmp_path, name, broken):
     assert error.max() < (1 if exact else 2e-5)  # AAC fills bands with noise that goes on from frame to frame
 
 
-def test_a_broken_packet_in_a_later_stretch_is_told_there(tmp_path):
+def test_a_broken_packet_in_a_later_stretch_is_reported_there(tmp_path):
     path = made(tmp_path / "a.flac", *BREAKABLE["a.flac"])
     good, _ = whole(path)
     break_packets(path, range(12, 13))
@@ -187,12 +187,12 @@ def _simple_blocks(data: bytearray) -> Iterator[int]:
         place += 1
 
 
-def test_a_gap_is_told(tmp_path):
+def test_a_gap_is_reported(tmp_path):
     _, lost = whole(packets_at(tmp_path / "a.mka", [0, 4800, 38_400, 43_200]))
     assert lost == [(9600, 38_400)]
 
 
-def test_a_gap_between_two_files_is_told_as_of_the_track(tmp_path):
+def test_a_gap_between_two_files_is_reported_as_of_the_track(tmp_path):
     paths = [write_wav(tmp_path / f"{n}.wav", noise(1000, 16, seed=n), "s16") for n in range(2)]
     of = track(paths[0], bits=16, own_audio=True, later=(TrackFile(paths[1], 0, Fraction(1500, SECOND)),))
     lost: list[tuple[int, int]] = []

@@ -146,7 +146,7 @@ def test_a_second_batch_makes_nothing_and_leaves_alone_what_was_set_aside(worker
     assert [row["outcome"] for row in read(finished)["attempts"] if row["id"] == "s03"] == ["input"] * 2
 
 
-def test_a_lost_ledger_is_made_anew_and_nothing_else(workers, undisturbed, finished):
+def test_a_lost_ledger_is_rebuilt_and_nothing_else(workers, undisturbed, finished):
     before = {
         (row["id"], row["stage"]): row["hash"] for row in read(finished)["stages"] if row["id"] != "s04"
     }

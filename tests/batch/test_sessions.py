@@ -93,7 +93,7 @@ def test_an_id_that_another_description_has_in_the_folder_is_refused(three, tmp_
     assert not refused(twin), "it was moved"
 
 
-def test_a_folder_that_cannot_be_read_is_told(three, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_reported(three, tmp_path, monkeypatch):
     def scandir(folder, scan=os.scandir):
         if str(folder).endswith("day/b"):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)

@@ -42,12 +42,12 @@ def test_without_a_table_nobody_is_known(tmp_path):
         ("a.csv", "id\nA,B\n", "unknown key"),
     ],
 )
-def test_what_is_wrong_in_a_table_is_told(tmp_path, name, text, said):
+def test_what_is_wrong_in_a_table_is_reported(tmp_path, name, text, said):
     (tmp_path / name).write_text(text, "utf-8")
     with pytest.raises(DescriptionError, match=said):
         read_actors(tmp_path / name)
 
 
-def test_a_missing_table_is_told(tmp_path):
+def test_a_missing_table_is_reported(tmp_path):
     with pytest.raises(MediaNotFoundError, match="the table of actors"):
         read_actors(tmp_path / "a.csv")

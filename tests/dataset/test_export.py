@@ -226,7 +226,7 @@ def test_a_folder_that_is_there_is_left_alone(finished, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_disk_without_room_for_the_media_is_told_before_they_are_copied(finished, tmp_path, monkeypatch):
+def test_a_disk_without_room_for_the_media_is_checked_before_they_are_copied(finished, tmp_path, monkeypatch):
     used = sum(path.stat().st_size for path in finished.glob("*/clips/*.mp4"))
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=used // 2))
     with pytest.raises(OutputError, match=r"room for .* GB of media"):
@@ -277,7 +277,7 @@ def test_an_index_behind_its_audits_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("place", [4, 6000])
-def test_an_index_that_is_damaged_within_is_told_of(tmp_path, place):
+def test_an_index_that_is_damaged_within_is_reported(tmp_path, place):
     write_sessions(tmp_path, {"a": ("A1", "A2"), "b": ("A3", "A4")})
     path = tmp_path / "clips.parquet"
     whole = path.read_bytes()

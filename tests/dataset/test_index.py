@@ -63,7 +63,7 @@ def test_an_unchanged_audit_is_not_read_again_and_the_bytes_are_the_same(tmp_pat
         "a text",
     ],
 )
-def test_an_index_that_is_not_what_it_says_is_made_anew(tmp_path, damage):
+def test_an_index_that_is_not_what_it_says_is_rebuilt(tmp_path, damage):
     write_sessions(tmp_path, SESSIONS)
     path = tmp_path / "clips.parquet"
     right = path.read_bytes()

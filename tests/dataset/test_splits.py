@@ -115,7 +115,7 @@ def test_nothing_is_left_out_where_that_brings_the_splits_no_nearer():
     assert not apart.left_out and apart == make_splits(pairs(60))
 
 
-def test_what_cannot_be_divided_as_asked_is_told_of():
+def test_what_cannot_be_divided_as_asked_is_reported():
     splits = make_splits([scene("a", "1", "2", seconds=60), scene("b", "3", "4", seconds=55)])
     assert any(notice.startswith("test holds 0.0%") for notice in splits.notices)
 

@@ -95,7 +95,7 @@ def test_a_corrected_text_is_not_flagged_for_what_stood_there():
     assert mended.turns == (replace(doubtful, text="您好", flags=("cut", "of mine")),)
 
 
-def test_a_turn_deleted_in_praat_vanishes_and_its_dialogue_is_timed_anew():
+def test_a_turn_deleted_in_praat_vanishes_and_its_dialogue_is_timed_again():
     found = in_praat(('text = "嗯"', 'text = ""'))
     gap = Fraction("0.9999")
     assert found.turns == (TURNS.turns[0], replace(TURNS.turns[2], gap_s=gap), TURNS.turns[3])

@@ -209,7 +209,7 @@ def test_what_a_take_is_stands_in_the_table():
     assert "11:12:47:22" in cells("gp_hero7.mp4")
 
 
-def test_other_takes_under_an_id_that_has_clips_are_told(tmp_path):
+def test_other_takes_under_an_id_that_has_clips_are_reported(tmp_path):
     """Whoever copies a session.toml and forgets its id replaces that session's clips."""
     said: list[str] = []
     heard = Silent()

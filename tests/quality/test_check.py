@@ -138,7 +138,7 @@ def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_another_profile_decides_anew_without_any_media(out, tmp_path):
+def test_another_profile_decides_again_without_any_media(out, tmp_path):
     before = read_rows(audit(out))
     for folder in ("clips", "audio"):
         shutil.rmtree(out / "sim" / folder)
@@ -277,7 +277,7 @@ def test_a_session_that_cannot_be_checked_keeps_no_other_from_it(out, tmp_path):
     assert not any(index.filter(pc.field("session") == "sim")["keep"].to_pylist())
 
 
-def test_a_session_whose_audit_is_broken_is_told_of_like_others_that_cannot_be_checked(out):
+def test_a_session_whose_audit_is_broken_is_reported_like_others_that_cannot_be_checked(out):
     (out / "other").mkdir()
     (out / "other/clips.jsonl").write_text("{}\n")
     (out / "report.html").unlink(missing_ok=True)
@@ -305,7 +305,7 @@ def test_key_pictures_are_those_of_the_clip_s_key_frames_and_each_is_decoded_onc
     assert key_views(made[1] / turn["path"], 1, views)[0] in found
 
 
-def test_a_clip_without_a_picture_is_told_of(tmp_path):
+def test_a_clip_without_a_picture_is_reported(tmp_path):
     path = tmp_path / "clip.mp4"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 48_000, 0, "NONE", ""))

@@ -89,7 +89,7 @@ def test_measures_come_from_the_models_and_the_audit_names_them(tmp_path):
     assert found["person_box"] == pytest.approx([0.375, 0.5, 0.25, 0.5], abs=0.02)
 
 
-def test_a_model_that_is_named_measures_anew_and_nothing_else_does(tmp_path):
+def test_a_model_that_is_named_measures_again_and_nothing_else_does(tmp_path):
     measured = {"face": "another", "person": "another", "dnsmos": "another"}
     face = FaceModel(always(tmp_path / "face.onnx", 0.9))
     tools = Tools(opencv="OpenCV 4", face_model=face, keeps=True)

@@ -272,7 +272,7 @@ def test_texts_and_names_stay_what_they_are(browser, tmp_path):
     assert "owned" not in browser.run("document.title")  # the policy would refuse what came through
 
 
-def test_times_are_told_to_the_hundredth(browser, page):
+def test_times_are_shown_to_the_hundredth(browser, page):
     browser.open(page.as_uri())
     browser.wait(READY)
     told = browser.run("[4.5, 2.9996, 59.996, 61.25, 3600].map(clock)")

@@ -72,7 +72,7 @@ def test_people_are_those_in_the_clips(out):
     ("reason", "plain"),
     [("left: blurred (sharpness 12 < 40)", "left: blurred"), ("no face", "no face"), (" (odd)", " (odd)")],
 )
-def test_a_reason_is_told_without_its_figures(reason, plain):
+def test_a_reason_is_counted_without_its_figures(reason, plain):
     assert plain_reason(reason) == plain
 
 
@@ -222,7 +222,7 @@ def test_files_that_are_missing_or_broken_leave_gaps_and_a_note(tmp_path):
     assert "unfinished: no clips.jsonl" in write_report(tmp_path).read_text("utf-8")
 
 
-def test_an_index_that_is_behind_is_told_of(tmp_path):
+def test_an_index_that_is_behind_is_reported(tmp_path):
     write_sessions(tmp_path, {"a": ("A1", "A2")})
     audit = tmp_path / "a/clips.jsonl"
     write_rows(audit, [row | {"keep": False} for row in read_rows(audit)])

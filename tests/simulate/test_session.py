@@ -107,7 +107,7 @@ def test_an_equal_session_is_known_again(simulated, tmp_path):
     assert not is_simulated(tmp_path, SimulateOptions.of(**TINY))
 
 
-def test_progress_is_told_in_parts_of_one(tmp_path):
+def test_progress_is_reported_in_parts_of_one(tmp_path):
     told: list[tuple[str, float]] = []
     simulate(tmp_path, SimulateOptions.of(**TINY), lambda name, done: told.append((name, done)))
     assert {name for name, _ in told} == {"sound", "left take", "right take"}

@@ -46,7 +46,7 @@ def test_a_full_disk_keeps_no_loop_from_being_compiled(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["*.nbi", "*.nbc"])
-def test_a_broken_cache_is_made_anew(monkeypatch, tmp_path, kind):
+def test_a_broken_cache_is_rebuilt(monkeypatch, tmp_path, kind):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     assert works()
     (kept,) = tmp_path.rglob(kind)

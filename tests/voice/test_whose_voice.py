@@ -168,7 +168,7 @@ def test_one_recording_for_both_sides(tmp_path, conversations):
 
 
 @pytest.mark.parametrize("are_exchanged", [False, True])
-def test_exchanged_tracks_are_told_by_the_cameras(tmp_path, conversations, are_exchanged):
+def test_exchanged_tracks_are_found_by_the_cameras(tmp_path, conversations, are_exchanged):
     recording = conversations[0].in_room()
     far = conversations[0].in_room(bleed_db=-4, distance=1.6, microphone_distance=1.1, noise_db=-55, seed=8)
 
