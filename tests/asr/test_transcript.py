@@ -266,8 +266,8 @@ def test_text_may_be_as_long_as_is_said(tracks, monkeypatch):
         ([" Py", "thon", "3"], "Python3"),
     ],
 )
-def test_words_of_another_language_keep_their_spaces(words, to_body):
-    assert "".join(decode._without_spaces(words)) == to_body
+def test_words_of_another_language_keep_their_spaces(words, written):
+    assert "".join(decode._without_spaces(words)) == written
 
 
 def test_what_is_heard_again_is_no_more_at_a_time(monkeypatch):
