@@ -20,7 +20,7 @@ from emomedia.audio.proxy import Proxy, make_proxy
 from emomedia.audio.steps import Hearing, Step, locate
 from tests.audio.rooms import RATE, Session, recorded, session, utterances
 
-from .told import Bar
+from .measured import Bar
 
 SPEAKERS, FOREIGN = "BAC009S076[4-8]*.wav", "BAC009S0[79][07][0-3]*.wav"
 SHORTEST_STEP, LONGEST_STEP = 0.0213, 15.0

@@ -34,7 +34,7 @@ from emomedia.voice.clean import clean_tracks, masks
 from tests.audio.sounds import to_s16, track
 from tests.rooms import converse, tracks
 
-from .told import Bar
+from .measured import Bar
 
 MINUTES, PIECES = 5, 30
 PIECE = MINUTES * 60 * SAMPLE_RATE // PIECES

@@ -24,7 +24,7 @@ from emomedia.speech import attributed
 from emomedia.voice.clean import clean_tracks
 from tests.rooms import Conversation, converse, runs, si_sdr, tracks
 
-from .told import Bar
+from .measured import Bar
 
 BAR_BLEED = -12.0
 SHORTEST = 20

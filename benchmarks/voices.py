@@ -20,7 +20,7 @@ from emomedia.session import SIDES
 from emomedia.speech import held, lasting, listen, ranges, speech_session
 from tests.rooms import Conversation, converse, f1, marked, runs, tracks
 
-from .told import Bar
+from .measured import Bar
 
 BLEEDS = (-30, -18, -12, -10, -6)
 F1_BARS = {-18: 0.97, -10: 0.93}

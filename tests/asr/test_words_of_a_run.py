@@ -157,15 +157,15 @@ def test_the_recogniser_is_prompted_with_topics_and_scripts_within_their_dialogu
     described = load_session(session)
     dialogue = described.dialogues[0]
     found = recognition(described, replace(OPTIONS, prompt="名字", hints="topic"))
-    assert found.told.everywhere == "名字"
-    assert found.told.within == ((float(dialogue.start), float(dialogue.end), f"{dialogue.topic} 名字"),)
-    assert recognition(described, OPTIONS).told.within == ()
+    assert found.hints.everywhere == "名字"
+    assert found.hints.within == ((float(dialogue.start), float(dialogue.end), f"{dialogue.topic} 名字"),)
+    assert recognition(described, OPTIONS).hints.within == ()
     script.write_text(
         json.dumps({"dialogue": {"topic_label": "X", "num_utterances": 1, "utterances": [LINE]}})
     )
     scripted = replace(described, dialogues=(replace(dialogue, script=script),))
     found = recognition(scripted, replace(OPTIONS, hints="script"))
-    assert found.told.within[0][2] == f"{dialogue.topic} {LINE['text']}"
+    assert found.hints.within[0][2] == f"{dialogue.topic} {LINE['text']}"
 
 
 def test_excluded_speech_is_not_heard(session, made):
