@@ -169,7 +169,7 @@ def _best_fit(measured: Measured, *, between: bool) -> tuple[Measured, Fit]:
 
 
 def _confidence(measured: Measured, fit: Fit) -> float:
-    """The share of the loud windows that lie on the clock, if they are clear enough together; else 0."""
+    """The share of the loud windows that lie on the clock, less if they are not clear enough together."""
     loud = measured.loud
     share = len(np.unique(measured.times[loud & fit.on_it])) / len(np.unique(measured.times[loud]))
     return min(1.0, share / fit.acoustics.expected) * min(
