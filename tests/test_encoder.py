@@ -87,9 +87,9 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
         _ = kept.card
     assert (
         str(raised.value)
-        == f"{tmp_path}/new/{RECORD_NAME}: expected h264_nvenc, which the clips of this folder "
-        f"are made by, found a machine that cannot: {NO_NVENC}; run on one with NVENC, or choose --encoder "
-        "libx264, which makes clips anew"
+        == f"{tmp_path}/new/{RECORD_NAME}: expected h264_nvenc, which made the clips of this folder, found "
+        f"a machine that cannot: {NO_NVENC}; run where NVENC is, or choose --encoder libx264, which makes the "
+        "clips again"
     )
     assert choose(Options(), tmp_path / "here").name == "libx264"
     assert LIBX264.card is None
@@ -221,7 +221,7 @@ def test_nothing_is_thrown_away_where_nvenc_was_not_lost(monkeypatch, simulated,
     (spool / "whole.spool").write_bytes(b"of a run before")
     none = SimpleNamespace(gpus=[], reason="", driver=0, runtime=13000)
     monkeypatch.setattr(_core, "find_gpus", lambda: none)
-    with pytest.raises(DeviceError, match="--device cuda: expected a GPU of NVIDIA's"):
+    with pytest.raises(DeviceError, match="--device cuda: expected an NVIDIA GPU"):
         run(session, tmp_path, options, through="cut")
     assert [path.name for path in spool.iterdir()] == ["whole.spool"]
 

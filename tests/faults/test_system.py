@@ -179,7 +179,7 @@ def test_a_take_that_is_written_to_meanwhile(home, tmp_path, monkeypatch):
         return report
 
     monkeypatch.setattr(cutting, "_make", meddle)
-    with pytest.raises(MediaError, match="changed meanwhile; wait until it is wholly copied"):
+    with pytest.raises(MediaError, match="changed during the run; wait until it is fully copied"):
         run(home / "session.toml", tmp_path / "out", FAST)
     assert clips_and_parts(tmp_path / "out") == []
     assert not (tmp_path / "out/sim/spool").exists()
