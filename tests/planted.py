@@ -127,10 +127,10 @@ def black(half: Half) -> Half:
     return made
 
 
-def off_frame(half: Half) -> Half:
+def off_frame(half: Half, share: float = 0.4) -> Half:
     """The camera looks past the person, by two fifths of the picture."""
     made = np.empty_like(half)
-    shift = 2 * WIDTH // 5
+    shift = round(share * WIDTH)
     made[:, :HEIGHT] = np.roll(half[:, :HEIGHT], shift, axis=2)
     made[:, :HEIGHT, :shift] = half[:, :HEIGHT, :1]
     made[:, HEIGHT:] = half[:, HEIGHT:]

@@ -45,25 +45,25 @@ def apart(session: Path, out: Path, key: str = "", by: float = 0.0) -> dict[str,
         return declared_ms(pipeline.probe, clocks, body, pipeline.folder.sound)
 
 
-def test_places_declared_right_are_found_so(session, tmp_path):
+def test_places_declared_right_are_found_so_near_there(session, tmp_path, monkeypatch):
+    monkeypatch.setattr("emomedia.audio.align.align", lambda *_, **__: pytest.fail("looked everywhere"))
     found = apart(session, tmp_path / "right")
     assert found == {"left": pytest.approx(0, abs=1), "right": pytest.approx(0, abs=1)}
 
 
 def test_a_full_disk_says_nothing_of_places(session, tmp_path, monkeypatch):
-    class Full(Recordings):
-        def aligned(self, *_: object, **__: object) -> NoReturn:
-            raise OutputError("scratch", expected="room", found="none", remedy="make some")
+    def full(*_: object) -> NoReturn:
+        raise OutputError("scratch", expected="room", found="none", remedy="make some")
 
-    monkeypatch.setattr("emomedia.quality.declared.Recordings", Full)
+    monkeypatch.setattr("emomedia.audio.proxy.track_proxy", full)
     with pytest.raises(OutputError):
         apart(session, tmp_path / "full")
 
 
-@pytest.mark.parametrize("by", [TWO_FRAMES, -TWO_FRAMES])
-def test_microphones_declared_two_frames_off_are_found(session, tmp_path, by):
+@pytest.mark.parametrize("by", [TWO_FRAMES, -0.9])
+def test_microphones_declared_two_frames_off_or_farther_are_found(session, tmp_path, by):
     found = apart(session, tmp_path / f"mic{by}", "mic_offset", by)
-    assert found == {"left": pytest.approx(80, abs=1), "right": pytest.approx(80, abs=1)}
+    assert found == {side: pytest.approx(1000 * abs(by), abs=1) for side in ("left", "right")}
 
 
 def test_a_take_declared_two_frames_off_is_found(session, tmp_path):

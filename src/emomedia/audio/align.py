@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .chain import Reals
-from .coarse import Course, courses
+from .coarse import SECTION_SECONDS, Course, courses
 from .fit import FAR_VOICES, MAX_SLOPE, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
 from .gcc import phat_peak
 from .proxy import LEVEL_RATE, PROXY_RATE, Proxy
@@ -133,18 +133,35 @@ def align(reference: Proxy, other: Proxy, *, between: bool = False) -> Match | N
     return best
 
 
-def _fine(reference: Proxy, other: Proxy, rough: Course, *, between: bool) -> Match | None:
+def align_near(
+    reference: Proxy, other: Proxy, offset: float, drift: float, *, between: bool = False
+) -> Match | None:
+    """The same for a place that is known: it is looked for within :data:`REACH` of the line alone.
+
+    Parameters
+    ----------
+    offset, drift : float
+        Of the line ``offset + u · (1 + drift)``, in seconds and seconds per second.
+    """
+    times = np.arange(0.0, other.seconds, SECTION_SECONDS)
+    return _fine(reference, other, Course(times, offset + times * drift), between=between, drift=drift)
+
+
+def _fine(
+    reference: Proxy, other: Proxy, rough: Course, *, between: bool, drift: float | None = None
+) -> Match | None:
     """The exact place near the course `rough`.
 
-    Drift smears a window's correlation, by 1.2 ms at 150 ppm: so it is guessed first, measured roughly with
-    a part of the windows, and then taken out of all of them.
+    Drift smears a window's correlation, by 1.2 ms at 150 ppm: so where it is not known it is guessed first,
+    measured roughly with a part of the windows, and then taken out of all of them.
     """
     length, starts = _grid(reference, other, rough)
     if len(starts) == 0:
         return None
     place = partial(_placed, reference, other, rough, length)
-    half = partial(_placed, reference, other, rough, length / 2)
-    drift = _guessed(half, _liveliest(other, length / 2, starts))
+    if drift is None:
+        half = partial(_placed, reference, other, rough, length / 2)
+        drift = _guessed(half, _liveliest(other, length / 2, starts))
     sparse = starts[:: max(1, len(starts) // _SPARSE)]
     measured = _measured(other, length, place, sparse, drift)
     if measured is None:

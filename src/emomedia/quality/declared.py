@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ..audio.align import Match
     from ..probe.types import Probe, Track
 
+SURE, NEAR_MS = 0.8, 10.0
+"""Confidence and distance up to which what is found near the declared place is the place: a recorder that
+lost time in the midst of it leaves no more than half of the windows there."""
+
 
 def declared_ms(
     probe: Probe, clocks: Mapping[str, Mapping[str, Clock]], sync: Mapping[str, Any], folder: Path | None
@@ -73,36 +77,38 @@ def _apart(
     *,
     between: bool = False,
 ) -> list[float]:
-    """The distance; None if the sound is silent, of something else, or does not decode."""
+    """The distance, or nothing if the sound is silent, of something else, or does not decode.
+
+    It is looked for near the declared place first, and everywhere if that leaves a doubt.
+    """
     from ..audio.align import THRESHOLD
 
+    pace = float(known.speed)
+    offset = (float(declared.offset) + late - float(known.offset)) / pace
+    drift = float(declared.speed) / pace - 1
     try:
-        (match,) = recordings.aligned([(reference, other)], between=between)
+        match = recordings.aligned_near(reference, other, offset, drift, between=between)
+        found = None if match is None else _distance_ms(match, known, declared, late)
+        if match is None or found is None or match.confidence < SURE or found > NEAR_MS:
+            (match,) = recordings.aligned([(reference, other)], between=between)
+            found = None if match is None else _distance_ms(match, known, declared, late)
     except OutputError:  # no room for scratch files says nothing of the sound
         raise
     except EmomediaError:
         return []
-    if match is None or match.confidence < THRESHOLD or not match.windows:
-        return []
-    return [1000 * abs(_found(match, known) - late - _declared_at(match, declared))]
+    return [] if match is None or found is None or match.confidence < THRESHOLD else [found]
 
 
-def _found(match: Match, known: Clock) -> float:
-    """Seconds on the session clock of the middle of what was compared, by the reference."""
-    local = _middle(match)
+def _distance_ms(match: Match, known: Clock, declared: Clock, late: float) -> float | None:
+    """From the declared place to the one that the sound has, in the middle of what was compared."""
+    if not match.windows:
+        return None
+    local = float(np.median([window.time for window in match.windows]))
     begun = [piece for piece in match.pieces if piece.start <= local]
     line = begun[-1] if begun else match
-    return _session(known, line.offset + local * (1 + line.drift_ppm * 1e-6))
-
-
-def _declared_at(match: Match, declared: Clock) -> float:
-    """The same by what is declared."""
-    return _session(declared, _middle(match))
+    heard = _session(known, line.offset + local * (1 + line.drift_ppm * 1e-6))
+    return 1000 * abs(heard - late - _session(declared, local))
 
 
 def _session(clock: Clock, local: float) -> float:
     return float(clock.offset) + local * float(clock.speed)
-
-
-def _middle(match: Match) -> float:
-    return float(np.median([window.time for window in match.windows]))

@@ -27,7 +27,7 @@ from .picture import picture_measures
 from .sound import COLUMN, Voice, other_voice_share, sound_measures
 from .views import View, Views
 
-VERSION = "4"
+VERSION = "5"
 """To be counted up with whatever changes the measures of the same clip."""
 
 MOST_FACES, MOST_PERSONS = 4, 1

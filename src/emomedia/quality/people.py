@@ -35,6 +35,11 @@ _STEP, _NEIGHBOURS = 1.1, 1
 _LEAST_FACE = 0.1
 """Of the half's width."""
 
+_MIDDLE = ((0.15, 0.85), (0.05, 0.7))
+_MIDDLE_STEP, _MIDDLE_NEIGHBOURS, _MIDDLE_LEAST_FACE = 1.2, 4, 0.15
+"""Where most faces are, across and down, and how they are looked for there: at a sixth of what the whole half
+costs, which is searched if fewer windows than that agree."""
+
 _SMALLER = 3
 """GrabCut sees 80×90 for a half, in which an outline is right to a hundredth of the width and costs 9 ms."""
 
@@ -116,17 +121,29 @@ class Finder:
         return find_person(picture, face) if self._opencv else None
 
     def _by_cascade(self, luma: Picture) -> Box | None:
-        """The face that most windows of the cascade agree on."""
+        """The face that most windows of the cascade agree on, in the half's middle or else anywhere."""
         height, width = luma.shape
-        least = round(_LEAST_FACE * width)
-        found, agree = self._cascade.detectMultiScale2(
-            np.ascontiguousarray(luma), _STEP, _NEIGHBOURS, minSize=(least, least)
-        )
-        if len(found) == 0:
+        (left, right), (top, bottom) = _MIDDLE
+        x, y = round(left * width), round(top * height)
+        middle = luma[y : round(bottom * height), x : round(right * width)]
+        count, box = self._most_agreed(middle, _MIDDLE_STEP, _MIDDLE_LEAST_FACE * width)
+        if count < _MIDDLE_NEIGHBOURS:
+            x = y = 0
+            count, box = self._most_agreed(luma, _STEP, _LEAST_FACE * width)
+        if count == 0:
             return None
-        boxes = [tuple(int(edge) for edge in box) for box in found]
-        _, (x, y, w, h) = max(zip((int(count) for count in agree), boxes, strict=True))
-        return x / width, y / height, w / width, h / height
+        return (x + box[0]) / width, (y + box[1]) / height, box[2] / width, box[3] / height
+
+    def _most_agreed(self, luma: Picture, step: float, least: float) -> tuple[int, tuple[int, ...]]:
+        """How many windows agree on a face, and its left, top, width and height in pixels; 0 without one."""
+        size = round(least), round(least)
+        found, agree = self._cascade.detectMultiScale2(
+            np.ascontiguousarray(luma), step, _NEIGHBOURS, minSize=size
+        )
+        faces = [
+            (int(count), tuple(int(edge) for edge in box)) for count, box in zip(agree, found, strict=True)
+        ]
+        return max(faces, default=(0, ()))
 
 
 def _opencv() -> Any:

@@ -57,6 +57,15 @@ class Recordings:
         self._matches |= {(*pair, between): match for pair, match in zip(left, found, strict=True)}
         return [self._matches[*pair, between] for pair in pairs]
 
+    def aligned_near(
+        self, reference: Track, other: Track, offset: float, drift: float, *, between: bool = False
+    ) -> Match | None:
+        """The other's place if it is near that line, as :func:`emomedia.audio.align.align_near` has it."""
+        from ..audio.align import align_near
+
+        self._read([reference, other])
+        return align_near(self._proxies[reference], self._proxies[other], offset, drift, between=between)
+
     def located_together(self, heard: dict[SideName, Heard]) -> dict[SideName, Heard]:
         """The same with every step looked up in both channels of the recorder at once."""
         from ..audio.align import stepped
