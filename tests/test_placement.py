@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from emomedia import _core
+from emomedia.cutting import _opened
 from emomedia.errors import DeviceError
+from emomedia.options import Options
 from emomedia.placement import MEMORY_SHARE, decoder_bytes, place, placed, placed_for_frames
 
 GIB = 1 << 30
@@ -94,6 +97,10 @@ def test_what_the_gpu_names_it_decodes(one):
             "NVIDIA H100 decodes h264 4:2:0 with 8 bits up to 4096x4096, not 4320x7680",
         ),
         (take(fields="top first"), "interlaced: whole frames are made on the cores"),
+        (
+            take("vp9", width=1080, height=1919),
+            "1080x1919: NVDEC gives pictures of even width and height alone",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -163,6 +170,33 @@ def test_a_gpu_without_room_is_left_alone():
     with pytest.raises(DeviceError, match="does not fit"):
         placed("cuda", both(take()), 16, small)
     assert placed("auto", both(take()), 2, found(gpu(free=100 << 20), gpu(1))).gpu_of == (1, 1)
+
+
+def test_a_gpu_that_cannot_be_had_leaves_its_workers_to_the_others(monkeypatch):
+    shut = {1}
+
+    def open_gpu(index: int) -> str:
+        if index in shut:
+            raise DeviceError(f"GPU {index}", expected="to begin", found="out of memory", remedy="wait")
+        return f"opened {index}"
+
+    monkeypatch.setattr(_core, "find_gpus", lambda: found(gpu(0), gpu(1), gpu(2)))
+    monkeypatch.setattr(_core, "open_gpu", open_gpu)
+
+    def opened(device: Any) -> Any:
+        work = SimpleNamespace(takes=both(take()), options=Options(device=device, workers=4))
+        return _opened(work, place(device, work.takes, 4))
+
+    there, gpus = opened("auto")
+    assert (there.gpu_of, dict(there.shut)) == ((0, 2, 0, 2), {1: "GPU 1: out of memory"})
+    assert gpus == {0: "opened 0", 2: "opened 2"}
+    assert (there.cores, there.on_gpu) == ({}, (True, True))
+    with pytest.raises(DeviceError, match="GPU 1"):
+        opened("cuda")
+    shut |= {0, 2}
+    there, gpus = opened("auto")
+    assert (there.gpus, gpus, len(there.shut)) == ((), {}, 3)
+    assert all(f"GPU {index}: out of memory" in there.cores["left"] for index in shut)
 
 
 def test_gpus_that_the_kernel_is_not_compiled_for_are_left_alone():
