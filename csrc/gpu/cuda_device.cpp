@@ -15,6 +15,7 @@ extern "C" {
 
 #include "emomedia/error.h"
 #include "gpu/compose_cuda.h"
+#include "gpu/cuda_context.h"
 #include "gpu/device.h"
 
 namespace emomedia::gpu {
@@ -26,33 +27,12 @@ constexpr std::int64_t kNoteEvery = 64;  // frames: asking how much memory is ta
 
 std::string subject_of(int index) { return "GPU " + std::to_string(index); }
 
-// While it lives the device is this thread's current one; afterwards that which was so before, since the thread may be
-// a caller's, with work of its own on another card.
-class Current {
- public:
-  explicit Current(int index) {
-    if (cudaGetDevice(&before_) != cudaSuccess) before_ = index;
-    code_ = before_ == index ? cudaSuccess : cudaSetDevice(index);
-    changed_ = before_ != index;
-  }
-  ~Current() {
-    if (changed_) cudaSetDevice(before_);
-  }
-  Current(const Current&) = delete;
-  Current& operator=(const Current&) = delete;
-
-  cudaError_t code() const { return code_; }
-
- private:
-  int before_ = 0;
-  bool changed_ = false;
-  cudaError_t code_ = cudaSuccess;
-};
-
-// One device of this process: all threads use its primary context, as CUDA's runtime does.
+// One device of this process: all threads use its primary context.
 class CudaDevice final : public Device, public std::enable_shared_from_this<CudaDevice> {
  public:
-  explicit CudaDevice(int index) : index_(index) {
+  explicit CudaDevice(int index) : index_(index), context_(index) {
+    check(context_.code(), "begin");
+    context_.keep();  // with what CUDA's runtime has loaded there
     const Current here = entered();
     check(here.code(), "begin");
     check(cudaFree(nullptr), "begin");
@@ -65,7 +45,8 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
     throw Error(Cause::device, subject_of(index_), std::string("to ") + what, cudaGetErrorString(code), kRemedy);
   }
 
-  Current entered() const { return Current(index_); }
+  Current entered() const { return Current(context_.get()); }
+  CUcontext context() const { return context_.get(); }
 
   int index() const override { return index_; }
   std::unique_ptr<Queue> make_queue() override;
@@ -124,6 +105,7 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
 
  private:
   const int index_;
+  PrimaryContext context_;
   std::atomic<std::int64_t> to_host_{0}, to_device_{0}, peak_{0};
 };
 
@@ -193,19 +175,10 @@ class CudaQueue final : public Queue {
 
   // libav decodes in the same context and on the same stream: what it has still to do for a frame comes first.
   void open_decoding() {
-    CUcontext context = nullptr;
-    using GetCurrent = CUresult (*)(CUcontext*);
-    void* found = nullptr;
-    cudaDriverEntryPointQueryResult result{};
-    device_->check(cudaGetDriverEntryPointByVersion("cuCtxGetCurrent", &found, 12000, cudaEnableDefault, &result),
-                   "tell its context");
-    if (found == nullptr || reinterpret_cast<GetCurrent>(found)(&context) != CUDA_SUCCESS) {
-      throw Error(Cause::device, subject_of(device_->index()), "to tell its context", "none", kRemedy);
-    }
     decoding_ = av_hwdevice_ctx_alloc(AV_HWDEVICE_TYPE_CUDA);
     if (decoding_ == nullptr) return;  // an FFmpeg without CUDA: its decoders run on the cores
     auto* cuda = static_cast<AVCUDADeviceContext*>(reinterpret_cast<AVHWDeviceContext*>(decoding_->data)->hwctx);
-    cuda->cuda_ctx = context;
+    cuda->cuda_ctx = device_->context();
     cuda->stream = stream_;
     if (av_hwdevice_ctx_init(decoding_) < 0) av_buffer_unref(&decoding_);
   }
