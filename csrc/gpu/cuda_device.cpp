@@ -33,8 +33,7 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
   explicit CudaDevice(int index) : index_(index), context_(index) {
     check(context_.code(), "begin");
     context_.keep();  // with what CUDA's runtime has loaded there
-    const Current here = entered();
-    check(here.code(), "begin");
+    const Entered here(*this);
     check(cudaFree(nullptr), "begin");
     check(prepare_to_compose(), "share out its memory");
     note_memory();
@@ -45,27 +44,31 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
     throw Error(Cause::device, subject_of(index_), std::string("to ") + what, cudaGetErrorString(code), kRemedy);
   }
 
-  Current entered() const { return Current(context_.get()); }
   CUcontext context() const { return context_.get(); }
+
+  // Its context current on this thread, or Error(device).
+  class Entered : public Current {
+   public:
+    explicit Entered(const CudaDevice& device) : Current(device.context()) { device.check(code(), "be used"); }
+  };
 
   int index() const override { return index_; }
   std::unique_ptr<Queue> make_queue() override;
 
   Memory allocate(std::size_t bytes) override {
-    const Current here = entered();
-    check(here.code(), "be used");
+    const Entered here(*this);
     void* memory = nullptr;
     check(cudaMalloc(&memory, bytes), "allocate memory");
     note_memory();
     return {static_cast<std::uint8_t*>(memory), [self = shared_from_this()](std::uint8_t* held) {
-              const Current there = self->entered();
+              const Current there(self->context());
               cudaFree(held);
             }};
   }
 
   Memory upload(const std::uint8_t* bytes, std::size_t size) override {
     Memory memory = allocate(size);
-    const Current here = entered();
+    const Entered here(*this);
     check(cudaMemcpy(memory.get(), bytes, size, cudaMemcpyHostToDevice), "take tables");
     check(cudaStreamSynchronize(cudaStreamLegacy), "take tables");  // no queue waits for that stream
     note_to_device(size);
@@ -73,19 +76,19 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
   }
 
   std::shared_ptr<void> pin(void* bytes, std::size_t size) override {
-    const Current here = entered();
+    const Current here(context());
     if (here.code() != cudaSuccess || cudaHostRegister(bytes, size, cudaHostRegisterDefault) != cudaSuccess) {
       cudaGetLastError();  // or the next one who asks would be told
       return nullptr;
     }
     return {bytes, [self = shared_from_this()](void* held) {
-              const Current there = self->entered();
+              const Current there(self->context());
               cudaHostUnregister(held);
             }};
   }
 
   void wait() override {
-    const Current here = entered();
+    const Entered here(*this);
     check(cudaDeviceSynchronize(), "finish its work");
   }
 
@@ -95,7 +98,7 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
   void note_to_host(std::size_t bytes) { to_host_ += static_cast<std::int64_t>(bytes); }
 
   void note_memory() {
-    const Current here = entered();
+    const Current here(context());
     std::size_t free = 0, total = 0;
     if (here.code() != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) return;
     const auto used = static_cast<std::int64_t>(total - free);
@@ -110,17 +113,18 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
 };
 
 class CudaQueue final : public Queue {
+  using Entered = CudaDevice::Entered;
+
  public:
   explicit CudaQueue(std::shared_ptr<CudaDevice> device) : device_(std::move(device)) {
-    const Current here = device_->entered();
-    device_->check(here.code(), "be used");
+    const Entered here(*device_);
     device_->check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "queue work");
     device_->check(cudaEventCreateWithFlags(&done_, cudaEventDisableTiming | cudaEventBlockingSync), "queue work");
     open_decoding();
   }
   ~CudaQueue() override {
     av_buffer_unref(&decoding_);
-    const Current here = device_->entered();
+    const Current here(device_->context());
     if (done_ != nullptr) cudaEventDestroy(done_);
     if (stream_ != nullptr) cudaStreamDestroy(stream_);
   }
@@ -146,7 +150,7 @@ class CudaQueue final : public Queue {
   }
 
   void compose(const HalfLaunch& launch) override {
-    const Current here = device_->entered();
+    const Entered here(*device_);
     device_->check(compose_on_stream(launch, stream_), "compose");
   }
 
@@ -160,14 +164,14 @@ class CudaQueue final : public Queue {
   }
 
   void wait() override {
-    const Current here = device_->entered();
+    const Entered here(*device_);
     device_->check(cudaEventRecord(done_, stream_), "tell when it is done");
     device_->check(cudaEventSynchronize(done_), "finish its work");
   }
 
  private:
   void copy(ConstRows from, Rows to, std::size_t width, std::size_t rows, cudaMemcpyKind kind) {
-    const Current here = device_->entered();
+    const Entered here(*device_);
     device_->check(cudaMemcpy2DAsync(to.data, static_cast<std::size_t>(to.stride), from.data,
                                      static_cast<std::size_t>(from.stride), width, rows, kind, stream_),
                    "copy composites");
