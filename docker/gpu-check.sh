@@ -117,7 +117,8 @@ all="unpack build gpu cuda kernel decode whole peers nvenc native quick"  # the 
 wanted() { [[ " ${STEPS:-$all} " == *" $1 "* ]]; }
 
 mkdir -p "$work" "$out" && rm -f "$work/failed"
-{ uname -sr; nproc; python3 --version; nvcc --version | tail -1; nvidia-smi -L; } >"$out/gpu-check.log" 2>&1
+if wanted unpack; then rm -f "$out/gpu-check.log"; fi  # later calls go on with it
+{ date -u; uname -sr; nproc; python3 --version; nvcc --version | tail -1; nvidia-smi; } >>"$out/gpu-check.log" 2>&1
 if wanted unpack; then step unpack 60; fi
 # Made while the core is compiled, which has the processors idle at its end.
 if wanted build; then
