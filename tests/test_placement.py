@@ -43,8 +43,12 @@ def gpu(
     )  # fmt: skip
 
 
-def found(*gpus: Any, reason: str = "", driver: int = 13000, runtime: int = 13000) -> Any:
-    return SimpleNamespace(gpus=list(gpus), reason=reason, driver=driver, runtime=runtime)
+def found(
+    *gpus: Any, reason: str = "", driver: int = 13000, runtime: int = 13000, refused: Any = None
+) -> Any:
+    return SimpleNamespace(
+        gpus=list(gpus), refused=refused or {}, reason=reason, driver=driver, runtime=runtime
+    )
 
 
 def take(
@@ -191,9 +195,19 @@ def test_a_gpu_that_cannot_be_had_leaves_its_workers_to_the_others(monkeypatch):
     assert (there.gpu_of, dict(there.shut)) == ((0, 2, 0, 2), {1: "GPU 1: out of memory"})
     assert gpus == {0: "opened 0", 2: "opened 2"}
     assert (there.cores, there.on_gpu) == ({}, (True, True))
-    with pytest.raises(DeviceError, match="GPU 1"):
-        opened("cuda")
+    assert opened("cuda") == (there, gpus)
+    # One that another program has for itself cannot even be looked at.
+    with monkeypatch.context() as patch:
+        patch.setattr(_core, "find_gpus", lambda: found(gpu(1), gpu(2), refused={0: "GPU 0: busy"}))
+        there, _ = opened("auto")
+    assert (there.gpu_of, [*there.shut.values()]) == ((2, 2, 2, 2), ["GPU 0: busy", "GPU 1: out of memory"])
+    busy = found(reason="GPU 0: busy", refused={0: "GPU 0: busy"})
+    assert placed("auto", both(take()), 4, busy).cores == {"left": "GPU 0: busy", "right": "GPU 0: busy"}
+    with pytest.raises(DeviceError, match="found GPU 0: busy"):
+        placed("cuda", both(take()), 4, busy)
     shut |= {0, 2}
+    with pytest.raises(DeviceError, match="; GPU 2: out of memory; end other programs on it, or choose"):
+        opened("cuda")
     there, gpus = opened("auto")
     assert (there.gpus, gpus, len(there.shut)) == ((), {}, 3)
     assert all(f"GPU {index}: out of memory" in there.cores["left"] for index in shut)

@@ -21,7 +21,7 @@ extern "C" {
 namespace emomedia::gpu {
 namespace {
 
-constexpr const char* kRemedy = "update NVIDIA's driver (see docs/gpu.md), or choose --device cpu";
+constexpr const char* kRemedy = "end other programs on it, see docs/gpu.md for the driver it wants, or choose --device cpu";
 
 constexpr std::int64_t kNoteEvery = 64;  // frames: asking how much memory is taken takes a driver's lock
 

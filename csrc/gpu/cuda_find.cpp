@@ -100,10 +100,10 @@ Found find() {
     if (looked == cudaSuccess) {
       found.gpus.push_back(std::move(info));
     } else {
-      found.reason = std::string("GPU ") + std::to_string(index) + ": " + cudaGetErrorString(looked);
+      found.refused[index] = std::string("GPU ") + std::to_string(index) + ": " + cudaGetErrorString(looked);
     }
   }
-  if (!found.gpus.empty()) found.reason.clear();
+  if (found.gpus.empty()) found.reason = found.refused.begin()->second;
   return found;
 }
 

@@ -212,7 +212,7 @@ def _forget_spools(folder: SessionFolder) -> None:
 
 
 def _opened(work: Work, placement: Placement) -> tuple[Placement, dict[int, _core.Gpu]]:
-    """The placement's GPUs, opened; where none was asked for, another placement's if one cannot be had."""
+    """The placement's GPUs, opened; if some cannot be had, another placement's without those."""
     from . import _core
 
     shut: dict[int, str] = {}
@@ -222,12 +222,10 @@ def _opened(work: Work, placement: Placement) -> tuple[Placement, dict[int, _cor
             try:
                 gpus[index] = _core.open_gpu(index)
             except DeviceError as error:
-                if work.options.device != "auto":
-                    raise
                 shut[index] = f"{error.subject}: {error.found}"
         if len(gpus) == len(placement.gpus):
             return placement, gpus
-        placement = place("auto", work.takes, work.options.worker_count, shut)
+        placement = place(work.options.device, work.takes, work.options.worker_count, shut)
 
 
 def _made_rows(

@@ -108,17 +108,22 @@ def placed(
     workers : int
         Chunks made at a time.
     shut : mapping of int to str
-        GPUs to do without, by CUDA's numbers, and why; for ``auto``.
+        GPUs to do without besides those that were refused already, by CUDA's numbers, and why.
 
     Raises
     ------
     DeviceError
-        ``cuda`` was asked for, and there is no GPU, or none that decodes either take.
+        ``cuda`` was asked for, and there is no GPU to be had, or none that decodes either take.
     """
+    if device == "cpu":
+        return Placement(workers)
     open_gpus = [gpu for gpu in found.gpus if gpu.index not in shut]
-    if device == "cpu" or (device == "auto" and not open_gpus):
+    shut = {**found.refused, **shut}
+    if device == "auto" and not open_gpus:
         why = "; ".join(shut.values())
         return Placement(workers, (), dict.fromkeys(SIDES, why) if why else {}, shut)
+    if shut and not open_gpus:
+        raise _no_gpu("; ".join(shut.values()), "end other programs on it")
     _require_some(found)
     choices = [(gpu, _cores(takes, gpu)) for gpu in open_gpus]
     cores = min((cores for _, cores in choices), key=len)
@@ -155,12 +160,16 @@ def placed_for_frames(takes: Mapping[str, Take], found: _core.FoundGpus) -> Plac
 
 def _require_some(found: _core.FoundGpus) -> None:
     if not found.gpus:
-        raise DeviceError(
-            "--device cuda",
-            expected="a GPU of NVIDIA's with a driver that this build can use",
-            found=why_none(found),
-            remedy=f"{_driver_remedy(found)}, or choose --device cpu",
-        )
+        raise _no_gpu(why_none(found), _driver_remedy(found))
+
+
+def _no_gpu(found: str, remedy: str) -> DeviceError:
+    return DeviceError(
+        "--device cuda",
+        expected="a GPU of NVIDIA's with a driver that this build can use",
+        found=found,
+        remedy=f"{remedy}, or choose --device cpu",
+    )
 
 
 def _cores(takes: Mapping[str, Take], gpu: _core.GpuInfo) -> dict[SideName, str]:
