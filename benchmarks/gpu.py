@@ -23,11 +23,12 @@ from typing import Any
 
 import emomedia
 from emomedia import _core
+from emomedia.encoder import driver
 
 from .charts import THEMES, Line, Panel, draw_chart
 from .footage import FOOTAGE, make
 from .gpu_peers import PEERS
-from .machine import machine
+from .machine import machine, versions
 
 CASES = {"gpu-h264-8": "H.264, 8 bit", "gpu-hevc-10": "HEVC, 10 bit"}
 SECONDS = 3.0
@@ -66,15 +67,22 @@ def card() -> dict[str, Any]:
         raise SystemExit(f"no GPU: {found.reason}")
     gpu = found.gpus[0]
     engines = {f"{limit.codec} {limit.depth}": limit.engines for limit in gpu.decodes if limit.chroma == 420}
-    return {"name": gpu.name, "memory": gpu.memory, "driver_cuda": found.driver, "engines": engines}
+    return {
+        "name": gpu.name,
+        "memory": gpu.memory,
+        "driver": driver(found),
+        "driver_cuda": found.driver,
+        "engines": engines,
+    }
 
 
 def native(program: Path, *arguments: str) -> list[dict[str, Any]]:
-    """The JSON lines of one call of the native program."""
+    """The JSON lines of one call of the native program; files by their names and their folders' alone."""
     done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         raise SystemExit(f"{program.name} {' '.join(arguments)}: {done.stderr.strip()}")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return [row | {"file": "/".join(Path(row["file"]).parts[-2:])} if "file" in row else row for row in rows]
 
 
 def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
@@ -328,7 +336,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     file = arguments.out / "gpu.json"
-    result: dict[str, Any] = {"machine": machine(), "gpu": card(), **{case: {} for case in CASES}}
+    result: dict[str, Any] = {"machine": machine(), "gpu": card(), "versions": versions()}
+    result |= {case: {} for case in CASES}
     if arguments.groups and file.exists():
         result = gone_on_with(json.loads(file.read_text()), result)
 

@@ -13,6 +13,7 @@ import os
 import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from emomedia.encoder import Encoder
 from emomedia.errors import EmomediaError
 
 from .footage import FOOTAGE, make
-from .gpu import CASES, RAW, SECONDS, ffmpeg, native, runs
-from .machine import machine
+from .gpu import CASES, RAW, SECONDS, Part, card, ffmpeg, measure, native, runs
+from .machine import machine, versions
 
 ENCODERS = ("h264_nvenc", "hevc_nvenc")
 SESSIONS = 8
@@ -70,23 +71,39 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where nvenc.json goes")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    body: dict[str, Any] = {"machine": machine()}
+    body: dict[str, Any] = {"machine": machine(), "gpu": card(), "versions": versions()}
+    failed = []
+
+    def keep() -> None:
+        (arguments.out / "nvenc.json").write_text(json.dumps(body, indent=1) + "\n")
+
     for encoder in ENCODERS:
         try:
-            card = Encoder(encoder).card
+            there = Encoder(encoder).card
         except EmomediaError as error:
             if os.environ.get("EMOMEDIA_REQUIRE_NVENC"):
                 raise SystemExit(str(error)) from error
             print(f"no {encoder}: {error.found}")
+            body[encoder] = {"refused": error.found}
+            keep()
             continue
-        assert card is not None
-        body[encoder] = card.as_json()
-        with tempfile.TemporaryDirectory() as work:
-            for case, title in CASES.items():
-                found = body[encoder][case] = measured(arguments.program, Path(work), encoder, case)
-                met = "met " if found["met"] else "MISS"
-                print(f"{met}  {found['share']:8.3f}  {title}, {encoder}: run, of the slower engine alone")
-                (arguments.out / "nvenc.json").write_text(json.dumps(body, indent=1) + "\n")  # so far
+        assert there is not None
+        body[encoder] = there.as_json()
+        for case in CASES:
+            with tempfile.TemporaryDirectory() as work:
+                parts: list[Part] = [
+                    (encoder, case, partial(measured, arguments.program, Path(work), encoder, case))
+                ]
+                failed += measure(iter(parts), body, keep)
+            if case in body[encoder]:
+                print(verdict(body[encoder][case], f"{CASES[case]}, {encoder}"))
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+
+
+def verdict(found: dict[str, Any], what: str) -> str:
+    met = "met " if found["met"] else "MISS"
+    return f"{met}  {found['share']:8.3f}  {what}: run, of the slower engine alone"
 
 
 if __name__ == "__main__":

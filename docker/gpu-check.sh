@@ -5,6 +5,7 @@
 #   BUNDLE=FOLDER      the bundle (build/gpu-bundle)
 #   OUT=FOLDER         where log and results go (build/gpu-check/results)
 #   STEPS="NAME ..."   some of those in `all` below; what earlier ones made is kept
+#   WITHIN=SECONDS     for all of them: where the machine ends a command, so that it does not end a step with its log
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bundle=$(realpath "${BUNDLE:-build/gpu-bundle}")
@@ -20,6 +21,7 @@ export ESPEAK_DATA_PATH=$tools/share
 export PYTHONPATH=$PWD/src:$PWD:$tools/site PYTHONUNBUFFERED=1
 export BENCH_PICTURES=$bundle/pictures BENCH_FOOTAGE=$work/footage
 export EMOMEDIA_REQUIRE_CUDA=1
+export XLA_PYTHON_CLIENT_PREALLOCATE=false  # or JAX takes three quarters of the card from the tests after its own
 export bundle work tools out jobs
 
 unpack() {
@@ -37,7 +39,7 @@ build() {
         "-DPython_EXECUTABLE=$(command -v python3)"
         "-Dpybind11_DIR=$(python3 -c 'import pybind11; print(pybind11.get_cmake_dir())')"
     )
-    if command -v nvidia-smi >/dev/null; then options+=(-DEMOMEDIA_CUDA=ON -DEMOMEDIA_GPU_BENCH=ON -DEMOMEDIA_CUDA_ARCHITECTURES=native); fi
+    if command -v nvidia-smi >/dev/null || [ -e /dev/nvidiactl ]; then options+=(-DEMOMEDIA_CUDA=ON -DEMOMEDIA_GPU_BENCH=ON -DEMOMEDIA_CUDA_ARCHITECTURES=native); fi
     CFLAGS=-O3 python3 -m Cython.Build.Cythonize --inplace -3 src/emomedia/audio/_pcm.pyx &
     cmake -S csrc -B "$work/core" -G Ninja "${options[@]}"
     cmake --build "$work/core" -j "$jobs"
@@ -88,12 +90,19 @@ nvenc() { bench nvenc; }
 export -f unpack build only_ours footage gpu cuda bench kernel decode whole peers nvenc native quick
 
 patience=$((jobs < 8 ? 10 : 1))
+telling=15  # seconds, within which a step that was cut has ended and is told of
 
-# NAME SECONDS: runs the function of that name, for so many seconds at most (tenfold where there are few cores). Its
-# output goes to the log, and here too where it fails.
+# NAME SECONDS: runs the function of that name, for so many seconds at most (tenfold where there are few cores), and no
+# longer than there are. Its output goes to the log, and here too where it fails.
 step() {
-    local name=$1 limit=$2 log=$work/$1.log began=${EPOCHREALTIME/./} state=done
-    timeout --kill-after=5 $((limit * patience)) bash -euo pipefail -c "$name" >"$log" 2>&1 || state="failed ($?)"
+    local name=$1 limit=$(($2 * patience)) log=$work/$1.log began=${EPOCHREALTIME/./} state=done
+    local left=$((${WITHIN:-86400} - SECONDS - telling))
+    limit=$((limit < left ? limit : left))
+    if [ "$limit" -gt 0 ]; then
+        timeout --kill-after=5 "$limit" bash -euo pipefail -c "$name" >"$log" 2>&1 || state="failed ($?)"
+    else
+        state="failed (no time left)" && : >"$log"
+    fi
     local took=$(( (${EPOCHREALTIME/./} - began) / 1000 ))
     local line
     line=$(printf '%-8s %4d.%03d s  %s' "$name" $((took / 1000)) $((took % 1000)) "$state")
@@ -108,7 +117,8 @@ all="unpack build gpu cuda kernel decode whole peers nvenc native quick"  # the 
 wanted() { [[ " ${STEPS:-$all} " == *" $1 "* ]]; }
 
 mkdir -p "$work" "$out" && rm -f "$work/failed"
-{ uname -sr; nproc; python3 --version; nvcc --version | tail -1; nvidia-smi -L; } >"$out/gpu-check.log" 2>&1
+if wanted unpack; then rm -f "$out/gpu-check.log"; fi  # later calls go on with it
+{ date -u; uname -sr; nproc; python3 --version; nvcc --version | tail -1; nvidia-smi; } >>"$out/gpu-check.log" 2>&1
 if wanted unpack; then step unpack 60; fi
 # Made while the core is compiled, which has the processors idle at its end.
 if wanted build; then

@@ -56,7 +56,7 @@ def machine(
         return index
 
     gpus = [SimpleNamespace(index=index, name=name) for index, name in enumerate(cards)]
-    found = SimpleNamespace(gpus=gpus, reason="no driver", driver=13000, runtime=13000)
+    found = SimpleNamespace(gpus=gpus, refused={}, reason="no driver", driver=13000, runtime=13000)
     monkeypatch.setattr(encoder, "_DRIVER", Path("/nowhere"))
     core = SimpleNamespace(
         find_gpus=lambda: found,
@@ -219,7 +219,7 @@ def test_nothing_is_thrown_away_where_nvenc_was_not_lost(monkeypatch, simulated,
     run_stage(session, tmp_path, options, "plan")
     spool.mkdir()
     (spool / "whole.spool").write_bytes(b"of a run before")
-    none = SimpleNamespace(gpus=[], reason="", driver=0, runtime=13000)
+    none = SimpleNamespace(gpus=[], refused={}, reason="", driver=0, runtime=13000)
     monkeypatch.setattr(_core, "find_gpus", lambda: none)
     with pytest.raises(DeviceError, match="--device cuda: expected an NVIDIA GPU"):
         run(session, tmp_path, options, through="cut")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,33 @@ def gpu():
             pytest.fail(f"EMOMEDIA_REQUIRE_CUDA: {found.reason}")
         pytest.skip(f"needs an NVIDIA GPU: {found.reason}")
     return found.gpus[0]
+
+
+OPEN = """
+import ctypes
+from emomedia import _core
+
+def contexts():
+    flags, active = ctypes.c_uint(), ctypes.c_int()
+    for number in numbers:
+        assert driver.cuDevicePrimaryCtxGetState(number, ctypes.byref(flags), ctypes.byref(active)) == 0
+        yield active.value
+
+numbers = [gpu.index for gpu in _core.find_gpus().gpus]
+driver = ctypes.CDLL("libcuda.so.1")
+before = list(contexts())
+gpu = _core.open_gpu(numbers[-1])
+assert all(gpu.free_memory < gpu.memory for gpu in _core.find_gpus().gpus)
+print(before, list(contexts()))
+"""
+
+
+def test_memory_is_taken_of_those_that_are_used_alone():
+    """In a process of its own: which has a context on a GPU, hundreds of megabytes, once it is open."""
+    done = subprocess.run([sys.executable, "-c", OPEN], capture_output=True, text=True, check=True)
+    gpus = len(_core.find_gpus().gpus)
+    none = [0] * gpus
+    assert done.stdout.strip() == f"{none} {[*none[1:], 1]}"
 
 
 def made(session: Path, out: Path, device: Any, **choices: Any) -> tuple[dict[str, bytes], dict[str, Any]]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from emomedia import _core
+from emomedia.cutting import _opened
 from emomedia.errors import DeviceError
+from emomedia.options import Options
 from emomedia.placement import MEMORY_SHARE, decoder_bytes, place, placed, placed_for_frames
 
 GIB = 1 << 30
@@ -40,8 +43,12 @@ def gpu(
     )  # fmt: skip
 
 
-def found(*gpus: Any, reason: str = "", driver: int = 13000, runtime: int = 13000) -> Any:
-    return SimpleNamespace(gpus=list(gpus), reason=reason, driver=driver, runtime=runtime)
+def found(
+    *gpus: Any, reason: str = "", driver: int = 13000, runtime: int = 13000, refused: Any = None
+) -> Any:
+    return SimpleNamespace(
+        gpus=list(gpus), refused=refused or {}, reason=reason, driver=driver, runtime=runtime
+    )
 
 
 def take(
@@ -94,6 +101,10 @@ def test_what_the_gpu_names_it_decodes(one):
             "NVIDIA H100 decodes h264 4:2:0 with 8 bits up to 4096x4096, not 4320x7680",
         ),
         (take(fields="top first"), "interlaced: whole frames are made on the cores"),
+        (
+            take("vp9", width=1080, height=1919),
+            "1080x1919: NVDEC gives pictures of even width and height alone",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -163,6 +174,43 @@ def test_a_gpu_without_room_is_left_alone():
     with pytest.raises(DeviceError, match="does not fit"):
         placed("cuda", both(take()), 16, small)
     assert placed("auto", both(take()), 2, found(gpu(free=100 << 20), gpu(1))).gpu_of == (1, 1)
+
+
+def test_a_gpu_that_cannot_be_had_leaves_its_workers_to_the_others(monkeypatch):
+    shut = {1}
+
+    def open_gpu(index: int) -> str:
+        if index in shut:
+            raise DeviceError(f"GPU {index}", expected="to begin", found="out of memory", remedy="wait")
+        return f"opened {index}"
+
+    monkeypatch.setattr(_core, "find_gpus", lambda: found(gpu(0), gpu(1), gpu(2)))
+    monkeypatch.setattr(_core, "open_gpu", open_gpu)
+
+    def opened(device: Any) -> Any:
+        work = SimpleNamespace(takes=both(take()), options=Options(device=device, workers=4))
+        return _opened(work, place(device, work.takes, 4))
+
+    there, gpus = opened("auto")
+    assert (there.gpu_of, dict(there.shut)) == ((0, 2, 0, 2), {1: "GPU 1: out of memory"})
+    assert gpus == {0: "opened 0", 2: "opened 2"}
+    assert (there.cores, there.on_gpu) == ({}, (True, True))
+    assert opened("cuda") == (there, gpus)
+    # One that another program has for itself cannot even be looked at.
+    with monkeypatch.context() as patch:
+        patch.setattr(_core, "find_gpus", lambda: found(gpu(1), gpu(2), refused={0: "GPU 0: busy"}))
+        there, _ = opened("auto")
+    assert (there.gpu_of, [*there.shut.values()]) == ((2, 2, 2, 2), ["GPU 0: busy", "GPU 1: out of memory"])
+    busy = found(reason="GPU 0: busy", refused={0: "GPU 0: busy"})
+    assert placed("auto", both(take()), 4, busy).cores == {"left": "GPU 0: busy", "right": "GPU 0: busy"}
+    with pytest.raises(DeviceError, match="found GPU 0: busy"):
+        placed("cuda", both(take()), 4, busy)
+    shut |= {0, 2}
+    with pytest.raises(DeviceError, match="; GPU 2: out of memory; end other programs on it, or choose"):
+        opened("cuda")
+    there, gpus = opened("auto")
+    assert (there.gpus, gpus, len(there.shut)) == ((), {}, 3)
+    assert all(f"GPU {index}: out of memory" in there.cores["left"] for index in shut)
 
 
 def test_gpus_that_the_kernel_is_not_compiled_for_are_left_alone():

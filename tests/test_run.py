@@ -190,6 +190,10 @@ def test_run_json_shares_out_the_workers_time(simulated, tmp_path):
     share = round(100 * found["shares"][found["bottleneck"]])
     assert bottleneck_line(found).startswith("bottleneck: ")
     assert f", {share}% of the workers' time; 2 workers busy " in bottleneck_line(found)
+    told = found | {"gpus": [{}], "gpus_refused": ["GPU 1: out of memory"]}
+    assert bottleneck_line(told).endswith(
+        "; decoded: left on cores, right on cores; without GPU 1: out of memory"
+    )
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")

@@ -37,15 +37,18 @@ const AVCodec* find_decoder(AVCodecID id, bool for_gpu) {
   return avcodec_find_decoder(id);
 }
 
-// libav asks again without the GPU's format where the GPU refuses the stream.
+// libav asks again without the GPU's format where the GPU refuses the stream, having logged why.
 AVPixelFormat prefer_gpu(AVCodecContext* codec, const AVPixelFormat* offered) {
   for (const AVPixelFormat* format = offered; *format != AV_PIX_FMT_NONE; ++format) {
-    if (*format == AV_PIX_FMT_CUDA) return *format;
+    if (*format != AV_PIX_FMT_CUDA) continue;
+    clear_log();
+    return *format;
   }
+  *static_cast<std::string*>(codec->opaque) = told_log();
   return avcodec_default_get_format(codec, offered);
 }
 
-Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferRef* device) {
+Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferRef* device, std::string& refusal) {
   const AVCodec* decoder = find_decoder(stream.codecpar->codec_id, device != nullptr);
   if (decoder == nullptr || av_match_list(decoder->name, kDecoders, ',') == 0) {
     throw Error(Cause::unsupported, subject, "a camera's codec that the installed FFmpeg decodes",
@@ -60,6 +63,7 @@ Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferR
   if (device != nullptr) {
     codec->hw_device_ctx = allocated(av_buffer_ref(device));
     codec->get_format = prefer_gpu;
+    codec->opaque = &refusal;
     codec->extra_hw_frames = kHeldFrames;
   }
   check(av_opt_set(codec.get(), "codec_whitelist", kDecoders, 0), subject, "limit the decoders");
@@ -70,7 +74,9 @@ Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferR
 }  // namespace
 
 Decoder::Decoder(const AVStream& stream, std::string subject, AVBufferRef* device)
-    : subject_(std::move(subject)), codec_(open_decoder(stream, subject_, device)) {}
+    : subject_(std::move(subject)),
+      refusal_(std::make_unique<std::string>()),
+      codec_(open_decoder(stream, subject_, device, *refusal_)) {}
 
 bool Decoder::send(const AVPacket* packet) {
   const int code = avcodec_send_packet(codec_.get(), packet);

@@ -1,6 +1,7 @@
 // Turns packets into frames: one stream, one thread, nothing else.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "av/handles.h"
@@ -24,8 +25,12 @@ class Decoder {
   // Forgets everything, to go on after a seek.
   void flush();
 
+  // Why the device did not take the stream, in libav's words; empty where it did, or where libav has no way to it.
+  const std::string& refusal() const { return *refusal_; }
+
  private:
   std::string subject_;
+  std::unique_ptr<std::string> refusal_;  // written to by the codec
   Codec codec_;
 };
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "av/damage.h"
@@ -51,6 +52,8 @@ class FrameReader {
   void forget_damage();
 
   DecodeCounts counts() const { return tally_.counts(); }
+  // As Decoder's.
+  const std::string& refusal() const { return decoder_.refusal(); }
 
  private:
   bool must_seek(std::int64_t index) const;

@@ -17,6 +17,10 @@ std::string describe(const PictureFormat& f) {
          std::to_string(f.sub_x) + " x 1/" + std::to_string(f.sub_y);
 }
 
+std::string not_taken(const std::string& refusal) {
+  return "streams that FFmpeg does not have the GPU decode" + (refusal.empty() ? "" : " (" + refusal + ")");
+}
+
 }  // namespace
 
 TakeReader::TakeReader(const Take& take, Pulse& pulse, gpu::Queue* queue)
@@ -56,7 +60,7 @@ TakeReader::Shown TakeReader::show(std::int64_t index) {
   const av::FrameReader::Shown shown = reader_->at(index - first_index_[number]);
   if (decoding_ == Decoding::gpu) {
     if (auto there = queue_->locate(*shown.frame, take_.format)) return {{}, there, shown.damaged};
-    if (left_gpu_.empty()) left_gpu_ = "streams that FFmpeg does not have the GPU decode";
+    if (left_gpu_.empty()) left_gpu_ = not_taken(reader_->refusal());
   }
   return {checked_view(*shown.frame, file), std::nullopt, shown.damaged};
 }

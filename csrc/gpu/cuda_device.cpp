@@ -15,46 +15,25 @@ extern "C" {
 
 #include "emomedia/error.h"
 #include "gpu/compose_cuda.h"
+#include "gpu/cuda_context.h"
 #include "gpu/device.h"
 
 namespace emomedia::gpu {
 namespace {
 
-constexpr const char* kRemedy = "update NVIDIA's driver (see docs/gpu.md), or choose --device cpu";
+constexpr const char* kRemedy = "end other programs on it, see docs/gpu.md for the driver it wants, or choose --device cpu";
 
 constexpr std::int64_t kNoteEvery = 64;  // frames: asking how much memory is taken takes a driver's lock
 
 std::string subject_of(int index) { return "GPU " + std::to_string(index); }
 
-// While it lives the device is this thread's current one; afterwards that which was so before, since the thread may be
-// a caller's, with work of its own on another card.
-class Current {
- public:
-  explicit Current(int index) {
-    if (cudaGetDevice(&before_) != cudaSuccess) before_ = index;
-    code_ = before_ == index ? cudaSuccess : cudaSetDevice(index);
-    changed_ = before_ != index;
-  }
-  ~Current() {
-    if (changed_) cudaSetDevice(before_);
-  }
-  Current(const Current&) = delete;
-  Current& operator=(const Current&) = delete;
-
-  cudaError_t code() const { return code_; }
-
- private:
-  int before_ = 0;
-  bool changed_ = false;
-  cudaError_t code_ = cudaSuccess;
-};
-
-// One device of this process: all threads use its primary context, as CUDA's runtime does.
+// One device of this process: all threads use its primary context.
 class CudaDevice final : public Device, public std::enable_shared_from_this<CudaDevice> {
  public:
-  explicit CudaDevice(int index) : index_(index) {
-    const Current here = entered();
-    check(here.code(), "begin");
+  explicit CudaDevice(int index) : index_(index), context_(index) {
+    check(context_.code(), "begin");
+    context_.keep();  // with what CUDA's runtime has loaded there
+    const Entered here(*this);
     check(cudaFree(nullptr), "begin");
     check(prepare_to_compose(), "share out its memory");
     note_memory();
@@ -65,26 +44,31 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
     throw Error(Cause::device, subject_of(index_), std::string("to ") + what, cudaGetErrorString(code), kRemedy);
   }
 
-  Current entered() const { return Current(index_); }
+  CUcontext context() const { return context_.get(); }
+
+  // Its context current on this thread, or Error(device).
+  class Entered : public Current {
+   public:
+    explicit Entered(const CudaDevice& device) : Current(device.context()) { device.check(code(), "be used"); }
+  };
 
   int index() const override { return index_; }
   std::unique_ptr<Queue> make_queue() override;
 
   Memory allocate(std::size_t bytes) override {
-    const Current here = entered();
-    check(here.code(), "be used");
+    const Entered here(*this);
     void* memory = nullptr;
     check(cudaMalloc(&memory, bytes), "allocate memory");
     note_memory();
     return {static_cast<std::uint8_t*>(memory), [self = shared_from_this()](std::uint8_t* held) {
-              const Current there = self->entered();
+              const Current there(self->context());
               cudaFree(held);
             }};
   }
 
   Memory upload(const std::uint8_t* bytes, std::size_t size) override {
     Memory memory = allocate(size);
-    const Current here = entered();
+    const Entered here(*this);
     check(cudaMemcpy(memory.get(), bytes, size, cudaMemcpyHostToDevice), "take tables");
     check(cudaStreamSynchronize(cudaStreamLegacy), "take tables");  // no queue waits for that stream
     note_to_device(size);
@@ -92,19 +76,19 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
   }
 
   std::shared_ptr<void> pin(void* bytes, std::size_t size) override {
-    const Current here = entered();
+    const Current here(context());
     if (here.code() != cudaSuccess || cudaHostRegister(bytes, size, cudaHostRegisterDefault) != cudaSuccess) {
       cudaGetLastError();  // or the next one who asks would be told
       return nullptr;
     }
     return {bytes, [self = shared_from_this()](void* held) {
-              const Current there = self->entered();
+              const Current there(self->context());
               cudaHostUnregister(held);
             }};
   }
 
   void wait() override {
-    const Current here = entered();
+    const Entered here(*this);
     check(cudaDeviceSynchronize(), "finish its work");
   }
 
@@ -114,7 +98,7 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
   void note_to_host(std::size_t bytes) { to_host_ += static_cast<std::int64_t>(bytes); }
 
   void note_memory() {
-    const Current here = entered();
+    const Current here(context());
     std::size_t free = 0, total = 0;
     if (here.code() != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) return;
     const auto used = static_cast<std::int64_t>(total - free);
@@ -124,21 +108,23 @@ class CudaDevice final : public Device, public std::enable_shared_from_this<Cuda
 
  private:
   const int index_;
+  PrimaryContext context_;
   std::atomic<std::int64_t> to_host_{0}, to_device_{0}, peak_{0};
 };
 
 class CudaQueue final : public Queue {
+  using Entered = CudaDevice::Entered;
+
  public:
   explicit CudaQueue(std::shared_ptr<CudaDevice> device) : device_(std::move(device)) {
-    const Current here = device_->entered();
-    device_->check(here.code(), "be used");
+    const Entered here(*device_);
     device_->check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "queue work");
     device_->check(cudaEventCreateWithFlags(&done_, cudaEventDisableTiming | cudaEventBlockingSync), "queue work");
     open_decoding();
   }
   ~CudaQueue() override {
     av_buffer_unref(&decoding_);
-    const Current here = device_->entered();
+    const Current here(device_->context());
     if (done_ != nullptr) cudaEventDestroy(done_);
     if (stream_ != nullptr) cudaStreamDestroy(stream_);
   }
@@ -164,7 +150,7 @@ class CudaQueue final : public Queue {
   }
 
   void compose(const HalfLaunch& launch) override {
-    const Current here = device_->entered();
+    const Entered here(*device_);
     device_->check(compose_on_stream(launch, stream_), "compose");
   }
 
@@ -178,14 +164,14 @@ class CudaQueue final : public Queue {
   }
 
   void wait() override {
-    const Current here = device_->entered();
+    const Entered here(*device_);
     device_->check(cudaEventRecord(done_, stream_), "tell when it is done");
     device_->check(cudaEventSynchronize(done_), "finish its work");
   }
 
  private:
   void copy(ConstRows from, Rows to, std::size_t width, std::size_t rows, cudaMemcpyKind kind) {
-    const Current here = device_->entered();
+    const Entered here(*device_);
     device_->check(cudaMemcpy2DAsync(to.data, static_cast<std::size_t>(to.stride), from.data,
                                      static_cast<std::size_t>(from.stride), width, rows, kind, stream_),
                    "copy composites");
@@ -193,19 +179,10 @@ class CudaQueue final : public Queue {
 
   // libav decodes in the same context and on the same stream: what it has still to do for a frame comes first.
   void open_decoding() {
-    CUcontext context = nullptr;
-    using GetCurrent = CUresult (*)(CUcontext*);
-    void* found = nullptr;
-    cudaDriverEntryPointQueryResult result{};
-    device_->check(cudaGetDriverEntryPointByVersion("cuCtxGetCurrent", &found, 12000, cudaEnableDefault, &result),
-                   "tell its context");
-    if (found == nullptr || reinterpret_cast<GetCurrent>(found)(&context) != CUDA_SUCCESS) {
-      throw Error(Cause::device, subject_of(device_->index()), "to tell its context", "none", kRemedy);
-    }
     decoding_ = av_hwdevice_ctx_alloc(AV_HWDEVICE_TYPE_CUDA);
     if (decoding_ == nullptr) return;  // an FFmpeg without CUDA: its decoders run on the cores
     auto* cuda = static_cast<AVCUDADeviceContext*>(reinterpret_cast<AVHWDeviceContext*>(decoding_->data)->hwctx);
-    cuda->cuda_ctx = context;
+    cuda->cuda_ctx = device_->context();
     cuda->stream = stream_;
     if (av_hwdevice_ctx_init(decoding_) < 0) av_buffer_unref(&decoding_);
   }

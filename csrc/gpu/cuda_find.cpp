@@ -1,5 +1,9 @@
 // Which GPUs there are, and what they decode.
-#include <cuda_runtime_api.h>
+#include "gpu/cuda_context.h"  // first: it has CUDA's own types, which ffnvcodec's headers then take
+
+// That the library is missing is told by who places a session, and not on standard error.
+#define FFNV_LOG_FUNC(logctx, msg, ...)
+#define FFNV_DEBUG_LOG_FUNC(logctx, msg, ...)
 #include <ffnvcodec/dynlink_loader.h>
 
 #include <array>
@@ -29,7 +33,7 @@ constexpr std::array<Named, 5> kCodecs{{{cudaVideoCodec_H264, "h264"},
 constexpr std::array<std::pair<cudaVideoChromaFormat, int>, 3> kChromas{
     {{cudaVideoChromaFormat_420, 420}, {cudaVideoChromaFormat_422, 422}, {cudaVideoChromaFormat_444, 444}}};
 
-// Of the current device.
+// Of the current context's device.
 std::vector<DecodeLimits> decode_limits() {
   CuvidFunctions* loaded = nullptr;
   if (cuvid_load_functions(&loaded, nullptr) < 0) return {};
@@ -51,18 +55,26 @@ std::vector<DecodeLimits> decode_limits() {
   return limits;
 }
 
-// Or why it cannot be used: another process may have it for itself alone, or it may have failed.
+constexpr int kLongestName = 256;
+
+// Or why it cannot be used: another process may have it for itself alone, or it may have failed. Its context is gone
+// afterwards, where nobody else in the process has it.
 cudaError_t look_at(int index, Info& info) {
-  info.index = index;
-  cudaError_t code = cudaSetDevice(index);
-  cudaDeviceProp properties{};
-  if (code == cudaSuccess) code = cudaGetDeviceProperties(&properties, index);
+  const PrimaryContext context(index);
+  if (context.code() != cudaSuccess) return context.code();
+  const Current here(context.get());
+  if (here.code() != cudaSuccess) return here.code();
+  std::array<char, kLongestName> name{};
+  cudaError_t code = code_of(driver().name(name.data(), kLongestName, context.device()));
+  for (const auto& [number, value] : {std::pair{CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, &info.compute_major},
+                                      {CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, &info.compute_minor}}) {
+    if (code == cudaSuccess) code = code_of(driver().attribute(value, number, context.device()));
+  }
   if (code != cudaSuccess) return code;
-  info.name = properties.name;
-  info.compute_major = properties.major;
-  info.compute_minor = properties.minor;
+  info.index = index;
+  info.name = name.data();
   std::size_t free = 0, total = 0;
-  if (cudaMemGetInfo(&free, &total) == cudaSuccess) {
+  if (driver().memory(&free, &total) == CUDA_SUCCESS) {
     info.memory = static_cast<std::int64_t>(total);
     info.free_memory = static_cast<std::int64_t>(free);
   }
@@ -82,19 +94,16 @@ Found find() {
     found.reason = code != cudaSuccess ? cudaGetErrorString(code) : "no CUDA device is visible";
     return found;
   }
-  int before = 0;
-  const bool known = cudaGetDevice(&before) == cudaSuccess;
   for (int index = 0; index < count; ++index) {
     Info info;
     const cudaError_t looked = look_at(index, info);
     if (looked == cudaSuccess) {
       found.gpus.push_back(std::move(info));
     } else {
-      found.reason = std::string("GPU ") + std::to_string(index) + ": " + cudaGetErrorString(looked);
+      found.refused[index] = std::string("GPU ") + std::to_string(index) + ": " + cudaGetErrorString(looked);
     }
   }
-  if (!found.gpus.empty()) found.reason.clear();
-  if (known) cudaSetDevice(before);  // the caller's work may be there
+  if (found.gpus.empty()) found.reason = found.refused.begin()->second;
   return found;
 }
 

@@ -45,6 +45,7 @@ void bind_found(py::module_& module) {
       .def_readonly("decodes", &gpu::Info::decodes);
   py::class_<gpu::Found>(module, "FoundGpus", "The GPUs that there are, or why there are none.")
       .def_readonly("gpus", &gpu::Found::gpus)
+      .def_readonly("refused", &gpu::Found::refused)
       .def_readonly("reason", &gpu::Found::reason)
       .def_readonly("driver", &gpu::Found::driver)
       .def_readonly("runtime", &gpu::Found::runtime);

@@ -13,8 +13,10 @@
 
 extern "C" {
 #include <libavutil/frame.h>
+#include <libavutil/hwcontext.h>
 }
 
+#include "av/handles.h"
 #include "emomedia/error.h"
 #include "gpu/compose_host.h"
 #include "gpu/device.h"
@@ -31,6 +33,13 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
   void hang(bool hangs) {
     hangs_ = hangs;
     hangs_.notify_all();
+  }
+  // Does not take streams: libav finds out by itself, with a device that is none of CUDA's. False where it has no other.
+  bool refuse_streams() {
+    for (int type = AV_HWDEVICE_TYPE_NONE + 1; type <= AV_HWDEVICE_TYPE_VULKAN && !other_; ++type) {
+      if (type != AV_HWDEVICE_TYPE_CUDA) other_.reset(av_hwdevice_ctx_alloc(static_cast<AVHWDeviceType>(type)));
+    }
+    return other_ != nullptr;
   }
   // Refuses the so-manieth piece of memory that is asked for, once.
   void refuse_allocation(int number) { refused_ = number; }
@@ -78,8 +87,9 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
     explicit Queue(std::shared_ptr<FakeGpu> gpu) : gpu_(std::move(gpu)) {}
     ~Queue() override { work(); }  // a card does what it was given, whoever waits
 
-    AVBufferRef* decoding() override { return nullptr; }
+    AVBufferRef* decoding() override { return gpu_->other_.get(); }
     std::optional<gpu::SourcePicture> locate(const AVFrame& frame, const PictureFormat& format) override {
+      if (gpu_->other_) return std::nullopt;
       gpu::SourcePicture picture{format, 0, {}};
       for (std::size_t p = 0; p < 3; ++p) {
         picture.plane[p] = {frame.data[p], frame.linesize[p], format.sample_bytes()};
@@ -131,6 +141,7 @@ class FakeGpu final : public gpu::Device, public std::enable_shared_from_this<Fa
     if (failed_) throw Error(Cause::device, "GPU 0", "to do its work", "an illegal address", "see the log");
   }
 
+  av::BufferRef other_;
   std::atomic<bool> failed_{false}, hangs_{false};
   std::atomic<int> left_, refused_{-1}, composed_{0}, waits_{0}, pins_{0};
   std::atomic<std::int64_t> to_host_{0}, to_device_{0}, bytes_held_{0};

@@ -328,6 +328,23 @@ TEST_CASE("a GPU that cannot be had at all leaves the session to the cores") {
   CHECK(report.left_gpu[1].find("an illegal address") != std::string::npos);
 }
 
+TEST_CASE("streams that a GPU does not take are decoded on the cores, and libav's reason is told") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  run(make_job(folder, "cores"));
+  const auto gpu = std::make_shared<FakeGpu>();
+  if (!gpu->refuse_streams()) {
+    MESSAGE("skipped: this FFmpeg has no devices but CUDA's");
+    return;
+  }
+  const Report report = run(make_job(folder, "refused"), gpu);
+  check_same(folder, "cores", "refused");
+  CHECK(gpu->composed() == 0);
+  for (const std::string& why : report.left_gpu) {
+    CHECK(why.starts_with("streams that FFmpeg does not have the GPU decode (Invalid setup for format cuda: does not match"));
+  }
+}
+
 TEST_CASE("workers have the GPUs that the job gives them, or none") {
   const tests::TemporaryFolder folder;
   write_session(folder);

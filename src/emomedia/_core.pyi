@@ -132,6 +132,7 @@ class GpuInfo:
 
 class FoundGpus:
     gpus: list[GpuInfo]
+    refused: dict[int, str]
     reason: str
     driver: int
     runtime: int

@@ -158,6 +158,8 @@ def _is_whole(file: Row, folder: SessionFolder) -> bool:
 def _make(
     work: Work, clips: Sequence[Clip], folder: SessionFolder, observer: Observer
 ) -> tuple[_core.Report, Placement]:
+    from . import _core
+
     def write_voices() -> None:
         for clip in clips:
             _write_voices(work, clip, folder)
@@ -165,7 +167,8 @@ def _make(
     placement = place(work.options.device, work.takes, work.options.worker_count)
 
     def begin() -> Callable[[], tuple[_core.Report, Placement]]:
-        engine, there = _placed_engine(work, clips, folder, placement)
+        there, gpus = _opened(work, placement)
+        engine = _core.Engine(make_job(work, clips, folder, there, gpus))
         progress = partial(observer.progress, "cut")
         return lambda: (run_engine(engine, write_voices, progress), there)
 
@@ -209,27 +212,21 @@ def _forget_spools(folder: SessionFolder) -> None:
     make_folder(folder.spool)
 
 
-def _placed_engine(
-    work: Work, clips: Sequence[Clip], folder: SessionFolder, placement: Placement
-) -> tuple[_core.Engine, Placement]:
-    """The engine on the GPUs that were found; on the cores where one cannot be had and none was asked for."""
+def _opened(work: Work, placement: Placement) -> tuple[Placement, dict[int, _core.Gpu]]:
+    """The placement's GPUs, opened; if some cannot be had, another placement's without those."""
     from . import _core
 
-    job, there = _placed_job(work, clips, folder, placement)
-    return _core.Engine(job), there
-
-
-def _placed_job(
-    work: Work, clips: Sequence[Clip], folder: SessionFolder, placement: Placement
-) -> tuple[_core.Job, Placement]:
-    try:
-        return make_job(work, clips, folder, placement), placement
-    except DeviceError as error:
-        if work.options.device != "auto":
-            raise
-        why = f"{error.subject}: {error.found}"
-    placement = Placement(placement.workers, (), dict.fromkeys(SIDES, why))
-    return make_job(work, clips, folder, placement), placement
+    shut: dict[int, str] = {}
+    while True:
+        gpus = {}
+        for index in placement.gpus:
+            try:
+                gpus[index] = _core.open_gpu(index)
+            except DeviceError as error:
+                shut[index] = f"{error.subject}: {error.found}"
+        if len(gpus) == len(placement.gpus):
+            return placement, gpus
+        placement = place(work.options.device, work.takes, work.options.worker_count, shut)
 
 
 def _made_rows(

@@ -225,7 +225,7 @@ def _card(name: str, depth: int, side: Size | None) -> Card:
             refused[gpu.name] = error
             continue
         alike = (other.index for other in found.gpus if other.name == gpu.name)
-        return Card((gpu.index, *(index for index in alike if index != gpu.index)), gpu.name, _driver(found))
+        return Card((gpu.index, *(index for index in alike if index != gpu.index)), gpu.name, driver(found))
     raise next(iter([*refused.values(), *shut]))
 
 
@@ -238,7 +238,7 @@ def _trial(name: str, depth: int, size: Size) -> _core.VideoSettings:
     )  # fmt: skip
 
 
-def _driver(found: _core.FoundGpus) -> str:
+def driver(found: _core.FoundGpus) -> str:
     """The driver's release, or its CUDA version if the system does not report that."""
     try:
         return _DRIVER.read_text(encoding="ascii").strip()

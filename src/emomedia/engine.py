@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -127,11 +128,15 @@ def _core_side(picture: SidePicture) -> _core.SidePicture:
 
 
 def make_job(
-    work: Work, clips: Iterable[Clip], folder: SessionFolder, placement: Placement | None = None
+    work: Work,
+    clips: Iterable[Clip],
+    folder: SessionFolder,
+    placement: Placement | None = None,
+    gpus: Mapping[int, _core.Gpu] = MappingProxyType({}),
 ) -> _core.Job:
     """The core's job for `clips`, with the chunks that they need and no others; on the cores by default.
 
-    Raises DeviceError where a GPU of the placement, or the encoder, cannot be had.
+    `gpus` are the placement's, opened.  Raises DeviceError where the encoder's cannot be had.
     """
     from . import _core
 
@@ -145,7 +150,7 @@ def make_job(
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
     card = work.encoder.card
     encoding = () if card is None else card.used_by(placement.gpus)
-    gpus = {index: _core.open_gpu(index) for index in {*placement.gpus, *encoding}}
+    encoding_gpus = [gpus.get(index) or _core.open_gpu(index) for index in encoding]
     return _core.Job(
         left=left,
         right=right,
@@ -160,7 +165,7 @@ def make_job(
         gpus=[gpus[index] for index in placement.gpus],
         gpu_of=placement.number_of,
         on_gpu=placement.on_gpu,
-        encoder_gpus=[gpus[index] for index in encoding],
+        encoder_gpus=encoding_gpus,
         observer=None if work.observer is None else work.observer.core(),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .errors import DeviceError
@@ -51,11 +52,14 @@ class Placement:
         For each worker CUDA's number of the GPU that it uses, or None for one that uses the cores alone.
     cores : mapping of side to str
         The sides whose takes are decoded on the cores, and why.
+    shut : mapping of int to str
+        The GPUs that could not be had and are done without, and why.
     """
 
     workers: int
     gpu_of: tuple[int | None, ...] = ()
     cores: Mapping[SideName, str] = field(default_factory=dict)
+    shut: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def gpus(self) -> tuple[int, ...]:
@@ -74,16 +78,24 @@ class Placement:
         return tuple(-1 if gpu is None else self.gpus.index(gpu) for gpu in self.gpu_of)
 
 
-def place(device: Device, takes: Mapping[str, Take], workers: int) -> Placement:
+def place(
+    device: Device, takes: Mapping[str, Take], workers: int, shut: Mapping[int, str] = MappingProxyType({})
+) -> Placement:
     """Where to do the video of a session with these takes, on the GPUs that there are; see :func:`placed`."""
     if device == "cpu":
         return Placement(workers)
     from . import _core
 
-    return placed(device, takes, workers, _core.find_gpus())
+    return placed(device, takes, workers, _core.find_gpus(), shut)
 
 
-def placed(device: Device, takes: Mapping[str, Take], workers: int, found: _core.FoundGpus) -> Placement:
+def placed(
+    device: Device,
+    takes: Mapping[str, Take],
+    workers: int,
+    found: _core.FoundGpus,
+    shut: Mapping[int, str] = MappingProxyType({}),
+) -> Placement:
     """Where to do the video, given what GPUs there are.
 
     Of several GPUs those are used that decode the most of the takes.  As many workers have one as have
@@ -95,22 +107,31 @@ def placed(device: Device, takes: Mapping[str, Take], workers: int, found: _core
         ``auto`` takes GPUs that are there and decode at least one of the takes.
     workers : int
         Chunks made at a time.
+    shut : mapping of int to str
+        GPUs to do without besides those that were refused already, by CUDA's numbers, and why.
 
     Raises
     ------
     DeviceError
-        ``cuda`` was asked for, and there is no GPU, or none that decodes either take.
+        ``cuda`` was asked for, and there is no GPU to be had, or none that decodes either take.
     """
-    if device == "cpu" or (device == "auto" and not found.gpus):
+    if device == "cpu":
         return Placement(workers)
+    open_gpus = [gpu for gpu in found.gpus if gpu.index not in shut]
+    shut = {**found.refused, **shut}
+    if device == "auto" and not open_gpus:
+        why = "; ".join(shut.values())
+        return Placement(workers, (), dict.fromkeys(SIDES, why) if why else {}, shut)
+    if shut and not open_gpus:
+        raise _no_gpu("; ".join(shut.values()), "end other programs on it")
     _require_some(found)
-    choices = [(gpu, _cores(takes, gpu)) for gpu in found.gpus]
+    choices = [(gpu, _cores(takes, gpu)) for gpu in open_gpus]
     cores = min((cores for _, cores in choices), key=len)
     if len(cores) < len(SIDES):
         rooms = [_room(takes, cores, gpu) for gpu, theirs in choices if theirs == cores]
-        return Placement(workers, _dealt(rooms, workers), cores)
+        return Placement(workers, _dealt(rooms, workers), cores, shut)
     if device == "auto":
-        return Placement(workers, (), cores)
+        return Placement(workers, (), cores, shut)
     raise DeviceError(
         "--device cuda",
         expected="a take that a GPU decodes",
@@ -139,12 +160,16 @@ def placed_for_frames(takes: Mapping[str, Take], found: _core.FoundGpus) -> Plac
 
 def _require_some(found: _core.FoundGpus) -> None:
     if not found.gpus:
-        raise DeviceError(
-            "--device cuda",
-            expected="an NVIDIA GPU with a driver that this build can use",
-            found=why_none(found),
-            remedy=f"{_driver_remedy(found)}, or choose --device cpu",
-        )
+        raise _no_gpu(why_none(found), _driver_remedy(found))
+
+
+def _no_gpu(found: str, remedy: str) -> DeviceError:
+    return DeviceError(
+        "--device cuda",
+        expected="an NVIDIA GPU with a driver that this build can use",
+        found=found,
+        remedy=f"{remedy}, or choose --device cpu",
+    )
 
 
 def _cores(takes: Mapping[str, Take], gpu: _core.GpuInfo) -> dict[SideName, str]:
@@ -208,6 +233,8 @@ def why_on_cores(take: Take, gpu: _core.GpuInfo) -> str | None:
         return "interlaced: whole frames are made on the cores"
     if take.chroma != "4:2:0":
         return f"{take.chroma}: emomedia has GPUs decode 4:2:0 alone"
+    if take.width % 2 or take.height % 2:
+        return f"{take.width}x{take.height}: NVDEC gives pictures of even width and height alone"
     if not _is_new_enough(gpu):
         return _too_old(gpu)
     if not gpu.decodes:

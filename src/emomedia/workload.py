@@ -27,7 +27,8 @@ def workload(report: _core.Report, placement: Placement) -> dict[str, Any]:
     core: where they are much fewer the stage waited, for the disk or for other programs.  ``wait_seconds``
     are those in which a worker found nothing to do.  Shares are of the workers' time, which is the run's
     times their number.  ``decoded_on`` tells by side what decoded the take, and why the cores did where a GPU
-    should have; ``gpus`` what went over their buses and the most of their memory that was taken, in bytes.
+    should have; ``gpus`` what went over their buses and the most of their memory that was taken, in bytes;
+    ``gpus_refused`` which others were done without, and why.
     """
     busy = {time.stage: time.seconds for time in report.stages if time.stage != "wait"}
     cpu = {time.stage: time.cpu_seconds for time in report.stages if time.stage != "wait"}
@@ -60,6 +61,7 @@ def workload(report: _core.Report, placement: Placement) -> dict[str, Any]:
             }
             for index, usage in zip(placement.gpus, report.gpus, strict=True)
         ],
+        "gpus_refused": list(placement.shut.values()),
     }
 
 
@@ -84,4 +86,7 @@ def bottleneck_line(work: dict[str, Any]) -> str:
     on_gpu = [
         f"{side} on {where}" for side, where in work["decoded_on"].items() if work["gpus"] or ":" in where
     ]
-    return line + ("; decoded: " + ", ".join(on_gpu) if on_gpu else "")
+    if on_gpu:
+        line += "; decoded: " + ", ".join(on_gpu)
+    without = work["gpus_refused"] if work["gpus"] else []  # of none at all the cores' reason tells
+    return line + ("; without " + ", ".join(without) if without else "")

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct Info {
 // The GPUs that there are, or the reason why there are none.
 struct Found {
   std::vector<Info> gpus;
+  std::map<int, std::string> refused;  // those that CUDA shows and does not let us have, and why
   std::string reason;  // empty where there is one
   int driver = 0;      // its CUDA version, as 13000; 0 without a driver
   int runtime = 0;     // this build's CUDA version; 0 without CUDA
