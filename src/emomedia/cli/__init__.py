@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..stopping import Stop, ignore, listen
@@ -9,6 +10,8 @@ from ..stopping import Stop, ignore, listen
 
 def main() -> None:
     """Run the command line; errors, and being asked to end, become one line and status 1."""
+    # Or NumPy's BLAS begins a thread for each core, in each worker of a batch too, and may round by their number.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     listen()
     try:
         _run()

@@ -230,6 +230,9 @@ app.command("cut", help="Make the clips that are missing or stale: run without t
 @app.command()
 def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Clips checked at a time; 0: one for each core.")
+    ] = 0,
     json: arg.Json = False,
 ) -> None:
     """Check every file of an output folder against its audit, by decoding it."""
@@ -242,7 +245,7 @@ def verify(
     with make_display(json) as display:
         total = sum(map(count_rows, audits(out)))
         display.advances("verify", 0, total)
-        for checked in verify_folder(out.resolve()):
+        for checked in verify_folder(out.resolve(), workers):
             if checked.row:
                 clips += 1
                 display.advances("verify", clips, max(clips, total))
