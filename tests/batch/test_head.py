@@ -190,6 +190,17 @@ def test_a_worker_that_the_system_cannot_start_is_tried_again(tmp_path):
     assert (summary.figures.done, len(watcher.said)) == (1, 2)
 
 
+def test_where_the_system_has_fewer_processes_than_cores_no_session_is_set_aside(tmp_path):
+    class Small(MadeUp):
+        def start(self, key, task):
+            if len(self.running) == 2:
+                raise OSError(errno.EMFILE, "too many open files")
+            super().start(key, task)
+
+    summary, watcher = batch(tmp_path, [entry(str(number)) for number in range(30)], Small(cores=6))
+    assert (summary.figures.done, len(watcher.said)) == (30, 4)
+
+
 def test_workers_that_were_stopped_with_their_head_are_not_taken_for_hanging(monkeypatch):
     """Ctrl-Z and fg, or a scheduler's suspend: hours pass in which nobody can do anything."""
     now = 0.0

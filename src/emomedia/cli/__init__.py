@@ -10,7 +10,7 @@ from ..stopping import Stop, ignore, listen
 
 def main() -> None:
     """Run the command line; errors, and being asked to end, become one line and status 1."""
-    # Or NumPy's BLAS begins a thread for each core, in each worker of a batch too, and may round by their number.
+    # Or NumPy's BLAS begins a thread a core, in each worker of a batch too, and may round by their number.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     listen()
     try:
