@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import av
 import pytest
 
 from emomedia.batch.head import ATTEMPTS, CRASHES, LOSSES, Batch
@@ -21,7 +22,14 @@ from emomedia.batch.sessions import Entry
 from emomedia.batch.space import lasting_bytes, present_bytes, session_bytes, size_text
 from emomedia.batch.task import Advanced, Failure, Progress, StageDone, failure
 from emomedia.batch.workers import LocalWorkers, _Worker
-from emomedia.errors import MediaNotFoundError, OutputBusyError, OutputError, StalledError, SyncError
+from emomedia.errors import (
+    MediaError,
+    MediaNotFoundError,
+    OutputBusyError,
+    OutputError,
+    StalledError,
+    SyncError,
+)
 from emomedia.files import output_error
 from emomedia.options import Options
 
@@ -235,8 +243,10 @@ def test_a_full_disk_is_no_fault_of_the_sessions(tmp_path, monkeypatch):
     assert [row["outcome"] for row in read(tmp_path)["attempts"]] == ["full"] + ["advanced"] * 4
 
 
-def told_of(kind):
-    return kind("a", expected="this", found="that", remedy="do")
+def told_of(kind, found="that", cause=None):
+    error = kind("a", expected="this", found=found, remedy="do")
+    error.__cause__ = cause
+    return error
 
 
 @pytest.mark.parametrize(
@@ -244,6 +254,9 @@ def told_of(kind):
     [
         (told_of(MediaNotFoundError), "input"),
         (told_of(SyncError), "input"),
+        (told_of(MediaError, cause=av.error.OSError(errno.EIO, "of a broken file")), "input"),
+        (told_of(MediaNotFoundError, cause=OSError(errno.EIO, "of a file server")), "passing"),
+        (told_of(MediaError, found="Stale file handle"), "passing"),
         (KeyError("x"), "input"),
         (told_of(StalledError), "passing"),
         (told_of(OutputBusyError), "passing"),
