@@ -30,12 +30,20 @@ def need_of(stage: str, options: Options, room: Room) -> Need:
     """What `stage` takes where there is `room` altogether."""
     gpus = 1 / CUTS_ON_A_GPU if room.gpus else 0
     if stage == "cut":
-        return Need(1, room.cores, gpus, CUT_MEMORY, WORKER_MEMORY)
+        return Need(_least_cores(room), room.cores, gpus, CUT_MEMORY, WORKER_MEMORY)
     if stage == "check":
         return Need(1, room.cores, memory=SOUND_MEMORY, core_memory=CLIP_MEMORY)
     if stage == "speech" and options.asr_model is not None:
         return Need(1, min(ASR_CORES, room.cores), gpus, ASR_MEMORY)
     return Need(memory=SOUND_MEMORY)
+
+
+def _least_cores(room: Room) -> int:
+    """Those of a cut: one, or half its share where GPUs allow for few cuts, which would leave cores idle."""
+    if not room.gpus:
+        return 1
+    share = int(room.cores / (2 * CUTS_ON_A_GPU * room.gpus))
+    return max(1, min(share, room.machine_cores, (room.memory - CUT_MEMORY) // WORKER_MEMORY))
 
 
 def grows(need: Need) -> bool:
