@@ -10,7 +10,7 @@ import pytest
 
 from emomedia import stages
 from emomedia.errors import MediaNotFoundError, StageError
-from emomedia.stages import State, content_digest, digest, made_from, media_fingerprint, read, state, write
+from emomedia.stages import State, content_digest, digest, found, made_from, media_fingerprint, read, write
 
 BODY = {
     "session": "s",
@@ -22,6 +22,10 @@ BODY = {
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "s" / "sync.json"
+
+
+def state(path, made_from_hash):
+    return found(path, made_from_hash)[0]
 
 
 def edit(path, change):

@@ -56,6 +56,20 @@ def test_help_of_a_command_imports_nothing_heavy(verb):
     assert imported_by(command(verb, "--help")) & HEAVY <= {"pydantic", "pydantic_core"}
 
 
+def test_a_command_begins_no_idle_threads_and_may_open_what_the_system_allows():
+    code = f"""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 300))
+try:
+    {command("plan", "none.toml")}
+except SystemExit:
+    import numpy
+    print(len(os.listdir("/proc/self/task")), *resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["1", "300", "300"]
+
+
 def test_the_package_imports_nothing_but_python():
     found = imported_by("import emomedia") - imported_by("pass")
     assert {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names} == {"emomedia"}

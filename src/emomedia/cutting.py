@@ -8,6 +8,7 @@ files exist in the right sizes.  A file that the audit does not list does not co
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -86,7 +87,7 @@ def cut(
         (clip.id for clip in work.plan.clips), [picture.side for picture in work.sides]
     )
     with writing(folder.path):
-        for where in (folder.clips, folder.audio, folder.spool):
+        for where in (folder.clips, folder.audio):
             make_folder(where)
         kept = _kept_rows(work, folder)
         stale = [clip for clip in work.plan.clips if clip.id not in kept]
@@ -98,13 +99,15 @@ def cut(
         write_rows(folder.audit, rows)
         _remove_strangers(folder, rows)
         if stale:
+            make_folder(folder.spool)
             with _nothing_unaudited(folder, rows):
                 report, placement = _make(work, stale, folder, observer)
                 check_media()
                 _refuse_damage(work, stale, report.damaged_frames)
                 rows = rows + _made_rows(work, stale, turns, folder, report)
                 write_rows(folder.audit, rows)
-        shutil.rmtree(folder.spool)
+        if folder.spool.exists():
+            shutil.rmtree(folder.spool)
     return CutResult(tuple(in_order(rows)), len(stale), report, placement)
 
 
@@ -148,11 +151,12 @@ def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:
 
 
 def _is_whole(file: Row, folder: SessionFolder) -> bool:
-    """Whether a file that a row names is there, of its size where the row has it."""
-    path = folder.out / file["path"]
-    if path.is_symlink() or not path.is_file():
+    """Whether a file that a row names is there, of its size if the row has it."""
+    try:
+        status = (folder.out / file["path"]).lstat()
+    except OSError:
         return False
-    return "bytes" not in file or path.stat().st_size == file["bytes"]
+    return stat.S_ISREG(status.st_mode) and file.get("bytes", status.st_size) == status.st_size
 
 
 def _make(

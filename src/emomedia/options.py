@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from .machine import usable_cores
 
 if TYPE_CHECKING:
     from .session import SideName
@@ -50,11 +51,6 @@ GOP_SECONDS = 2
 AUDIO_BIT_RATE = 192_000
 """Bits per second of a clip's stereo AAC, half of them for a side alone; the FLAC files beside it hold the
 very samples."""
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

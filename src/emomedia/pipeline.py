@@ -172,10 +172,9 @@ class Pipeline(StageRunner):
     def _activity(self, found_from: str) -> Body:
         """Who speaks when: from the present speech.json, if only the words have to be found again."""
         path = self.folder.stage("speech")
-        if stages.state(path, "") is stages.State.STALE:
-            body = stages.read(path)
-            if body.get("activity_from") == found_from:
-                return {key: value for key, value in body.items() if key not in ("made_from", "transcript")}
+        state, body = stages.found(path, "")
+        if state is stages.State.STALE and body.get("activity_from") == found_from:
+            return {key: value for key, value in body.items() if key not in ("made_from", "transcript")}
         from .speech import speech_session
 
         body = speech_session(self.session.id, self.sound, self._cameras()) | {"activity_from": found_from}

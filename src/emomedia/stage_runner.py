@@ -70,10 +70,9 @@ class StageRunner:
         path = self.folder.stage(self.files[stage])
         self.hashes[stage] = made_from = stages.made_from(stage, inputs, options)
         with self._timed(stage) as outcome:
-            state = stages.state(path, made_from)
+            state, body = stages.found(path, made_from)
             if state is stages.State.FRESH or (state is stages.State.OWN and keep_own):
                 outcome.append("fresh" if state is stages.State.FRESH else "own")
-                body = stages.read(path)
             else:
                 self.before_making(stage)
                 outcome.append("made")

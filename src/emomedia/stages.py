@@ -140,15 +140,15 @@ def _no_object(path: Path, found: str) -> StageError:
     )
 
 
-def state(path: Path, made_from_hash: str) -> State:
-    """Whether the stage file at `path` is missing, fresh, stale or the user's own."""
+def found(path: Path, made_from_hash: str) -> tuple[State, dict[str, Any]]:
+    """Whether the stage file at `path` is missing, fresh, stale or the user's own; and its content."""
     if not path.exists():
-        return State.MISSING
+        return State.MISSING, {}
     body = read(path)
     stamp = body.get("made_from")
     if not isinstance(stamp, dict) or stamp.get("content") != content_digest(body):
-        return State.OWN
-    return State.FRESH if stamp.get("hash") == made_from_hash else State.STALE
+        return State.OWN, body
+    return State.FRESH if stamp.get("hash") == made_from_hash else State.STALE, body
 
 
 def write(path: Path, body: dict[str, Any], made_from_hash: str) -> None:

@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import av
 import pytest
 
 from emomedia.batch.head import ATTEMPTS, CRASHES, LOSSES, Batch
@@ -21,7 +22,14 @@ from emomedia.batch.sessions import Entry
 from emomedia.batch.space import lasting_bytes, present_bytes, session_bytes, size_text
 from emomedia.batch.task import Advanced, Failure, Progress, StageDone, failure
 from emomedia.batch.workers import LocalWorkers, _Worker
-from emomedia.errors import MediaNotFoundError, OutputBusyError, OutputError, StalledError, SyncError
+from emomedia.errors import (
+    MediaError,
+    MediaNotFoundError,
+    OutputBusyError,
+    OutputError,
+    StalledError,
+    SyncError,
+)
 from emomedia.files import output_error
 from emomedia.options import Options
 
@@ -190,6 +198,17 @@ def test_a_worker_that_the_system_cannot_start_is_tried_again(tmp_path):
     assert (summary.figures.done, len(watcher.said)) == (1, 2)
 
 
+def test_where_the_system_has_fewer_processes_than_cores_no_session_is_set_aside(tmp_path):
+    class Small(MadeUp):
+        def start(self, key, task):
+            if len(self.running) == 2:
+                raise OSError(errno.EMFILE, "too many open files")
+            super().start(key, task)
+
+    summary, watcher = batch(tmp_path, [entry(str(number)) for number in range(30)], Small(cores=6))
+    assert (summary.figures.done, len(watcher.said)) == (30, 4)
+
+
 def test_workers_that_were_stopped_with_their_head_are_not_taken_for_hanging(monkeypatch):
     """Ctrl-Z and fg, or a scheduler's suspend: hours pass in which nobody can do anything."""
     now = 0.0
@@ -224,8 +243,10 @@ def test_a_full_disk_is_no_fault_of_the_sessions(tmp_path, monkeypatch):
     assert [row["outcome"] for row in read(tmp_path)["attempts"]] == ["full"] + ["advanced"] * 4
 
 
-def told_of(kind):
-    return kind("a", expected="this", found="that", remedy="do")
+def told_of(kind, found="that", cause=None):
+    error = kind("a", expected="this", found=found, remedy="do")
+    error.__cause__ = cause
+    return error
 
 
 @pytest.mark.parametrize(
@@ -233,6 +254,9 @@ def told_of(kind):
     [
         (told_of(MediaNotFoundError), "input"),
         (told_of(SyncError), "input"),
+        (told_of(MediaError, cause=av.error.OSError(errno.EIO, "of a broken file")), "input"),
+        (told_of(MediaNotFoundError, cause=OSError(errno.EIO, "of a file server")), "passing"),
+        (told_of(MediaError, found="Stale file handle"), "passing"),
         (KeyError("x"), "input"),
         (told_of(StalledError), "passing"),
         (told_of(OutputBusyError), "passing"),

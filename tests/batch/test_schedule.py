@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from emomedia.batch.needs import need_of
 from emomedia.batch.schedule import Need, Room, starts
+from emomedia.options import Options
 
 SOUND = Need()
 CUT = Need(1, 64)
@@ -74,19 +76,20 @@ class Session:
 def simulate(sessions, room):
     """The time that it takes, and the share of the cores that is busy; needs are checked at every moment."""
     now, busy, running, waiting = 0.0, 0.0, [], list(sessions)
-    needs = {"sound": SOUND, "cut": Need(1, room.cores, memory=2, core_memory=1)}
+    needs = {"sound": SOUND, "cut": replace(need_of("cut", Options(), room), memory=2, core_memory=1)}
     while waiting or running:
         coming = sum(session.stage == "sound" for _, _, session, _ in running)
         keys = {session.name: session for session in waiting}
-        need_of = {name: needs[session.stage] for name, session in keys.items()}
+        needed = {name: needs[session.stage] for name, session in keys.items()}
         taken = [grant for *_, grant in running]
-        for name, grant in starts(list(keys), need_of.__getitem__, room, taken, coming):
+        for name, grant in starts(list(keys), needed.__getitem__, room, taken, coming):
             session = keys[name]
             waiting.remove(session)
             seconds = session.sound if session.stage == "sound" else session.cut / grant.cores
             busy += seconds * grant.cores
             heapq.heappush(running, (now + seconds, session.name, session, grant))
         assert sum(grant.cores for *_, grant in running) <= room.cores
+        assert sum(grant.gpus for *_, grant in running) <= room.gpus
         assert len(running) == 1 or sum(grant.bytes for *_, grant in running) <= room.memory
         assert running, "something always runs"
         now, _, session, _ = heapq.heappop(running)
@@ -96,12 +99,13 @@ def simulate(sessions, room):
     return now, busy / (now * room.cores)
 
 
-@pytest.mark.parametrize("cores", [2, 16])
-def test_cores_are_kept_busy_over_many_sessions(cores):
+@pytest.mark.parametrize(("cores", "gpus"), [(2, 0), (16, 0), (16, 1), (64, 4)])
+def test_cores_are_kept_busy_over_many_sessions(cores, gpus):
+    """Where GPUs allow for few cuts at a time, too."""
     rng = random.Random(cores)
     lengths = sorted((rng.uniform(0.3, 1.5) for _ in range(6 * cores)), reverse=True)
     sessions = [Session(f"{n:03}", 5 * length, 60 * length) for n, length in enumerate(lengths)]
-    _, share = simulate(sessions, Room(cores))
+    _, share = simulate(sessions, Room(cores, gpus))
     assert share >= 0.92
 
 

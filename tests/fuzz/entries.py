@@ -90,7 +90,7 @@ def _stage(data: bytes) -> tuple[Path, dict[str, object]]:
     """The bytes as a stage file: its path, and its object once its freshness has been told."""
     path = _written("stage.json", data)
     body = stages.read(path)
-    stages.state(path, "hash")
+    stages.found(path, "hash")
     return path, body
 
 

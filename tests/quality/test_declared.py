@@ -15,7 +15,6 @@ from emomedia.options import Options
 from emomedia.quality.declared import declared_ms
 from emomedia.quality.measure import SessionFacts
 from emomedia.run import open_session
-from emomedia.sync.recordings import Recordings
 
 TWO_FRAMES = 0.08
 

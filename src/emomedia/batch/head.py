@@ -6,11 +6,13 @@ It runs in one thread and writes nothing but the ledger; all other work is done 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -121,6 +123,8 @@ class Batch:
         order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
         self._open = {session.entry.id: session for session in order}  # those that have not ended
         self._running: dict[str, _Session] = {}
+        self._most_tasks = sys.maxsize  # that the system has processes for
+        self._unwritten: list[Callable[[], None]] = []  # changes that the ledger still needs
         self._cpu: dict[str, float] = {}
         self._made: Counter[str] = Counter()
         self._task_cpu = 0.0
@@ -131,6 +135,7 @@ class Batch:
         for session in self._sessions.values():
             self._recall(session, known.get(session.entry.id), retry=retry)
         waiting = [session.entry.id for session in self._open.values() if session.state == "waiting"]
+        self._write()
         self._record(lambda: ledger.retry(waiting))
 
     def _recall(self, session: _Session, earlier: Known | None, *, retry: bool) -> None:
@@ -155,6 +160,7 @@ class Batch:
             self._start()
             for key, event in self._executor.events(self._timeout()):
                 self._handle(self._sessions[str(key)], event)
+            self._write()
             self._tick()
         self._notes.finish()
         figures = self.figures()
@@ -209,10 +215,19 @@ class Batch:
 
         taken = [s.grant for s in self._running.values() if s.grant is not None]
         coming = sum(not grows(need(id)) for id in self._running)
-        for id, grant in starts([s.entry.id for s in waiting], need, room, taken, coming):
+        chosen = starts([s.entry.id for s in waiting], need, room, taken, coming)
+        began: list[tuple[_Session, Need]] = []
+        for id, grant in chosen[: max(0, self._most_tasks - len(self._running))]:
             session = self._sessions[id]
             if not self._has_space(session):
-                return
+                break
+            session.state, session.begun, session.grant, session.frames = "running", True, grant, None
+            self._running[id] = session
+            began.append((session, grant))
+        self._record(
+            *(partial(self._ledger.record_start, s.entry.id, s.stage, grant.cores) for s, grant in began)
+        )
+        for session, grant in began:
             self._begin(session, grant)
 
     def _has_machine(self, cores: int) -> bool:
@@ -225,16 +240,14 @@ class Batch:
         return cores > 0
 
     def _begin(self, session: _Session, grant: Need) -> None:
-        session.state, session.begun, session.grant, session.frames = "running", True, grant, None
         entry = session.entry
-        self._running[entry.id] = session
         options = replace(entry.options, workers=grant.cores)
         task = Task(entry.path, self.out, options, session.stage, dict(session.stage_seconds))
-        self._record(lambda: self._ledger.record_start(entry.id, session.stage, grant.cores))
         try:
             self._executor.start(entry.id, task)
         except OSError as error:  # the system has no process or descriptor to spare
             self._handle(session, failure(error))
+            self._most_tasks = max(1, len(self._running))
 
     # -- what workers report ----------------------------------------------------------------------
 
@@ -272,7 +285,9 @@ class Batch:
             session.done_before = session.share
         session.state, session.stage = "waiting", done.next or session.stage
         id = session.entry.id
-        self._record(lambda: self._ledger.record_success(id, done.stages, done.footage_seconds, done.next))
+        self._unwritten.append(
+            partial(self._ledger.record_success, id, done.stages, done.footage_seconds, done.next)
+        )
         self._forecast_space()
         if done.next is None:
             session.state = "done"
@@ -284,7 +299,9 @@ class Batch:
         session.stage = failed.stage or session.stage
         final = self._is_final(session, failed)
         files = self._files(session.entry)
-        self._record(lambda: self._ledger.record_failure(session.entry.id, failed, final=final, files=files))
+        self._unwritten.append(
+            partial(self._ledger.record_failure, session.entry.id, failed, final=final, files=files)
+        )
         if final:
             self._set_aside(session, session.stage if session.begun else None, failed.cause, failed.text)
 
@@ -352,12 +369,16 @@ class Batch:
         with suppress(OutputError):  # the reason of the pause
             self._ledger.record_facts(state=why)
 
-    def _record(self, change: Callable[[], None]) -> None:
-        """Make a change to the ledger; while it cannot be written, nothing else goes on."""
+    def _write(self) -> None:
+        self._record(*self._unwritten)
+        self._unwritten.clear()
+
+    def _record(self, *changes: Callable[[], None]) -> None:
+        """Make changes to the ledger as one; while it cannot be written, nothing else goes on."""
         noted = False
-        while True:
+        while changes:
             try:
-                change()
+                self._ledger.record(changes)
                 break
             except OutputError as error:
                 if not may_pass(error):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ..options import Options, usable_cores
+from ..machine import free_memory, usable_cores
+from ..options import Options
 from .schedule import Need, Room
 
 _MIB = 1 << 20
@@ -31,12 +30,20 @@ def need_of(stage: str, options: Options, room: Room) -> Need:
     """What `stage` takes where there is `room` altogether."""
     gpus = 1 / CUTS_ON_A_GPU if room.gpus else 0
     if stage == "cut":
-        return Need(1, room.cores, gpus, CUT_MEMORY, WORKER_MEMORY)
+        return Need(_least_cores(room), room.cores, gpus, CUT_MEMORY, WORKER_MEMORY)
     if stage == "check":
         return Need(1, room.cores, memory=SOUND_MEMORY, core_memory=CLIP_MEMORY)
     if stage == "speech" and options.asr_model is not None:
         return Need(1, min(ASR_CORES, room.cores), gpus, ASR_MEMORY)
     return Need(memory=SOUND_MEMORY)
+
+
+def _least_cores(room: Room) -> int:
+    """Those of a cut: one, or half its share where GPUs allow for few cuts, which would leave cores idle."""
+    if not room.gpus:
+        return 1
+    share = int(room.cores / (2 * CUTS_ON_A_GPU * room.gpus))
+    return max(1, min(share, room.machine_cores, (room.memory - CUT_MEMORY) // WORKER_MEMORY))
 
 
 def grows(need: Need) -> bool:
@@ -46,7 +53,7 @@ def grows(need: Need) -> bool:
 
 def machine_room(options: Options) -> Room:
     """What this machine has for a batch: ``--workers`` cores, or those that this process may use."""
-    return Room(options.workers or usable_cores(), _gpus(options), _free_memory())
+    return Room(options.workers or usable_cores(), _gpus(options), free_memory())
 
 
 def _gpus(options: Options) -> int:
@@ -55,20 +62,3 @@ def _gpus(options: Options) -> int:
     from .. import _core
 
     return len(_core.find_gpus().gpus)
-
-
-def _free_memory() -> int:
-    """Bytes that can be had now, within the control group's limit where there is one."""
-    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    amounts = {line.split(":")[0]: int(line.split()[1]) << 10 for line in lines}
-    return min([amounts["MemAvailable"], *_group_limit()])
-
-
-def _group_limit() -> list[int]:
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = (group / "memory.max").read_text(encoding="ascii").strip()
-        used = int((group / "memory.current").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return []
-    return [] if limit == "max" else [int(limit) - used]

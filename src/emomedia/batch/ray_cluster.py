@@ -50,10 +50,11 @@ class RayTasks:
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         cores = [int(node.get("CPU", 0)) for node in nodes]
         gpus = sum(node.get("GPU", 0) for node in nodes) if self._options.device != "cpu" else 0
+        largest = [int(node.get("CPU", 0)) for node in nodes if node.get("GPU") or not gpus]
         memory = [int(node.get("memory", 0)) for node in nodes]
         self._most_memory = max(memory, default=0)  # Ray keeps a task waiting that no node can hold
         most = self._options.workers or sum(cores)
-        return Room(min(most, sum(cores)), gpus, sum(memory), max(cores, default=0))
+        return Room(min(most, sum(cores)), gpus, sum(memory), max(largest, default=0))
 
     def start(self, key: Hashable, task: Task) -> None:
         need = need_of(task.stage, task.options, self._room).granted(task.options.workers)

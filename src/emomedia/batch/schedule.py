@@ -65,8 +65,8 @@ def starts(
 ) -> list[tuple[Key, Need]]:
     """The tasks that start now, each with what it is granted.
 
-    A task that has to wait for memory keeps those behind it waiting too, or it might wait for ever; one
-    that waits for a GPU lets them pass.  A task that is too large for the whole room runs alone.
+    A task that has to wait for cores or memory keeps those behind it waiting too, or it might wait for ever;
+    one that waits for a GPU lets them pass.  A task that is too large for the whole room runs alone.
 
     Parameters
     ----------
@@ -86,12 +86,15 @@ def starts(
     for place, key in enumerate(waiting):
         if free.cores < 1:
             break
-        grant = _grant(need_of(key), free, len(waiting) - place + coming)
+        need, claimants = need_of(key), len(waiting) - place + coming
+        if need.gpus:  # no more of them can run at a time, however many wait
+            claimants = min(claimants, max(1, int(free.gpus / need.gpus)))
+        grant = _grant(need, free, claimants)
         if taken or started:
-            if grant.cores > free.cores or grant.bytes > free.memory:
-                break
             if grant.gpus > free.gpus:
                 continue
+            if grant.cores > free.cores or grant.bytes > free.memory:
+                break
         started.append((key, grant))
         free = _less(free, grant)
     return started

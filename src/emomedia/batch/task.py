@@ -100,6 +100,13 @@ class Failure:
     stage: str | None = None
 
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_PASSING = {
+    errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN, errno.EMFILE, errno.ENFILE,
+}  # fmt: skip
+"""Errors of file servers, and of too much at a time, though media or descriptions seem to be at fault."""
+
+
 class Deferred(Exception):
     """The stage `args[0]` would be made next, and is not this task's."""
 
@@ -229,7 +236,8 @@ def _made(pipeline: Pipeline, done: StageDone) -> dict[str, int]:
 
 def failure(error: BaseException) -> Failure:
     """What an exception of a task says, and whether to try again."""
-    if _is_full(error):
+    refusals = _refusals(error)
+    if refusals & _FULL:
         return Failure("full", type(error).__name__, str(error))
     passing = isinstance(
         error, OutputError | OutputBusyError | StalledError | EngineError | DeviceError | MemoryError
@@ -237,19 +245,22 @@ def failure(error: BaseException) -> Failure:
     if isinstance(error, OSError) and not isinstance(error, EmomediaError):
         passing = True
     text = str(error) if isinstance(error, EmomediaError) else _unexpected_text(error)
-    return Failure("passing" if passing else "input", type(error).__name__, text)
+    return Failure("passing" if passing or refusals & _PASSING else "input", type(error).__name__, text)
 
 
-def _is_full(error: BaseException) -> bool:
-    """Whether the cause is a full disk, here or in the core, which says so only in words."""
-    full = (errno.ENOSPC, errno.EDQUOT)
+def _refusals(error: BaseException) -> set[int]:
+    """The errno numbers behind an error, raised here or in the core, which reports them in words.
+
+    EIO counts only if Python raised it: libav reports it for broken files, too.
+    """
+    text = error.found.lower() if isinstance(error, EmomediaError) else ""
+    numbers = {number for number in _FULL | _PASSING - {errno.EIO} if os.strerror(number).lower() in text}
     seen: Any = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in full:
-            return True
+        if isinstance(seen, OSError) and (seen.errno != errno.EIO or type(seen).__module__ == "builtins"):
+            numbers.add(seen.errno or 0)
         seen = seen.__cause__ or seen.__context__
-    words = [os.strerror(number).lower() for number in full]
-    return isinstance(error, OutputError) and any(word in error.found.lower() for word in words)
+    return numbers
 
 
 def _unexpected_text(error: BaseException) -> str:

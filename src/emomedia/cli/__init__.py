@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import sys
 
 from ..stopping import Stop, ignore, listen
@@ -9,12 +11,21 @@ from ..stopping import Stop, ignore, listen
 
 def main() -> None:
     """Run the command line; errors, and being asked to end, become one line and status 1."""
+    _settle()
     listen()
     try:
         _run()
     except Stop:
         ignore()  # the line below is written while the interpreter ends
         sys.exit("emomedia: stopped; finished work is kept, run the same command to continue")
+
+
+def _settle() -> None:
+    """What this process and its workers take of the machine."""
+    # Or NumPy's BLAS begins a thread a core, in each worker of a batch too, and may round by their number.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a worker of the engine has up to five files open
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _run() -> None:

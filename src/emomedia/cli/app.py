@@ -231,6 +231,9 @@ app.command("cut", help="Make the clips that are missing or stale; like run, wit
 @app.command()
 def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="An output folder.", readable=False)],
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Clips checked at a time; 0: one for each core.")
+    ] = 0,
     json: arg.Json = False,
 ) -> None:
     """Decode every file of an output folder and compare it with the audit."""
@@ -243,7 +246,7 @@ def verify(
     with make_display(json) as display:
         total = sum(map(count_rows, audits(out)))
         display.progress("verify", 0, total)
-        for checked in verify_folder(out.resolve()):
+        for checked in verify_folder(out.resolve(), workers):
             if checked.row:
                 clips += 1
                 display.progress("verify", clips, max(clips, total))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..descriptions import Rule, check_rules
-from ..options import usable_cores
+from ..machine import usable_cores
 from .clips import Kind, Row
 
 NAMES = {"turn": ("speaker", "listener"), "dialogue": ("left", "right")}

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from .. import stopping
 from ..containers import opened
 from ..errors import MediaNotFoundError, StageError
 from ..files import sha256
 from ..layout import INDEX_NAME, SessionFolder
+from ..machine import usable_cores
 from ..options import COMPOSITE_SIZE, Size
 from .audit import Row, named_files, read_rows
 from .index import audits, index_bytes, recorded_audits
+
+_AHEAD = 16
+"""Clips that may wait for each worker, so that a long one keeps none of them waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,11 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def verify(out: Path) -> Iterator[Checked]:
+def verify(out: Path, workers: int = 0) -> Iterator[Checked]:
     """Check every clip of an output folder: hashes, sizes, frames and samples, by decoding them.
+
+    So many `workers` check a clip each at a time, one for each core by default; what they find comes in the
+    order of the audits.
 
     Files in ``clips/`` and ``audio/`` that no audit knows, a missing or outdated index and a session
     whose clips.jsonl is broken, or gone from beside its clips, are findings too, on rows without an id.
@@ -50,19 +61,49 @@ def verify(out: Path) -> Iterator[Checked]:
     """
     if not out.is_dir():
         raise MediaNotFoundError(out, expected="an output folder", found="nothing", remedy="correct the path")
-    whole = []
+    whole: list[Path] = []
+    yield from _done(_looks(out, whole), workers or usable_cores())
+    yield Checked({}, tuple(_without_audit(out)))
+    yield Checked({}, tuple(_index_findings(out, whole)))
+
+
+def _looks(out: Path, whole: list[Path]) -> Iterator[Callable[[], Checked]]:
+    """What there is to look at, in order: each clip and each session's folders.
+
+    `whole` gets the audits that can be read.
+    """
     for path in audits(out):
         try:
             rows = read_rows(path)
         except StageError as error:
-            yield Checked({}, (_audit_finding(path, error),))
+            yield partial(Checked, {}, (_audit_finding(path, error),))
             continue
         whole.append(path)
-        for row in rows:
-            yield Checked(row, tuple(_clip_findings(out, row)))
-        yield Checked({}, tuple(_strangers(out, path.parent, rows)))
-    yield Checked({}, tuple(_without_audit(out)))
-    yield Checked({}, tuple(_index_findings(out, whole)))
+        yield from (partial(_clip_checked, out, row) for row in rows)
+        yield partial(_session_checked, out, path.parent, rows)
+
+
+def _done(looks: Iterator[Callable[[], Checked]], workers: int) -> Iterator[Checked]:
+    """What the looks find, in their order, `workers` of them at a time."""
+    threads = ThreadPoolExecutor(workers)
+    begun: deque[Future[Checked]] = deque()
+    try:
+        for look in looks:
+            begun.append(threads.submit(look))
+            if len(begun) > _AHEAD * workers:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _clip_checked(out: Path, row: Row) -> Checked:
+    return Checked(row, tuple(_clip_findings(out, row)))
+
+
+def _session_checked(out: Path, session: Path, rows: list[Row]) -> Checked:
+    return Checked({}, tuple(_strangers(out, session, rows)))
 
 
 def _audit_finding(path: Path, error: StageError) -> Finding:
@@ -145,7 +186,9 @@ def _decoded(path: Path, kind: Literal["video", "audio"]) -> Iterator[Any]:
             stream = next((stream for stream in container.streams if stream.type == kind), None)
             if stream is None:
                 raise ValueError(f"no {kind} in it")
-            yield from container.decode(stream)
+            for frame in container.decode(stream):
+                stopping.check()  # which is asked of the main thread alone
+                yield frame
     except av.FFmpegError as error:
         raise ValueError(str(error)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -236,11 +237,15 @@ def media_file(out: Path, path: str) -> Path:
         It is not there, or is a link.
     """
     place = out / path
-    if place.is_symlink() or not place.is_file():
+    try:
+        mode = place.lstat().st_mode
+    except OSError:
+        mode = 0
+    if not stat.S_ISREG(mode):
         raise StageError(
             place,
             expected="the file that the index names",
-            found="none" if not place.is_symlink() else "a link",
+            found="a link" if stat.S_ISLNK(mode) else "none",
             remedy="run the session again, or emomedia verify",
         )
     return place
