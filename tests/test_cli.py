@@ -100,6 +100,12 @@ def test_the_turns_are_told_with_how_the_floor_passes(simulated, tmp_path):
     assert ended.returncode == 0, ended.stderr
     told = next(line for line in ended.stdout.splitlines() if "backchannels" in line)
     assert told.startswith(f"  1 dialogues, {len(given['turns'])} turns, among them ")
+    replaced = "the turns that --turns gave an earlier run are replaced by found ones"
+    assert replaced not in ended.stdout
+    assert [replaced in emomedia("turns", session, "--out", tmp_path).stdout for _ in ("next", "after")] == [
+        True,
+        False,
+    ]
 
 
 @pytest.mark.alone

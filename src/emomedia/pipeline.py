@@ -249,7 +249,7 @@ class Pipeline(StageRunner):
         else:
             inputs = ["given", stages.content_digest(self._given_turns)]
         described = [meaning["dialogue"], meaning["exclude"], str(self.probe.rate), self._scripts()]
-        body = self._stage("turns", inputs, described, self._make_turns, keep_own=given is None)
+        body = self._stage("turns", inputs, described, self._make_turns, given=given is not None)
         path = self.folder.stage("turns")
         turns = parse_turns(body, path, self.session)
         check_turns(turns, self.session, self._footage_seconds(), path)
@@ -284,6 +284,12 @@ class Pipeline(StageRunner):
             turns = with_script(self.session, turns)
         else:
             from .turn_taking import find_turns
+
+            if stages.was_given(self.folder.stage("turns")):
+                self.observer.says(
+                    "the turns that --turns gave an earlier run are replaced by found ones: it counts for "
+                    "its own run; docs/session.md tells how to keep them"
+                )
 
             footage, directed = self._footage_seconds(), not self.session.dialogues
 
