@@ -136,7 +136,13 @@ def _verdicts(rows: Any, out: Path) -> list[str]:
     told = ", ".join(
         f"{fault} {count}" for fault, count in sorted(faults.items(), key=lambda each: (-each[1], each[0]))
     )
-    return [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {told}" if told else "")]
+    lines = [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {told}" if told else "")]
+    if rows and not kept:
+        lines.append(
+            "          docs/quality.md tells what each reason means, 'emomedia probe SESSION.toml --proof "
+            "p.png' how the takes are turned and cropped"
+        )
+    return lines
 
 
 @app.command()
