@@ -194,7 +194,7 @@ def test_the_card_has_the_datasets_figures(finished, exported, layout):
     assert front["license"] == "cc-by-4.0"
     assert front["pretty_name"] == "two people"
     assert front["size_categories"] == ["n<1K"]
-    assert ("configs" in front) == (layout == "hf")
+    assert ("configs" in front) == ("The media are in them." in text) == (layout == "hf")
     kept = [row for row in read_index(finished).to_pylist() if row["keep"]]
     assert "| Actors | 7 |" in text
     assert f"| Utterances | {sum(row['kind'] == 'turn' for row in kept)} |" in text
@@ -246,6 +246,7 @@ def test_a_disk_without_room_for_the_media_is_told_before_they_are_copied(finish
     with pytest.raises(OutputError, match=r"room for .* GB of media"):
         export(finished, "webdataset", tmp_path / "to/there")
     assert export(finished, "hf", tmp_path / "to/there", ExportOptions(media=False)).clips
+    assert "The media are not in them." in (tmp_path / "to/there/README.md").read_text("utf-8")
     assert [path.name for path in (tmp_path / "to").iterdir()] == ["there"]
 
 
