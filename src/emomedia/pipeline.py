@@ -177,8 +177,11 @@ class Pipeline(StageRunner):
             if body.get("activity_from") == found_from:
                 return {key: value for key, value in body.items() if key not in ("made_from", "transcript")}
         from .speech import speech_session
+        from .voice.remarks import remarks
 
         body = speech_session(self.session.id, self.sound, self._cameras()) | {"activity_from": found_from}
+        for remark in remarks(body):
+            self.observer.says(remark)
         if self.options.clean != "off":
             self._clean_sound, body["cleaned"] = self._clean(body)
         return body
