@@ -148,6 +148,7 @@ class Pipeline(StageRunner):
         def make() -> Body:
             body = self._activity(stages.made_from("activity", inputs, clean))
             if recognition is None:
+                self._tell_lost_words()
                 return body
             return body | {"transcript": self._transcript(recognition, body)}
 
@@ -159,6 +160,14 @@ class Pipeline(StageRunner):
             shutil.rmtree(self.folder.asr, ignore_errors=True)
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body
+
+    def _tell_lost_words(self) -> None:
+        """Say so where words that took long to find are dropped."""
+        path = self.folder.stage("speech")
+        if path.exists() and "transcript" in stages.read(path):
+            self.observer.says(
+                "the words that an earlier run found are dropped: --asr-model counts for its own run"
+            )
 
     @cached_property
     def recognition(self) -> Recognition | None:
