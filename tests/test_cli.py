@@ -100,6 +100,11 @@ def test_the_turns_are_told_with_how_the_floor_passes(simulated, tmp_path):
     assert ended.returncode == 0, ended.stderr
     told = next(line for line in ended.stdout.splitlines() if "backchannels" in line)
     assert told.startswith(f"  1 dialogues, {len(given['turns'])} turns, among them ")
+    replaced = "turns found from the sound replace those that --turns gave to an earlier run"
+    assert replaced not in ended.stdout
+    found, again = (emomedia("turns", session, "--out", tmp_path).stdout for _ in ("found", "again"))
+    assert (replaced in found, replaced in again) == (True, False)
+    assert "right: nobody is heard on the track; if the actor speaks, correct `mic`" in found
 
 
 @pytest.mark.alone

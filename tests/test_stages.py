@@ -10,7 +10,17 @@ import pytest
 
 from emomedia import stages
 from emomedia.errors import MediaNotFoundError, StageError
-from emomedia.stages import State, content_digest, digest, found, made_from, media_fingerprint, read, write
+from emomedia.stages import (
+    State,
+    content_digest,
+    digest,
+    found,
+    made_from,
+    media_fingerprint,
+    read,
+    was_given,
+    write,
+)
 
 BODY = {
     "session": "s",
@@ -79,6 +89,15 @@ def test_a_stamp_that_came_with_the_body_is_replaced(path):
     write(path, BODY, "first")
     write(path, read(path), "second")
     assert state(path, "second") is State.FRESH
+
+
+def test_what_was_given_is_told_until_it_is_edited(path):
+    write(path, BODY, "hash")
+    assert not was_given(path)
+    write(path, BODY, "hash", given=True)
+    assert was_given(path)
+    edit(path, lambda body: body.update(more=None))
+    assert not was_given(path)
 
 
 def test_decimals_are_read_exactly(path):

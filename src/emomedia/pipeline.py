@@ -148,6 +148,7 @@ class Pipeline(StageRunner):
         def make() -> Body:
             body = self._activity(stages.made_from("activity", inputs, clean))
             if recognition is None:
+                self._note_lost_words()
                 return body
             return body | {"transcript": self._transcript(recognition, body)}
 
@@ -159,6 +160,14 @@ class Pipeline(StageRunner):
             shutil.rmtree(self.folder.asr, ignore_errors=True)
         validate(SpeechTable, body, self.folder.stage("speech"))
         return body
+
+    def _note_lost_words(self) -> None:
+        """Words take long to find, so a run that drops them says so."""
+        path = self.folder.stage("speech")
+        if path.exists() and "transcript" in stages.read(path):
+            self.observer.note(
+                "the words that an earlier run found are dropped: --asr-model applies only to its own run"
+            )
 
     @cached_property
     def recognition(self) -> Recognition | None:
@@ -176,8 +185,11 @@ class Pipeline(StageRunner):
         if state is stages.State.STALE and body.get("activity_from") == found_from:
             return {key: value for key, value in body.items() if key not in ("made_from", "transcript")}
         from .speech import speech_session
+        from .voice.remarks import remarks
 
         body = speech_session(self.session.id, self.sound, self._cameras()) | {"activity_from": found_from}
+        for remark in remarks(body):
+            self.observer.note(remark)
         if self.options.clean != "off":
             self._clean_sound, body["cleaned"] = self._clean(body)
         return body
@@ -248,7 +260,7 @@ class Pipeline(StageRunner):
         else:
             inputs = ["given", stages.content_digest(self._given_turns)]
         described = [description["dialogue"], description["exclude"], str(self.probe.rate), self._scripts()]
-        body = self._stage("turns", inputs, described, self._make_turns, keep_own=given is None)
+        body = self._stage("turns", inputs, described, self._make_turns, given=given is not None)
         path = self.folder.stage("turns")
         turns = parse_turns(body, path, self.session)
         check_turns(turns, self.session, self._footage_seconds(), path)
@@ -283,6 +295,12 @@ class Pipeline(StageRunner):
             turns = with_script(self.session, turns)
         else:
             from .turn_taking import find_turns
+
+            if stages.was_given(self.folder.stage("turns")):
+                self.observer.note(
+                    "turns found from the sound replace those that --turns gave to an earlier run: it "
+                    "applies only to its own run; docs/session.md explains how to keep them"
+                )
 
             footage, directed = self._footage_seconds(), not self.session.dialogues
 

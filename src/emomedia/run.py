@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Literal
 
@@ -82,8 +83,8 @@ def output_folder(out: Path) -> Path:
 
 
 def run(
-    description: Path,
-    out: Path,
+    description: str | PathLike[str],
+    out: str | PathLike[str],
     options: Options,
     observer: Observer | None = None,
     *,
@@ -94,7 +95,7 @@ def run(
     Where it goes no further than `through` the cut, what the audit says of clips' quality stays as it was.
     """
     _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
-    with open_session(description, out, options, observer) as pipeline:
+    with open_session(Path(description), Path(out), options, observer) as pipeline:
         begin = time.monotonic()
         _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
         pipeline.require_encoder()
@@ -102,14 +103,18 @@ def run(
             getattr(pipeline, stage)
         result = pipeline.cut if through == "cut" else replace(pipeline.cut, rows=pipeline.check)
         write_run_report(pipeline, time.monotonic() - begin)
-    write_index(out.resolve())
+    write_index(Path(out).resolve())
     return result
 
 
 def run_stage(
-    description: Path, out: Path, options: Options, stage: str, observer: Observer | None = None
+    description: str | PathLike[str],
+    out: str | PathLike[str],
+    options: Options,
+    stage: str,
+    observer: Observer | None = None,
 ) -> Pipeline:
     """Bring `stage`, one before the cut, up to date, and whatever before it is missing or stale."""
-    with open_session(description, out, options, observer) as pipeline:
+    with open_session(Path(description), Path(out), options, observer) as pipeline:
         getattr(pipeline, stage)
         return pipeline

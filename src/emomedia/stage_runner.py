@@ -61,22 +61,22 @@ class StageRunner:
         return self._contents[stage]
 
     def _stage(
-        self, stage: str, inputs: Any, options: Any, make: Callable[[], Body], *, keep_own: bool = True
+        self, stage: str, inputs: Any, options: Any, make: Callable[[], Body], *, given: bool = False
     ) -> Body:
         """The body of a stage's file, made if it is missing or stale.
 
-        A file of the user's own is kept, unless the user named another one for this run.
+        A file of the user's own is kept, unless another one is `given` for this run.
         """
         path = self.folder.stage(self.files[stage])
         self.hashes[stage] = made_from = stages.made_from(stage, inputs, options)
         with self._timed(stage) as outcome:
             state, body = stages.found(path, made_from)
-            if state is stages.State.FRESH or (state is stages.State.OWN and keep_own):
+            if state is stages.State.FRESH or (state is stages.State.OWN and not given):
                 outcome.append("fresh" if state is stages.State.FRESH else "own")
             else:
                 self.before_making(stage)
                 outcome.append("made")
-                body = self._written(path, make(), made_from)
+                body = self._written(path, make(), made_from, given)
         if body.get("session") != self.session.id:
             raise description_error(
                 path,
@@ -88,11 +88,11 @@ class StageRunner:
         self._contents[stage] = stages.content_digest(body)
         return body
 
-    def _written(self, path: Path, body: Body, made_from: str) -> Body:
+    def _written(self, path: Path, body: Body, made_from: str, given: bool) -> Body:
         """`body` as its file says it, or would if it were written."""
         if not self.writes:
             return stages.as_read(body)
-        stages.write(path, body, made_from)
+        stages.write(path, body, made_from, given=given)
         return stages.read(path)
 
     @contextmanager

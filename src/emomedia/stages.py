@@ -10,6 +10,8 @@ emomedia's version.  ``content`` is the digest of everything else in the file.  
 * fresh: both agree, the stage is skipped;
 * stale: the content is what a stage wrote, but from something else, so it is made again;
 * the user's own: there is no stamp, or the content was changed by hand; it is kept and used.
+
+A file that says what one of the user's does (``--turns``) has ``"given": true`` in its stamp besides.
 """
 
 from __future__ import annotations
@@ -151,11 +153,17 @@ def found(path: Path, made_from_hash: str) -> tuple[State, dict[str, Any]]:
     return State.FRESH if stamp.get("hash") == made_from_hash else State.STALE, body
 
 
-def write(path: Path, body: dict[str, Any], made_from_hash: str) -> None:
+def was_given(path: Path) -> bool:
+    """Whether the stage file at `path` was written from a file that the user gave, and not changed since."""
+    state, body = found(path, "")
+    return state is State.STALE and body["made_from"].get("given") is True
+
+
+def write(path: Path, body: dict[str, Any], made_from_hash: str, *, given: bool = False) -> None:
     """Write a stage file atomically: its stamp, then `body`, one top-level key a line."""
     body = {key: value for key, value in body.items() if key != "made_from"}
     stamp = {"hash": made_from_hash, "content": content_digest(as_read(body)), "version": __version__}
-    entries = {"made_from": stamp} | body
+    entries = {"made_from": stamp | ({"given": True} if given else {})} | body
     lines = [f"{canonical_json(key)}: {_dumps(value)}" for key, value in entries.items()]
     write_bytes(path, ("{" + ",\n ".join(lines) + "}\n").encode())
 

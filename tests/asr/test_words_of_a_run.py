@@ -72,10 +72,15 @@ def test_speech_json_says_what_was_said_and_by_which_model(made):
 
 def test_another_model_or_language_does_not_find_the_voices_again(session, out, monkeypatch):
     monkeypatch.setattr(speech, "speech_session", None)
-    before = said(out)
-    run_stage(session, out, Options(), "speech")
+    before, told = said(out), []
+    heard = Silent()
+    heard.note = told.append  # type: ignore[method-assign]
+    run_stage(session, out, Options(), "speech", heard)
     without = said(out)
     assert without["left"] == before["left"] and "transcript" not in without
+    assert told == [
+        "the words that an earlier run found are dropped: --asr-model applies only to its own run"
+    ]
     run_stage(session, out, OPTIONS, "speech")
     assert said(out) == before
 

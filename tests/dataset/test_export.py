@@ -194,7 +194,7 @@ def test_the_card_has_the_datasets_figures(finished, exported, layout):
     assert front["license"] == "cc-by-4.0"
     assert front["pretty_name"] == "two people"
     assert front["size_categories"] == ["n<1K"]
-    assert ("configs" in front) == (layout == "hf")
+    assert ("configs" in front) == ("The media are in them." in text) == (layout == "hf")
     kept = [row for row in read_index(finished).to_pylist() if row["keep"]]
     assert "| Actors | 7 |" in text
     assert f"| Utterances | {sum(row['kind'] == 'turn' for row in kept)} |" in text
@@ -212,11 +212,25 @@ def test_croissant_metadata_is_valid(finished, exported, layout):
     records = [record["clips/id"].decode() for record in dataset.records("clips")]
     assert records == [row["id"] for row in read_index(finished).to_pylist() if row["keep"]]
     if layout == "hf":
-        turns = {
-            record["turns/id"].decode(): record["turns/split"].decode() for record in dataset.records("turns")
-        }
         rows = expected(finished, "turn", folder)
-        assert turns == {name: row["split"] for name, row in rows.items()}
+        records = list(dataset.records("turns"))
+        assert {record["turns/id"].decode() for record in records} == set(rows)
+        for record in records:
+            row = rows[record["turns/id"].decode()]
+            assert record["turns/split"].decode() == row["split"]
+            nested = [("turns", "start"), ("turns", "flags"), ("words", "text"), ("words", "end")]
+            for column, key in nested:
+                found = [each[f"turns/{column}/{key}"] for each in record[f"turns/{column}"]]
+                assert _texts(found) == [each[key] for each in row[column]]
+            measure = record["turns/quality/left"]["turns/quality/left/sharpness"]
+            assert measure == row["quality"]["left"]["sharpness"]
+
+
+def _texts(value):
+    """A record's value with text where mlcroissant has bytes."""
+    if isinstance(value, list):
+        return [_texts(each) for each in value]
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def test_a_folder_that_is_there_is_left_alone(finished, tmp_path):
@@ -232,6 +246,7 @@ def test_a_disk_without_room_for_the_media_is_checked_before_they_are_copied(fin
     with pytest.raises(OutputError, match=r"room for .* GB of media"):
         export(finished, "webdataset", tmp_path / "to/there")
     assert export(finished, "hf", tmp_path / "to/there", ExportOptions(media=False)).clips
+    assert "The media are not in them." in (tmp_path / "to/there/README.md").read_text("utf-8")
     assert [path.name for path in (tmp_path / "to").iterdir()] == ["there"]
 
 

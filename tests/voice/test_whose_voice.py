@@ -16,6 +16,7 @@ from emomedia import stages
 from emomedia.session import SIDES
 from emomedia.speech import held, lasting, listen, ranges, speech_session
 from emomedia.turn_taking import units
+from emomedia.voice.remarks import remarks
 
 from ..rooms import RATE, Conversation, conformed, converse, f1, marked, runs, tracks
 
@@ -164,6 +165,8 @@ def test_one_recording_for_both_sides(tmp_path, conversations):
     pcm = {side: conformed(tmp_path / f"{side}.pcm", mixed) for side in SIDES}
     body = speech_session("s", pcm)
     assert [body[side]["flags"] for side in SIDES] == [["duplicate"]] * 2
+    (told,) = remarks(body)
+    assert told.startswith("left and right: both tracks are one recording")
     assert body["left"]["activity"] == body["right"]["activity"] == body["overlaps"] != []
 
 
@@ -184,3 +187,4 @@ def test_exchanged_tracks_are_found_by_the_cameras(tmp_path, conversations, are_
     body = speech_session("s", pcm, cameras)
     assert body["facing_db"] == pytest.approx(-4 if are_exchanged else 4, abs=1.5)
     assert [body[side]["flags"] for side in SIDES] == [["swapped"] if are_exchanged else []] * 2
+    assert ["exchange the `mic`" in told for told in remarks(body)] == [True] * are_exchanged

@@ -134,7 +134,13 @@ def _verdicts(rows: Any, out: Path) -> list[str]:
     rejected = ", ".join(
         f"{fault} {count}" for fault, count in sorted(faults.items(), key=lambda each: (-each[1], each[0]))
     )
-    return [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {rejected}" if rejected else "")]
+    lines = [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {rejected}" if rejected else "")]
+    if rows and not kept:
+        lines.append(
+            "          docs/quality.md explains each reason; 'emomedia probe SESSION.toml --proof p.png' shows "
+            "how the takes are rotated and cropped"
+        )
+    return lines
 
 
 @app.command()

@@ -69,6 +69,11 @@ def _format(text: str) -> str:
     return text
 
 
+def _formats(begun: str) -> list[str]:
+    """For the shell: those that begin so."""
+    return [name for name in (*LAYOUTS, *FORMATS) if name.startswith(begun)]
+
+
 def _fractions(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
@@ -94,6 +99,7 @@ def export(
         typer.Option(
             "--format",
             parser=_format,
+            autocompletion=_formats,
             metavar="FORMAT",
             help=f"The dataset as {', '.join(LAYOUTS)}; each session as {', '.join(FORMATS)}.",
         ),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -342,7 +343,7 @@ def reading(out: Path) -> Iterator[None]:
         raise _broken(out / INDEX_NAME, str(error)) from error
 
 
-def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def read_index(out: str | PathLike[str], columns: Sequence[str] | None = None) -> pa.Table:
     """The index of an output folder, or some of its columns.
 
     Parameters
@@ -358,8 +359,8 @@ def read_index(out: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = out / INDEX_NAME
-    with reading(out):
+    path = Path(out) / INDEX_NAME
+    with reading(path.parent):
         _refuse_pipe(path)
         # Arrow's own file, not Python's, as in verify.py.
         with pa.OSFile(str(path), "rb") as file:

@@ -15,8 +15,14 @@ _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _LETTERS = {1_000: "1K", 10_000: "10K", 100_000: "100K", 1_000_000: "1M"}
 _MOST_LISTED = 40
 
+_MEDIA = {
+    True: "The media are in them. torchcodec decodes them as rows are read; of a dataset loaded with "
+    "`streaming=True`, `turns.decode(False)` has the files' bytes without it.\n",
+    False: "The media are not in them.\n",
+}
+
 _LAYOUTS = {
-    "hf": "Parquet files by part and split with the media in them:\n\n"
+    "hf": "Parquet files by part and split:\n\n"
     "```python\nfrom datasets import load_dataset\n\n"
     'turns = load_dataset("PATH_OF_THIS_FOLDER", "turns", split="train")\n```\n',
     "webdataset": "WebDataset shards, `<part>-<split>-<number>.tar`; a clip's members are `.json`, `.mp4`, "
@@ -62,6 +68,8 @@ def card(
     lines[-1] += "in the left half, right actor in the right, each with a track of their own."
     lines += ["", "## Figures", "", *_figures(found, known), "", "## Splits", "", *_splits(selection)]
     lines += ["", "## Layout", "", _LAYOUTS[layout]]
+    if layout == "hf":
+        lines += [_MEDIA[selection.options.media]]
     lines += ["## Quality", "", *_quality(selection.judged), "", "## How it was made", "", *_made(made)]
     return "\n".join(lines) + "\n"
 

@@ -56,6 +56,8 @@ _MEANINGS = {
     "speaker": "whose turn it is, left or right", "start": "seconds on the session's clock",
     "end": "seconds on the session's clock", "frame_count": "frames of the clip", "fps": "frames a second",
     "sha256": "digest of the composite's file", "keep": "whether the quality stage kept it",
+    "turns": "the turn, or the dialogue's turns; seconds from the clip's first frame",
+    "words": "the words of these turns, on the same clock", "quality": "the measures of its quality",
 }  # fmt: skip
 
 
@@ -119,38 +121,48 @@ def _file_set(name: str, includes: str, encoding: str, contained: str | None = N
 
 def _clips() -> dict[str, Any]:
     """The records of splits.csv, which every layout has."""
+    import pyarrow as pa
+
     columns = ("id", "kind", "session", "dialogue", "split")
+    source = {"fileObject": {"@id": _TABLE}}
     return {
         "@type": "cr:RecordSet", "@id": "clips", "name": "clips", "key": {"@id": "clips/id"},
         "description": "every clip and its split; splits share no actor and no dialogue: " + ", ".join(NAMES),
-        "field": [
-            _field("clips", column, "sc:Text", {"fileObject": {"@id": _TABLE}}) for column in columns
-        ],
+        "field": [_field("clips", pa.field(column, pa.string()), source, (column,)) for column in columns],
     }  # fmt: skip
 
 
 def _table_set(part: str, schema: pa.Schema) -> dict[str, Any]:
-    """The plain columns of a part's Parquet files; nested values are described by their own schema."""
+    """The columns of a part's Parquet files, and what is nested in them."""
+    source = {"fileSet": {"@id": f"{part}-files"}}
+    return {
+        "@type": "cr:RecordSet", "@id": part, "name": part, "key": {"@id": f"{part}/id"},
+        "field": [_field(part, column, source, (column.name,)) for column in schema],
+    }  # fmt: skip
+
+
+def _field(parent: str, column: pa.Field, source: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """What a column is, or what is nested in one, at `path` from the column's name on."""
     import pyarrow as pa
 
+    found: dict[str, Any] = {"@type": "cr:Field", "@id": f"{parent}/{column.name}", "name": column.name}
+    kind = column.type
+    if pa.types.is_list(kind):
+        found["repeated"] = True
+        kind = kind.value_type
+    if len(path) == 1:
+        found["description"] = _MEANINGS.get(column.name, f"column {column.name} of the index")
+    if pa.types.is_struct(kind):
+        found["subField"] = [_field(found["@id"], each, source, (*path, each.name)) for each in kind]
+        return found
     kinds = {
         pa.string(): "sc:Text",
         pa.int64(): "sc:Integer",
         pa.float64(): "sc:Float",
         pa.bool_(): "sc:Boolean",
     }
-    source = {"fileSet": {"@id": f"{part}-files"}}
-    return {
-        "@type": "cr:RecordSet", "@id": part, "name": part, "key": {"@id": f"{part}/id"},
-        "field": [
-            _field(part, column.name, kinds[column.type], source) for column in schema if column.type in kinds
-        ],
-    }  # fmt: skip
-
-
-def _field(record_set: str, column: str, kind: str, source: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "@type": "cr:Field", "@id": f"{record_set}/{column}", "name": column,
-        "description": _MEANINGS.get(column, f"column {column} of the index"), "dataType": kind,
-        "source": source | {"extract": {"column": column}},
-    }  # fmt: skip
+    found["dataType"] = kinds[kind]
+    found["source"] = source | {"extract": {"column": path[0]}}
+    if len(path) > 1:
+        found["source"]["transform"] = {"jsonPath": ".".join(path[1:])}
+    return found
