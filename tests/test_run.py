@@ -23,7 +23,7 @@ import exact
 from emomedia import _core
 from emomedia.dataset.verify import verify
 from emomedia.engine import core_take, run_engine
-from emomedia.errors import DescriptionError, OutputBusyError
+from emomedia.errors import DescriptionError, EmomediaError, OutputBusyError
 from emomedia.files import locked
 from emomedia.layout import SessionFolder
 from emomedia.options import PICTURES, Options
@@ -252,6 +252,16 @@ def test_every_stage_leaves_its_file_also_with_turns_given(simulated, tmp_path):
     left = {path.name for path in (tmp_path / "sim").iterdir()}
     stages = {f"{name}.json" for name in ("session", "sync", "speech", "turns", "plan", "run")}
     assert left == stages | {"clips", "audio", "clips.jsonl"}
+
+
+@pytest.mark.parametrize("text", [None, '{"session": "sim", "turns": [{"id": "sim_000_000"}]}'])
+def test_a_file_of_turns_that_is_none_is_refused_before_any_work(simulated, tmp_path, text):
+    given = tmp_path / "given.json"
+    if text is not None:
+        given.write_text(text)
+    with pytest.raises(EmomediaError, match=r"given\.json"):
+        run(simulated(**SMALL), tmp_path, Options(turns=given))
+    assert not (tmp_path / "sim/session.json").exists()
 
 
 def test_killed_at_any_moment_a_run_goes_on_to_the_same_bytes(simulated, tmp_path):

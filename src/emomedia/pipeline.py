@@ -372,6 +372,11 @@ class Pipeline(StageRunner):
         """What encodes the clips; its card is asked for when there are some to make."""
         return choose(self.options, self.folder.out)
 
+    def require_turns(self) -> None:
+        """Refuse now, not after the sound was listened to, a file of --turns that has none."""
+        if self.options.turns is not None:
+            parse_turns(self._given_turns, self.options.turns, self.session)
+
     def require_encoder(self) -> None:
         """Refuse now, not after hours of work, a session whose clips cannot be encoded here."""
         encoder = self.encoder

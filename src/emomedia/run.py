@@ -55,6 +55,7 @@ def open_session(
         try:
             pipeline = Pipeline(session, folder, options, observer or Silent())
             _ = pipeline.recognition  # refuses a folder without a model before any work
+            pipeline.require_turns()
             yield pipeline
         finally:
             shutil.rmtree(folder.sound, ignore_errors=True)
