@@ -72,9 +72,9 @@ def test_speech_json_says_what_was_said_and_by_which_model(made):
 
 def test_another_model_or_language_does_not_find_the_voices_again(session, out, monkeypatch):
     monkeypatch.setattr(speech, "speech_session", None)
-    before, told = said(out), []
+    before, notes = said(out), []
     heard = Silent()
-    heard.note = told.append  # type: ignore[method-assign]
+    heard.note = notes.append  # type: ignore[method-assign]
     run_stage(session, out, Options(), "speech", heard)
     without = said(out)
     assert without["left"] == before["left"] and "transcript" not in without

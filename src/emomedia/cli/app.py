@@ -137,8 +137,8 @@ def _verdicts(rows: Any, out: Path) -> list[str]:
     lines = [f"  check   {kept} of {len(rows)} kept" + (f"; rejected: {rejected}" if rejected else "")]
     if rows and not kept:
         lines.append(
-            "          docs/quality.md explains each reason; 'emomedia probe SESSION.toml --proof p.png' shows "
-            "how the takes are rotated and cropped"
+            "          docs/quality.md explains each reason; 'emomedia probe SESSION.toml --proof p.png' "
+            "shows how the takes are rotated and cropped"
         )
     return lines
 
