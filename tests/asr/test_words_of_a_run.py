@@ -78,7 +78,7 @@ def test_another_model_or_language_does_not_find_the_voices_again(session, out, 
     run_stage(session, out, Options(), "speech", heard)
     without = said(out)
     assert without["left"] == before["left"] and "transcript" not in without
-    assert told == [
+    assert notes == [
         "the words that an earlier run found are dropped: --asr-model applies only to its own run"
     ]
     run_stage(session, out, OPTIONS, "speech")
