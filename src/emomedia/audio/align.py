@@ -256,7 +256,8 @@ def _lively(other: Proxy, length: float, starts: Reals) -> Reals:
     levels = np.array([_level(other, start, length) for start in starts])
     moves = np.array([_comes_and_goes(other, start, length) for start in starts])
     least = np.sort(levels)[-min(_LEAST_LIVELY, len(levels))]
-    return starts[(moves >= _LIVELY_DB) | (levels >= least)]
+    lively: Reals = starts[(moves >= _LIVELY_DB) | (levels >= least)]
+    return lively
 
 
 def _liveliest(other: Proxy, length: float, starts: Reals) -> Reals:
