@@ -103,6 +103,27 @@ def test_real_voices(tmp_path):
     assert aligned(reference, stranger).confidence < THRESHOLD - 0.05
 
 
+def test_minutes_of_nothing_before_the_talk(tmp_path):
+    rate = 8_000
+    rooms = [1e-4 * np.random.default_rng(seed).standard_normal(390 * rate) for seed in (1, 2)]
+    said = np.concatenate([np.zeros(350 * rate), talk(40, rate=rate)])
+    one, two = (recorded(tmp_path / f"{n}.wav", room + said, rate) for n, room in enumerate(rooms))
+    match = aligned(one, two)
+    assert (match.offset, match.confidence) == (pytest.approx(0, abs=1e-4), pytest.approx(1, abs=0.2))
+
+
+@pytest.mark.parametrize("voice", [0.0, 1.0])
+def test_a_sound_that_repeats_itself_has_a_place_only_with_others(tmp_path, voice):
+    rate = 8_000
+    loop = np.tile(talk(8, seed=7, rate=rate), 8)
+    rooms = [1e-3 * np.random.default_rng(seed).standard_normal(64 * rate) for seed in (1, 2)]
+    said = loop + voice * talk(64, seed=8, rate=rate)
+    sounds = rooms[0] + said, shifted(rooms[1] + said, 3.0, rate)
+    match = aligned(*(recorded(tmp_path / f"{n}.wav", sound, rate) for n, sound in enumerate(sounds)))
+    assert (match.confidence > 0.9) == (voice > 0)
+    assert match.offset == pytest.approx(3.0, abs=1e-4) if voice else match.repeats % 8 == pytest.approx(0)
+
+
 def test_silence_has_no_place(tmp_path, room):
     silent = track(write_wav(tmp_path / "b.wav", np.zeros(200_000), "s16"), bits=16)
     assert aligned(recorded(tmp_path / "a.wav", room), silent) is None

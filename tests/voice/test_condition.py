@@ -79,6 +79,8 @@ def test_one_recording_on_both_tracks(tmp_path):
     silent = conformed(tmp_path / "d.pcm", np.zeros(3 * RATE))
     assert same_recording(left, left)
     assert same_recording(left, quieter)
+    assert same_recording(left, conformed(tmp_path / "e.pcm", -np.roll(noise(3), 20)))
+    assert not same_recording(left, conformed(tmp_path / "f.pcm", np.roll(noise(3), 100)))  # 70 cm away
     assert not same_recording(left, other)
     assert not same_recording(left, silent)
     assert not same_recording(silent, silent)

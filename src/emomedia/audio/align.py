@@ -18,7 +18,7 @@ import numpy.typing as npt
 from .chain import Reals
 from .coarse import SECTION_SECONDS, Course, courses
 from .fit import FAR_VOICES, MAX_SLOPE, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
-from .gcc import phat_peak
+from .gcc import Peak, phat_peak
 from .proxy import LEVEL_RATE, PROXY_RATE, Proxy
 from .steps import Hearing, Line, Step, locate
 
@@ -38,6 +38,7 @@ SHORTEST = 0.5
 """Seconds that recordings must share for there to be anything to compare."""
 
 Place = Callable[[float, float], list[tuple[float, float]]]
+Peaks = Sequence[Sequence[tuple[float, Peak]]]
 
 _GUESSES = tuple(n * 1e-4 for n in range(-5, 6))
 """Seconds per second, tried with half a window: half of their distance smears its ends by 0.1 ms."""
@@ -47,6 +48,19 @@ _FEW, _SPARSE = 12, 60
 
 _SMEAR = 8e-5
 """Seconds by which the ends of a window may be off against its middle."""
+
+_LIVELY_DB = 2.5
+"""By how much the level of a window varies, its least and its most tenth aside, if there is more in it than
+noise, whose level varies by 1.5."""
+
+_LEAST_LIVELY = 8
+"""Windows, the loudest, that are asked in any case: of fewer some lie on one line by chance."""
+
+_AGREE = 3
+"""Windows that have to fit equally far from the clock: of twelve, two do by chance."""
+
+_EVEN = 4
+"""Times the share of the windows that fit better there is how much it counts: a quarter of them is enough."""
 
 _MARGIN = 4.0
 _KNOWN = 8
@@ -86,7 +100,7 @@ class Match:
     confidence : float
         0 to 1: the share of the louder half of the windows that lie on the clock, to a millisecond;
         twice the share to ten milliseconds, of all windows, where both hear voices from afar.
-        Recordings of different events stay under 0.25.
+        Recordings of different events stay under 0.25.  Less where the sound repeats itself.
     residual_ms : float
         Median distance of those windows from the clock, in milliseconds.
     pieces : tuple of Piece
@@ -97,6 +111,8 @@ class Match:
         All that was measured, in order.
     paths_ms : tuple of float
         Two where the voices reach both microphones by two ways, milliseconds either side of the clock.
+    repeats : float
+        Seconds from the clock at which the recording fits nearly as well; 0 if there are none.
     """
 
     offset: float
@@ -107,6 +123,7 @@ class Match:
     steps: tuple[Step, ...] = ()
     windows: tuple[Window, ...] = field(default=(), repr=False)
     paths_ms: tuple[float, ...] = ()
+    repeats: float = 0.0
 
 
 def align(reference: Proxy, other: Proxy, *, between: bool = False) -> Match | None:
@@ -170,7 +187,51 @@ def _fine(
     found = float(np.clip(fit.slopes[0], -MAX_SLOPE, MAX_SLOPE))
     if len(sparse) < len(starts) or abs(found - drift) > _SMEAR / length:
         measured = _measured(other, length, place, starts, found) or measured
-    return _match(reference, other, *_best_fit(measured, between=between))
+    match = _match(reference, other, *_best_fit(measured, between=between))
+    return _doubted(match, reference, other, rough, length, found)
+
+
+def _doubted(
+    match: Match, reference: Proxy, other: Proxy, rough: Course, length: float, drift: float
+) -> Match:
+    """`match` with no more confidence than other places of the whole recording leave.
+
+    Music in loops and metronomes fit at many.  Where sound repeats itself, peaks of windows lie equally far
+    from the clock; where it does not, they are of noise, anywhere.
+    """
+    windows = [window for window in match.windows if window.on_it]
+    if match.confidence < THRESHOLD or not rough.rivals:
+        return match
+    few = windows[:: max(1, len(windows) // _FEW)]
+    starts = [window.time - length / 2 for window in few]
+    own = [_peaks(reference, other, rough, length, drift, start) for start in starts]
+    for apart in rough.rivals:
+        there = replace(rough, offsets=rough.offsets + apart)
+        rival = [_peaks(reference, other, there, length, drift, start) for start in starts]
+        share = _as_likely(own, rival)
+        if 1 - share < match.confidence:
+            match = replace(match, confidence=1 - share, repeats=apart)
+    return match
+
+
+def _as_likely(own: Peaks, rival: Peaks) -> float:
+    """How likely another place is, 0 to 1: on the true clock the peaks are higher throughout."""
+    highest = [
+        (max(here, key=_height), max(there, key=_height))
+        for here, there in zip(own, rival, strict=True)
+        if here and there
+    ]
+    if not highest:
+        return 0.0
+    apart = np.array([there[0] - here[0] for here, there in highest])
+    higher = np.array([_height(there) >= _height(here) for here, there in highest])
+    agree = np.abs(apart[:, None] - apart[None]) <= OWN_VOICE.on_it
+    most = agree[np.argmax(agree.sum(axis=1))]
+    return min(1.0, _EVEN * float(higher[most].sum()) / len(own)) if most.sum() >= _AGREE else 0.0
+
+
+def _height(placed: tuple[float, Peak]) -> float:
+    return placed[1].height
 
 
 def _best_fit(measured: Measured, *, between: bool) -> tuple[Measured, Fit]:
@@ -204,7 +265,16 @@ def _grid(reference: Proxy, other: Proxy, rough: Course) -> tuple[float, Reals]:
     long, short = WINDOW_SECONDS
     length = min(long if shared >= 4 * long else short, shared)
     count = min(MOST_WINDOWS, max(1, round(2 * shared / length) - 1))
-    return length, np.linspace(begin, end - length, count)
+    return length, _lively(other, length, np.linspace(begin, end - length, count))
+
+
+def _lively(other: Proxy, length: float, starts: Reals) -> Reals:
+    """The windows in which something comes and goes: minutes in which nobody speaks tell nothing."""
+    levels = np.array([_level(other, start, length) for start in starts])
+    moves = np.array([_comes_and_goes(other, start, length) for start in starts])
+    least = np.sort(levels)[-min(_LEAST_LIVELY, len(levels))]
+    lively: Reals = starts[(moves >= _LIVELY_DB) | (levels >= least)]
+    return lively
 
 
 def _liveliest(other: Proxy, length: float, starts: Reals) -> Reals:
@@ -249,6 +319,13 @@ def _placed(
     reference: Proxy, other: Proxy, rough: Course, length: float, drift: float, start: float
 ) -> list[tuple[float, float]]:
     """Offset at its middle and clarity of the window from `start` on, around each place that it may have."""
+    return [(offset, peak.clarity) for offset, peak in _peaks(reference, other, rough, length, drift, start)]
+
+
+def _peaks(
+    reference: Proxy, other: Proxy, rough: Course, length: float, drift: float, start: float
+) -> list[tuple[float, Peak]]:
+    """Offset at its middle and peak of the window from `start` on, around each place that it may have."""
     import soxr
 
     first, size = round(start * PROXY_RATE), int(length * PROXY_RATE)
@@ -262,8 +339,7 @@ def _placed(
         begin = first + round(guess * PROXY_RATE) - reach
         heard = reference.read(begin, len(sound) + 2 * reach)
         peak = phat_peak(heard, sound, 2 * reach, PROXY_RATE)
-        offset = (begin + peak.place - first) / PROXY_RATE + drift * length / 2
-        found.append((offset, peak.clarity))
+        found.append(((begin + peak.place - first) / PROXY_RATE + drift * length / 2, peak))
     return found
 
 
@@ -271,6 +347,12 @@ def _level(proxy: Proxy, start: float, length: float) -> float:
     """Mean power of a stretch in dB."""
     part = proxy.level[int(start * LEVEL_RATE) : max(1, int((start + length) * LEVEL_RATE))]
     return float(10 * np.log10(np.mean(10 ** (part.astype(np.float64) / 10)))) if len(part) else -np.inf
+
+
+def _comes_and_goes(proxy: Proxy, start: float, length: float) -> float:
+    """By how many dB the level of a stretch varies, but for its lowest and highest tenth."""
+    part = proxy.level[int(start * LEVEL_RATE) : max(1, int((start + length) * LEVEL_RATE))]
+    return float(np.ptp(np.percentile(part, (10, 90)))) if len(part) else 0.0
 
 
 def _match(reference: Proxy, other: Proxy, measured: Measured, fit: Fit) -> Match:

@@ -32,6 +32,9 @@ _CHANCE = 3.5
 _AROUND = 3
 _SAME = 0.2
 
+_RIVAL = 0.7
+"""Share of the score of a section's place from which on another place is its rival."""
+
 _APART = 0.5
 _SMOOTH = Smoothness(jitter=0.1, drift=5e-4, jump=3.0)
 _LIMIT_DB = 15.0
@@ -48,10 +51,13 @@ class Course:
         Middles of the sections that found a place, in seconds of the recording.
     offsets : float64[n]
         Seconds by which the other clock is ahead there.
+    rivals : tuple of float
+        Seconds by which all of it may be off, for all that the levels tell; the likeliest first.
     """
 
     times: Reals
     offsets: Reals
+    rivals: tuple[float, ...] = ()
 
     def around(self, time: float) -> list[float]:
         """The offsets that may hold at `time`: those of the sections around, each once."""
@@ -96,7 +102,20 @@ def courses(reference: Level, other: Level) -> list[Course]:
     chains = [best_chain(times, offsets, np.maximum(0, scores - _CHANCE), _SMOOTH)]
     if len(begins) == 1:
         chains = [np.array([n]) for n in range(len(found))]
-    return [Course(times[chain], offsets[chain]) for chain in chains]
+    return [Course(times[chain], offsets[chain], _rivals(times, offsets, scores, chain)) for chain in chains]
+
+
+def _rivals(times: Reals, offsets: Reals, scores: Reals, chain: npt.NDArray[np.intp]) -> tuple[float, ...]:
+    """How far from the chain other places lie that are nearly as likely: where a sound repeats itself."""
+    heaps: dict[int, tuple[float, float]] = {}
+    for number in chain:
+        near = (times == times[number]) & (scores >= _RIVAL * scores[number])
+        for rival in np.flatnonzero(near & (np.abs(offsets - offsets[number]) > _SAME)):
+            apart = float(offsets[rival] - offsets[number])
+            key = round(apart / _SAME)
+            heaps[key] = heaps.get(key, (0.0, apart))[0] + float(scores[rival]), apart
+    likely = sorted(heaps.values(), reverse=True)
+    return tuple(apart for _, apart in likely[:_PLACES])
 
 
 def _modulation(level: Level) -> Reals:

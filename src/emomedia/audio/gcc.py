@@ -37,10 +37,13 @@ class Peak:
     clarity : float
         0 to 1: one less the height of the highest other peak more than 20 ms away, as a part of this
         one's.  Stretches that have nothing in common seldom reach 0.4.
+    height : float
+        Of the whitened correlation; comparable between stretches of one length.
     """
 
     place: float
     clarity: float
+    height: float = 0.0
 
 
 def phat_peak(long: npt.NDArray[np.float32], short: npt.NDArray[np.float32], last: int, rate: int) -> Peak:
@@ -62,9 +65,10 @@ def phat_peak(long: npt.NDArray[np.float32], short: npt.NDArray[np.float32], las
     reach = round(ASIDE * rate)
     aside[max(0, peak - reach) : peak + reach + 1] = False
     if height[peak] == 0 or not aside.any():
-        return Peak(float(peak), 0.0)
+        return Peak(float(peak), 0.0, float(height[peak]))
     around = np.take(correlation, np.arange(peak - _REACH - 1, peak + _REACH + 2), mode="wrap")
-    return Peak(peak + _between_samples(around), float(1 - height[aside].max() / height[peak]))
+    clarity = float(1 - height[aside].max() / height[peak])
+    return Peak(peak + _between_samples(around), clarity, float(height[peak]))
 
 
 def _faded(long: npt.NDArray[np.float32], reach: int) -> npt.NDArray[np.float32]:

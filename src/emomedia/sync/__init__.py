@@ -338,6 +338,8 @@ def _found(
     (match,) = recordings.aligned([(reference, other)], between=between)
     if match is None:
         found = "only silence"
+    elif match.confidence < THRESHOLD and match.repeats:
+        found = f"sound that repeats itself, and fits {match.repeats:+.2f} s away as well"
     elif match.confidence < THRESHOLD:
         found = f"nothing alike (confidence {match.confidence:.2f}, {THRESHOLD} needed)"
     elif match.residual_ms > MAX_RESIDUAL_MS or abs(match.drift_ppm) > MAX_DRIFT_PPM:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..audio._pcm import to_real
 from ..audio.conform import Pcm
@@ -22,7 +23,11 @@ UNCOVERED_SECONDS = 1.0
 SAME = 0.98
 """Squared correlation of two tracks from which on they are one recording; two microphones stay below 0.5."""
 
+_LAG = SAMPLE_RATE // 1000
+"""Samples by which a recording may be off against its copy; a voice's way to another actor is longer."""
+
 _BLOCK = 16 * SAMPLE_RATE
+_Sound = npt.NDArray[np.float32]
 _FULL_SCALE = {16: (1 << 15) - 1, 24: (1 << 23) - (1 << 8)}
 """Of 24 bits less a step of 16: what was clipped at 16 bits is full scale too."""
 
@@ -107,13 +112,33 @@ class _Runs:
 
 
 def same_recording(left: Pcm, right: Pcm) -> bool:
-    """Whether both tracks are one recording, at whatever gains."""
-    left_power = right_power = both = 0.0
+    """Whether both tracks are one recording, at whatever gains, and within a millisecond."""
     samples = min(left.samples, right.samples)
-    for begin in range(0, samples, _BLOCK):
-        end = min(samples, begin + _BLOCK)
-        a, b = (to_real(pcm.cut(begin, end)) for pcm in (left, right))
-        left_power += float(a @ a)
-        right_power += float(b @ b)
-        both += float(a @ b)
-    return both * both > SAME * left_power * right_power > 0
+    begins = range(0, samples, _BLOCK)
+    blocks = ((_real(pcm, begin, samples) for pcm in (left, right)) for begin in begins)
+    loudness = [min(float(a @ a), float(b @ b)) for a, b in blocks]
+    if not any(loudness):
+        return False
+    loudest = begins[int(np.argmax(loudness))]
+    heard = _real(left, loudest, samples), _real(right, loudest, samples)
+    lag = max(range(-_LAG, _LAG + 1), key=lambda lag: abs(_shared(*heard, lag)[2]))
+    if not _is_same(_shared(*heard, lag)):
+        return False
+    parts = [_shared(_real(left, begin, samples), _real(right, begin, samples), lag) for begin in begins]
+    return _is_same(np.sum(parts, axis=0))
+
+
+def _real(pcm: Pcm, begin: int, samples: int) -> _Sound:
+    return to_real(pcm.cut(begin, min(samples, begin + _BLOCK)))
+
+
+def _shared(left: _Sound, right: _Sound, lag: int) -> _Sound:
+    """Powers of both and what they have in common, if the left one is `lag` samples later."""
+    left, right = left[max(0, lag) :], right[max(0, -lag) :]
+    left, right = left[: len(right)], right[: len(left)]
+    return np.array([left @ left, right @ right, left @ right])
+
+
+def _is_same(shared: _Sound) -> bool:
+    left, right, both = (float(value) for value in shared)
+    return both * both > SAME * left * right > 0
