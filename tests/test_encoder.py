@@ -88,8 +88,8 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
     assert (
         str(raised.value)
         == f"{tmp_path}/new/{RECORD_NAME}: expected h264_nvenc, which made the clips of this folder, found "
-        f"a machine that cannot: {NO_NVENC}; run where NVENC is, or choose --encoder libx264, which makes the "
-        "clips again"
+        f"a machine that cannot: {NO_NVENC}; run where NVENC is, or choose --encoder libx264, which makes "
+        "the clips again"
     )
     assert choose(Options(), tmp_path / "here").name == "libx264"
     assert LIBX264.card is None

@@ -108,7 +108,9 @@ def test_a_damaged_ogg_is_refused_because_its_times_are_not_to_be_trusted(tmp_pa
     begin = int(place * len(data))
     data[begin : begin + 16] = bytes(byte ^ 0x5A for byte in data[begin : begin + 16])
     path.write_bytes(data)
-    with pytest.raises(MediaError, match=r"a\.ogg: expected (times that continue|sound in which every sample)"):
+    with pytest.raises(
+        MediaError, match=r"a\.ogg: expected (times that continue|sound in which every sample)"
+    ):
         whole(path)
 
 
