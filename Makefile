@@ -120,7 +120,7 @@ fuzz: build-address ## fuzz the core and the readers of descriptions: FUZZ_SECON
 
 # Of the core's lines, those that build/fuzz/corpus reaches; `make fuzz` first.
 .PHONY: fuzz-coverage
-fuzz-coverage: build ## tell which lines of the core the corpora reach
+fuzz-coverage: build ## show which lines of the core the corpora reach
 	@$(CMAKE) -S csrc -B build/coverage -G Ninja -DEMOMEDIA_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++ \
 		-DCMAKE_CXX_FLAGS="-fprofile-instr-generate -fcoverage-mapping" >/dev/null
 	@$(BUILD) build/coverage -- --quiet
@@ -152,7 +152,7 @@ bench-smoke: bench-native ## run the benchmarks once, on small pictures, to veri
 	@rm -rf build/bench/smoke
 	@$(BENCH) --smoke
 
-bench-check: bench-native ## compare with benchmarks/baseline.json, fail on a worsening: CHECK_OPTIONS="--counts --update"
+bench-check: bench-native ## compare with benchmarks/baseline.json, fail if worse: CHECK_OPTIONS="--counts --update"
 	@$(PYTHON) -m benchmarks.check $(CHECK_OPTIONS)
 
 # docs/gpu.md: what to carry to a GPU machine, and what to run there, where nothing else is built before.
@@ -175,5 +175,5 @@ format: build ## format the Python files
 	@$(VENV)/bin/ruff check --fix .
 
 .PHONY: clean
-clean: ## remove what was built and the demo, keep the environment
+clean: ## remove the build and the demo, keep the environment
 	rm -rf build $(DEMO) $(VENV)/.built src/emomedia/*.so src/emomedia/audio/*.so src/emomedia/audio/_pcm.c

@@ -88,7 +88,7 @@ def opened(path: Path, only: int | None = None) -> Iterator[InputContainer]:
 
 @cache
 def _limit_allocations(most: int) -> None:
-    """Have PyAV's libav, which is not the core's, allocate no more in one piece.
+    """Limit the allocations of PyAV's libav, which is not the core's.
 
     A file of 30 KB may claim an index of gigabytes.  PyAV does not offer it; symbols of the libraries that an
     extension module is linked to are found through it.

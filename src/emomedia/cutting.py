@@ -42,7 +42,7 @@ The same share of the clips' samples may be missing within a track.
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """What a cut did; `report` is the engine's, None when every clip was there already, as `placement` is."""
+    """What a cut did; `report` is the engine's, None if every clip existed already, like `placement`."""
 
     rows: tuple[Row, ...]
     made: int
@@ -113,7 +113,7 @@ def cut(
 
 @contextmanager
 def _nothing_unaudited(folder: SessionFolder, rows: Sequence[Row]) -> Iterator[None]:
-    """If the ``with`` block fails, remove what no row names, and after faulty media the spools too.
+    """If the ``with`` block fails, remove files without a row, and after faulty media the spools too.
 
     A better copy of a take can have the same size, date, head and tail: then nothing may be left that
     was decoded from the worse one.
@@ -135,7 +135,7 @@ def _described(rows: Iterable[Row], work: Work, turns: TurnsFile) -> list[Row]:
 
 
 def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:
-    """Rows of the present audit whose clips need not be made again, by id, without sides not asked for."""
+    """Rows of the audit whose clips need not be made again, by id, without sides not asked for."""
     present = {row["id"]: row for row in read_rows(folder.audit)}
     wanted = {(picture.side, picture.width, picture.height) for picture in work.sides}
     kept = {}
@@ -151,7 +151,7 @@ def _kept_rows(work: Work, folder: SessionFolder) -> dict[str, Row]:
 
 
 def _is_whole(file: Row, folder: SessionFolder) -> bool:
-    """Whether a file that a row names is there, of its size if the row has it."""
+    """Whether a file that a row names exists, in the right size if the row has it."""
     try:
         status = (folder.out / file["path"]).lstat()
     except OSError:
@@ -187,7 +187,7 @@ def _made_on_a_card(
     folder: SessionFolder,
     observer: Observer,
 ) -> tuple[_core.Report, Placement]:
-    """What was begun, made; from the beginning once more if NVENC is lost, never partly by another encoder.
+    """Run what `begin` starts; once more from the start if NVENC is lost, never partly by another encoder.
 
     What lies in spools is thrown away then: who knows what a card made before it failed.  An encoder that is
     refused at the beginning, or whose sessions others have, was not lost: the spools stay for the next run.

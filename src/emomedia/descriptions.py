@@ -53,13 +53,13 @@ def is_text(text: str) -> bool:
 
 
 def file_name(identifier: str) -> str:
-    """What two ids must not have in common: some file systems take names as equal that differ in case
-    or in how their letters are composed."""
+    """The form in which two ids must differ: some file systems treat names as equal that differ only in
+    case or in how their letters are composed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", identifier).casefold())
 
 
 def key_text(location: Iterable[str | int]) -> str:
-    """The way to a value as a reader writes it: ``turns[3].words[0].end``."""
+    """A value's place as readers write it: ``turns[3].words[0].end``."""
     text = ""
     for part in location:
         if isinstance(part, int):

@@ -70,7 +70,7 @@ class Encoder:
 
     @cached_property
     def card(self) -> Card | None:
-        """The GPUs that it works on, asked for a session once; None for libx264.
+        """The GPUs that it works on, tried once; None for libx264.
 
         Raises
         ------
@@ -105,7 +105,7 @@ LIBX264 = Encoder("libx264")
 
 
 def choose(options: Options, out: Path) -> Encoder:
-    """What encodes the clips in the output folder `out`, from now on.
+    """Choose the encoder of the clips in the output folder `out`, from now on.
 
     An encoder that the options name is written down there once it was seen to be here; ``auto`` is the one
     that is.  Where none is, and no clip tells, ``auto`` becomes :data:`BEST_ON_A_GPU` if GPUs are to be used
@@ -135,7 +135,7 @@ def choose(options: Options, out: Path) -> Encoder:
 
 
 def recorded(out: Path) -> EncoderChoice | None:
-    """The encoder that `out` is kept to: as its file says, or else its clips; None in a new folder."""
+    """The encoder recorded for `out`, in its file or else in its clips; None in a new folder."""
     path = out / RECORD_NAME
     try:
         body = parse(read_small(path, _MOST_BYTES), float)
@@ -150,7 +150,7 @@ def recorded(out: Path) -> EncoderChoice | None:
 
 
 def _of_clips(out: Path) -> EncoderChoice | None:
-    """What made the clips of a folder that says nothing itself."""
+    """The encoder of the clips in a folder without a record."""
     for audit in sorted(out.glob(f"*/{AUDIT_NAME}")):
         try:
             with audit.open("rb") as file:
@@ -163,7 +163,7 @@ def _of_clips(out: Path) -> EncoderChoice | None:
 
 
 def _recorded_first(out: Path, name: EncoderChoice) -> EncoderChoice:
-    """`name`, written down, or what another machine's run has written down meanwhile."""
+    """`name`, now recorded, or what another machine's run has recorded meanwhile."""
     with locked(out, wait=True):
         if (out / RECORD_NAME).exists():
             return recorded(out) or name
@@ -199,7 +199,7 @@ def _side_size(options: Options) -> Size | None:
 
 
 def _card(name: str, depth: int, side: Size | None) -> Card:
-    """The first GPU that opens such encoders, and those like it; of each model one is asked.
+    """The first GPU that opens such encoders, and those like it; one of each model is tried.
 
     Raises DeviceError where none does, UnsupportedMediaError where FFmpeg has no such encoder.
     """
@@ -230,7 +230,7 @@ def _card(name: str, depth: int, side: Size | None) -> Card:
 
 
 def _trial(name: str, depth: int, size: Size) -> _core.VideoSettings:
-    """Settings to ask with: what a card takes depends on the encoder, the size and the depth alone."""
+    """Settings for the trial: what a card accepts depends only on the encoder, the size and the depth."""
     tags: Any = ("limited", "bt709", "bt709", "bt709")
     return _core.VideoSettings(
         width=size.width, height=size.height, depth=depth, rate=(25, 1), tags=tags,

@@ -31,7 +31,7 @@ _POLL_SECONDS = 0.1
 
 
 def core_colour(take: Take, target: Colours, depth: int) -> _core.ColorMap | None:
-    """What brings `take` to the composite's colours, as the core takes it."""
+    """The conversion of `take` to the composite's colours, for the core."""
     from . import _core
 
     cube = None if take.lut is None else read_cube(take.lut)

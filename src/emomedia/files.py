@@ -86,7 +86,7 @@ def publish(part: Path, path: Path) -> None:
 
 
 def error_text(error: Exception) -> str:
-    """What the system says, in words (``no space left on device``), or a parser."""
+    """An error in words: the system's (``no space left on device``), or a parser's."""
     number = error.errno if isinstance(error, OSError) else None
     if number in _FOUND:
         return _FOUND[number]
@@ -105,7 +105,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """What the system refuses in the ``with`` block becomes an :class:`OutputError` about `path`."""
+    """Turn system errors in the ``with`` block into an :class:`OutputError` about `path`."""
     try:
         yield
     except EmomediaError:
@@ -243,7 +243,7 @@ def is_held(folder: Path) -> bool:
 
 
 def _lock_soon(folder: Path) -> int:
-    """The lock, at the second try if need be: somebody may merely look whether it is held."""
+    """The lock, with a second try: another process may only be checking whether it is held."""
     how = fcntl.LOCK_EX | fcntl.LOCK_NB
     try:
         return _lock(folder, how)

@@ -186,7 +186,7 @@ def frames(
     ahead: int = AHEAD,
     device: Literal["cpu", "cuda"] = "cpu",
 ) -> Frames:
-    """The composites of a session, before any encoder, in order.
+    """The composites of a session, before encoding, in order.
 
     What is shown is chosen by time, or by frame numbers, or by a clip's id; by default it is all footage.
     Frames are equal in every bit to those that the clips are encoded from, where no take is damaged; at

@@ -57,16 +57,16 @@ class SessionFolder:
 
     @property
     def asr(self) -> Path:
-        """What was recognised, batch by batch; gone where nothing is to be recognised."""
+        """Recognised batches; removed by a run without a model."""
         return self.path / "asr"
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """The folders in it, in which emomedia removes what it does not know."""
+        """Its folders in which emomedia removes unknown files."""
         return self.clips, self.audio, self.spool, self.sound, self.asr
 
     def refuse_foreign(self) -> None:
-        """Make sure that nothing can be removed or written that is not of this session.
+        """Make sure that nothing outside this session can be removed or written.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class SessionFolder:
         return self.audio / f"{clip_id}.{side}.flac"
 
     def clean_voice(self, clip_id: str, side: str) -> Path:
-        """The same without the other actor's voice, where there was something to take out."""
+        """The same without the other actor's voice, if there was any to remove."""
         return self.audio / f"{clip_id}.{side}.clean.flac"
 
     def relative(self, path: Path) -> str:

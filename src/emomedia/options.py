@@ -154,7 +154,7 @@ class Options:
 
     @property
     def sides(self) -> tuple[SideName, ...]:
-        """The sides that are to be made alone, left before right."""
+        """The sides to make alone, left before right."""
         from .session import SIDES
 
         return tuple(side for side in SIDES if side in self.layout)

@@ -195,7 +195,7 @@ class Pipeline(StageRunner):
         return body
 
     def _transcript(self, recognition: Recognition, speech: Body) -> Body:
-        """What is said, found in the clean tracks where there are some."""
+        """What is said, recognised in the clean tracks if there are any."""
 
         def tracks() -> Mapping[SideName, Cut]:
             if self.options.clean != "off":
@@ -212,7 +212,7 @@ class Pipeline(StageRunner):
         )
 
     def _cameras(self) -> dict[SideName, CameraSound] | None:
-        """What the cameras hear by side, where that is something else than the tracks."""
+        """What the cameras hear by side, if that is not the tracks themselves."""
         from .voice.cameras import camera_sound
 
         sounds = {side: self.probe.takes[side].sound for side in SIDES}
@@ -232,7 +232,7 @@ class Pipeline(StageRunner):
 
     @cached_property
     def cleaning(self) -> Cleaning | None:
-        """What of the tracks is cleaned; None if nothing is to be."""
+        """What of the tracks is cleaned; None for nothing."""
         if self.options.clean == "off":
             return None
         from .voice.clean import COLUMN, Cleaning, masks, overlaps
@@ -267,7 +267,7 @@ class Pipeline(StageRunner):
         return turns
 
     def _scripts(self) -> list[Any]:
-        """What the scripts are called, digests of what they say, and the actors that they may name."""
+        """The scripts' names, digests of their content, and the actors that they may name."""
         from .scripts import script_files
 
         files = script_files(self.session)
@@ -279,7 +279,7 @@ class Pipeline(StageRunner):
 
     @cached_property
     def _given_turns(self) -> Body:
-        """What the file of --turns says."""
+        """The content of the file of ``--turns``."""
         from .interchange import read_body
 
         assert self.options.turns is not None
@@ -369,7 +369,7 @@ class Pipeline(StageRunner):
 
     @cached_property
     def encoder(self) -> Encoder:
-        """What encodes the clips; its card is asked for when there are some to make."""
+        """The encoder of the clips; its card is looked for when there are clips to make."""
         return choose(self.options, self.folder.out)
 
     def require_turns(self) -> None:
@@ -385,14 +385,14 @@ class Pipeline(StageRunner):
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """What clips are judged by."""
+        """The rules by which clips are judged."""
         from .quality.profile import read_profile
 
         return read_profile(self.options.profile)
 
     @cached_property
     def tools(self) -> Tools:
-        """What measures that not every installation has."""
+        """Measuring tools that not every installation has."""
         from .quality.measure import Tools
 
         return Tools.found(self.options.face_model, self.options.person_model)
@@ -427,7 +427,7 @@ class Pipeline(StageRunner):
 
 
 def _filmed(body: Body, side: SideName) -> Any:
-    """What session.json says of a take's files, but for their names."""
+    """What session.json says of a take's files, except their names."""
     try:
         return [file | {"path": None} for file in body[side]["take"]["files"]]
     except (KeyError, TypeError):

@@ -42,7 +42,7 @@ OLDEST = (7, 5)
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Who does what for one session.
+    """What decodes and composes one session's takes.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Placement:
 def place(
     device: Device, takes: Mapping[str, Take], workers: int, shut: Mapping[int, str] = MappingProxyType({})
 ) -> Placement:
-    """Where to do the video of a session with these takes, on the GPUs that there are; see :func:`placed`."""
+    """Where to process a session with these takes, on the GPUs of this machine; see :func:`placed`."""
     if device == "cpu":
         return Placement(workers)
     from . import _core
@@ -96,7 +96,7 @@ def placed(
     found: _core.FoundGpus,
     shut: Mapping[int, str] = MappingProxyType({}),
 ) -> Placement:
-    """Where to do the video, given what GPUs there are.
+    """Where to process the video, given the GPUs that exist.
 
     Of several GPUs those are used that decode the most of the takes.  As many workers have one as have
     decoders that fit its memory and its engines; the others use the cores.
@@ -222,7 +222,7 @@ def _dealt(rooms: Sequence[_Room], workers: int) -> tuple[int | None, ...]:
 
 
 def decoder_bytes(take: Take) -> int:
-    """What one decoder of the take takes of a GPU's memory."""
+    """Bytes of a GPU's memory that one decoder of the take needs."""
     samples = take.width * take.height * 3 // 2
     return SURFACES * samples * (2 if take.bit_depth > 8 else 1)
 

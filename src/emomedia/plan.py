@@ -81,7 +81,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the engine is to make of a session.
+    """What the engine makes of a session.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ _NOWHERE = Path(os.devnull)
 def open_session(
     description: Path, out: Path, options: Options, observer: Observer | None = None
 ) -> Iterator[Pipeline]:
-    """The pipeline of the session described in the file `description`, its folder held for this process.
+    """The pipeline of the session described in the file `description`, its folder locked by this process.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def open_session(
 
 
 def inspect_session(description: Path, out: Path | None, options: Options) -> Pipeline:
-    """The pipeline of a session that is not worked on: nothing is written, nothing is locked.
+    """The pipeline of a session for inspection: nothing is written, nothing is locked.
 
     Stage files in `out`, where it is given, are used as in a run; the errors are those of the stages.
     """
@@ -93,7 +93,7 @@ def run(
 ) -> CutResult:
     """The main job: one session from its description to clips, audit, index and run.json.
 
-    Where it goes no further than `through` the cut, what the audit says of clips' quality stays as it was.
+    If it goes only `through` the cut, the quality in the audit stays as it was.
     """
     _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
     with open_session(Path(description), Path(out), options, observer) as pipeline:
@@ -115,7 +115,7 @@ def run_stage(
     stage: str,
     observer: Observer | None = None,
 ) -> Pipeline:
-    """Bring `stage`, one before the cut, up to date, and whatever before it is missing or stale."""
+    """Bring `stage`, one before the cut, up to date, and any missing or stale stage before it."""
     with open_session(Path(description), Path(out), options, observer) as pipeline:
         getattr(pipeline, stage)
         return pipeline

@@ -45,7 +45,7 @@ def write_run_report(pipeline: Pipeline, wall_seconds: float) -> None:
 
 
 def _run_report(folder: SessionFolder) -> Body:
-    """What run.json says; nothing where it is none."""
+    """The content of run.json; empty if it is not valid."""
     try:
         body = stages.parse(read_small(folder.run_report, stages.MAX_BYTES), float)
     except (OSError, ValueError):

@@ -110,7 +110,7 @@ class Session:
         return {"left": self.left, "right": self.right}[name]
 
     def written(self, path: Path) -> str:
-        """`path` as the description has it: relative to its folder, unless it was given as absolute."""
+        """`path` as in the description: relative to its folder, unless it was given as absolute."""
         folder = self.path.parent
         return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 

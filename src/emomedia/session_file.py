@@ -60,7 +60,7 @@ def load_session(path: Path) -> Session:
 
 
 def _check_name(path: Path) -> None:
-    """libav takes names in UTF-8 alone; a folder's name is in the path of all media in it."""
+    """libav accepts only names in UTF-8; a folder's name is part of the path of all media in it."""
     if not is_utf8(path.absolute()):
         raise description_error(
             path, "", expected="a path in UTF-8", found="another encoding", remedy="rename its folder"

@@ -12,7 +12,7 @@ from .stages import media_fingerprint
 
 
 class Sources:
-    """A session's media as they are when they are first asked about."""
+    """A session's media as they are when they are first read."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -41,7 +41,7 @@ class Sources:
         return [fingerprints, [[description[side][key] for key in places] for side in SIDES]]
 
     def refuse_changes(self) -> None:
-        """Refuse what was made while somebody wrote to the files that it was made from.
+        """Refuse a result if somebody wrote to its source files meanwhile.
 
         Raises
         ------

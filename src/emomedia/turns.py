@@ -331,7 +331,7 @@ def _turn_body(turn: Turn) -> dict[str, Any]:
 
 
 def _scripted_body(turn: Turn) -> dict[str, Any]:
-    """What a script says of the turn; nothing where none does."""
+    """The script's part of the turn; empty without one."""
     body: dict[str, Any] = {}
     if turn.script is not None:
         line = turn.script

@@ -61,7 +61,7 @@ def test_damaged_sessions_are_set_aside_with_their_cause_and_the_others_done(und
     assert causes == {name: many.DAMAGE[damage][0] for name, damage in DAMAGED.items()}
     assert undisturbed.ended.returncode == 1
     (line,) = undisturbed.ended.stderr.splitlines()
-    assert "3 of 6 that failed" in line and "emomedia status" in line
+    assert "3 of 6 failed" in line and "emomedia status" in line
     assert [finding for checked in verify(undisturbed.out) for finding in checked.findings] == []
     assert {one.cause for one in status(undisturbed.out).failed} == set(causes.values())
 

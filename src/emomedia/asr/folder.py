@@ -105,7 +105,7 @@ def model_folder(path: Path) -> ModelFolder:
 
 
 def check_language(folder: ModelFolder, language: str | None) -> None:
-    """Refuse a language that the model does not know, or none for one that cannot find out.
+    """Refuse a language that the model does not know, or no language for a model that cannot detect it.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def nameless(path: Path) -> ModelError:
 
 
 def unusable(path: Path, found: str) -> ModelError:
-    """The error that what the folder `path` holds cannot be used."""
+    """The error that the content of the folder `path` cannot be used."""
     return _wrong(path, found, _GET)
 
 
@@ -172,7 +172,7 @@ def _version(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _sha256(path: Path, _size: int, _changed: int) -> str:
-    """A file's digest, worked out once a process: the largest models have 3 GB."""
+    """A file's digest, computed once per process: the largest models have 3 GB."""
     return sha256(path)
 
 

@@ -103,7 +103,7 @@ RETRY = Retry()
 
 
 def flags_of(segment: Segment, speech_seconds: float, language: str | None = None) -> tuple[str, ...]:
-    """Why the text of a segment is not to be trusted; empty where there is no text or nothing against it.
+    """Reasons to doubt the text of a segment; empty if there is no text or no reason.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class Kept:
         self._used.add(key)
 
     def finish(self, heard: Heard) -> None:
-        """Note of which batches the transcript consists, those that were asked for and kept."""
+        """Record the batches that make up the transcript: those read or kept."""
         body = {"key": self.key, "language": heard.language, "settings": heard.settings}
         write_bytes(self.folder / _WHOLE, canonical_json(body | {"batches": sorted(self._used)}).encode())
 
@@ -78,7 +78,7 @@ class Kept:
         return Heard(language, settings, in_order(segments))
 
     def prune(self) -> None:
-        """Remove what the transcript does not consist of: all, if it is another one."""
+        """Remove batches that are not part of the transcript: all, if it is another one."""
         noted = self._noted()
         if noted is None:
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -29,7 +29,7 @@ class Placed:
 
 
 def placed(device: Device) -> Placed:
-    """A GPU in half precision where there is one that may be used, else the cores in 8-bit integers.
+    """A GPU in half precision if one may be used, else the cores in 8-bit integers.
 
     Single precision instead where the device is no good at that: GPUs without tensor cores, for one.
 

@@ -118,7 +118,7 @@ class Recognition:
 
 
 def recognition(session: Session, options: Options) -> Recognition | None:
-    """What `options` ask for; None if they name no model.
+    """The recognition that `options` request; None without a model.
 
     Raises
     ------

@@ -186,7 +186,7 @@ class _Run:
 
 
 def _runs(track: Track, clock: Clock, samples: int) -> list[_Run]:
-    """What of the track goes where: one run for each line of its clock."""
+    """Which part of the track goes where: one run for each line of its clock."""
     corrected = needs_correction(track.sample_rate, clock, samples)
     rate, runs = track.sample_rate, list[_Run]()
     starts: list[int | None] = [0, *(round(start * rate) for start, _ in clock.later), None]

@@ -57,7 +57,7 @@ _PLAIN = re.compile(r"pcm_[sfu](8|16|24|32|64)(?:le|be)?")
 
 
 def unheard(_first: int, _end: int) -> None:
-    """A :data:`Lost` that nobody listens to."""
+    """A :data:`Lost` that ignores everything."""
 
 
 @contextmanager

@@ -149,7 +149,7 @@ class Fit:
 
 
 def fit_clock(measured: Measured, acoustics: Acoustics) -> Fit:
-    """The clock that most of the measured offsets bear out.
+    """The clock that most of the measured offsets confirm.
 
     Parameters
     ----------
@@ -380,7 +380,7 @@ def _pieces(course: _Course, slope: float) -> tuple[Reals, Reals, Reals, tuple[i
 
 
 def _judged(measured: Measured, course: _Course, slope: float, acoustics: Acoustics) -> Fit:
-    """The fit that a course around `slope` makes, and which offsets bear it out."""
+    """The fit that a course around `slope` makes, and which offsets confirm it."""
     knots, values, slopes, steps = _pieces(course, slope)
     residuals = measured.offsets - _at(knots, values, slopes, measured.times)
     ways = np.array(course.paths) - float(np.mean(course.paths))

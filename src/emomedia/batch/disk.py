@@ -25,7 +25,7 @@ class Demand:
 
     @property
     def size(self) -> int:
-        """About the bytes that it takes while it is worked on."""
+        """Estimated bytes that it takes while it runs."""
         return space.session_bytes(self.seconds or 0, self.entry.options)
 
 
@@ -38,11 +38,11 @@ class Disk:
         self._full_since = 0.0
 
     def was_full(self) -> None:
-        """A task found no room, whatever seemed free: for a while, more must be free than now."""
+        """A task found the disk full, whatever seemed free: for a while, require more free space than now."""
         self._full_at, self._full_since = self._free_bytes(self._out), time.monotonic()
 
     def room(self, demands: Sequence[Demand]) -> tuple[int, int]:
-        """Bytes that are free, and that must be for all of `demands` to be worked on at a time."""
+        """Bytes that are free, and bytes that all of `demands` need at the same time."""
         free = self._free_bytes(self._out)
         needed = space.RESERVE + sum(demand.size for demand in demands)
         if free < needed:
@@ -54,7 +54,7 @@ class Disk:
         return free, needed
 
     def forecast(self, demands: Sequence[Demand]) -> str | None:
-        """A line for people where the disk will not hold what stays of all sessions to come."""
+        """A line for people if the disk will not hold what all remaining sessions leave."""
         seconds = lengths([Share(d.entry.media_bytes, d.seconds, 0) for d in demands])
         lasting = [
             (demand.entry, space.lasting_bytes(length, demand.entry.options))

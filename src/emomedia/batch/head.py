@@ -94,7 +94,7 @@ class Summary:
 
     @property
     def bookkeeping_share(self) -> float:
-        """Of the processor time, what the head took."""
+        """Share of the processor time that the head took."""
         total = self.task_cpu_seconds + self.head_cpu_seconds
         return self.head_cpu_seconds / total if total else 0.0
 
@@ -139,7 +139,7 @@ class Batch:
         self._record(lambda: ledger.retry(waiting))
 
     def _recall(self, session: _Session, earlier: Known | None, *, retry: bool) -> None:
-        """What an earlier batch knew of a session; one that would fail again is set aside, unless `retry`."""
+        """Recall an earlier batch's result; a session that would fail again is set aside, unless `retry`."""
         if earlier is not None and earlier.inputs == session.entry.inputs:
             session.seconds = earlier.footage_seconds
             lasts = earlier.state == "failed" and earlier.kind in ("input", "crash")
@@ -172,7 +172,7 @@ class Batch:
         )  # fmt: skip
 
     def figures(self) -> Figures:
-        """How far it is."""
+        """The batch's progress."""
         sessions = list(self._sessions.values())
         alive = [session for session in sessions if session.state != "failed"]
         total, done = hours([Share(s.entry.media_bytes, s.seconds, s.share) for s in alive])
@@ -195,8 +195,8 @@ class Batch:
     # -- starting ---------------------------------------------------------------------------------
 
     def _waiting(self) -> list[_Session]:
-        """Those that may start, by importance: sessions that have begun, then long ones before short ones,
-        so that the last to begin are the shortest, and cores end their work together."""
+        """Sessions that may start, by importance: started ones, then long ones before short ones,
+        so that the last to start are the shortest, and all cores finish together."""
         now = time.monotonic()
         waiting = [s for s in self._open.values() if s.state == "waiting" and s.not_before <= now]
         return sorted(waiting, key=lambda session: not session.begun)
@@ -231,7 +231,7 @@ class Batch:
             self._begin(session, grant)
 
     def _has_machine(self, cores: int) -> bool:
-        """Whether any core is there at all: all machines of a cluster may be gone."""
+        """Whether there is any core: all machines of a cluster may be gone."""
         gone = "paused: there is no machine to work on; the batch continues when there is one"
         if cores < 1 and not self._paused:
             self._pause(gone)
@@ -306,7 +306,7 @@ class Batch:
             self._set_aside(session, session.stage if session.begun else None, failed.cause, failed.text)
 
     def _is_final(self, session: _Session, failed: Failure) -> bool:
-        """Whether a session that failed so is given up; if not, when it is tried again."""
+        """Whether a failed session is given up; if not, sets when it is tried again."""
         if failed.kind == "input":
             return True
         if failed.kind == "full":
@@ -323,7 +323,7 @@ class Batch:
         return True
 
     def _files(self, entry: Entry) -> str:
-        """Digest of the session's stage files, which after a failure change by a correction alone."""
+        """Digest of the session's stage files; after a failure they change only if somebody corrects them."""
         if entry.error is not None:
             return ""
         folder = SessionFolder(self.out, entry.id)
@@ -374,7 +374,7 @@ class Batch:
         self._unwritten.clear()
 
     def _record(self, *changes: Callable[[], None]) -> None:
-        """Make changes to the ledger as one; while it cannot be written, nothing else goes on."""
+        """Make changes to the ledger as one; while it cannot be written, nothing else continues."""
         noted = False
         while changes:
             try:

@@ -99,8 +99,8 @@ class Ledger:
     def __init__(self, out: Path) -> None:
         """Open the ledger in `out`, or make it from the stage files.
 
-        What is broken or of another version is put aside, and `put_aside` says why.  Raises OutputError where
-        it cannot be written.
+        A broken file, or one of another version, is set aside, and `put_aside` says why.  Raises OutputError
+        if it cannot be written.
         """
         self.path = ledger_path(out)
         self.put_aside: str | None = None
@@ -138,13 +138,13 @@ class Ledger:
             return {row[0]: Known(*row) for row in rows}
 
     def record_facts(self, **facts: Any) -> None:
-        """Facts of the batch as a whole, by their keys."""
+        """Record facts of the batch as a whole, by key."""
         with self._change() as db:
             pairs = [(key, json.dumps(value)) for key, value in facts.items()]
             db.executemany("INSERT OR REPLACE INTO batch VALUES (?, ?)", pairs)
 
     def set_sessions(self, entries: Iterable[Entry]) -> None:
-        """The batch's sessions in their order; one whose inputs have changed is no longer done or failed."""
+        """Set the batch's sessions, in order; one whose inputs have changed is no longer done or failed."""
         now = time.time()
         with self._change() as db:
             db.execute("UPDATE sessions SET place = -1")
@@ -161,13 +161,13 @@ class Ledger:
                 )
 
     def retry(self, ids: Iterable[str]) -> None:
-        """Sessions that failed are to be tried again."""
+        """Have failed sessions tried again."""
         with self._change() as db:
             retried = [(id,) for id in ids]
             db.executemany("UPDATE sessions SET state = 'waiting' WHERE id = ? AND state = 'failed'", retried)
 
     def record_start(self, id: str, stage: str, cores: int) -> None:
-        """A task of the session begins."""
+        """Record that a task of the session starts."""
         now = time.time()
         with self._change() as db:
             _set(db, id, state="running", stage=stage, frames_done=None, frames_total=None, updated=now)
@@ -175,7 +175,7 @@ class Ledger:
             db.execute("INSERT INTO attempts (id, stage, cores, began) VALUES (?, ?, ?, ?)", row)
 
     def record_progress(self, frames: dict[str, tuple[int, int]]) -> None:
-        """How far engines are: frames done of frames in all."""
+        """Record the engines' progress by session: frames done, and all frames."""
         with self._change() as db:
             for id, (done, total) in frames.items():
                 _set(db, id, frames_done=done, frames_total=total, updated=time.time())
@@ -183,7 +183,7 @@ class Ledger:
     def record_success(
         self, id: str, stages: Iterable[StageDone], seconds: float | None, next: str | None
     ) -> None:
-        """A task has ended well; without a `next` stage the session is done."""
+        """Record a task's success; without a `next` stage the session is done."""
         now = time.time()
         with self._change() as db:
             clips = _record_stages(db, id, stages, now)
@@ -195,7 +195,7 @@ class Ledger:
             _end_attempt(db, id, "advanced", None, now)
 
     def record_failure(self, id: str, failure: Failure, *, final: bool, files: str | None = None) -> None:
-        """A task has failed; where that is `final`, the session is set aside, with `files` in its folder."""
+        """Record a task's failure; if it is `final`, the session is set aside, with `files` in its folder."""
         now = time.time()
         with self._change() as db:
             _record_stages(db, id, failure.stages, now)
@@ -205,7 +205,7 @@ class Ledger:
             _end_attempt(db, id, failure.kind, failure.text, now)
 
     def record_stop(self) -> None:
-        """The batch ends before its sessions do."""
+        """Record that the batch ends before its sessions do."""
         with self._change() as db:
             now = time.time()
             db.execute("UPDATE attempts SET outcome = 'stopped', ended = ? WHERE outcome IS NULL", (now,))
@@ -213,7 +213,7 @@ class Ledger:
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, or part of one; a failure to write is an OutputError, and leaves what was there."""
+        """A transaction, or part of one; a failure to write is an OutputError, and changes nothing."""
         if self._db.in_transaction:
             yield self._db
             return
@@ -225,7 +225,7 @@ class Ledger:
         return self._db.execute("SELECT id FROM sessions LIMIT 1").fetchone() is None
 
     def _rebuild(self, out: Path) -> None:
-        """Enter what the stage files of sessions that are there say of themselves."""
+        """Record the finished stages of existing sessions from their stage files."""
         from .rebuild import finished_stages
 
         now = time.time()
@@ -256,7 +256,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _refuse_broken(db: sqlite3.Connection) -> None:
-    """Raise DatabaseError where a page is damaged, before something is read from another one."""
+    """Raise DatabaseError if a page is damaged, before anything is read from other pages."""
     try:
         (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
@@ -268,7 +268,7 @@ def _refuse_broken(db: sqlite3.Connection) -> None:
 
 @contextmanager
 def as_output_errors(path: Path) -> Iterator[None]:
-    """What SQLite refuses becomes an OutputError about `path`, a full disk an OutputFullError."""
+    """Turn SQLite's errors into an OutputError about `path`, for a full disk an OutputFullError."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -283,7 +283,7 @@ def as_output_errors(path: Path) -> Iterator[None]:
 
 
 def may_pass(error: OutputError) -> bool:
-    """Whether the ledger can be written once others let go of it, or the disk or its server serve again.
+    """Whether the ledger can be written later, when others release it, or the disk or its server recovers.
 
     What a quota refuses is an input/output error for SQLite; without an inode it cannot open its journal.
     """
@@ -292,7 +292,7 @@ def may_pass(error: OutputError) -> bool:
 
 
 def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 of what is none of SQLite's."""
+    """SQLite's primary result code; 0 for other errors."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
@@ -309,7 +309,7 @@ def _end_attempt(db: sqlite3.Connection, id: str, outcome: str, error: str | Non
 
 
 def _record_stages(db: sqlite3.Connection, id: str, stages: Iterable[StageDone], now: float) -> int | None:
-    """Enter stages that were passed; the number of clips if the cut is one of them."""
+    """Record finished stages; returns the number of clips if the cut is one of them."""
     clips = None
     for done in stages:
         made = done.outcome == "made"
@@ -328,7 +328,7 @@ def _record_stages(db: sqlite3.Connection, id: str, stages: Iterable[StageDone],
 
 
 def read(out: Path) -> dict[str, Any]:
-    """All that the ledger of `out` says, by table; while a batch writes it too.
+    """The whole ledger of `out`, by table; works while a batch writes it.
 
     Raises OutputError where there is none, or nothing that can be read.
     """

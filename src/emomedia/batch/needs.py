@@ -27,7 +27,7 @@ CUTS_ON_A_GPU = 2
 
 
 def need_of(stage: str, options: Options, room: Room) -> Need:
-    """What `stage` takes where there is `room` altogether."""
+    """What `stage` takes if there is `room` in all."""
     gpus = 1 / CUTS_ON_A_GPU if room.gpus else 0
     if stage == "cut":
         return Need(_least_cores(room), room.cores, gpus, CUT_MEMORY, WORKER_MEMORY)

@@ -88,7 +88,7 @@ class Figures:
 
 
 def lengths(shares: Sequence[Share]) -> list[float]:
-    """Each session's seconds of footage; one not probed yet is as long as its bytes let expect."""
+    """Each session's seconds of footage; one not probed yet is estimated from its bytes."""
     known = [share for share in shares if share.seconds is not None]
     size = sum(share.media_bytes for share in known)
     seconds_a_byte = sum(share.seconds or 0 for share in known) / size if size else 0.0

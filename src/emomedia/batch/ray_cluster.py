@@ -75,7 +75,7 @@ class RayTasks:
         return [(self._running.pop(reference), self._outcome(reference)) for reference in ended]
 
     def _outcome(self, reference: Any) -> Event:
-        """What a task came to; that its worker or its node has died is an answer too."""
+        """A task's outcome; the death of its worker or its node is one too."""
         lost = self._ray.exceptions
         try:
             answer: Advanced | Failure = self._ray.get(reference)

@@ -93,7 +93,7 @@ def _everywhere(options: Options) -> Options:
 
 
 def _refuse_wrong_files(options: Options) -> None:
-    """Say now, once, what each session would fail by, some of them after hours."""
+    """Refuse now, once, what every session would fail by, some of them after hours."""
     from ..quality.profile import read_profile
 
     read_profile(options.profile)
@@ -112,7 +112,7 @@ def _refuse_wrong_files(options: Options) -> None:
 
 
 def _require_encoder(found: Sequence[Entry], options: Options, out: Path) -> None:
-    """Choose the encoder for all sessions, and see that it is here if one of them has no clips yet."""
+    """Choose the encoder for all sessions, and require it now if one of them has no clips yet."""
     encoder = choose(options, out)
     if any(not SessionFolder(out, entry.id).audit.exists() for entry in found if entry.error is None):
         _ = encoder.card

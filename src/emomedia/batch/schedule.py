@@ -16,7 +16,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What there is, or what is free of it: cores, GPUs, bytes of memory.
+    """Resources in all, or those that are free: cores, GPUs, bytes of memory.
 
     `machine_cores` are those of the largest machine, where there are several: no task has more.
     """
@@ -48,7 +48,7 @@ class Need:
     core_memory: int = 0
 
     def granted(self, cores: int) -> Need:
-        """What it takes with just so many cores."""
+        """What the task takes with this many cores."""
         return replace(self, cores=cores, most_cores=cores)
 
     @property

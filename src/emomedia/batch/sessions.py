@@ -147,7 +147,7 @@ def entries(paths: Iterable[Path], options: Options) -> list[Entry]:
 
 
 def refuse_taken(found: Iterable[Entry], out: Path, paths: Mapping[str, str | None]) -> list[Entry]:
-    """`found`, of which those are refused whose id in `out` is another session's.
+    """`found`, with those refused whose id belongs to another session in `out`.
 
     `paths` has for the ids that a batch has had in `out` the description's path.
     """
@@ -155,7 +155,7 @@ def refuse_taken(found: Iterable[Entry], out: Path, paths: Mapping[str, str | No
 
 
 def _refused(entry: Entry, out: Path, path: str | None) -> Entry:
-    """Two descriptions are of one session where one was moved, or both name a media file or its copy."""
+    """Two descriptions are of one session if one was moved, or both name the same media file or a copy."""
     if path in (None, str(entry.path)) or not (out / entry.id).exists():
         return entry
     try:
@@ -175,7 +175,7 @@ def _refused(entry: Entry, out: Path, path: str | None) -> Entry:
 
 
 def shared_ids(found: Iterable[Entry]) -> list[str]:
-    """What to say of dialogues that sessions call the same: an export names its files by their ids."""
+    """Notes on dialogues with the same id in several sessions: an export names its files by these ids."""
     sessions: dict[str, list[str]] = {}
     for entry in found:
         for dialogue in entry.dialogues:
@@ -227,7 +227,7 @@ def _media(session: Session) -> list[Path]:
 
 
 def _others(session: Session, options: Options) -> list[Path]:
-    """What else a session may fail for: its scripts and tables, and what the options name."""
+    """Other files that a session may fail for: its scripts and tables, and those that the options name."""
     luts = [session.side(name).lut for name in SIDES]
     named = [options.turns, options.profile, options.face_model, options.person_model, *luts]
     model = [] if options.asr_model is None else sorted(options.asr_model.glob("*"))

@@ -23,24 +23,24 @@ RESERVE = 32 << 20
 
 
 def session_bytes(seconds: float, options: Options) -> int:
-    """About what a session of so many seconds takes while it is worked on: clips, voices, chunks, scratch."""
+    """Estimated bytes that a session of this length takes while it runs: clips, voices, chunks, scratch."""
     pictures = PICTURE_BYTES * len(options.layout) * 2 ** float((DEFAULT_CRF - options.crf) / 6)
     return int(seconds * ((_SHOWN + 1) * pictures + (_SHOWN + 1) * SOUND_BYTES))
 
 
 def lasting_bytes(seconds: float, options: Options) -> int:
-    """About what of it stays."""
+    """Estimated bytes of it that stay."""
     return session_bytes(seconds, options) * _SHOWN // (_SHOWN + 1)
 
 
 def free_bytes(folder: Path) -> int:
-    """What this user can still write there."""
+    """Bytes that this user can still write there."""
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize
 
 
 def present_bytes(folder: Path) -> int:
-    """What a session has written by now; it may be worked on, so that files go while they are counted."""
+    """Bytes that a session has written; it may be running, so files may vanish while they are counted."""
     size = 0
     for where, _, names in os.walk(folder):
         for name in names:

@@ -11,7 +11,7 @@ from .progress import Failed, Figures, Share, bottleneck, hours, work_done
 
 
 def status(out: Path) -> Figures:
-    """How far the batch in `out` is, whether it runs now or not.
+    """The progress of the batch in `out`, running or not.
 
     Raises OutputError where there never was one.
     """

@@ -51,7 +51,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """So many frames of a stage are done."""
+    """How many frames of a stage are done, of how many."""
 
     done: int
     total: int
@@ -108,7 +108,7 @@ _PASSING = {
 
 
 class Deferred(Exception):
-    """The stage `args[0]` would be made next, and is not this task's."""
+    """The stage `args[0]` comes next, and this task may not make it."""
 
 
 class TaskRunner:
@@ -130,7 +130,7 @@ class TaskRunner:
             return replace(failure(error), stages=done, stage=watch.stage)
 
     def close(self) -> None:
-        """Let go of the session, if one is held."""
+        """Release the session, if one is held."""
         if self._held is not None:
             held, self._held, self._key, self._pipeline = self._held, None, None, None
             held.close()
@@ -235,7 +235,7 @@ def _made(pipeline: Pipeline, done: StageDone) -> dict[str, int]:
 
 
 def failure(error: BaseException) -> Failure:
-    """What an exception of a task says, and whether to try again."""
+    """The failure that an exception in a task means, and whether to try again."""
     refusals = _refusals(error)
     if refusals & _FULL:
         return Failure("full", type(error).__name__, str(error))

@@ -85,7 +85,7 @@ class LocalWorkers:
             worker.pipe.send(task)
 
     def _idle(self, description: Path) -> _Worker | None:
-        """The one that holds the session, or one that holds none, or any."""
+        """An idle worker: the one that holds the session, else one that holds none, else any."""
         idle = [worker for worker in self._workers if worker.key is None]
         order = {description: 0, None: 1}
         return min(idle, key=lambda worker: order.get(worker.description, 2), default=None)

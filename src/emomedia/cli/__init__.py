@@ -10,7 +10,7 @@ from ..stopping import Stop, ignore, listen
 
 
 def main() -> None:
-    """Run the command line; errors, and being asked to end, become one line and status 1."""
+    """Run the command line; errors and requests to stop become one line and status 1."""
     _settle()
     listen()
     try:
@@ -45,7 +45,7 @@ def _run() -> None:
 
 
 def _system_error(error: OSError) -> Exception:
-    """What the system refused beyond all that the stages expect, as an error of emomedia's."""
+    """An unexpected system error, as an error of emomedia's."""
     from pathlib import Path
 
     from ..files import output_error

@@ -34,7 +34,7 @@ def _spared() -> Iterator[None]:
 
 
 class JsonBatch:
-    """One JSON object a line on standard output."""
+    """One JSON object per line on standard output."""
 
     def __init__(self) -> None:
         self._shown = monotonic()
@@ -156,7 +156,7 @@ def line(figures: Figures) -> str:
 
 
 def facts(figures: Figures) -> list[tuple[str, str]]:
-    """What people ask first, in words; how fast it goes while it does."""
+    """The main figures in words, with the speed while the batch runs."""
     left = "unknown yet" if figures.left_seconds is None else duration_text(figures.left_seconds)
     rate = "unknown yet" if figures.rate is None else f"{figures.rate:.2f} h of footage an hour"
     pace = [("rate", rate), ("time left", left)]

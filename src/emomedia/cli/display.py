@@ -71,7 +71,7 @@ class Pace:
 
 
 class JsonDisplay:
-    """One JSON object a line on standard output."""
+    """One JSON object per line on standard output."""
 
     def __init__(self) -> None:
         self._pace = Pace()
@@ -187,7 +187,7 @@ class PeopleDisplay:
 
 
 def print_plain(console: Console, text: str, label: str = "", style: str = "") -> None:
-    """Print `text` behind a styled `label` letter by letter: file names and errors are no markup."""
+    """Print `text` behind a styled `label` literally: file names and errors are not markup."""
     from rich.text import Text
 
     console.print(Text.assemble((label, style), text), highlight=False, soft_wrap=True)

@@ -15,7 +15,7 @@ from .display import make_display
 
 
 def write_page(out: Path, note: Callable[[str], None]) -> Path | None:
-    """Write the page about `out` at the end of a command, which does not fail by it; None if it could not."""
+    """Write the page about `out` at a command's end; a failure is a note, and gives None."""
     from ..errors import EmomediaError
     from ..report import write_report
 

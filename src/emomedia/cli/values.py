@@ -99,7 +99,7 @@ def parse_language(text: str) -> str:
 
 
 def parse_prompt(text: str) -> str:
-    """Any text; arguments are bytes, and need not be one."""
+    """Any text in UTF-8; arguments are bytes, and may be something else."""
     if not is_text(text):
         raise typer.BadParameter(f"{text!r} is not in UTF-8; write it in a terminal that is")
     return text

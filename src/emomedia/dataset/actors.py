@@ -24,7 +24,7 @@ _MAX_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One person; None where the table does not say."""
+    """One person; None for what the table leaves out."""
 
     id: str
     gender: str | None = None

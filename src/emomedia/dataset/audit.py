@@ -49,7 +49,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def count_rows(path: Path) -> int:
-    """How many lines a clips.jsonl has, be they rows or not; none where it cannot be read."""
+    """How many lines a clips.jsonl has, valid or not; 0 if it cannot be read."""
     try:
         return len(read_small(path, MAX_BYTES).splitlines())
     except (OSError, ValueError):
@@ -94,7 +94,7 @@ def _row(line: bytes, source: str, folder: SessionFolder) -> Row:
 
 
 def named_files(row: Row) -> list[Row]:
-    """All in a row that names a file (``path``, ``sha256``): composite, voices, clean ones, sides alone."""
+    """All files that a row names (``path``, ``sha256``): composite, voices, clean voices, sides alone."""
     return [row, *row["audio"], *row["clean"], *row["sides"]]
 
 
@@ -172,7 +172,7 @@ def clip_row(work: Work, clip: Clip, turns: TurnsFile, folder: SessionFolder, da
 
 
 def described(row: Row, clip: Clip, turns: TurnsFile, work: Work) -> Row:
-    """`row` with all that can change without the clip's frames: whose it is, its words, its topic."""
+    """`row` with everything that can change without the clip's frames: actors, words, topic."""
     whose: Row = {"kind": clip.kind, "dialogue": clip.dialogue, "speaker": clip.speaker}
     whose["actors"] = {side: work.actors.get(side) for side in SIDES}
     provenance = row["provenance"] | {"models": dict(work.models)}
@@ -208,7 +208,7 @@ def _alone_row(folder: SessionFolder, clip: Clip, picture: SidePicture) -> Row:
 
 
 def _side_row(work: Work, clip: Clip, side: str, damaged: int) -> Row:
-    """What the clip shows and sounds of one side.
+    """What of one side the clip shows and holds as sound.
 
     `filled_samples` counts samples before the track's beginning or after its end, `damaged_samples` those
     within it that are missing or do not decode; both are zeros.  `clipped_samples` are at full scale:

@@ -153,7 +153,7 @@ class _Part:
 
 
 def _write(out: Path, before: _Before | None) -> tuple[int, list[StageError]]:
-    """The number of clips that were written, and what is wrong with audits that are none."""
+    """The number of clips written, and the errors of broken audits."""
     parts, broken = _gathered(audits(out), before)
     with atomic(out / INDEX_NAME) as temporary:
         _write_parts(parts, temporary)
@@ -161,7 +161,7 @@ def _write(out: Path, before: _Before | None) -> tuple[int, list[StageError]]:
 
 
 def _gathered(paths: Sequence[Path], before: _Before | None) -> tuple[list[_Part], list[StageError]]:
-    """The rows of every audit, those from `before` that are known there."""
+    """The rows of every audit, taken from `before` if it has them."""
     parts: list[_Part] = []
     broken: list[StageError] = []
     for path in paths:
@@ -216,11 +216,11 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 class _UnreadableError(Exception):
-    """Rows of the index that is there cannot be read after all."""
+    """Rows of the present index turn out to be unreadable."""
 
 
 class _Before:
-    """The index that is there, from which a group of rows is in memory at a time; empty if it is no use."""
+    """The present index, with one group of rows in memory at a time; empty if it is unusable."""
 
     def __init__(self, path: Path) -> None:
         import pyarrow as pa
@@ -244,7 +244,7 @@ class _Before:
             self._parts[session, digest] = first, count
 
     def part(self, session: str, digest: str) -> _Part | None:
-        """The rows of an audit that is as it was."""
+        """The rows of an unchanged audit."""
         place = self._parts.get((session, digest))
         return None if place is None else _Part(session, digest, place[1], lambda: self._rows(*place))
 
@@ -292,7 +292,7 @@ def _table(audit: Path) -> pa.Table:
 
 
 def recorded_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
-    """Which audits an index says it is from: session, SHA-256 and rows of each; none where it is silent."""
+    """The audits that an index is made from: session, SHA-256 and rows of each; empty if it does not say."""
     try:
         listed = [tuple(part) for part in parse((columns.metadata or {})[_AUDITS])]
         right = all(type(count) is int and count >= 0 for _, _, count in listed)
@@ -332,7 +332,7 @@ def open_index(out: Path) -> pq.ParquetFile:
 
 @contextmanager
 def reading(out: Path) -> Iterator[None]:
-    """What Arrow or the system says against the index of `out` becomes a :class:`StageError` about it."""
+    """Turn errors of Arrow or the system into a :class:`StageError` about the index of `out`."""
     import pyarrow as pa
 
     try:
@@ -379,7 +379,7 @@ def _refuse_lacking(path: Path, wanted: Iterable[str], found: Iterable[str]) -> 
 
 
 def _refuse_pipe(path: Path) -> None:
-    """Raise OSError where something might never end."""
+    """Raise OSError for a pipe or a device, which might never end."""
     if path.exists() and not path.is_file():
         raise OSError("something that is no plain file")
 

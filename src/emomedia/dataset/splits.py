@@ -85,7 +85,7 @@ class Splits:
 
     @property
     def lost_share(self) -> float:
-        """Of the time, what is left out."""
+        """Share of the time that is left out."""
         lost = sum(self.left_out.values())
         return lost / ((lost + sum(self.seconds.values())) or 1.0)
 
@@ -307,7 +307,7 @@ def _try(
 
 
 def _far(found: Splits) -> tuple[str, ...]:
-    """What a reader has to know: splits that are empty, or far from what was asked for."""
+    """Notices of splits that are empty, or far from the fractions requested."""
     total = sum(found.seconds.values()) or 1.0
     wanted = {name: fraction for name, fraction in zip(NAMES, found.fractions, strict=True) if fraction}
     holding = [name for name in NAMES if found.seconds[name]]
@@ -326,7 +326,7 @@ def _far(found: Splits) -> tuple[str, ...]:
 
 
 def _remedy(nearer: Splits) -> str:
-    """What leaving out would bring."""
+    """A notice of what leaving out would cost."""
     if not nearer.left_out:
         return "leaving out sessions would bring the splits no nearer"
     total = sum(nearer.seconds.values()) or 1.0

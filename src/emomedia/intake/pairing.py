@@ -119,7 +119,7 @@ def recordings(files: Iterable[MediaFile]) -> list[Recording]:
 
 
 def in_order(recording: Recording) -> Recording:
-    """By time as it is; by name where files claim the same time, so that their dates mean little."""
+    """In order of time; by name if files claim the same time, so that their dates mean little."""
     if any(later.start < earlier.end - JOIN_GAP for earlier, later in pairwise(recording)):
         return tuple(sorted(recording, key=lambda file: natural(file.path.as_posix())))
     return recording

@@ -275,7 +275,7 @@ def _moved(clock: Clock, seconds: Fraction) -> Clock:
 
 
 def _rounded(clock: Clock) -> Clock:
-    """As sync.json will say it, so that what follows from it follows from the file too."""
+    """A clock rounded as in sync.json, so that later results also follow from the file."""
     return Clock(round(clock.offset, 7), round(clock.drift_ppm, 4))
 
 
@@ -362,7 +362,7 @@ def _unsteady(
     remedy: str,
     steps: Sequence[Step] = (),
 ) -> SyncError:
-    """What a recording is refused with that no line comes near enough to."""
+    """The error for a recording to which no line comes near enough."""
     shown = "".join(f"; a step of {step.seconds:+.3f} s at {step.time:.1f} s" for step in steps[:_MOST_SHOWN])
     return SyncError(
         other.path,
@@ -373,7 +373,7 @@ def _unsteady(
 
 
 def _no_sound(probe: Probe, recordings: Recordings, remedy: str, side: SideName | None = None) -> Any:
-    """Refuses what neither sound nor timecode nor the user places."""
+    """Refuse a recording that neither sound nor timecode nor the user places."""
     sides = SIDES if side is None else (side,)
     for each in sides:
         take = probe.takes[each]

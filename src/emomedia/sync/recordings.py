@@ -41,7 +41,7 @@ class Recordings:
         self._open.close()
 
     def silent(self, track: Track) -> bool:
-        """Whether there is nothing in it but digital silence."""
+        """Whether it holds only digital silence."""
         self._read([track])
         return self._proxies[track].silent
 

@@ -109,7 +109,7 @@ def export(
 
 
 def _media(selection: Selection, layout: str) -> Iterator[Path]:
-    """The files that go into an export, each looked for: nobody waits hours to hear of a missing one."""
+    """The files that go into an export; a missing one is found now, not after hours."""
     wanted = {"left_video", "right_video"} if layout == "emodialog" else set(MEDIA)
     if layout == "hf" and not selection.options.media:
         return

@@ -179,7 +179,7 @@ def _cell(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` on one line, and nothing in it that Markdown or HTML would take for theirs."""
+    """`text` on one line, without anything that Markdown or HTML would interpret."""
     text = " ".join(text.split())
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>#" else letter for letter in text)
 

@@ -178,7 +178,7 @@ def _remedy(out: Path, judged: Figures, options: ExportOptions) -> str:
 
 
 def _refuse_outdated(out: Path, table: pa.Table) -> None:
-    """An index is brought up to date at the end of a run; one that was cut short leaves it behind."""
+    """Refuse an index that an interrupted run has left behind its audits."""
     for session in outdated(out, table.schema):
         raise StageError(
             out / INDEX_NAME,
