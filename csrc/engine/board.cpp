@@ -3,9 +3,14 @@
 #include <cstdlib>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace emomedia {
 namespace {
+
+// Sound that is encoded ahead waits in memory, its encoders too: ten minutes of it at the most, and no clips that are
+// soon done.
+constexpr std::int64_t kLeastSamplesAhead = 10 * 48'000, kMostSamplesAhead = 10 * 60 * 48'000;
 
 // Frames of a take between frame `index` and the key frame that it needs.
 std::int64_t frames_since_key(const Take& take, std::int64_t index) {
@@ -31,6 +36,7 @@ Board::Board(const Job& job, const std::vector<bool>& done) : clips_of_(job.chun
   }
   for (std::size_t clip = 0; clip < job.clips.size(); ++clip) {
     missing_.push_back(job.clips[clip].chunks.size());
+    samples_.push_back(job.clips[clip].sample_count);
     for (const int chunk : job.clips[clip].chunks) clips_of_[static_cast<std::size_t>(chunk)].push_back(clip);
   }
   for (std::size_t chunk = 0; chunk < done.size(); ++chunk) {
@@ -45,10 +51,30 @@ std::optional<Task> Board::claim(std::optional<std::size_t> previous) {
     ready_.pop_back();
     return Task{Task::Kind::clip, clip};
   }
-  const auto chunk = choose_chunk(previous);
-  if (!chunk) return std::nullopt;
-  state_[*chunk] = State::claimed;
-  return Task{Task::Kind::chunk, *chunk};
+  if (const auto chunk = choose_chunk(previous)) {
+    state_[*chunk] = State::claimed;
+    return Task{Task::Kind::chunk, *chunk};
+  }
+  const auto clip = choose_sound();
+  if (!clip) return std::nullopt;
+  samples_ahead_ += std::exchange(samples_[*clip], 0);
+  ++missing_[*clip];
+  return Task{Task::Kind::sound, *clip};
+}
+
+// The longest there is room for among those of clips that wait for chunks.
+std::optional<std::size_t> Board::choose_sound() const {
+  std::optional<std::size_t> longest;
+  for (std::size_t clip = 0; clip < samples_.size(); ++clip) {
+    if (missing_[clip] == 0 || samples_ahead_ + samples_[clip] > kMostSamplesAhead) continue;
+    if (samples_[clip] >= (longest ? samples_[*longest] + 1 : kLeastSamplesAhead)) longest = clip;
+  }
+  return longest;
+}
+
+void Board::sound_done(std::size_t clip) {
+  const std::lock_guard lock(mutex_);
+  release_clip(clip);
 }
 
 bool Board::reserve_next(std::size_t chunk) {
@@ -104,9 +130,11 @@ std::size_t Board::near_middle(std::size_t first, std::size_t end) const {
 }
 
 void Board::release_clips(std::size_t chunk) {
-  for (const std::size_t clip : clips_of_[chunk]) {
-    if (--missing_[clip] == 0) ready_.push_back(clip);
-  }
+  for (const std::size_t clip : clips_of_[chunk]) release_clip(clip);
+}
+
+void Board::release_clip(std::size_t clip) {
+  if (--missing_[clip] == 0) ready_.push_back(clip);
 }
 
 }  // namespace emomedia

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,13 +33,14 @@ namespace {
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr double kForever = 3600.0;
 constexpr double kStopSeconds = 10.0;  // how long a worker that was asked to stop may go without a sign of life
-constexpr int kLargeBuffer = 1 << 20;  // bytes
+constexpr int kPictures = 1 << 20;  // bytes
 
 }  // namespace
 
-void return_large_buffers() {
+void return_large_buffers([[maybe_unused]] int size) {
 #ifdef __GLIBC__
-  ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
+  ::mallopt(M_MMAP_THRESHOLD, size);
+  ::mallopt(M_TRIM_THRESHOLD, size);
   ::malloc_trim(0);
 #endif
 }
@@ -72,7 +74,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
   void start() {
-    return_large_buffers();
+    return_large_buffers(kPictures);
     started_ = std::chrono::steady_clock::now();
     const auto workers = static_cast<std::size_t>(std::max(1, job_.workers));
     for (std::size_t i = 0; i < workers; ++i) start_worker(gpu_for(i));
@@ -188,6 +190,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
       if (!task) return;
       if (task->kind == Task::Kind::clip) {
         write(task->index, self);
+      } else if (task->kind == Task::Kind::sound) {
+        encode_sound_ahead(task->index, self);
       } else if (worker.make(job_.chunks[task->index], [this, task] { return next_chunk(task->index); }, stop,
                              self.clock)) {
         board_.chunk_done(task->index);
@@ -264,18 +268,46 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     ++clips_done_;
   }
 
-  std::array<std::int64_t, 2> write_picture(std::size_t index, std::size_t picture, Worker& self) const {
+  // While others make the clip's last chunks: the run's longest clip would else keep one worker when they are there.
+  void encode_sound_ahead(std::size_t index, Worker& self) {
+    std::vector<std::unique_ptr<ClipSound>> sounds;
+    for (std::size_t picture = 0; picture < job_.picture_count(); ++picture) {
+      sounds.push_back(sound_of(index, picture));
+      sounds.back()->encode_ahead(self.pulse, self.clock);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      ahead_[index] = std::move(sounds);
+    }
+    board_.sound_done(index);
+  }
+
+  // Of one picture: both actors' with the composite, its own with a side alone.
+  std::unique_ptr<ClipSound> sound_of(std::size_t index, std::size_t picture) const {
+    std::vector<const PcmReader*> readers{&sound_[0], &sound_[1]};
+    if (picture > 0) readers = {&sound_[job_.sides[picture - 1].side]};
+    const std::int64_t bit_rate = picture > 0 ? job_.audio_bit_rate / 2 : job_.audio_bit_rate;
+    return std::make_unique<ClipSound>(job_.clips[index], std::move(readers), bit_rate);
+  }
+
+  // What was encoded ahead, or what is to be.
+  std::unique_ptr<ClipSound> take_sound(std::size_t index, std::size_t picture) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = ahead_.find(index);
+      if (found != ahead_.end()) return std::move(found->second[picture]);
+    }
+    return sound_of(index, picture);
+  }
+
+  std::array<std::int64_t, 2> write_picture(std::size_t index, std::size_t picture, Worker& self) {
     const Clip& clip = job_.clips[index];
     std::vector<std::string> spools;
     for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spools[picture]);
     const ClipVideo& video = videos_[picture];
-    ClipStreams streams{video.parameters.get(), video.parameter_sets, video.reorder_depth, job_.video.rate,
-                        job_.audio_bit_rate, {&sound_[0], &sound_[1]}};
-    if (picture > 0) {
-      streams.audio_bit_rate /= 2;
-      streams.sound = {&sound_[job_.sides[picture - 1].side]};
-    }
-    return write_clip(clip.paths[picture], clip, spools, streams, self.pulse, self.clock);
+    const ClipStreams streams{video.parameters.get(), video.parameter_sets, video.reorder_depth, job_.video.rate};
+    const auto sound = take_sound(index, picture);
+    return write_clip(clip.paths[picture], clip, spools, streams, *sound, self.pulse, self.clock);
   }
 
   void sign_off(Worker& self, const av::DecodeCounts& counts) {
@@ -360,6 +392,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::size_t running_ = 0;
   std::exception_ptr error_;
   std::vector<std::shared_ptr<Worker>> workers_;
+  std::map<std::size_t, std::vector<std::unique_ptr<ClipSound>>> ahead_;  // by clip, then by picture; guarded
 };
 
 Engine::Engine(Job job, const Idle& idle) : state_(std::make_shared<State>(std::move(job), idle)) {}

@@ -205,7 +205,7 @@ void bind_runner(py::module_& module) {
   };
   module.def("try_encoder", try_heeding, py::arg("settings"), py::arg("gpu"), Released(),
              "Opens an encoder and closes it. Raises DeviceError where the GPU has none for these settings.");
-  module.def("return_large_buffers", &return_large_buffers,
+  module.def("return_large_buffers", [] { return_large_buffers(); },
              "Has this process's large buffers given back to the system when they are freed.");
   py::class_<Engine, std::unique_ptr<Engine, DeleteReleased>>(module, "Engine", "Runs a job on threads of its own.")
       .def(py::init([](Job job) { return new Engine(std::move(job), notice_signals); }), py::arg("job"), Released(),

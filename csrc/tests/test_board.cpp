@@ -116,3 +116,28 @@ TEST_CASE("clips whose chunks all lie in spools are there from the beginning") {
   CHECK(board.claim(std::nullopt)->kind == Task::Kind::clip);
   CHECK_FALSE(board.claim(std::nullopt));
 }
+
+TEST_CASE("a worker with nothing else to do is given the sound of the longest clip that waits for chunks, once") {
+  constexpr std::int64_t kMinute = 60 * 48'000;
+  Job job = job_of(2, {{0, 1}, {0, 1}, {0, 1}, {0}});
+  job.clips[0].sample_count = 48'000;       // soon done
+  job.clips[1].sample_count = kMinute;
+  job.clips[2].sample_count = 11 * kMinute;  // too much to keep
+  Board board(job, {false, false});
+  for (int n = 0; n < 2; ++n) CHECK(board.claim(std::nullopt)->kind == Task::Kind::chunk);
+  const auto sound = board.claim(std::nullopt);
+  REQUIRE(sound);
+  CHECK(sound->kind == Task::Kind::sound);
+  CHECK(sound->index == 1);
+  CHECK_FALSE(board.claim(std::nullopt));
+  board.chunk_done(0);
+  board.chunk_done(1);
+  std::set<std::size_t> written;
+  while (const auto task = board.claim(std::nullopt)) {
+    CHECK(task->kind == Task::Kind::clip);
+    written.insert(task->index);
+  }
+  CHECK(written == std::set<std::size_t>{0, 2, 3});  // not the one whose sound is in hand
+  board.sound_done(1);
+  CHECK(board.claim(std::nullopt)->index == 1);
+}

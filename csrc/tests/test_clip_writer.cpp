@@ -154,10 +154,16 @@ TEST_CASE("clips of HEVC are joined at spans' edges, one-frame spans among them,
   Part odd = dialogue;  // no tick that a file can count is of frames and samples both
   odd.rate = {999'999'937, 40'000'000};
   for (const Part& part : {dialogue, {"turn", 8, 12, {0, 1, 7}}, {"one", 7, 1, {0}}, odd}) {
-    const ClipStreams streams{parameters.get(), sets_of(*codec), 0, part.rate, 64'000, {&reader, &reader}};
+    const ClipStreams streams{parameters.get(), sets_of(*codec), 0, part.rate};
     const std::string path = folder / (part.name + ".mp4");
-    write_clip(path, {{path}, part.first, part.count, part.first * 1920, part.count * 1920, {0, 1}}, spools, streams, pulse,
-               clock);
+    const Clip clip{{path}, part.first, part.count, part.first * 1920, part.count * 1920, {0, 1}};
+    ClipSound sound(clip, {&reader, &reader}, 64'000);
+    write_clip(path, clip, spools, streams, sound, pulse, clock);
+    const std::string written = tests::bytes_of(path);
+    ClipSound ahead(clip, {&reader, &reader}, 64'000);
+    ahead.encode_ahead(pulse, clock);
+    write_clip(path, clip, spools, streams, ahead, pulse, clock);
+    CHECK(tests::bytes_of(path) == written);
     CHECK(tests::bytes_of(path).find("hvc1") != std::string::npos);
     const Take take = tests::make_take(path);
     REQUIRE(take.files[0].pts.size() == static_cast<std::size_t>(part.count));
@@ -185,8 +191,9 @@ TEST_CASE("spools of another encoder make no clip") {
   Pulse pulse;
   StageClock clock;
   const std::string path = folder / "a.mp4";
-  CHECK_THROWS_WITH_AS(write_clip(path, {{path}, 0, 1, 0, 1920, {0}}, {folder / "a.spool"},
-                                  {parameters.get(), sets, 0, {25, 1}, 64'000, {&reader, &reader}}, pulse, clock),
+  const Clip clip{{path}, 0, 1, 0, 1920, {0}};
+  ClipSound sound(clip, {&reader, &reader}, 64'000);
+  CHECK_THROWS_WITH_AS(write_clip(path, clip, {folder / "a.spool"}, {parameters.get(), sets, 0, {25, 1}}, sound, pulse, clock),
                        doctest::Contains("those of another encoder"), Error);
   CHECK_FALSE(std::filesystem::exists(path));
 }

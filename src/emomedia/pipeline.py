@@ -397,6 +397,15 @@ class Pipeline(StageRunner):
 
         return Tools.found(self.options.face_model, self.options.person_model)
 
+    def refuse_wrong_files(self) -> None:
+        """Refuse now, not when the clips are made, a profile that is none, or a model.
+
+        What else measures is loaded when it is wanted: beside the engine it would be in the way.
+        """
+        _ = self.rules
+        if self.options.face_model is not None or self.options.person_model is not None:
+            _ = self.tools
+
     @cached_property
     def check(self) -> tuple[Row, ...]:
         """The audit's rows with their measures and verdicts."""

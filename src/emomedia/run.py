@@ -98,7 +98,7 @@ def run(
     _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
     with open_session(Path(description), Path(out), options, observer) as pipeline:
         begin = time.monotonic()
-        _ = pipeline.rules, pipeline.tools  # refuses a wrong file now, not when the clips are made
+        pipeline.refuse_wrong_files()
         pipeline.require_encoder()
         for stage in STAGES[: STAGES.index(through) + 1]:
             getattr(pipeline, stage)

@@ -50,10 +50,11 @@ struct Report {
 // hangs. A GPU whose encoder sessions are all in use counts as having one.
 void try_encoder(const VideoSettings& settings, std::shared_ptr<gpu::Device> gpu, const Idle& idle = {});
 
-// Makes glibc return large buffers to the system as soon as they are freed; Engine::start() does it too. By itself it
-// keeps them once a process has freed buffers of that size: with an encoder opened for each chunk, the holes between
-// what other threads hold add up to a fifth of the peak, and more in a long session. It costs some milliseconds a chunk.
-void return_large_buffers();
+// Makes glibc return buffers of `size` bytes and more to the system as soon as they are freed. By itself it keeps them
+// once a process has freed buffers of that size: with an encoder opened for each chunk, the holes between what other
+// threads hold add up to a fifth of the peak, and more in a long session. Engine::start() does it from 1 MiB on, which
+// costs some milliseconds a chunk; stages that work on arrays, and make new ones all the time, want it from 4 MiB on.
+void return_large_buffers(int size = 4 << 20);
 
 // Runs a job on threads of its own. Thread-safe. While somebody waits, a worker that hangs is given up: the others go
 // on, finish() throws Error(stalled), and the hanging thread is left alone.
