@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from emomedia.audio import proxy
 from emomedia.audio.align import Match
 from emomedia.errors import DescriptionError, MediaNotFoundError, SyncError
 from emomedia.probe.types import Probe, Take, TakeFile, Track
-from emomedia.session import Mic, Session, Side
+from emomedia.session import SIDES, Mic, Session, Side
 from emomedia.sync import SPEED_OF_SOUND, clocks, sync_session
 from emomedia.timeline import Clock, FileFrames, TakeFrames
 from plain import plain_take
@@ -110,6 +111,29 @@ def test_the_camera_hears_later_than_the_microphone(session):
     assert sync_session(moved)["left"]["track"]["offset"] == pytest.approx(
         plain - 1.2 / SPEED_OF_SOUND, abs=1e-6
     )
+
+
+def test_a_microphone_that_a_camera_recorded_is_where_its_container_puts_it(session, tmp_path, monkeypatch):
+    """Another channel or stream of either camera's file: what both hear need not be alike."""
+    monkeypatch.setattr("emomedia.audio.align.align", lambda *_, **__: pytest.fail("nothing is to be found"))
+    two = tmp_path / "two.mka"
+    with av.open(str(two), "w") as container:
+        streams = [container.add_stream("pcm_s16le", rate=RATE, layout="mono") for _ in SIDES]
+        for start, stream in zip((0.1, 0.25), streams, strict=True):
+            frame = av.AudioFrame.from_ndarray(np.ones((1, RATE), np.int16), format="s16", layout="mono")
+            frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), int(start * RATE)
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    camera = replace(session.takes["right"].sound, path=two)
+    lapels = {
+        side: replace(camera, own_audio=False, stream=stream, start=Fraction(0))
+        for stream, side in enumerate(SIDES)
+    }
+    right = replace(session.session.right, offset=Fraction("1.5"))
+    takes = {"left": session.takes["left"], "right": take(camera)}
+    described = replace(session.session, right=right)
+    body = sync_session(replace(session, session=described, takes=takes, tracks=lapels))
+    assert [body[side]["track"]["method"] for side in SIDES] == ["reference"] * 2
+    assert [body[side]["track"]["offset"] for side in SIDES] == [1.54, 1.69]
 
 
 def test_each_recording_is_read_once(session, monkeypatch):

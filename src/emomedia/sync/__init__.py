@@ -1,6 +1,6 @@
 """The sync stage: every take and every track of a session on one clock.
 
-The left take is the clock.  What session.toml declares is used as it is; a take's own sound is where
+The left take is the clock.  What session.toml declares is used as it is; what a camera recorded is where
 its container puts it; everything else is found from the sound (:mod:`emomedia.audio.align`), or, where a
 camera recorded none, from timecode, or refused.  The conventions are in docs/sound-sync.md.
 """
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SyncError
+from ..probe.track import first_sample_time
+from ..probe.types import TrackFile
 from ..session import SIDES, SideName
 from ..timeline import Clock
 from . import timecode
@@ -179,20 +181,46 @@ def _tracks(
     probe: Probe, take_clocks: dict[SideName, Clock], recordings: Recordings
 ) -> dict[SideName, tuple[Clock, Entry]]:
     """Both tracks' clocks, and what sync.json says of them; two channels of one file have one clock."""
-    matches = _track_matches(probe, recordings)
+    known = {side: _known_place(probe, side, take_clocks) for side in SIDES}
+    matches = _track_matches(probe, [side for side in SIDES if known[side] is None], recordings)
     if len(matches) == len(SIDES) and _one_file(probe):
         matches = recordings.located_together(matches)
-    tracks = {side: _track(probe, side, take_clocks, matches.get(side), recordings) for side in SIDES}
+    tracks = {
+        side: known[side] or _track(probe, side, take_clocks, matches.get(side), recordings) for side in SIDES
+    }
     return _one_clock(tracks) if len(matches) == len(SIDES) and _one_file(probe) else tracks
 
 
-def _track_matches(probe: Probe, recordings: Recordings) -> dict[SideName, Heard]:
-    """Each microphone's place in its own camera's sound, where that decides it."""
+def _known_place(probe: Probe, side: SideName, takes: dict[SideName, Clock]) -> tuple[Clock, Entry] | None:
+    """A track's clock if session.toml declares it, or the container that a camera recorded it in."""
+    declared = probe.session.side(side).mic_offset
+    if declared is not None:
+        return Clock(declared), entry(Clock(declared), "declared")
+    for camera in (side, *SIDES):
+        start = _start_in(probe.takes[camera], probe.tracks[side])
+        if start is not None:
+            own = Clock(takes[camera].to_session(start), takes[camera].drift_ppm)
+            return own, entry(own, "reference")
+    return None
+
+
+def _start_in(take: Take, track: Track) -> Fraction | None:
+    """When a track that one of the take's files holds begins, in seconds from the take's first frame."""
+    sound = take.sound
+    for file in () if sound is None else (TrackFile(sound.path, sound.stream, sound.start), *sound.later):
+        if file.path.resolve() == track.path.resolve():
+            if file.stream == track.stream:
+                return file.start
+            begin = first_sample_time(file.path, file.stream)
+            return file.start + first_sample_time(track.path, track.stream) - begin
+    return None
+
+
+def _track_matches(probe: Probe, sides: Sequence[SideName], recordings: Recordings) -> dict[SideName, Heard]:
+    """Each microphone's place in its own camera's sound, where that decides it, for these `sides`."""
     sought: dict[SideName, tuple[Track, Track]] = {}
-    for side in SIDES:
+    for side in sides:
         track, sound = probe.tracks[side], probe.takes[side].sound
-        if probe.session.side(side).mic_offset is not None or track.own_audio:
-            continue
         if sound is not None and not recordings.silent(sound):
             sought[side] = sound, track
     recordings.aligned(list(sought.values()))
@@ -216,18 +244,13 @@ def _track(
     heard: Heard | None,
     recordings: Recordings,
 ) -> tuple[Clock, Entry]:
-    """A track's clock, and what sync.json says of it."""
-    description, track, take_clock = probe.session.side(side), probe.tracks[side], take_clocks[side]
-    if description.mic_offset is not None:
-        return Clock(description.mic_offset), entry(Clock(description.mic_offset), "declared")
-    if track.own_audio:
-        own = Clock(take_clock.to_session(track.start), take_clock.drift_ppm)
-        return own, entry(own, "reference")
+    """The clock of a track whose place has to be found, and what sync.json says of it."""
     if heard is None:
         by_timecode = _track_by_timecode(probe, side, take_clocks)
         return by_timecode or _no_sound(probe, recordings, _mic_remedy(side), side)
+    take_clock = take_clocks[side]
     sound_clock = Clock(take_clock.to_session(heard.camera.start), take_clock.drift_ppm)
-    late = description.camera_distance / SPEED_OF_SOUND
+    late = probe.session.side(side).camera_distance / SPEED_OF_SOUND
     clock = _moved(_track_clock(sound_clock, heard.match), -late)
     return clock, entry(clock, "sound", heard.match.confidence, heard.match)
 
