@@ -2,7 +2,7 @@
 
 The native program (benchmarks/native/gpu) measures what the card can do at the most, the kernel, and
 decoding alone against decoding and composing; here come other libraries' decode loops, whole runs of
-``emomedia run`` and x264 alone on all cores, the bars, ``gpu.json`` and a chart.  One round each, since GPU
+``emomedia cut`` and x264 alone on all cores, the bars, ``gpu.json`` and a chart.  One round each, since GPU
 machines are dear.  gpu.json is written after each part; one that fails is told there and stops no other.
 Where groups of parts are named, gpu.json in the folder is gone on with.
 """
@@ -86,14 +86,14 @@ def native(program: Path, *arguments: str) -> list[dict[str, Any]]:
 
 
 def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
-    """One ``emomedia run`` of a case, sound as it is; run.json."""
+    """One ``emomedia cut`` of a case, sound as it is; run.json."""
     session = make(FOOTAGE[case]).description
     turns = next(session.parent.glob("*.turns.json"))
     command = [
         sys.executable,
         "-m",
         "emomedia",
-        "run",
+        "cut",
         session,
         "--out",
         out,
@@ -294,7 +294,7 @@ def chart_lines(found: dict[str, Any]) -> Iterator[Line]:
     for name, device in (("run", "cuda"), ("cores_run", "cpu")):
         if name in found:
             rate = found[name]["composed_frames"] / found[name]["wall_seconds"]
-            yield Line(f"emomedia run --device {device}", [rate], ours=True)
+            yield Line(f"emomedia cut --device {device}", [rate], ours=True)
 
 
 def chart(result: dict[str, Any], out: Path, stamp: str) -> None:

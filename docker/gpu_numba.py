@@ -5,13 +5,25 @@ what they are, what the audit says of their pictures is not.
 """
 
 import ctypes
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 
 def njit(**_: Any) -> Any:
     return lambda loop: loop
 
+
+class FunctionCache:
+    """Nothing is compiled, and nothing kept."""
+
+    def __init__(self, _: Any) -> None:
+        pass
+
+
+for _name in ("numba.core", "numba.core.caching"):
+    sys.modules[_name] = ModuleType(_name)
+sys.modules["numba.core.caching"].FunctionCache = FunctionCache  # type: ignore[attr-defined]
 
 _nothing = ctypes.CFUNCTYPE(None)(lambda: None)
 

@@ -82,7 +82,7 @@ def made(session: Path, out: Path, device: Any, **choices: Any) -> tuple[dict[st
     """Every clip's bytes and run.json; by libx264, since NVENC's are no core's."""
     choices = {"preset": "ultrafast", "encoder": "libx264", "device": device} | choices
     options = Options(turns=session.parent / "turns.json", **choices)
-    run(session, out, options)
+    run(session, out, options, through="cut")
     folder = SessionFolder(out.resolve(), load_session(session).id)
     clips = {path.name: path.read_bytes() for path in sorted(folder.clips.iterdir())}
     return clips, json.loads(folder.run_report.read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,25 @@ print(*sys.modules, sep="\\n")
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(ended.stdout.splitlines())
+
+
+def test_what_stands_for_numba_on_a_gpu_machine_is_enough_for_the_loops(tmp_path):
+    """docker/gpu_numba.py, which nothing else runs before such a machine does (docs/gpu.md)."""
+    stub = Path(__file__).parent.parent / "docker/gpu_numba.py"
+    package = tmp_path / "numba"
+    package.mkdir()
+    (package / "__init__.py").write_bytes(stub.read_bytes())
+    code = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+import numba
+import emomedia.quality.pixels, emomedia.quality.stage, emomedia.voice.noise, emomedia.voice.path
+from emomedia.voice.compiled import compiled
+found = []
+compiled(lambda value: found.append(value))(7)
+assert found == [7] and numba.__file__.startswith({str(tmp_path)!r})
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def command(*arguments: str) -> str:
