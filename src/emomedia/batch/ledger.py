@@ -104,6 +104,7 @@ class Ledger:
         """
         self.path = ledger_path(out)
         self.put_aside: str | None = None
+        self._is_part = False  # whether a change is one of several that are made as one
         with writing(self.path), as_output_errors(self.path):
             make_folder(self.path.parent)
             try:
@@ -127,8 +128,12 @@ class Ledger:
     def record(self, changes: Iterable[Callable[[], None]]) -> None:
         """Make several changes in one transaction: each transaction costs five disk syncs."""
         with self._change():
-            for change in changes:
-                change()
+            self._is_part = True
+            try:
+                for change in changes:
+                    change()
+            finally:
+                self._is_part = False
 
     def known(self) -> dict[str, Known]:
         """All sessions by their ids."""
@@ -214,7 +219,7 @@ class Ledger:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """A transaction, or part of one; a failure to write is an OutputError, and changes nothing."""
-        if self._db.in_transaction:
+        if self._is_part:
             yield self._db
             return
         with as_output_errors(self.path), self._db:

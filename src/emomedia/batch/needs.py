@@ -43,7 +43,9 @@ def _least_cores(room: Room) -> int:
     if not room.gpus:
         return 1
     share = int(room.cores / (2 * CUTS_ON_A_GPU * room.gpus))
-    return max(1, min(share, room.machine_cores, (room.memory - CUT_MEMORY) // WORKER_MEMORY))
+    return max(
+        1, min(share, room.machine_cores // CUTS_ON_A_GPU, (room.memory - CUT_MEMORY) // WORKER_MEMORY)
+    )
 
 
 def grows(need: Need) -> bool:
