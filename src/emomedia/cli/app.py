@@ -58,7 +58,10 @@ def init(
 
     with make_display(json) as display:
         written = init_folder(folder, overwrite=force)
-        lines = [f"wrote {path}; look it over, then emomedia probe {path}" for path in written]
+        lines = [
+            f"wrote {path}; look it over, then emomedia probe {path} --proof {path.with_suffix('.png')}"
+            for path in written
+        ]
         display.ends({"sessions": [str(path) for path in written]}, lines)
 
 
