@@ -15,7 +15,7 @@ from math import ceil, floor
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
     from .plan import Frames as Run
 
-Samples = npt.NDArray[np.uint8 | np.uint16]
+Samples = npt.NDArray[Any]
+"""uint8, or uint16 for 10 bits."""
+
 DeviceSamples: TypeAlias = "_core.DeviceArray"
+S = TypeVar("S", bound="Samples | DeviceSamples")
+"""What a frame's samples are: in the host's memory, or in a GPU's."""
+
 Seconds = float | Decimal | Fraction
 
 SIZE = (1920, 1080)
@@ -41,7 +46,7 @@ AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(Generic[S]):
     """One composite, left actor in the left half: Y'CbCr 4:2:0, in the colours of the session's clips.
 
     The samples lie in a buffer of the core that is this frame's alone: they may be written to, and stay
@@ -69,7 +74,7 @@ class Frame:
 
     number: int
     rate: Fraction
-    i420: Samples | DeviceSamples
+    i420: S
     damaged: tuple[SideName, ...]
 
     @property
@@ -78,17 +83,17 @@ class Frame:
         return self.number / self.rate
 
     @property
-    def y(self) -> Samples | DeviceSamples:
+    def y(self) -> S:
         """Luma, uint8 or uint16[height, width]."""
         return self._part(0, self._size)
 
     @property
-    def u(self) -> Samples | DeviceSamples:
+    def u(self) -> S:
         """Blue difference, uint8 or uint16[height / 2, width / 2]."""
         return self._chroma(0)
 
     @property
-    def v(self) -> Samples | DeviceSamples:
+    def v(self) -> S:
         """Red difference, shaped as `u`."""
         return self._chroma(1)
 
@@ -97,16 +102,17 @@ class Frame:
         rows, width = self.i420.shape
         return rows * 2 // 3, width
 
-    def _chroma(self, place: int) -> Samples | DeviceSamples:
+    def _chroma(self, place: int) -> S:
         height, width = self._size
         shape = height // 2, width // 2
         return self._part(height * width + place * shape[0] * shape[1], shape)
 
-    def _part(self, first: int, shape: tuple[int, int]) -> Samples | DeviceSamples:
+    def _part(self, first: int, shape: tuple[int, int]) -> S:
         """`shape` samples of the buffer from the one at `first` on."""
-        if isinstance(self.i420, np.ndarray):
-            return self.i420.reshape(-1)[first : first + shape[0] * shape[1]].reshape(shape)
-        return self.i420.part(first, shape)
+        whole: Samples | DeviceSamples = self.i420
+        if isinstance(whole, np.ndarray):
+            return cast(S, whole.reshape(-1)[first : first + shape[0] * shape[1]].reshape(shape))
+        return cast(S, whole.part(first, shape))
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
@@ -122,7 +128,7 @@ class Frame:
         return self.i420.__dlpack_device__()
 
 
-class Frames(Iterator[Frame]):
+class Frames(Iterator[Frame[S]]):
     """Composites in order, each given once; made by :func:`frames`.
 
     Its two threads end with the last frame, with an error, with :meth:`close` or the ``with`` block, when
@@ -147,7 +153,7 @@ class Frames(Iterator[Frame]):
     def __len__(self) -> int:
         return sum(count for _, count in self.stretches)
 
-    def __next__(self) -> Frame:
+    def __next__(self) -> Frame[S]:
         try:
             made = self._stream.next()
         except BaseException:
@@ -158,7 +164,7 @@ class Frames(Iterator[Frame]):
             raise StopIteration
         number, samples, damage = made
         damaged = tuple(side for bit, side in enumerate(SIDES) if damage >> bit & 1)
-        return Frame(number, self.rate, samples, damaged)
+        return Frame(number, self.rate, cast(S, samples), damaged)
 
     def close(self) -> None:
         """End the threads; from then on there is no further frame."""
@@ -173,6 +179,38 @@ class Frames(Iterator[Frame]):
         self.close()
 
 
+@overload
+def frames(
+    session: str | PathLike[str],
+    *,
+    start: Seconds | None = None,
+    end: Seconds | None = None,
+    stretches: Sequence[tuple[int, int]] | None = None,
+    clip: str | None = None,
+    out: str | PathLike[str] | None = None,
+    options: Options | None = None,
+    size: tuple[int, int] = ...,
+    ahead: int = ...,
+    device: Literal["cpu"] = "cpu",
+) -> Frames[Samples]: ...
+
+
+@overload
+def frames(
+    session: str | PathLike[str],
+    *,
+    start: Seconds | None = None,
+    end: Seconds | None = None,
+    stretches: Sequence[tuple[int, int]] | None = None,
+    clip: str | None = None,
+    out: str | PathLike[str] | None = None,
+    options: Options | None = None,
+    size: tuple[int, int] = ...,
+    ahead: int = ...,
+    device: Literal["cuda"],
+) -> Frames[DeviceSamples]: ...
+
+
 def frames(
     session: str | PathLike[str],
     *,
@@ -185,7 +223,7 @@ def frames(
     size: tuple[int, int] = SIZE,
     ahead: int = AHEAD,
     device: Literal["cpu", "cuda"] = "cpu",
-) -> Frames:
+) -> Frames[Any]:
     """The composites of a session, before encoding, in order.
 
     What is shown is chosen by time, or by frame numbers, or by a clip's id; by default it is all footage.

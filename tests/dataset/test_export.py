@@ -285,6 +285,8 @@ def test_an_index_behind_its_audits_is_refused(tmp_path):
     write_index(tmp_path / "out")
     assert export(tmp_path / "out", "hf", tmp_path / "to", ExportOptions(media=False)).clips
     (tmp_path / "out/b").rename(tmp_path / "b")
+    with pytest.raises(StageError, match="the clips of b as"):
+        export(tmp_path / "out", "hf", tmp_path / "without", ExportOptions(media=False))
     write_index(tmp_path / "out")
     (tmp_path / "b").rename(tmp_path / "out/b")
     with pytest.raises(StageError, match="the clips of b as"):

@@ -56,7 +56,10 @@ def init(
 
     with make_display(json) as display:
         written = init_folder(folder, overwrite=force)
-        lines = [f"wrote {path}; check it, then run emomedia probe {path}" for path in written]
+        lines = [
+            f"wrote {path}; check it, then run emomedia probe {path} --proof {path.with_suffix('.png')}"
+            for path in written
+        ]
         display.result({"sessions": [str(path) for path in written]}, lines)
 
 

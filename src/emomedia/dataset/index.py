@@ -302,11 +302,12 @@ def recorded_audits(columns: pa.Schema) -> list[tuple[str, str, int]]:
 
 
 def outdated(out: Path, columns: pa.Schema) -> Iterator[str]:
-    """The sessions whose audits have changed or come since an index with this schema was made."""
+    """The sessions whose audits have changed, come or gone since an index with this schema was made."""
     listed = {session: digest for session, digest, _ in recorded_audits(columns)}
     for audit in audits(out):
-        if listed.get(audit.parent.name) != _digest(audit):
+        if listed.pop(audit.parent.name, None) != _digest(audit):
             yield audit.parent.name
+    yield from listed
 
 
 def open_index(out: Path) -> pq.ParquetFile:

@@ -107,7 +107,7 @@ def gather(out: Path, actors: Path | None = None) -> Gathered:
     """
     table = read_index(out, COLUMNS)
     notes = [
-        f"{session}/{AUDIT_NAME}: newer than the index; emomedia check updates it"
+        f"{session}/{AUDIT_NAME}: not as in the index; emomedia check updates it"
         for session in outdated(out, table.schema)
     ]
     finished = set(table["session"].unique().to_pylist())

@@ -133,6 +133,6 @@ def failures(gathered: Gathered) -> str:
         text = f'<dl class="causes">{"".join(rows)}</dl>'
     if gathered.notes:
         notes = "".join(f"<li>{escape(note)}</li>" for note in gathered.notes)
-        title = f"{len(gathered.notes)} files that could not be read, or are newer than the index"
+        title = f"{len(gathered.notes)} files that could not be read, or are not as the index has them"
         text += details(title, f"<ul>{notes}</ul>")
     return section("failures", "Failures", text)
