@@ -61,7 +61,7 @@ def test_other_rates(tmp_path, room):
         assert match.offset == pytest.approx(4, abs=0.5 / RATE)
 
 
-@pytest.mark.parametrize("ppm", [60.0, -145.0])
+@pytest.mark.parametrize("ppm", [60.0, -145.0, 1040.0])
 def test_drift_over_minutes(tmp_path, ppm):
     rate = 16_000
     long = talk(340, seed=5, rate=rate)

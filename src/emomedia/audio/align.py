@@ -40,7 +40,10 @@ SHORTEST = 0.5
 Place = Callable[[float, float], list[tuple[float, float]]]
 Peaks = Sequence[Sequence[tuple[float, Peak]]]
 
-_GUESSES = tuple(n * 1e-4 for n in range(-5, 6))
+_PULLED = 1e-3
+"""Seconds per second, more or less, by which a recorder is off that is set for film at 24/1.001 frames."""
+
+_GUESSES = (*(n * 1e-4 for n in range(-5, 6)), -_PULLED, _PULLED)
 """Seconds per second, tried with half a window: half of their distance smears its ends by 0.1 ms."""
 
 _FEW, _SPARSE = 12, 60
@@ -179,15 +182,16 @@ def _fine(
     if drift is None:
         half = partial(_placed, reference, other, rough, length / 2)
         drift = _guessed(half, _liveliest(other, length / 2, starts))
+    pace = drift if abs(drift) > MAX_SLOPE else 0.0
     sparse = starts[:: max(1, len(starts) // _SPARSE)]
     measured = _measured(other, length, place, sparse, drift)
     if measured is None:
         return None
-    _, fit = _best_fit(measured, between=between)
-    found = float(np.clip(fit.slopes[0], -MAX_SLOPE, MAX_SLOPE))
+    _, fit = _best_fit(measured, pace, between=between)
+    found = float(np.clip(fit.slopes[0], pace - MAX_SLOPE, pace + MAX_SLOPE))
     if len(sparse) < len(starts) or abs(found - drift) > _SMEAR / length:
         measured = _measured(other, length, place, starts, found) or measured
-    match = _match(reference, other, *_best_fit(measured, between=between))
+    match = _match(reference, other, *_best_fit(measured, pace, between=between))
     return _doubted(match, reference, other, rough, length, found)
 
 
@@ -234,16 +238,17 @@ def _height(placed: tuple[float, Peak]) -> float:
     return placed[1].height
 
 
-def _best_fit(measured: Measured, *, between: bool) -> tuple[Measured, Fit]:
-    """The clock through the windows; a coarser one where far voices leave no fine one.
+def _best_fit(measured: Measured, pace: float, *, between: bool) -> tuple[Measured, Fit]:
+    """The clock through the windows, around `pace`; a coarser one where far voices leave no fine one.
 
     Then no window is the recording's own voice, so all count alike.
     """
+    measured = replace(measured, offsets=measured.offsets - pace * measured.times)
     fit = fit_clock(measured, TWO_VOICES if between else OWN_VOICE)
-    if not between or _confidence(measured, fit) >= _CLEAR:
-        return measured, fit
-    alike = replace(measured, loud=np.ones(len(measured.times), bool))
-    return alike, fit_clock(alike, FAR_VOICES)
+    if between and _confidence(measured, fit) < _CLEAR:
+        measured = replace(measured, loud=np.ones(len(measured.times), bool))
+        fit = fit_clock(measured, FAR_VOICES)
+    return measured, replace(fit, slopes=fit.slopes + pace)
 
 
 def _confidence(measured: Measured, fit: Fit) -> float:

@@ -36,6 +36,9 @@ SPEED_OF_SOUND = 343
 MAX_DRIFT_PPM = 500
 """What is believed when found: crystals are within 100 ppm, two of them within 200."""
 
+PULLED_PPM, MAX_PULLED_PPM = 1000, 200
+"""By how much one is off that is set for film at 24/1.001 frames, and what is believed around that."""
+
 MAX_RESIDUAL_MS = 20.0
 """Milliseconds, half a frame at 25 fps, by which a take may lie off the line found for it."""
 
@@ -113,7 +116,7 @@ def _through_tracks(
     pairs = list(zip(matches[::2], matches[1::2], strict=True))
     bridge = bridged(pairs)
     drift_ppm = (bridge.speed - 1) * 1e6
-    if bridge.residual_ms > MAX_RESIDUAL_MS or abs(drift_ppm) > MAX_DRIFT_PPM:
+    if bridge.residual_ms > MAX_RESIDUAL_MS or not _believed(drift_ppm):
         steps = max((match.steps for match in matches), key=len)
         remedy = "give the right take's 'offset' in session.toml"
         raise _unsteady(left, right, drift_ppm, bridge.residual_ms, remedy, steps)
@@ -365,7 +368,7 @@ def _found(
         found = f"sound that repeats itself, and fits {match.repeats:+.2f} s away as well"
     elif match.confidence < THRESHOLD:
         found = f"nothing alike (confidence {match.confidence:.2f}, {THRESHOLD} needed)"
-    elif match.residual_ms > MAX_RESIDUAL_MS or abs(match.drift_ppm) > MAX_DRIFT_PPM:
+    elif match.residual_ms > MAX_RESIDUAL_MS or not _believed(match.drift_ppm):
         raise _unsteady(reference, other, match.drift_ppm, match.residual_ms, remedy)
     else:
         return match
@@ -375,6 +378,10 @@ def _found(
         found=found,
         remedy=f"name the right recording, or {remedy}",
     )
+
+
+def _believed(drift_ppm: float) -> bool:
+    return abs(drift_ppm) <= MAX_DRIFT_PPM or abs(abs(drift_ppm) - PULLED_PPM) <= MAX_PULLED_PPM
 
 
 def _unsteady(
