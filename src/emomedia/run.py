@@ -111,7 +111,7 @@ def run_stage(
     description: str | PathLike[str],
     out: str | PathLike[str],
     options: Options,
-    stage: str,
+    stage: Literal["probe", "sync", "speech", "turns", "plan"],
     observer: Observer | None = None,
 ) -> Pipeline:
     """Bring `stage`, one before the cut, up to date, and whatever before it is missing or stale."""
