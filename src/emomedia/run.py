@@ -112,7 +112,7 @@ def run_stage(
     description: str | PathLike[str],
     out: str | PathLike[str],
     options: Options,
-    stage: str,
+    stage: Literal["probe", "sync", "speech", "turns", "plan"],
     observer: Observer | None = None,
 ) -> Pipeline:
     """Bring `stage`, one before the cut, up to date, and any missing or stale stage before it."""

@@ -197,7 +197,7 @@ def probe(
         display.result(to_body(found), lines)
 
 
-def _stage_command(stage: str, help_text: str, result: str) -> None:
+def _stage_command(stage: Literal["sync", "speech", "turns", "plan"], help_text: str, result: str) -> None:
     """Add the verb that brings one stage, and what it needs, up to date."""
 
     @arg.takes_options(
