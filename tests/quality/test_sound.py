@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import soxr
 
-from emomedia.quality.sound import COLUMN, Voice, clipped_share, other_voice_share, sound_measures
+from emomedia.quality.sound import (
+    COLUMN,
+    Voice,
+    clipped_share,
+    other_voice_share,
+    sound_measures,
+    unheard_voice,
+)
 
 COLUMNS = 800
 RNG = np.random.default_rng(0)
@@ -117,3 +124,14 @@ def triangle(samples):
 def moved(sound):
     """As a track whose drift is corrected."""
     return soxr.resample(sound, 1_000_000, 1_000_060, quality="HQ")
+
+
+def test_a_whisper_that_nobody_marked_is_the_own_voice_and_bleed_is_not():
+    nobody, everywhere = np.zeros(COLUMNS, bool), np.ones(COLUMNS, bool)
+    whispered = replace(
+        voice(own_db=-46), own=nobody, other=nobody, turn=everywhere, noise_db=-66, level_db=-26
+    )
+    assert (unheard_voice(whispered) == mask(OWN)).all()
+    assert not unheard_voice(replace(whispered, noise_db=-50)).any(), "noise as loud"
+    assert not unheard_voice(replace(whispered, turn=mask(OTHER))).any()
+    assert not unheard_voice(replace(whispered, level_db=None)).any()

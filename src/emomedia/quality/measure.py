@@ -24,7 +24,7 @@ from .dnsmos import Dnsmos
 from .models import FaceModel, PersonModel
 from .people import Finder, opencv_name, people_measures
 from .picture import picture_measures
-from .sound import COLUMN, Voice, other_voice_share, sound_measures
+from .sound import COLUMN, Voice, other_voice_share, sound_measures, unheard_voice
 from .views import View, Views
 
 VERSION = "5"
@@ -334,8 +334,10 @@ def voices_of(
             other_level_db=_level(facts[other]),
         )
         turns = _marked_around(known["turns"], begin, columns)
+        own = wide[side].copy()
+        own[AROUND : AROUND + columns] |= unheard_voice(voice)
         # whoever the turns name, an exchanged track is the other actor's
-        wrong = 1.0 if known.get("swapped") else other_voice_share(wide[side], wide[other], turns)
+        wrong = 1.0 if known.get("swapped") else other_voice_share(own, wide[other], turns)
         rated = active[side] | turn if speaker in (None, side) else np.zeros_like(turn)
         found[side] = (
             sound_measures(voice) | {"other_voice_share": wrong} | _rated(sounds[side], rated, tools)

@@ -29,6 +29,9 @@ ENOUGH_PAUSES = 150
 _QUIETEST = 2.0
 """Percentile of a clip's columns that noise is no louder than."""
 
+_STANDS_OUT = 4.0
+"""Of the power of noise, and of the other track: what a whisper has at least."""
+
 MOST_DB = 100.0
 """Beyond it is a ratio to digital silence."""
 
@@ -210,6 +213,22 @@ def _silence(powers: npt.NDArray[np.float64]) -> float | None:
     if len(powers) == 0:
         return None
     return float((loudness.lufs(powers) <= loudness.ABSOLUTE_GATE).mean())
+
+
+def unheard_voice(voice: Voice) -> Mask:
+    """Columns of the side's turns in which it was not heard to speak, but whispers.
+
+    They stand out from its track's noise, and from the other track, each by its own actor's level: so they
+    are not what the other voice leaves behind.
+    """
+    columns = min(len(voice.sound) // COLUMN, len(voice.own))
+    found = np.zeros(len(voice.own), np.bool_)
+    if voice.noise_db is None or voice.level_db is None or voice.other_level_db is None:
+        return found
+    mine, others = (_powers(sound[: columns * COLUMN]) for sound in (voice.sound, voice.other_sound))
+    others *= 10 ** ((voice.level_db - voice.other_level_db) / 10)
+    found[:columns] = mine > _STANDS_OUT * np.maximum(others, 10 ** (voice.noise_db / 10))
+    return found & voice.turn & ~voice.own
 
 
 def other_voice_share(own: Mask, other: Mask, turn: Mask) -> float | None:
