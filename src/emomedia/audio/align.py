@@ -20,6 +20,7 @@ from .coarse import SECTION_SECONDS, Course, courses
 from .fit import FAR_VOICES, MAX_SLOPE, OWN_VOICE, TWO_VOICES, Fit, Measured, fit_clock
 from .gcc import Peak, phat_peak
 from .proxy import LEVEL_RATE, PROXY_RATE, Proxy
+from .rivals import as_likely
 from .steps import Hearing, Line, Step, locate
 
 THRESHOLD = 0.4
@@ -38,7 +39,6 @@ SHORTEST = 0.5
 """Seconds that recordings must share for there to be anything to compare."""
 
 Place = Callable[[float, float], list[tuple[float, float]]]
-Peaks = Sequence[Sequence[tuple[float, Peak]]]
 
 _PULLED = 1e-3
 """Seconds per second, more or less, by which a recorder is off that is set for film at 24/1.001 frames."""
@@ -58,12 +58,6 @@ noise, whose level varies by 1.5."""
 
 _LEAST_LIVELY = 8
 """Windows, the loudest, that are asked in any case: of fewer some lie on one line by chance."""
-
-_AGREE = 3
-"""Windows that have to fit equally far from the clock: of twelve, two do by chance."""
-
-_EVEN = 4
-"""Times the share of the windows that fit better there is how much it counts: a quarter of them is enough."""
 
 _MARGIN = 4.0
 _KNOWN = 8
@@ -212,30 +206,10 @@ def _doubted(
     for apart in rough.rivals:
         there = replace(rough, offsets=rough.offsets + apart)
         rival = [_peaks(reference, other, there, length, drift, start) for start in starts]
-        share = _as_likely(own, rival)
+        share = as_likely(own, rival)
         if 1 - share < match.confidence:
             match = replace(match, confidence=1 - share, repeats=apart)
     return match
-
-
-def _as_likely(own: Peaks, rival: Peaks) -> float:
-    """How likely another place is, 0 to 1: on the true clock the peaks are higher throughout."""
-    highest = [
-        (max(here, key=_height), max(there, key=_height))
-        for here, there in zip(own, rival, strict=True)
-        if here and there
-    ]
-    if not highest:
-        return 0.0
-    apart = np.array([there[0] - here[0] for here, there in highest])
-    higher = np.array([_height(there) >= _height(here) for here, there in highest])
-    agree = np.abs(apart[:, None] - apart[None]) <= OWN_VOICE.on_it
-    most = agree[np.argmax(agree.sum(axis=1))]
-    return min(1.0, _EVEN * float(higher[most].sum()) / len(own)) if most.sum() >= _AGREE else 0.0
-
-
-def _height(placed: tuple[float, Peak]) -> float:
-    return placed[1].height
 
 
 def _best_fit(measured: Measured, pace: float, *, between: bool) -> tuple[Measured, Fit]:

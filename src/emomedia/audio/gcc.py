@@ -43,7 +43,7 @@ class Peak:
 
     place: float
     clarity: float
-    height: float = 0.0
+    height: float
 
 
 def phat_peak(long: npt.NDArray[np.float32], short: npt.NDArray[np.float32], last: int, rate: int) -> Peak:
