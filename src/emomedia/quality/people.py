@@ -157,8 +157,8 @@ def _brightened(luma: Picture, black: float) -> Picture:
     gain = min(_BRIGHT / max(bright, 1.0), _MOST_GAIN)
     if gain <= 1:
         return luma
-    levels = np.clip((np.arange(256) - black) * gain, 0, 255).astype(np.uint8)
-    return levels[luma]
+    brightened: Picture = np.clip((np.arange(256) - black) * gain, 0, 255).astype(np.uint8)[luma]
+    return brightened
 
 
 def _opencv() -> Any:
