@@ -113,6 +113,11 @@ def over_exposed(half: Half) -> Half:
     )
 
 
+def dim(half: Half) -> Half:
+    """Two and a half stops too dark."""
+    return _changed_luma(half, lambda luma: (16 + (luma.astype(np.float32) - 16) * 0.18).astype(np.uint8))
+
+
 def frozen(half: Half) -> Half:
     """The last sixteen frames are one."""
     made = half.copy()

@@ -44,12 +44,14 @@ def test_good_pictures_are_kept_and_show_two_people(halves, tools):
         assert 0.1 < y + h / 2 < 0.5
 
 
-def test_a_face_beside_the_middle_is_found_where_it_is(halves, tools):
+def test_a_face_is_found_beside_the_middle_and_in_the_dark(halves, tools):
     left, right = halves
     there = judged(left, right, tools)[0]["left"]["face_box"]
     aside = judged(planted.off_frame(left, 0.3), right, tools)[0]["left"]
     assert aside["face_share"] == 1
     assert aside["face_box"] == pytest.approx([there[0] + 0.3, *there[1:]], abs=0.03)
+    dim = judged(*map(planted.dim, halves), tools)[0]
+    assert [dim[side]["face_share"] for side in SEEN] == [1, 1]
 
 
 @pytest.mark.parametrize("fault", planted.PICTURE_FAULTS)

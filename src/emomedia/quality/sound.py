@@ -221,14 +221,15 @@ def unheard_voice(voice: Voice) -> Mask:
     They stand out from its track's noise, and from the other track, each by its own actor's level: so they
     are not what the other voice leaves behind.
     """
-    columns = min(len(voice.sound) // COLUMN, len(voice.own))
     found = np.zeros(len(voice.own), np.bool_)
-    if voice.noise_db is None or voice.level_db is None or voice.other_level_db is None:
+    unheard = voice.turn & ~voice.own
+    if voice.noise_db is None or voice.level_db is None or voice.other_level_db is None or not unheard.any():
         return found
+    columns = min(len(voice.sound) // COLUMN, len(voice.own))
     mine, others = (_powers(sound[: columns * COLUMN]) for sound in (voice.sound, voice.other_sound))
     others *= 10 ** ((voice.level_db - voice.other_level_db) / 10)
     found[:columns] = mine > _STANDS_OUT * np.maximum(others, 10 ** (voice.noise_db / 10))
-    return found & voice.turn & ~voice.own
+    return found & unheard
 
 
 def other_voice_share(own: Mask, other: Mask, turn: Mask) -> float | None:
