@@ -9,7 +9,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +23,7 @@
 #include "engine/clip_video.h"
 #include "engine/clip_writer.h"
 #include "engine/encoder_gate.h"
+#include "engine/job_sound.h"
 #include "engine/spool.h"
 #include "gpu/device.h"
 
@@ -62,7 +62,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   State(Job job, const Idle& idle)
       : job_(std::move(job)),
         videos_(describe_videos(job_, idle)),
-        sound_{PcmReader(job_.sound[0]), PcmReader(job_.sound[1])},
+        sound_(job_),
         resumed_(spooled_chunks()),
         board_(job_, resumed_) {
     report_.damaged_frames.resize(job_.clips.size());
@@ -191,7 +191,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
       if (task->kind == Task::Kind::clip) {
         write(task->index, self);
       } else if (task->kind == Task::Kind::sound) {
-        encode_sound_ahead(task->index, self);
+        sound_.encode_ahead(task->index, self.pulse, self.clock);
+        board_.sound_done(task->index);
       } else if (worker.make(job_.chunks[task->index], [this, task] { return next_chunk(task->index); }, stop,
                              self.clock)) {
         board_.chunk_done(task->index);
@@ -268,45 +269,13 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     ++clips_done_;
   }
 
-  // While others make the clip's last chunks: the run's longest clip would else keep one worker when they are there.
-  void encode_sound_ahead(std::size_t index, Worker& self) {
-    std::vector<std::unique_ptr<ClipSound>> sounds;
-    for (std::size_t picture = 0; picture < job_.picture_count(); ++picture) {
-      sounds.push_back(sound_of(index, picture));
-      sounds.back()->encode_ahead(self.pulse, self.clock);
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      ahead_[index] = std::move(sounds);
-    }
-    board_.sound_done(index);
-  }
-
-  // Of one picture: both actors' with the composite, its own with a side alone.
-  std::unique_ptr<ClipSound> sound_of(std::size_t index, std::size_t picture) const {
-    std::vector<const PcmReader*> readers{&sound_[0], &sound_[1]};
-    if (picture > 0) readers = {&sound_[job_.sides[picture - 1].side]};
-    const std::int64_t bit_rate = picture > 0 ? job_.audio_bit_rate / 2 : job_.audio_bit_rate;
-    return std::make_unique<ClipSound>(job_.clips[index], std::move(readers), bit_rate);
-  }
-
-  // What was encoded ahead, or what is to be.
-  std::unique_ptr<ClipSound> take_sound(std::size_t index, std::size_t picture) {
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = ahead_.find(index);
-      if (found != ahead_.end()) return std::move(found->second[picture]);
-    }
-    return sound_of(index, picture);
-  }
-
   std::array<std::int64_t, 2> write_picture(std::size_t index, std::size_t picture, Worker& self) {
     const Clip& clip = job_.clips[index];
     std::vector<std::string> spools;
     for (const int chunk : clip.chunks) spools.push_back(job_.chunks[static_cast<std::size_t>(chunk)].spools[picture]);
     const ClipVideo& video = videos_[picture];
     const ClipStreams streams{video.parameters.get(), video.parameter_sets, video.reorder_depth, job_.video.rate};
-    const auto sound = take_sound(index, picture);
+    const auto sound = sound_.take(index, picture);
     return write_clip(clip.paths[picture], clip, spools, streams, *sound, self.pulse, self.clock);
   }
 
@@ -377,7 +346,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   const Job job_;
   EncoderGate gate_;
   const std::vector<ClipVideo> videos_;  // by picture
-  const std::array<PcmReader, 2> sound_;
+  JobSound sound_;
   const std::vector<bool> resumed_;
   Board board_;
   Report report_;
@@ -392,7 +361,6 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::size_t running_ = 0;
   std::exception_ptr error_;
   std::vector<std::shared_ptr<Worker>> workers_;
-  std::map<std::size_t, std::vector<std::unique_ptr<ClipSound>>> ahead_;  // by clip, then by picture; guarded
 };
 
 Engine::Engine(Job job, const Idle& idle) : state_(std::make_shared<State>(std::move(job), idle)) {}
