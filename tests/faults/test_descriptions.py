@@ -75,6 +75,10 @@ SESSION_TOML = {
     "reserved id": (swap('"sim"', '"clips.parquet"'), ["id:", "name of a file there", "choose another id"]),
     "id of another type": (swap('"sim"', "7"), ["id:", "an id (", "found 7"]),
     "a list for a table": (swap("[left]", "[[left]]"), ["left", "a table of keys", "a list of 1"]),
+    "text for a table": (
+        swap("mic = ", 'mic = "a.wav" #'),
+        ["left.mic", "of keys (file, channel)", "'a.wav'"],
+    ),
     "NaN": (swap("offset = ", "offset = nan #"), ["offset", "seconds", "NaN"]),
     "infinite": (swap("offset = ", "offset = inf #"), ["offset", "seconds", "Infinity"]),
     "huge": (swap("offset = ", "offset = 1e99999 #"), ["offset", "less than eleven days", "1E+99999"]),

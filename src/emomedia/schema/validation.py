@@ -16,7 +16,6 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _PLAIN = {
     "missing": ("a value", "add it"),
-    "model_type": ("a table of keys", "correct it"),
     "dict_type": ("a table of keys", "correct it"),
     "list_type": ("a list", "correct it"),
     "bool_type": ("true or false", "correct it"),
@@ -50,6 +49,8 @@ def _translated(
     location = list(problem["loc"])
     if problem["type"] == "extra_forbidden":
         return _unknown_key(_table_at(model, location[:-1]), location, source)
+    if problem["type"] == "model_type":
+        return _no_table(_table_at(model, location), location, show(problem["input"]), source)
     found = "nothing" if problem["type"] == "missing" else show(problem["input"])
     context = problem.get("ctx", {})
     expected, remedy = _PLAIN.get(problem["type"], (problem["msg"], "correct it"))
@@ -59,10 +60,26 @@ def _translated(
     )
 
 
+def _no_table(
+    table: type[BaseModel], location: list[int | str], found: str, source: str | os.PathLike[str]
+) -> DescriptionError:
+    return description_error(
+        source,
+        location,
+        expected="a table of keys" + (f" ({', '.join(_known_keys(table))})" if location else ""),
+        found=found,
+        remedy="correct it",
+    )
+
+
+def _known_keys(table: type[BaseModel]) -> list[str]:
+    return [name for name in table.model_fields if name != "made_from"]
+
+
 def _unknown_key(
     table: type[BaseModel], location: list[int | str], source: str | os.PathLike[str]
 ) -> DescriptionError:
-    known = [name for name in table.model_fields if name != "made_from"]
+    known = _known_keys(table)
     nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0)
     key = show(str(location[-1]))
     return description_error(
