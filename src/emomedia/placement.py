@@ -141,7 +141,7 @@ def placed(
 
 
 def placed_for_frames(takes: Mapping[str, Take], found: _core.FoundGpus) -> Placement:
-    """The GPU in whose memory composites are to come, whoever decodes: the one that decodes the most.
+    """The GPU in whose memory composites are to come, whatever decodes: the one that decodes the most.
 
     Raises DeviceError where there is none.
     """
