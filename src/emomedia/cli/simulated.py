@@ -271,6 +271,6 @@ def parse_choice(text: str) -> tuple[str, Any]:
 
 
 def _advance(display: Display, name: str, part: float) -> None:
-    """Both takes are made at once and are equally long: the left one's progress stands for both."""
+    """Both takes are made at once and are equally long: the left one's progress is shown for both."""
     if name == "left take":
         display.progress("simulate", round(100 * part), 100)

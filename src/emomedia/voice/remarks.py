@@ -1,4 +1,4 @@
-"""What speech.json's flags mean for whoever can still change it before the clips are cut.  Pure."""
+"""What speech.json's flags mean for users, who can still act before the clips are cut.  Pure."""
 
 from __future__ import annotations
 
