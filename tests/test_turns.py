@@ -140,9 +140,9 @@ def test_dialogues_of_the_file_count_before_those_of_the_session():
         ({"session": "s"}, "turns"),
     ],
 )
-def test_what_turns_json_cannot_say(description_error, key):
+def test_what_turns_json_cannot_say(wrong, key):
     with pytest.raises(DescriptionError) as caught:
-        parse_turns(description_error, SOURCE)
+        parse_turns(wrong, SOURCE)
     assert key_of(caught) == key
     assert "\n" not in str(caught.value)
 
@@ -197,7 +197,7 @@ def test_a_turn_belongs_to_a_dialogue_at_its_time(home):
     assert key_of(caught) == "turns[0].dialogue"
 
 
-def test_a_fault_of_the_description_is_reported_of_the_description():
+def test_a_fault_of_the_description_names_the_description():
     with pytest.raises(DescriptionError) as caught:
         checked(dialogues=[scene("d", 100, 110)], described=[("d", 100, 110)])
     assert caught.value.subject == "/s/session.toml: dialogue.d"

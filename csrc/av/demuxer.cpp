@@ -31,8 +31,8 @@ std::string as_local_url(const std::string& path) { return "file:" + path; }
 void require_plain_file(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
-  throw Error(Cause::not_found, path, "a media file", S_ISDIR(status.st_mode) ? "a folder" : "something that is no file",
-              "correct the path");
+  throw Error(Cause::not_found, path, "a media file",
+              S_ISDIR(status.st_mode) ? "a folder" : "something that is not a file", "correct the path");
 }
 
 Input open_input(const std::string& path) {

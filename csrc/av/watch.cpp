@@ -64,7 +64,7 @@ struct Thread {
 }  // namespace
 
 void Pulse::throw_stopped() {
-  throw Error(Cause::cancelled, "reading", "to run to its end", "a request to stop", "begin again");
+  throw Error(Cause::cancelled, "reading", "to run to its end", "a request to stop", "start again");
 }
 
 double StallWatch::look(const Pulse& pulse) noexcept {

@@ -107,7 +107,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
     join();
     if (error_) std::rethrow_exception(error_);
     if (clips_done_ != static_cast<std::int64_t>(job_.clips.size())) {
-      throw Error(Cause::cancelled, "engine", "to run to its end", "a request to stop", "run again to go on");
+      throw Error(Cause::cancelled, "engine", "to run to its end", "a request to stop", "run again to resume");
     }
     if (job_.observer.observe != nullptr) collect_measures();
     return report_;

@@ -33,7 +33,7 @@ class PrimaryContext {
   PrimaryContext(const PrimaryContext&) = delete;
   PrimaryContext& operator=(const PrimaryContext&) = delete;
 
-  cudaError_t code() const { return code_; }  // whether it could be had
+  cudaError_t code() const { return code_; }  // whether it could be retained
   CUdevice device() const { return device_; }
   CUcontext get() const { return context_; }
   void keep() { kept_ = true; }  // until the process ends

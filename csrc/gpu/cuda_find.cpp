@@ -1,7 +1,7 @@
 // Which GPUs there are, and what they decode.
 #include "gpu/cuda_context.h"  // first: it has CUDA's own types, which ffnvcodec's headers then take
 
-// That the library is missing is told by who places a session, and not on standard error.
+// That the library is missing is reported by the placement of a session, not on standard error.
 #define FFNV_LOG_FUNC(logctx, msg, ...)
 #define FFNV_DEBUG_LOG_FUNC(logctx, msg, ...)
 #include <ffnvcodec/dynlink_loader.h>

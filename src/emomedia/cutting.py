@@ -217,7 +217,7 @@ def _forget_spools(folder: SessionFolder) -> None:
 
 
 def _opened(work: Work, placement: Placement) -> tuple[Placement, dict[int, _core.Gpu]]:
-    """The placement's GPUs, opened; if some cannot be had, another placement's without those."""
+    """The placement's GPUs, opened; if some cannot be opened, those of a placement without them."""
     from . import _core
 
     shut: dict[int, str] = {}

@@ -136,7 +136,7 @@ def make_job(
 ) -> _core.Job:
     """The core's job for `clips`, with the chunks that they need and no others; on the cores by default.
 
-    `gpus` are the placement's, opened.  Raises DeviceError where the encoder's cannot be had.
+    `gpus` are the placement's, opened.  Raises DeviceError where the encoder's cannot be opened.
     """
     from . import _core
 

@@ -164,10 +164,10 @@ def read_small(path: Path, most: int) -> bytes:
     OSError
         It cannot be read.
     ValueError
-        It is longer, or no plain file: a pipe or a device might never end.
+        It is longer, or not a regular file: a pipe or a device might never end.
     """
     if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-        raise ValueError("something that is no plain file")
+        raise ValueError("something that is not a regular file")
     with path.open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -220,7 +220,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         if error.errno in _NO_LOCKS:
             raise OutputError(
                 folder,
-                expected="a file system that grants locks",
+                expected="a file system with locks",
                 found=error_text(error),
                 remedy="mount it with locks (NFS 4, Lustre with flock), or choose another --out",
             ) from error

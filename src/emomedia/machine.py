@@ -21,7 +21,7 @@ def usable_cores() -> int:
 
 
 def free_memory() -> int:
-    """Bytes that can be had now."""
+    """Bytes that are available now."""
     lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     amounts = {line.split(":")[0]: int(line.split()[1]) << 10 for line in lines}
     return min([amounts["MemAvailable"], *_memory_left()])

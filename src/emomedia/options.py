@@ -94,7 +94,7 @@ class Options:
     hints : {"none", "topic", "script"}
         What of a dialogue's description prompts it too: its topic, or that and its script.
     doubtful : {"keep", "blank"}
-        What becomes of text that is flagged as one that nobody said: it stays, or just its flags do.
+        What happens to text that is flagged as not spoken: it stays, or only its flags do.
     characters, punctuation : str
         How Chinese is written: as the model writes it (``keep``), or by :mod:`emomedia.asr.normal`.
     profile : Path or None

@@ -53,7 +53,7 @@ class Placement:
     cores : mapping of side to str
         The sides whose takes are decoded on the cores, and why.
     shut : mapping of int to str
-        The GPUs that could not be had and are done without, and why.
+        The GPUs that could not be opened and are not used, and why.
     """
 
     workers: int
@@ -113,7 +113,7 @@ def placed(
     Raises
     ------
     DeviceError
-        ``cuda`` was asked for, and there is no GPU to be had, or none that decodes either take.
+        ``cuda`` was asked for, and there is no usable GPU, or none that decodes either take.
     """
     if device == "cpu":
         return Placement(workers)
@@ -141,7 +141,7 @@ def placed(
 
 
 def placed_for_frames(takes: Mapping[str, Take], found: _core.FoundGpus) -> Placement:
-    """The GPU in whose memory composites are to come, whoever decodes: the one that decodes the most.
+    """The GPU in whose memory composites are to come, whatever decodes: the one that decodes the most.
 
     Raises DeviceError where there is none.
     """

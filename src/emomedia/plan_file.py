@@ -100,7 +100,7 @@ def _check_clips(plan: Plan, source: Path) -> None:
         location: list[str | int] = ["clips", number]
         if file_name(clip.id) in seen:
             raise description_error(
-                source, [*location, "id"], expected="an id of its own", found=show(clip.id), remedy=_REMEDY
+                source, [*location, "id"], expected="a unique id", found=show(clip.id), remedy=_REMEDY
             )
         seen.add(file_name(clip.id))
         last = clip.first_span + clip.span_count - 1
@@ -110,7 +110,7 @@ def _check_clips(plan: Plan, source: Path) -> None:
             raise description_error(
                 source,
                 location,
-                expected="adjacent spans that are just its frames",
+                expected="adjacent spans with exactly its frames",
                 found=f"{clip.frame_count} frames from {clip.first_frame} on, "
                 f"{clip.span_count} spans from {clip.first_span} on",
                 remedy=_REMEDY,

@@ -95,7 +95,7 @@ def run(
 
     If it goes only `through` the cut, the quality in the audit stays as it was.
     """
-    _core.return_large_buffers()  # for the stages before the cut, whose leavings the engine would begin with
+    _core.return_large_buffers()  # else the engine starts with memory that the stages before it freed
     with open_session(Path(description), Path(out), options, observer) as pipeline:
         begin = time.monotonic()
         pipeline.refuse_wrong_files()

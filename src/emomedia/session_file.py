@@ -144,7 +144,7 @@ def _check_session_id(session: Session, source: Path) -> None:
         raise description_error(
             source,
             "id",
-            expected="a name that a folder in the output can have",
+            expected="a name that is free for a folder in the output",
             found=f"{show(session.id)}, the name of a file there",
             remedy="choose another id",
         )
@@ -206,7 +206,7 @@ def _check_file(file: Path, key: str, session: Session) -> None:
         mode = file.stat().st_mode
         if stat.S_ISREG(mode):
             return
-        found = "a folder" if stat.S_ISDIR(mode) else "something that is no plain file"
+        found = "a folder" if stat.S_ISDIR(mode) else "something that is not a regular file"
     except FileNotFoundError:
         found = "nothing"
     except OSError as error:
@@ -215,5 +215,5 @@ def _check_file(file: Path, key: str, session: Session) -> None:
         file,
         expected=f"the file of {key} in {session.path.name}",
         found=found,
-        remedy="put it there, or correct the path, which is taken from the description's folder",
+        remedy="put it there, or correct the path, which is relative to the description's folder",
     )

@@ -143,7 +143,7 @@ def parse_turns(body: dict[str, Any], source: Path, session: Session | None = No
                 raise description_error(
                     source,
                     ["dialogues", number, "script"],
-                    expected="no script, because session.toml names them",
+                    expected="no script, because only session.toml names scripts",
                     found=show(entry.script),
                     remedy="name it in session.toml, by [[dialogue]] or for the session",
                 )

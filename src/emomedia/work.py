@@ -104,7 +104,7 @@ class Work:
         return [key, *(digest("side", key, asdict(side)) for side in self.sides)]
 
     def clip_key(self, clip: Clip) -> str:
-        """Digest of all that a clip's files depend on, but for its sides' sizes and what these show."""
+        """Digest of all that a clip's files depend on, except its sides' sizes and what these show."""
         chunks = [self.chunk_keys[chunk] for chunk in self.plan.clip_chunks(clip)]
         first, count = self.samples_of(clip)
         cleaned = [] if self.cleaning is None else self.cleaning.cache_key(first, first + count)

@@ -164,7 +164,7 @@ def test_status_where_there_was_no_batch_is_an_error(tmp_path):
         status(tmp_path)
     ledger_path(tmp_path).parent.mkdir()
     os.mkfifo(ledger_path(tmp_path))
-    with pytest.raises(OutputError, match="found no plain file"):
+    with pytest.raises(OutputError, match="found not a regular file"):
         status(tmp_path)
 
 

@@ -121,7 +121,7 @@ def test_a_number_that_no_column_holds_is_refused_with_its_audit_and_the_others_
     ):
         write_index(tmp_path)
     assert set(read_index(tmp_path)["session"].to_pylist()) == {"b"}
-    for place, found in (("/dev/zero", "no plain file"), ("/proc/self/mem", "input/output error")):
+    for place, found in (("/dev/zero", "not a regular file"), ("/proc/self/mem", "input/output error")):
         audit.unlink()
         audit.symlink_to(place)
         with pytest.raises(StageError, match=rf"a/clips\.jsonl: .* {found}"):
@@ -133,7 +133,7 @@ def test_a_folder_without_an_index_is_refused(tmp_path):
     with pytest.raises(StageError, match="the index of an output folder"):
         read_index(tmp_path)
     os.mkfifo(tmp_path / "clips.parquet")
-    with pytest.raises(StageError, match="found something that is no plain file"):
+    with pytest.raises(StageError, match="found something that is not a regular file"):
         read_index(tmp_path)
     (tmp_path / "clips.parquet").unlink()
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "clips.parquet")

@@ -428,7 +428,7 @@ def test_products_whose_audit_is_wrong_too(finished, tmp_path):
 def test_an_audit_that_is_a_pipe_is_not_waited_for(tmp_path):
     (tmp_path / "sim").mkdir()
     os.mkfifo(tmp_path / "sim/clips.jsonl")
-    assert "no plain file" in refused([sys.executable, "-m", "emomedia", "verify", str(tmp_path)])
+    assert "not a regular file" in refused([sys.executable, "-m", "emomedia", "verify", str(tmp_path)])
 
 
 @pytest.mark.parametrize("seconds", [1e15, -1e15, float("inf"), float("nan")])

@@ -109,7 +109,7 @@ def test_models_of_other_forms_are_refused(tmp_path):
     with pytest.raises(UnsupportedMediaError, match="an ONNX model"):
         PersonModel(tmp_path / "text.onnx")
     os.mkfifo(tmp_path / "pipe.onnx")
-    with pytest.raises(UnsupportedMediaError, match="an ONNX model, found no plain file"):
+    with pytest.raises(UnsupportedMediaError, match="an ONNX model, found not a regular file"):
         FaceModel(tmp_path / "pipe.onnx")
     flat = model(tmp_path / "flat.onnx", node("Identity", "picture", "y"), [1, 8], {"y": [1, 8]})
     with pytest.raises(UnsupportedMediaError, match="one input"):

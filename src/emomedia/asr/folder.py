@@ -137,8 +137,8 @@ def nameless(path: Path) -> ModelError:
     return ModelError(
         path,
         expected=f"a {CONFIG} whose lang_ids name the languages",
-        found="none of a language",
-        remedy="name it: --language CODE",
+        found="no language",
+        remedy="give the language: --language CODE",
     )
 
 

@@ -42,7 +42,7 @@ class Cut(Protocol):
 class Tracks:
     """Both actors' tracks on the session clock, and when each of them speaks, bool[columns].
 
-    `hidden`, bool[columns], is what nobody is to hear, not even in what is heard around a passage.
+    `hidden`, bool[columns], is what must never be heard, not even around a passage.
     """
 
     tracks: Mapping[SideName, Cut]

@@ -331,7 +331,7 @@ def _level(proxy: Proxy, start: float, length: float) -> float:
 
 
 def _comes_and_goes(proxy: Proxy, start: float, length: float) -> float:
-    """By how many dB the level of a stretch varies, but for its lowest and highest tenth."""
+    """By how many dB the level of a stretch varies, without its lowest and highest tenth."""
     part = proxy.level[int(start * LEVEL_RATE) : max(1, int((start + length) * LEVEL_RATE))]
     return float(np.ptp(np.percentile(part, (10, 90)))) if len(part) else 0.0
 

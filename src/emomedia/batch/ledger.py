@@ -355,7 +355,7 @@ def read(out: Path) -> dict[str, Any]:
 
 def _tables(path: Path, mode: str) -> dict[str, Any]:
     if not path.is_file():
-        raise sqlite3.DatabaseError("no plain file")  # SQLite would wait for a pipe's other end
+        raise sqlite3.DatabaseError("not a regular file")  # SQLite would wait for a pipe's other end
     with closing(
         sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
     ) as db:

@@ -128,7 +128,7 @@ def _workers(options: Options, ray: str | None, ledger: Ledger, watcher: Watcher
         with suppress(OutputError):
             ledger.record_facts(state="stopped")
         if not isinstance(error, Exception):
-            watcher.note("stopping within seconds; a second Ctrl-C does so at once, which is as safe")
+            watcher.note("stopping within seconds; a second Ctrl-C stops at once, which is equally safe")
         raise
     finally:
         executor.close()

@@ -1,7 +1,7 @@
 """What a worker does: it makes one session's next stage, and reads those that are fresh.
 
 Only the pipeline decides what is fresh.  A task names the one stage that it may make; where the next stale
-one is another, the task ends with its name, and that becomes a task of its own, with its own needs.
+one is another, the task ends with its name, and that stage becomes another task, with its own needs.
 """
 
 from __future__ import annotations

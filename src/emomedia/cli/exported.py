@@ -65,7 +65,7 @@ def sessions_in(folder: Path) -> list[SessionFolder]:
 
 def _format(text: str) -> str:
     if text not in (*LAYOUTS, *FORMATS):
-        raise typer.BadParameter(f"{text!r} is none of {', '.join((*LAYOUTS, *FORMATS))}")
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join((*LAYOUTS, *FORMATS))}")
     return text
 
 

@@ -263,7 +263,7 @@ def parse_choice(text: str) -> tuple[str, Any]:
     name = key.replace("-", "_")
     if not equals or name not in _PARSERS:
         known = ", ".join(name.replace("_", "-") for name in _PARSERS)
-        raise typer.BadParameter(f"{text!r} is no choice; write KEY=VALUE, KEY one of {known}")
+        raise typer.BadParameter(f"{text!r} is not a choice; write KEY=VALUE, KEY one of {known}")
     try:
         return name, _PARSERS[name](value)
     except ValueError as error:
@@ -271,6 +271,6 @@ def parse_choice(text: str) -> tuple[str, Any]:
 
 
 def _advance(display: Display, name: str, part: float) -> None:
-    """Both takes are made at once and are equally long: the left one's progress stands for both."""
+    """Both takes are made at once and are equally long: the left one's progress is shown for both."""
     if name == "left take":
         display.progress("simulate", round(100 * part), 100)

@@ -36,7 +36,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Figures:
-    """Of the clips that are kept, but for `rejected` and `reasons`.
+    """Of the clips that are kept, except `rejected` and `reasons`.
 
     Attributes
     ----------

@@ -268,7 +268,7 @@ class _Before:
 
 
 def _digest(audit: Path) -> str:
-    """Of an audit's bytes; nothing of what cannot be read, or is no plain file, which might never end."""
+    """Of an audit's bytes; empty if it cannot be read or is not a regular file, which might never end."""
     try:
         return sha256(audit) if audit.is_file() else ""
     except OSError:
@@ -382,7 +382,7 @@ def _refuse_lacking(path: Path, wanted: Iterable[str], found: Iterable[str]) -> 
 def _refuse_pipe(path: Path) -> None:
     """Raise OSError for a pipe or a device, which might never end."""
     if path.exists() and not path.is_file():
-        raise OSError("something that is no plain file")
+        raise OSError("something that is not a regular file")
 
 
 def _broken(path: Path, found: str, remedy: str = "") -> StageError:

@@ -82,7 +82,7 @@ def pair(files: Sequence[MediaFile], folder: str) -> Paired:
     if sides is None:
         raise MediaNotFoundError(
             folder,
-            expected="the files of two cameras that names or folders tell apart",
+            expected="files of two cameras, distinguished by their names or folders",
             found=_names(cameras) or "none",
             remedy="put 'left' and 'right' into the files' or folders' names, or write session.toml by hand",
         )

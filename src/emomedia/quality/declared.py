@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SURE, NEAR_MS = 0.8, 10.0
 """Confidence and distance up to which what is found near the declared place is the place: a recorder that
-lost time in the midst of it leaves no more than half of the windows there."""
+lost time in the middle of it leaves no more than half of the windows there."""
 
 
 def declared_ms(

@@ -238,7 +238,7 @@ def measured(
     ----------
     declared : mapping, optional
         Side → milliseconds by which what is declared of it is off (:mod:`emomedia.quality.declared`);
-        None where nobody has looked.
+        None where it was not looked for.
 
     Raises
     ------

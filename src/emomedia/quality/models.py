@@ -42,7 +42,7 @@ class _Model(ABC):
                 path, expected="onnxruntime to run it", found=str(error), remedy="pip install onnxruntime"
             ) from error
         if path.exists() and not path.is_file():  # a pipe would be waited for for ever
-            raise self._no_model(path, "no plain file")
+            raise self._no_model(path, "not a regular file")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:

@@ -1,4 +1,4 @@
-"""Which clips are kept: rules from a TOML profile, applied to measures.  Pure but for reading the file."""
+"""Which clips are kept: rules from a TOML profile, applied to measures.  Pure except for reading the file."""
 
 from __future__ import annotations
 
@@ -155,16 +155,16 @@ def _refuse_impossible(rule: Rule, place: str) -> None:
     if rule.min is not None and rule.max is not None and rule.min > rule.max:
         raise DescriptionError(
             place,
-            expected="a min that is no higher than the max",
+            expected="a min no higher than the max",
             found=f"min {rule.min:g}, max {rule.max:g}",
             remedy="correct them",
         )
     if rule.needs_face and rule.of == "clip":
         raise DescriptionError(
             f"{place}.needs_face",
-            expected="it with a measure of a side",
+            expected="a measure of a side",
             found='of = "clip"',
-            remedy="remove it: faces are found on a side",
+            remedy="remove needs_face: faces are found on a side",
         )
 
 

@@ -30,7 +30,7 @@ def observer_of(takes: Mapping[str, Take]) -> NativeObserver:
 
 
 def seen_of(work: Work, clip: Clip, report: _core.Report) -> dict[str, dict[str, Any]]:
-    """Both sides' measures of the pictures of a clip; none where nobody looked."""
+    """Both sides' measures of the pictures of a clip; none where none were taken."""
     if work.observer is None:
         return {}
     first = int(np.searchsorted(report.measured_frames, clip.first_frame))

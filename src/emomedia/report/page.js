@@ -7,7 +7,7 @@ const PER_PAGE = 24;
 const MEASURES = {
   length: ["Length", "s"], gap: ["Gap before", "s"], overlap: ["Overlap", "s"],
   loudness: ["Loudness", "LUFS"], dnsmos: ["DNSMOS", ""], snr: ["SNR", "dB"], sharpness: ["Sharpness", ""],
-  left_fill: ["Left actor fills", ""], right_fill: ["Right actor fills", ""], sync: ["Sync residual", "ms"],
+  left_fill: ["Left actor's share", ""], right_fill: ["Right actor's share", ""], sync: ["Sync residual", "ms"],
 };
 const WORDS = ["kind", "session", "dialogue", "speaker", "topic", "emotion", "backchannel"];
 const EDGES = ["x0", "y0", "x1", "y1"];
@@ -287,10 +287,10 @@ class Page {
       const hidden = name in MEASURES || name === "cell" || name === "dialogue";
       if (!hidden && !(controls.has(name) && values.length > 1)) continue;
       const [title, unit] = MEASURES[name] || [name, ""];
-      const words = values.length > 1 ? `${values.length} of them` : `${values[0].replace("..", " to ")} ${unit}`.trim();
+      const words = values.length > 1 ? `${values.length} values` : `${values[0].replace("..", " to ")} ${unit}`.trim();
       const chip = made("button", `${title}: ${words} ✕`);
       chip.type = "button";
-      chip.setAttribute("aria-label", `No longer ask for ${title} ${words}`);
+      chip.setAttribute("aria-label", `Remove the filter ${title} ${words}`);
       chip.addEventListener("click", () => {
         const without = this.wanted;
         without.delete(name);

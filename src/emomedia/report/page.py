@@ -61,7 +61,7 @@ def html(gathered: Gathered) -> str:
         ]
     )
     script, style, clips = (_part(name) for name in ("page.js", "page.css", "page.html"))
-    title = f"{gathered.out.name}: what came of the footage"
+    title = f"{gathered.out.name}: what became of the footage"
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -32,8 +32,8 @@ _MEASURES = (
     ("dnsmos", "DNSMOS of the speaker, overall", ""),
     ("snr", "SNR of the speaker", "dB"),
     ("sharpness", "Sharpness of the less sharp side", ""),
-    ("left_fill", "Left actor fills of the half", "share"),
-    ("right_fill", "Right actor fills of the half", "share"),
+    ("left_fill", "Left actor's share of the half", "share"),
+    ("right_fill", "Right actor's share of the half", "share"),
     ("sync", "Residual of sync", "ms"),
 )
 
@@ -112,7 +112,7 @@ def _reasons(found: Figures) -> str:
 
 
 def _unknown(count: int) -> str:
-    return f"unknown of {count} sessions" if count else "of what both takes cover"
+    return f"unknown for {count} sessions" if count else "of what both takes cover"
 
 
 def _of(found: Figures, kind: str) -> str:
@@ -254,7 +254,7 @@ def framing(columns: Columns) -> str:
     text = "<p>Not measured: no kept turn has the box of a face or a body.</p>"
     if drawn:
         text = (
-            "<p>In how many of the kept turns a cell of the half, 60 pixels wide, lies within the box: "
+            "<p>In how many of the kept turns each cell of the half, 60 pixels wide, is within the box: "
             f'the stronger its colour, the more.</p><div class="heats">{"".join(drawn)}</div>'
         )
     return section("framing", "Framing", text)

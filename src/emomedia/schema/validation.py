@@ -33,7 +33,7 @@ def validate(model: type[_Model], value: Any, source: str | os.PathLike[str]) ->
     Raises
     ------
     DescriptionError
-        With the first thing that is wrong; a key that nobody knows comes before a missing one.
+        With the first thing that is wrong; an unknown key comes before a missing one.
     """
     try:
         return model.model_validate(value)

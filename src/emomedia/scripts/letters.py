@@ -63,7 +63,7 @@ def _syllable(letter: str) -> str:
     except ImportError as error:
         raise MissingToolError(
             "pypinyin",
-            expected="it to be installed, to compare Chinese lines by their sound too",
+            expected="the package that compares Chinese lines by their sound too",
             found=str(error),
             remedy="run 'pip install emomedia[scripts]'",
         ) from error

@@ -53,7 +53,7 @@ def clocks(body: dict[str, Any], source: Path = Path("sync.json")) -> dict[str, 
                 f"{source}: {side}.take.later",
                 expected="nothing: a take's frames follow one line",
                 found=show(entries["take"]["later"]),
-                remedy="give its offset and drift_ppm alone",
+                remedy="give only its offset and drift_ppm",
             )
     if found["left"]["take"] != Clock():
         raise DescriptionError(

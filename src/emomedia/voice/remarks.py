@@ -1,4 +1,4 @@
-"""What speech.json's flags mean for whoever can still change it before the clips are cut.  Pure."""
+"""What speech.json's flags mean for users, who can still act before the clips are cut.  Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..session import SIDES
 _REMARKS = {
     "swapped": "the cameras hear the wrong voices louder; if the microphones were exchanged, exchange the "
     "`mic` of left and right in session.toml",
-    "duplicate": "both tracks are one recording, so nobody can say whose voice it is; name the files or "
+    "duplicate": "both tracks are one recording, so whose voice it is cannot be known; name the files or "
     "channels of two microphones in session.toml",
     "silent": "nobody is heard on the track; if the actor speaks, correct `mic` in session.toml",
 }
