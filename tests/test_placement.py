@@ -130,6 +130,8 @@ def test_of_several_gpus_those_are_used_that_decode_the_most():
     assert placed("auto", both(take("hevc")), 4, found(old, gpu(1))).gpu_of == (1, 1, 1, 1)
     assert placed("auto", both(take(), take("hevc")), 2, found(old, gpu(1))).gpu_of == (1, 1)
     assert placed("auto", both(take()), 4, found(old, gpu(1))).gpu_of == (0, 1, 0, 1)
+    other = SimpleNamespace(**vars(gpu(1)) | {"name": "NVIDIA L4"})  # which the reason names
+    assert placed("auto", both(take(), take(depth=10)), 4, found(gpu(), other)).gpu_of == (0, 1, 0, 1)
 
 
 def test_as_many_workers_have_a_gpu_as_decoders_fit_its_memory():
@@ -205,6 +207,8 @@ def test_a_gpu_that_cannot_be_had_leaves_its_workers_to_the_others(monkeypatch):
     assert placed("auto", both(take()), 4, busy).cores == {"left": "GPU 0: busy", "right": "GPU 0: busy"}
     with pytest.raises(DeviceError, match="found GPU 0: busy"):
         placed("cuda", both(take()), 4, busy)
+    with pytest.raises(DeviceError, match="found GPU 0: busy; end other programs on it, or choose"):
+        placed_for_frames(both(take()), busy)
     shut |= {0, 2}
     with pytest.raises(DeviceError, match="; GPU 2: out of memory; end other programs on it, or choose"):
         opened("cuda")

@@ -5,6 +5,7 @@ extern "C" {
 #include <libavutil/opt.h>
 }
 
+#include <new>
 #include <utility>
 
 #include "av/check.h"
@@ -37,18 +38,26 @@ const AVCodec* find_decoder(AVCodecID id, bool for_gpu) {
   return avcodec_find_decoder(id);
 }
 
-// libav asks again without the GPU's format where the GPU refuses the stream, having logged why.
-AVPixelFormat prefer_gpu(AVCodecContext* codec, const AVPixelFormat* offered) {
+// libav asks again without the GPU's format where the GPU refuses the stream, having logged why. Where it never asks
+// with it, the log is of something else. Nothing may be thrown through libav's frames.
+AVPixelFormat prefer_gpu(AVCodecContext* codec, const AVPixelFormat* offered) noexcept {
+  auto& refusal = *static_cast<std::optional<std::string>*>(codec->opaque);
   for (const AVPixelFormat* format = offered; *format != AV_PIX_FMT_NONE; ++format) {
     if (*format != AV_PIX_FMT_CUDA) continue;
     clear_log();
+    refusal.emplace();
     return *format;
   }
-  *static_cast<std::string*>(codec->opaque) = told_log();
+  try {
+    if (refusal) refusal = told_log();
+  } catch (const std::bad_alloc&) {
+    refusal.emplace();
+  }
   return avcodec_default_get_format(codec, offered);
 }
 
-Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferRef* device, std::string& refusal) {
+Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferRef* device,
+                   std::optional<std::string>& refusal) {
   const AVCodec* decoder = find_decoder(stream.codecpar->codec_id, device != nullptr);
   if (decoder == nullptr || av_match_list(decoder->name, kDecoders, ',') == 0) {
     throw Error(Cause::unsupported, subject, "a camera's codec that the installed FFmpeg decodes",
@@ -75,7 +84,7 @@ Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferR
 
 Decoder::Decoder(const AVStream& stream, std::string subject, AVBufferRef* device)
     : subject_(std::move(subject)),
-      refusal_(std::make_unique<std::string>()),
+      refusal_(std::make_unique<std::optional<std::string>>()),
       codec_(open_decoder(stream, subject_, device, *refusal_)) {}
 
 bool Decoder::send(const AVPacket* packet) {

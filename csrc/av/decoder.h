@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "av/handles.h"
@@ -26,11 +27,11 @@ class Decoder {
   void flush();
 
   // Why the device did not take the stream, in libav's words; empty where it did, or where libav has no way to it.
-  const std::string& refusal() const { return *refusal_; }
+  std::string refusal() const { return refusal_->value_or(""); }
 
  private:
   std::string subject_;
-  std::unique_ptr<std::string> refusal_;  // written to by the codec
+  std::unique_ptr<std::optional<std::string>> refusal_;  // written to by the codec; none while it offered no device
   Codec codec_;
 };
 

@@ -53,7 +53,7 @@ class FrameReader {
 
   DecodeCounts counts() const { return tally_.counts(); }
   // As Decoder's.
-  const std::string& refusal() const { return decoder_.refusal(); }
+  std::string refusal() const { return decoder_.refusal(); }
 
  private:
   bool must_seek(std::int64_t index) const;

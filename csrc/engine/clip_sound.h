@@ -50,7 +50,6 @@ class ClipSound {
   // A frame of the encoder's, and what came out when it went in.
   using Packets = std::vector<av::Packet>;
   void encode_frame();
-  void write(const Packets& packets, av::Mp4Writer& file);
 
   const std::int64_t first_sample_, samples_;
   const std::vector<const PcmReader*> sound_;

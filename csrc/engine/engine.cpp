@@ -33,7 +33,7 @@ namespace {
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr double kForever = 3600.0;
 constexpr double kStopSeconds = 10.0;  // how long a worker that was asked to stop may go without a sign of life
-constexpr int kPictures = 1 << 20;  // bytes
+constexpr int kLargeBuffer = 1 << 20;  // bytes: pictures are larger
 
 }  // namespace
 
@@ -74,7 +74,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   }
 
   void start() {
-    return_large_buffers(kPictures);
+    return_large_buffers(kLargeBuffer);
     started_ = std::chrono::steady_clock::now();
     const auto workers = static_cast<std::size_t>(std::max(1, job_.workers));
     for (std::size_t i = 0; i < workers; ++i) start_worker(gpu_for(i));

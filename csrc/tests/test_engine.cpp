@@ -229,6 +229,23 @@ TEST_CASE("sides alone change nothing in the composite, nor do workers in the si
   }
 }
 
+// The third worker finds no chunk left while the others make them.
+TEST_CASE("sound that is encoded ahead of the pictures has the same bytes") {
+  const tests::TemporaryFolder folder;
+  write_session(folder);
+  const auto make = [&](const std::string& name, int workers) {
+    Job job = make_job(folder, name, workers, three_sides());
+    job.clips[0].sample_count = 11 * 48'000 + 100;  // long enough
+    run(job);
+  };
+  make("one", 1);
+  make("three", 3);
+  for (const std::string name : {"all.mp4", "all.0.mp4", "all.1.mp4", "all.2.mp4", "part.mp4", "part.0.mp4"}) {
+    CHECK(!tests::bytes_of(folder / ("one/" + name)).empty());
+    CHECK(tests::bytes_of(folder / ("one/" + name)) == tests::bytes_of(folder / ("three/" + name)));
+  }
+}
+
 TEST_CASE("a side alone has its actor's sound in one channel") {
   const tests::TemporaryFolder folder;
   write_session(folder);

@@ -2,6 +2,7 @@
 // where there is one.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -14,6 +15,16 @@
 #include <utility>
 #include <vector>
 
+extern "C" {
+#include <libavutil/log.h>
+}
+
+#include "av/audio_encoder.h"
+#include "av/check.h"
+#include "av/decoder.h"
+#include "av/demuxer.h"
+#include "av/mp4_writer.h"
+#include "av/video_encoder.h"
 #include "emomedia/engine.h"
 #include "emomedia/error.h"
 #include "emomedia/frames.h"
@@ -343,6 +354,39 @@ TEST_CASE("streams that a GPU does not take are decoded on the cores, and libav'
   for (const std::string& why : report.left_gpu) {
     CHECK(why.starts_with("streams that FFmpeg does not have the GPU decode (Invalid setup for format cuda: does not match"));
   }
+}
+
+TEST_CASE("a stream that libav has no way to have a GPU decode is not told of by what it logged before") {
+  const tests::TemporaryFolder folder;
+  VideoSettings settings;
+  settings.width = 128;
+  settings.height = 96;
+  settings.depth = 10;  // of H.264, which FFmpeg up to 7 has no GPU decode
+  av::VideoEncoder video(settings);
+  const av::AudioEncoder audio(48'000, 2, 64'000);
+  av::Mp4Writer file(folder / "a.mp4", *video.parameters(), settings.rate, *audio.parameters(), 48'000);
+  static_cast<void>(video.picture());
+  std::ranges::fill(video.memory(), std::uint8_t{0});
+  const av::PacketSink sink = [&](const av::EncodedPacket& packet) {
+    file.write_video(packet.data, packet.size, packet.pts, packet.pts, packet.idr);
+  };
+  video.encode(0, true, sink);
+  video.finish(sink);
+  file.finish();
+
+  const auto gpu = std::make_shared<FakeGpu>();
+  if (!gpu->refuse_streams()) {
+    MESSAGE("skipped: this FFmpeg has no devices but CUDA's");
+    return;
+  }
+  av::Demuxer demuxer(folder / "a.mp4");
+  const auto queue = gpu->make_queue();
+  av::Decoder decoder(demuxer.stream(0), "a.mp4", queue->decoding());
+  demuxer.select(0);
+  av_log(nullptr, AV_LOG_WARNING, "of something else\n");
+  const av::Frame frame = av::make_frame();
+  while (decoder.receive(*frame) != av::Decoder::Outcome::frame) REQUIRE(decoder.send(demuxer.read()));
+  CHECK(decoder.refusal().find("of something else") == std::string::npos);
 }
 
 TEST_CASE("workers have the GPUs that the job gives them, or none") {

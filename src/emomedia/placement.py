@@ -122,13 +122,11 @@ def placed(
     if device == "auto" and not open_gpus:
         why = "; ".join(shut.values())
         return Placement(workers, (), dict.fromkeys(SIDES, why) if why else {}, shut)
-    if shut and not open_gpus:
-        raise _no_gpu("; ".join(shut.values()), "end other programs on it")
-    _require_some(found)
+    _require_some(open_gpus, shut, found)
     choices = [(gpu, _cores(takes, gpu)) for gpu in open_gpus]
     cores = min((cores for _, cores in choices), key=len)
     if len(cores) < len(SIDES):
-        rooms = [_room(takes, cores, gpu) for gpu, theirs in choices if theirs == cores]
+        rooms = [_room(takes, cores, gpu) for gpu, theirs in choices if theirs.keys() == cores.keys()]
         return Placement(workers, _dealt(rooms, workers), cores, shut)
     if device == "auto":
         return Placement(workers, (), cores, shut)
@@ -145,7 +143,7 @@ def placed_for_frames(takes: Mapping[str, Take], found: _core.FoundGpus) -> Plac
 
     Raises DeviceError where there is none.
     """
-    _require_some(found)
+    _require_some(found.gpus, found.refused, found)
     usable = [gpu for gpu in found.gpus if _is_new_enough(gpu)]
     if not usable:
         raise DeviceError(
@@ -158,9 +156,14 @@ def placed_for_frames(takes: Mapping[str, Take], found: _core.FoundGpus) -> Plac
     return Placement(1, (gpu.index,), _cores(takes, gpu))
 
 
-def _require_some(found: _core.FoundGpus) -> None:
-    if not found.gpus:
-        raise _no_gpu(why_none(found), _driver_remedy(found))
+def _require_some(
+    open_gpus: Sequence[_core.GpuInfo], shut: Mapping[int, str], found: _core.FoundGpus
+) -> None:
+    if open_gpus:
+        return
+    if shut:
+        raise _no_gpu("; ".join(shut.values()), "end other programs on it")
+    raise _no_gpu(why_none(found), _driver_remedy(found))
 
 
 def _no_gpu(found: str, remedy: str) -> DeviceError:
