@@ -45,9 +45,9 @@ ClipSound::ClipSound(const Clip& clip, std::vector<const PcmReader*> sound, std:
       sound_(std::move(sound)),
       encoder_(kSampleRate, static_cast<int>(sound_.size()), bit_rate) {}
 
-void ClipSound::encode_ahead(Pulse& pulse, StageClock& clock) {
+void ClipSound::encode_ahead(const std::stop_token& stop, Pulse& pulse, StageClock& clock) {
   clock.enter(Stage::sound);
-  while (encoded_ < samples_) {
+  while (encoded_ < samples_ && !stop.stop_requested()) {
     encode_frame();
     pulse.beat();
   }

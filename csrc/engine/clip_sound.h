@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,8 @@ class ClipSound {
 
   av::Parameters parameters() const { return encoder_.parameters(); }
 
-  // Encodes all of it and keeps the packets.
-  void encode_ahead(Pulse& pulse, StageClock& clock);
+  // Encodes all of it, or what there is time for before `stop`, and keeps the packets.
+  void encode_ahead(const std::stop_token& stop, Pulse& pulse, StageClock& clock);
 
   // Writes what begins before `sample` of the clip; the rest, and what the encoder holds.
   void write_until(std::int64_t sample, av::Mp4Writer& file, StageClock& clock);

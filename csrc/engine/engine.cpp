@@ -191,7 +191,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
       if (task->kind == Task::Kind::clip) {
         write(task->index, self);
       } else if (task->kind == Task::Kind::sound) {
-        sound_.encode_ahead(task->index, self.pulse, self.clock);
+        sound_.encode_ahead(task->index, stop, self.pulse, self.clock);
         board_.sound_done(task->index);
       } else if (worker.make(job_.chunks[task->index], [this, task] { return next_chunk(task->index); }, stop,
                              self.clock)) {

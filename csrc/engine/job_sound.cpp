@@ -7,11 +7,11 @@ namespace emomedia {
 
 JobSound::JobSound(const Job& job) : job_(job), tracks_{PcmReader(job.sound[0]), PcmReader(job.sound[1])} {}
 
-void JobSound::encode_ahead(std::size_t clip, Pulse& pulse, StageClock& clock) {
+void JobSound::encode_ahead(std::size_t clip, const std::stop_token& stop, Pulse& pulse, StageClock& clock) {
   std::vector<std::unique_ptr<ClipSound>> sounds;
   for (std::size_t picture = 0; picture < job_.picture_count(); ++picture) {
     sounds.push_back(sound_of(clip, picture));
-    sounds.back()->encode_ahead(pulse, clock);
+    sounds.back()->encode_ahead(stop, pulse, clock);
   }
   const std::lock_guard lock(mutex_);
   ahead_[clip] = std::move(sounds);

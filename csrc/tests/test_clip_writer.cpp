@@ -161,7 +161,7 @@ TEST_CASE("clips of HEVC are joined at spans' edges, one-frame spans among them,
     write_clip(path, clip, spools, streams, sound, pulse, clock);
     const std::string written = tests::bytes_of(path);
     ClipSound ahead(clip, {&reader, &reader}, 64'000);
-    ahead.encode_ahead(pulse, clock);
+    ahead.encode_ahead({}, pulse, clock);
     write_clip(path, clip, spools, streams, ahead, pulse, clock);
     CHECK(tests::bytes_of(path) == written);
     CHECK(tests::bytes_of(path).find("hvc1") != std::string::npos);
