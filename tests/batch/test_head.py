@@ -214,11 +214,11 @@ def test_where_the_system_has_fewer_processes_than_cores_no_session_is_set_aside
 
     monkeypatch.setattr("emomedia.batch.head._CROWDED_SECONDS", patience)
     executor = Small(cores=6)
-    summary, watcher = batch(tmp_path, [entry(str(number)) for number in range(30)], executor)
-    assert (summary.figures.done, summary.figures.failed) == (30, ())
+    summary, watcher = batch(tmp_path, [entry(str(number)) for number in range(12)], executor)
+    assert (summary.figures.done, summary.figures.failed) == (12, ())
     assert watcher.said == ["the system refuses more than 2 workers now: too many open files"]
     assert {row["outcome"] for row in read(tmp_path)["attempts"]} == {"advanced"}
-    assert executor.refusals == 1 if patience else executor.refusals > 30
+    assert executor.refusals == 1 if patience else executor.refusals > 10
 
 
 def test_processes_that_the_system_has_again_are_used_again(tmp_path, monkeypatch):
@@ -234,8 +234,8 @@ def test_processes_that_the_system_has_again_are_used_again(tmp_path, monkeypatc
 
     monkeypatch.setattr("emomedia.batch.head._CROWDED_SECONDS", 0)
     executor = Short(cores=6)
-    summary, _ = batch(tmp_path, [entry(str(number)) for number in range(30)], executor)
-    assert (summary.figures.done, executor.together) == (30, 6)
+    summary, _ = batch(tmp_path, [entry(str(number)) for number in range(12)], executor)
+    assert (summary.figures.done, executor.together) == (12, 6)
 
 
 def test_workers_that_were_stopped_with_their_head_are_not_taken_for_hanging(monkeypatch):
