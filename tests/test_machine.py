@@ -31,6 +31,12 @@ V1 = {
     "memory/memory.usage_in_bytes": f"{2 * GIB}",
     "memory/memory.stat": f"inactive_file 1\ntotal_inactive_file {GIB // 2}\ntotal_active_file {GIB // 4}",
 }
+TURNED = {
+    # As CentOS 7 has it: the order of the name is another one than the folder's, which links stand for.
+    "own": "4:memory:/\n2:cpuacct,cpu:/job",
+    "cpu/job/cpu.cfs_quota_us": "150000",
+    "cpu/job/cpu.cfs_period_us": "100000",
+} | {name: text for name, text in V1.items() if name.startswith("memory")}
 FREE = {"own": "4:memory:/\n2:cpu:/", "cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"} | {
     "memory/memory.limit_in_bytes": f"{NO_LIMIT}", "memory/memory.usage_in_bytes": f"{GIB}",
 }  # fmt: skip
@@ -46,7 +52,7 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
 
 
-@pytest.mark.parametrize("group", [V2, V1], indirect=True)
+@pytest.mark.parametrize("group", [V2, V1, TURNED], indirect=True)
 @pytest.mark.usefixtures("group")
 def test_a_groups_limits_hold_and_cached_files_give_way():
     assert machine.usable_cores() == 2

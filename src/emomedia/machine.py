@@ -59,7 +59,8 @@ def _groups() -> Iterator[Path]:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         own = PurePosixPath(path.lstrip("/"))
-        yield from (_GROUPS / controllers / part for part in (own, *own.parents))
+        for name in {controllers, *controllers.split(",")}:  # the folder of cpuacct,cpu may be cpu,cpuacct
+            yield from (_GROUPS / name / part for part in (own, *own.parents))
 
 
 def _words(file: Path) -> list[str]:

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from .descriptions import Rule, check_rules
 from .machine import usable_cores
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ DEFAULT_LAYOUT = ("composite",)
 DEFAULT_SIDE_SIZE = Size(960, 1080)
 GOP_SECONDS = 2
 """Seconds from one IDR picture to the next: what a training loader decodes at most to reach a frame."""
+
+MAX_FPS = 240
+MAX_CRF = 51
+SIDE_PIXELS = range(16, 4096 + 1, 2)
+"""Width and height that a side alone may have: what encoders take, up to a 4K camera's own picture."""
 
 AUDIO_BIT_RATE = 192_000
 """Bits per second of a clip's stereo AAC, half of them for a side alone; the FLAC files beside it hold the
@@ -137,6 +143,10 @@ class Options:
     encoder: EncoderChoice = "auto"
     workers: int = 0
 
+    def __post_init__(self) -> None:
+        """Raises DescriptionError for a value that the command line would refuse, too."""
+        check_rules(_rules(self), "options", self)
+
     def gop_frames(self, rate: Fraction) -> int:
         """Frames from one IDR picture to the next at `rate` frames per second."""
         return self.gop or max(1, round(GOP_SECONDS * rate))
@@ -163,3 +173,29 @@ class Options:
     def worker_count(self) -> int:
         """Workers to use: as many as asked for, or one for each usable core."""
         return self.workers or usable_cores()
+
+
+_CHOICES = {
+    "interlaced": Interlaced, "clean": Clean, "hints": Hints, "doubtful": Doubtful, "characters": Characters,
+    "punctuation": Punctuation, "device": Device, "encoder": EncoderChoice,
+}  # fmt: skip
+
+
+def _rules(options: Options) -> list[Rule]:
+    """Each option that can be wrong: its name, whether it is right, and what belongs there."""
+    choices = {name: get_args(kind) for name, kind in _CHOICES.items()}
+    return [
+        ("fps", options.fps is None or 1 <= options.fps <= MAX_FPS, f"1 to {MAX_FPS}, or None"),
+        ("pad", options.pad >= 0, "0 or more seconds"),
+        ("crf", 0 <= options.crf <= MAX_CRF, f"0 to {MAX_CRF}"),
+        ("gop", options.gop is None or options.gop >= 1, "1 or more, or None"),
+        ("depth", options.depth in (8, 10), "8 or 10"),
+        ("layout", set(options.layout) <= set(PICTURES), f"some of {', '.join(PICTURES)}"),
+        (
+            "side_size",
+            all(pixels in SIDE_PIXELS for pixels in options.side_size),
+            f"even numbers from {SIDE_PIXELS[0]} to {SIDE_PIXELS[-1]}",
+        ),
+        ("workers", options.workers >= 0, "0 or more"),
+        *((name, getattr(options, name) in of, f"one of {', '.join(of)}") for name, of in choices.items()),
+    ]

@@ -23,6 +23,7 @@ from emomedia.batch.space import lasting_bytes, present_bytes, session_bytes, si
 from emomedia.batch.task import Advanced, Failure, Progress, StageDone, failure
 from emomedia.batch.workers import LocalWorkers, _Worker
 from emomedia.errors import (
+    DescriptionError,
     MediaError,
     MediaNotFoundError,
     OutputBusyError,
@@ -198,15 +199,43 @@ def test_a_worker_that_the_system_cannot_start_is_tried_again(tmp_path):
     assert (summary.figures.done, len(watcher.said)) == (1, 2)
 
 
-def test_where_the_system_has_fewer_processes_than_cores_no_session_is_set_aside(tmp_path):
+@pytest.mark.parametrize("patience", [0, 60], ids=["asked for more at once", "asked for more later"])
+def test_where_the_system_has_fewer_processes_than_cores_no_session_is_set_aside(
+    tmp_path, monkeypatch, patience
+):
     class Small(MadeUp):
+        refusals = 0
+
         def start(self, key, task):
             if len(self.running) == 2:
+                self.refusals += 1
                 raise OSError(errno.EMFILE, "too many open files")
             super().start(key, task)
 
-    summary, watcher = batch(tmp_path, [entry(str(number)) for number in range(30)], Small(cores=6))
-    assert (summary.figures.done, len(watcher.said)) == (30, 4)
+    monkeypatch.setattr("emomedia.batch.head._CROWDED_SECONDS", patience)
+    executor = Small(cores=6)
+    summary, watcher = batch(tmp_path, [entry(str(number)) for number in range(12)], executor)
+    assert (summary.figures.done, summary.figures.failed) == (12, ())
+    assert watcher.said == ["the system refuses more than 2 workers now: too many open files"]
+    assert {row["outcome"] for row in read(tmp_path)["attempts"]} == {"advanced"}
+    assert executor.refusals == 1 if patience else executor.refusals > 10
+
+
+def test_processes_that_the_system_has_again_are_used_again(tmp_path, monkeypatch):
+    class Short(MadeUp):
+        refusals, together = 1, 0
+
+        def start(self, key, task):
+            if self.refusals and len(self.running) == 2:
+                self.refusals -= 1
+                raise OSError(errno.EMFILE, "too many open files")
+            super().start(key, task)
+            self.together = max(self.together, len(self.running))
+
+    monkeypatch.setattr("emomedia.batch.head._CROWDED_SECONDS", 0)
+    executor = Short(cores=6)
+    summary, _ = batch(tmp_path, [entry(str(number)) for number in range(12)], executor)
+    assert (summary.figures.done, executor.together) == (12, 6)
 
 
 def test_workers_that_were_stopped_with_their_head_are_not_taken_for_hanging(monkeypatch):
@@ -257,6 +286,7 @@ def told_of(kind, found="that", cause=None):
         (told_of(MediaError, cause=av.error.OSError(errno.EIO, "of a broken file")), "input"),
         (told_of(MediaNotFoundError, cause=OSError(errno.EIO, "of a file server")), "passing"),
         (told_of(MediaError, found="Stale file handle"), "passing"),
+        (told_of(DescriptionError, found="an id 'no space left on device'"), "input"),
         (KeyError("x"), "input"),
         (told_of(StalledError), "passing"),
         (told_of(OutputBusyError), "passing"),

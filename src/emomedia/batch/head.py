@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ..errors import OutputError
+from ..files import error_text
 from ..layout import SessionFolder
 from ..observer import Notes
 from ..pipeline import FILE_OF
@@ -46,6 +47,8 @@ RETRY_SECONDS = 1.0
 _TICK_SECONDS = 1.0
 _RECORD_SECONDS = 10.0
 _FULL_SECONDS = 5.0
+_CROWDED_SECONDS = 60.0
+"""For which no more tasks are started than the system had processes for: others may end, and release some."""
 
 State = Literal["waiting", "running", "done", "failed"]
 
@@ -123,7 +126,8 @@ class Batch:
         order = sorted(self._sessions.values(), key=lambda session: -session.entry.media_bytes)
         self._open = {session.entry.id: session for session in order}  # those that have not ended
         self._running: dict[str, _Session] = {}
-        self._most_tasks = sys.maxsize  # that the system has processes for
+        self._most_tasks = sys.maxsize  # that the system has processes for, until `_crowded_until`
+        self._crowded_until = 0.0
         self._unwritten: list[Callable[[], None]] = []  # changes that the ledger still needs
         self._cpu: dict[str, float] = {}
         self._made: Counter[str] = Counter()
@@ -215,20 +219,16 @@ class Batch:
 
         taken = [s.grant for s in self._running.values() if s.grant is not None]
         coming = sum(not grows(need(id)) for id in self._running)
-        chosen = starts([s.entry.id for s in waiting], need, room, taken, coming)
-        began: list[tuple[_Session, Need]] = []
-        for id, grant in chosen[: max(0, self._most_tasks - len(self._running))]:
+        if time.monotonic() >= self._crowded_until:
+            self._most_tasks = sys.maxsize
+        begun: list[Callable[[], None]] = []
+        for id, grant in starts([s.entry.id for s in waiting], need, room, taken, coming):
             session = self._sessions[id]
-            if not self._has_space(session):
+            is_crowded = len(self._running) >= self._most_tasks
+            if is_crowded or not self._has_space(session) or not self._begin(session, grant):
                 break
-            session.state, session.begun, session.grant, session.frames = "running", True, grant, None
-            self._running[id] = session
-            began.append((session, grant))
-        self._record(
-            *(partial(self._ledger.record_start, s.entry.id, s.stage, grant.cores) for s, grant in began)
-        )
-        for session, grant in began:
-            self._begin(session, grant)
+            begun.append(partial(self._ledger.record_start, id, session.stage, grant.cores))
+        self._record(*begun)
 
     def _has_machine(self, cores: int) -> bool:
         """Whether there is any core: all machines of a cluster may be gone."""
@@ -239,15 +239,30 @@ class Batch:
             self._paused = ""
         return cores > 0
 
-    def _begin(self, session: _Session, grant: Need) -> None:
+    def _begin(self, session: _Session, grant: Need) -> bool:
+        """Start the session's task; false if the system refuses."""
         entry = session.entry
         options = replace(entry.options, workers=grant.cores)
         task = Task(entry.path, self.out, options, session.stage, dict(session.stage_seconds))
         try:
             self._executor.start(entry.id, task)
-        except OSError as error:  # the system has no process or descriptor to spare
-            self._handle(session, failure(error))
-            self._most_tasks = max(1, len(self._running))
+        except OSError as error:  # it has no process or descriptor to spare
+            self._refused(session, error)
+            return False
+        session.state, session.begun, session.grant, session.frames = "running", True, grant, None
+        self._running[entry.id] = session
+        return True
+
+    def _refused(self, session: _Session, error: OSError) -> None:
+        """Wait for a task to end, without any fault of the session's; if none runs, the session failed."""
+        if not self._running:
+            self._fail(session, failure(error))
+            return
+        if not self._crowded_until:
+            running = len(self._running)
+            self._watcher.note(f"the system refuses more than {running} workers now: {error_text(error)}")
+        self._most_tasks = len(self._running)
+        self._crowded_until = time.monotonic() + _CROWDED_SECONDS
 
     # -- what workers report ----------------------------------------------------------------------
 

@@ -251,10 +251,12 @@ def failure(error: BaseException) -> Failure:
 def _refusals(error: BaseException) -> set[int]:
     """The errno numbers behind an error, raised here or in the core, which reports them in words.
 
-    EIO counts only if Python raised it: libav reports it for broken files, too.
+    EIO counts only if Python raised it: libav reports it for broken files, too.  A full disk's words count
+    only of outputs: others may quote the user's text, and after a full disk a task is retried for ever.
     """
     text = error.found.lower() if isinstance(error, EmomediaError) else ""
-    numbers = {number for number in _FULL | _PASSING - {errno.EIO} if os.strerror(number).lower() in text}
+    worded = _PASSING - {errno.EIO} | (_FULL if isinstance(error, OutputError) else set())
+    numbers = {number for number in worded if os.strerror(number).lower() in text}
     seen: Any = error
     while seen is not None:
         if isinstance(seen, OSError) and (seen.errno != errno.EIO or type(seen).__module__ == "builtins"):

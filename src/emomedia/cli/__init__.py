@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from contextlib import suppress
 
 from ..stopping import Stop, ignore, listen
 
@@ -25,7 +26,8 @@ def _settle() -> None:
     # Or NumPy's BLAS begins a thread a core, in each worker of a batch too, and may round by their number.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a worker of the engine has up to five files open
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with suppress(ValueError):  # a limit above the system's own, which can be had but not set
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _run() -> None:

@@ -9,15 +9,12 @@ from fractions import Fraction
 import typer
 
 from ..descriptions import MAX_DIGITS, is_text
-from ..options import PICTURES, Size
+from ..options import MAX_CRF, MAX_FPS, PICTURES, SIDE_PIXELS, Size
 from ..timeline import STANDARD_RATES
 
 _NEAR = Fraction(1, 200)
-_FASTEST = 240
 _SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-_SIDE_PIXELS = range(16, 4096 + 1, 2)
-"""Width and height that a side alone may have: what encoders take, up to a 4K camera's own picture."""
 
 
 def parse_rate(text: str) -> Fraction:
@@ -26,8 +23,8 @@ def parse_rate(text: str) -> Fraction:
         rate = Fraction(text) if len(text) <= MAX_DIGITS and "e" not in text.lower() else Fraction(0)
     except (ValueError, ZeroDivisionError) as error:
         raise typer.BadParameter(f"{text!r} is not a frame rate; write 25, 29.97 or 30000/1001") from error
-    if not 1 <= rate <= _FASTEST:
-        raise typer.BadParameter(f"{text} is not between 1 and {_FASTEST} frames a second")
+    if not 1 <= rate <= MAX_FPS:
+        raise typer.BadParameter(f"{text} is not between 1 and {MAX_FPS} frames a second")
     near = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
     return near if rate.denominator != 1 and abs(near - rate) < _NEAR else rate
 
@@ -43,8 +40,8 @@ def parse_seconds(text: str) -> Fraction:
 def parse_crf(text: str) -> Fraction:
     """libx264's range: 0 (lossless) to 51."""
     value = parse_decimal(text)
-    if not 0 <= value <= 51:
-        raise typer.BadParameter(f"{text} is not between 0 and 51")
+    if not 0 <= value <= MAX_CRF:
+        raise typer.BadParameter(f"{text} is not between 0 and {MAX_CRF}")
     return value
 
 
@@ -84,9 +81,9 @@ def parse_size(text: str) -> Size:
 def parse_side_size(text: str) -> Size:
     """A size of even numbers."""
     size = parse_size(text)
-    if not all(pixels in _SIDE_PIXELS for pixels in size):
+    if not all(pixels in SIDE_PIXELS for pixels in size):
         raise typer.BadParameter(
-            f"{text} is not of even numbers from {_SIDE_PIXELS[0]} to {_SIDE_PIXELS[-1]} each way"
+            f"{text} is not of even numbers from {SIDE_PIXELS[0]} to {SIDE_PIXELS[-1]} each way"
         )
     return size
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from .. import stopping
 from ..containers import opened
 from ..errors import MediaNotFoundError, StageError
-from ..files import sha256
+from ..files import error_text, sha256
 from ..layout import INDEX_NAME, SessionFolder
 from ..machine import usable_cores
 from ..options import COMPOSITE_SIZE, Size
@@ -134,12 +134,15 @@ def _clip_findings(out: Path, row: Row) -> Iterator[Finding]:
 
 
 def _hash_findings(path: Path, expected: str) -> Iterator[Finding]:
-    if path.is_symlink():
-        yield Finding(path, "a file", "a link to one")
-    elif not path.is_file():
-        yield Finding(path, "a file", "none")
-    elif (found := sha256(path)) != expected:
-        yield Finding(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")
+    try:
+        if path.is_symlink():
+            yield Finding(path, "a file", "a link to one")
+        elif not path.is_file():
+            yield Finding(path, "a file", "none")
+        elif (found := sha256(path)) != expected:
+            yield Finding(path, f"SHA-256 {expected[:12]}…", f"{found[:12]}…")
+    except OSError as error:
+        yield Finding(path, "a file that can be read", error_text(error))
 
 
 def _picture_findings(path: Path, row: Row, expected: Size) -> Iterator[Finding]:
