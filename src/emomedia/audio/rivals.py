@@ -29,11 +29,10 @@ def as_likely(own: Peaks, rival: Peaks) -> float:
         Of some windows, offset in seconds and peak around the places that each may have: on the clock, and at
         the other place.
     """
-    highest = [
-        (max(here, key=_height), max(there, key=_height))
-        for here, there in zip(own, rival, strict=True)
-        if here and there
-    ]
+    both = [(here, there) for here, there in zip(own, rival, strict=True) if here and there]
+    highest = [(max(here, key=_height), max(there, key=_height)) for here, there in both]
+    # a recorder that paused is at one place before and at the other one after
+    highest = [(here, there) for here, there in highest if abs(there[0] - here[0]) > _ALIKE]
     if not highest:
         return 0.0
     apart = np.array([there[0] - here[0] for here, there in highest])
