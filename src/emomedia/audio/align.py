@@ -52,7 +52,7 @@ _FEW, _SPARSE = 12, 60
 _SMEAR = 8e-5
 """Seconds by which the ends of a window may be off against its middle."""
 
-_LIVELY_DB = 2.5
+_LIVELY_DB = 2.0
 """By how much the level of a window varies, its least and its most tenth aside, if there is more in it than
 noise, whose level varies by 1.5."""
 
@@ -172,6 +172,8 @@ def _fine(
     length, starts = _grid(reference, other, rough)
     if len(starts) == 0:
         return None
+    if not between:  # a camera across the room may hear all voices in noise
+        starts = _lively(other, length, starts)
     place = partial(_placed, reference, other, rough, length)
     if drift is None:
         half = partial(_placed, reference, other, rough, length / 2)
@@ -244,7 +246,7 @@ def _grid(reference: Proxy, other: Proxy, rough: Course) -> tuple[float, Reals]:
     long, short = WINDOW_SECONDS
     length = min(long if shared >= 4 * long else short, shared)
     count = min(MOST_WINDOWS, max(1, round(2 * shared / length) - 1))
-    return length, _lively(other, length, np.linspace(begin, end - length, count))
+    return length, np.linspace(begin, end - length, count)
 
 
 def _lively(other: Proxy, length: float, starts: Reals) -> Reals:
