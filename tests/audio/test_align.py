@@ -124,6 +124,16 @@ def test_a_sound_that_repeats_itself_has_a_place_only_with_others(tmp_path, voic
     assert match.offset == pytest.approx(3.0, abs=1e-4) if voice else match.repeats % 8 == pytest.approx(0)
 
 
+@pytest.mark.parametrize("seconds", [18, 22])
+def test_of_places_that_fit_alike_none_is_taken_for_being_compared_less(tmp_path, seconds):
+    rate = 8_000
+    loop = np.tile(talk(8, seed=7, rate=rate), 3)[: seconds * rate]
+    rooms = [0.5 * loop.std() * np.random.default_rng(seed).standard_normal(len(loop)) for seed in (3, 4)]
+    sounds = rooms[0] + loop, shifted(rooms[1] + loop, 3.0, rate)
+    match = aligned(*(recorded(tmp_path / f"{n}.wav", sound, rate) for n, sound in enumerate(sounds)))
+    assert (match.confidence < THRESHOLD, abs(match.repeats)) == (True, pytest.approx(8, abs=0.1))
+
+
 @pytest.mark.parametrize("pause", [3, 20])
 def test_a_recorder_that_paused_does_not_repeat_itself(tmp_path, pause):
     rate = 8_000

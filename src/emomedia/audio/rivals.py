@@ -14,7 +14,7 @@ _ALIKE = 0.001
 """Seconds by which the distances of two windows from the clock may differ."""
 
 _AGREE = 3
-"""Windows that have to fit equally far from the clock: of twelve, two do by chance."""
+"""Windows that have to fit equally far from the clock, or all of fewer: of twelve, two do by chance."""
 
 _EVEN = 4
 """Times the share of the windows that fit better there is how much it counts: a quarter of them is enough."""
@@ -39,7 +39,9 @@ def as_likely(own: Peaks, rival: Peaks) -> float:
     higher = np.array([_height(there) >= _height(here) for here, there in highest])
     agree = np.abs(apart[:, None] - apart[None]) <= _ALIKE
     most = agree[np.argmax(agree.sum(axis=1))]
-    return min(1.0, _EVEN * float(higher[most].sum()) / len(own)) if most.sum() >= _AGREE else 0.0
+    return (
+        min(1.0, _EVEN * float(higher[most].sum()) / len(own)) if most.sum() >= min(_AGREE, len(own)) else 0.0
+    )
 
 
 def _height(placed: tuple[float, Peak]) -> float:
