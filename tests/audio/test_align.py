@@ -124,6 +124,28 @@ def test_a_sound_that_repeats_itself_has_a_place_only_with_others(tmp_path, voic
     assert match.offset == pytest.approx(3.0, abs=1e-4) if voice else match.repeats % 8 == pytest.approx(0)
 
 
+@pytest.mark.parametrize("seconds", [18, 22])
+def test_of_places_that_fit_alike_none_is_taken_for_being_compared_less(tmp_path, seconds):
+    rate = 8_000
+    loop = np.tile(talk(8, seed=7, rate=rate), 3)[: seconds * rate]
+    rooms = [0.5 * loop.std() * np.random.default_rng(seed).standard_normal(len(loop)) for seed in (3, 4)]
+    sounds = rooms[0] + loop, shifted(rooms[1] + loop, 3.0, rate)
+    match = aligned(*(recorded(tmp_path / f"{n}.wav", sound, rate) for n, sound in enumerate(sounds)))
+    assert (match.confidence < THRESHOLD, abs(match.repeats)) == (True, pytest.approx(8, abs=0.1))
+
+
+@pytest.mark.parametrize("pause", [3, 20])
+def test_a_recorder_that_paused_does_not_repeat_itself(tmp_path, pause):
+    rate = 8_000
+    said = talk(180, seed=9, rate=rate)
+    rooms = [1e-3 * np.random.default_rng(seed).standard_normal(180 * rate) for seed in (1, 2)]
+    one, two = (said + room for room in rooms)
+    two = np.delete(two, slice(90 * rate, (90 + pause) * rate))
+    match = aligned(recorded(tmp_path / "a.wav", one, rate), recorded(tmp_path / "b.wav", two, rate))
+    assert (match.confidence > 0.8, match.repeats) == (True, 0)
+    assert [step.seconds for step in match.steps] == [pytest.approx(pause, abs=1e-4)]
+
+
 def test_silence_has_no_place(tmp_path, room):
     silent = track(write_wav(tmp_path / "b.wav", np.zeros(200_000), "s16"), bits=16)
     assert aligned(recorded(tmp_path / "a.wav", room), silent) is None

@@ -134,4 +134,5 @@ def test_a_whisper_that_nobody_marked_is_the_own_voice_and_bleed_is_not():
     assert (unheard_voice(whispered) == mask(OWN)).all()
     assert not unheard_voice(replace(whispered, noise_db=-50)).any(), "noise as loud"
     assert not unheard_voice(replace(whispered, turn=mask(OTHER))).any()
+    assert not unheard_voice(replace(whispered, other=everywhere)).any(), "echoes of who speaks"
     assert not unheard_voice(replace(whispered, level_db=None)).any()

@@ -138,13 +138,19 @@ def align(reference: Proxy, other: Proxy, *, between: bool = False) -> Match | N
         The likeliest place, however low its confidence; None if one recording holds nothing to compare.
     """
     best: Match | None = None
+    doubted: Match | None = None
     for rough in courses(reference.level, other.level):
         match = _fine(reference, other, rough, between=between)
-        if match and (best is None or match.confidence > best.confidence):
+        if match is None:
+            continue
+        windows = len(match.windows)  # a place where fewer are compared is no better than one that is doubted
+        if match.confidence >= THRESHOLD and (doubted is None or windows >= len(doubted.windows)):
+            return match
+        if match.repeats and (doubted is None or windows > len(doubted.windows)):
+            doubted = match
+        elif best is None or match.confidence > best.confidence:
             best = match
-        if best and best.confidence >= THRESHOLD:
-            break
-    return best
+    return doubted or best
 
 
 def align_near(

@@ -216,13 +216,13 @@ def _silence(powers: npt.NDArray[np.float64]) -> float | None:
 
 
 def unheard_voice(voice: Voice) -> Mask:
-    """Columns of the side's turns in which it was not heard to speak, but whispers.
+    """Columns of the side's turns in which nobody was heard to speak, but it whispers.
 
     They stand out from its track's noise, and from the other track, each by its own actor's level: so they
-    are not what the other voice leaves behind.
+    are not what the other voice leaves behind.  Where that one speaks, its echoes may be more than that.
     """
     found = np.zeros(len(voice.own), np.bool_)
-    unheard = voice.turn & ~voice.own
+    unheard = voice.turn & ~voice.own & ~voice.other
     if voice.noise_db is None or voice.level_db is None or voice.other_level_db is None or not unheard.any():
         return found
     columns = min(len(voice.sound) // COLUMN, len(voice.own))
