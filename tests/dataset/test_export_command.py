@@ -61,7 +61,7 @@ def test_sessions_that_connect_the_actors_are_left_out_when_asked_and_told_of(ou
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--format", "csv"], "none of"),
+        (["--format", "csv"], "one of"),
         (["--format", "hf", "--splits", "a,b,c"], "0.8,0.1,0.1"),
         (["--format", "hf", "--splits", "0.5,0.1,0.1"], "add up to 1"),
     ],

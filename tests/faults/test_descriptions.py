@@ -148,7 +148,7 @@ PLAN = {
     "another rate": (put("rate", "24/1"), ["rate", "25/1", "24/1"]),
     "frames that are not there": (put("footage", [0, 10**9]), ["footage", "frames within 0 to", str(10**9)]),
     "id with a separator": (put("clips", 0, "id", "../../x"), ["clips[0].id", "an id (", "'../../x'"]),
-    "an id twice": (put("clips", 1, "id", "SIM_000"), ["clips[1].id", "of its own", "'SIM_000'"]),
+    "an id twice": (put("clips", 1, "id", "SIM_000"), ["clips[1].id", "a unique id", "'SIM_000'"]),
     "spans that overlap": (put("spans", 1, [0, 5]), ["spans[1]", "at least one frame", "5 from 0"]),
     "a number for a list": (put("chunks", 1), ["chunks", "a list", "found 1"]),
 }
