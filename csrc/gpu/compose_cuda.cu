@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "gpu/compose_block.h"
 #include "gpu/compose_cuda.h"
 #include "gpu/compose_plan.h"
@@ -17,15 +15,15 @@ constexpr int kBlocksAtATime = 5;
 template <typename Version>
 __global__ void __launch_bounds__(kThreads, kBlocksAtATime) compose_half(const __grid_constant__ HalfLaunch launch) {
   extern __shared__ FourWords shared[];
-  const int across = static_cast<int>(blockIdx.x), down = static_cast<int>(blockIdx.y), plane = static_cast<int>(blockIdx.z);
-  if (!has_work(launch, across, down, plane)) return;
-  const Work work = work_of(launch, across, down, plane, reinterpret_cast<std::uint8_t*>(shared));
-  const int thread = static_cast<int>(threadIdx.x);
+  const Place place = place_of(launch, static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y));
+  if (!has_work(launch, place)) return;
+  const Work work = work_of(launch, place, reinterpret_cast<std::uint8_t*>(shared));
+  const int thread = static_cast<int>(threadIdx.x), warp = thread / kLanes;
   Version::load(work, thread, kThreads);
   __syncthreads();
-  Version::vertical(work, thread);
+  Version::vertical(work, warp, kWarps);
   __syncthreads();
-  Version::horizontal(work, thread, kThreads);
+  Version::horizontal(work, warp, kWarps);
 }
 
 template <Samples kSamples, bool kSwapped>
@@ -53,10 +51,7 @@ cudaError_t prepare_to_compose() {
 }
 
 cudaError_t compose_on_stream(const HalfLaunch& launch, cudaStream_t stream) {
-  const auto most = [&](int PlaneLaunch::* tiles) {
-    return static_cast<unsigned>(std::max({launch.plane[0].*tiles, launch.plane[1].*tiles, launch.plane[2].*tiles}));
-  };
-  const dim3 grid(most(&PlaneLaunch::tiles_across), most(&PlaneLaunch::tiles_down), 3);
+  const dim3 grid(static_cast<unsigned>(grid_width(launch)), static_cast<unsigned>(grid_height(launch)));
   return with_block(launch, [&](auto version) {
     compose_half<decltype(version)><<<grid, kThreads, launch.shape.bytes(), stream>>>(launch);
     return cudaGetLastError();

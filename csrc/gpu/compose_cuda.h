@@ -3,7 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "gpu/compose_tile.h"
+#include "gpu/compose_launch.h"
 
 namespace emomedia::gpu {
 

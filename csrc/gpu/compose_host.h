@@ -1,7 +1,7 @@
 // The GPU's kernel run by the host, block after block: what proves its arithmetic where there is no GPU.
 #pragma once
 
-#include "gpu/compose_tile.h"
+#include "gpu/compose_launch.h"
 
 namespace emomedia::gpu {
 

@@ -13,53 +13,43 @@ namespace emomedia::gpu {
 namespace {
 
 constexpr std::size_t kAlignment = 16;
-constexpr int kFewestCols = 4;
+constexpr int kFewestCols = 4, kFewestRows = 2;
 constexpr int kUnitBytes = 16;  // that a thread reads at once
 constexpr int kMostSquares = 4;  // that these are a part of
 
-std::int32_t pair_of(std::int16_t earlier, std::int16_t later) {
-  return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint16_t>(later)) << 16 |
-                                   static_cast<std::uint16_t>(earlier));
-}
-
 int group_of(int sample) { return sample / kGroup; }
 
-// Where each `step` outputs begin to read. None begins before the one that precedes it, though an output whose
-// outermost coefficients round to 0 may: then both begin where it does.
-std::vector<std::int32_t> first_groups(const AxisFilter& filter, int step) {
+// Where each output begins to read. None begins before the one that precedes it, though an output whose outermost
+// coefficients round to 0 may: then both begin where it does.
+std::vector<std::int32_t> first_groups(const AxisFilter& filter) {
   std::vector<std::int32_t> first;
-  for (int output = 0; output < filter.size(); output += step) {
-    const auto from = filter.start.begin() + output;
-    first.push_back(group_of(*std::min_element(from, from + std::min(step, filter.size() - output))));
-  }
+  for (const std::int32_t start : filter.start) first.push_back(group_of(start));
   for (std::size_t n = first.size() - 1; n > 0; --n) first[n - 1] = std::min(first[n - 1], first[n]);
   return first;
 }
 
 // How many groups each of them reads, at the most.
-int most_groups(const AxisFilter& filter, const std::vector<std::int32_t>& first, int step) {
+int most_groups(const AxisFilter& filter, const std::vector<std::int32_t>& first) {
   int groups = 0;
-  for (int output = 0; output < filter.size(); ++output) {
-    const int end = group_of(filter.start[static_cast<std::size_t>(output)] + filter.taps - 1) + 1;
-    groups = std::max(groups, end - first[static_cast<std::size_t>(output / step)]);
+  for (std::size_t output = 0; output < first.size(); ++output) {
+    groups = std::max(groups, group_of(filter.start[output] + filter.taps - 1) + 1 - first[output]);
   }
   return groups;
 }
 
 // One output's coefficients from group `first` on.
-std::vector<std::int16_t> in_groups(const AxisFilter& filter, int output, int first, int groups) {
-  std::vector<std::int16_t> coeff(static_cast<std::size_t>(groups) * kGroup, 0);
-  const std::int16_t* taps = filter.coeff.data() + static_cast<std::ptrdiff_t>(output) * filter.taps;
-  const int offset = filter.start[static_cast<std::size_t>(output)] - first * kGroup;
+std::vector<FourPairs> in_groups(const AxisFilter& filter, std::size_t output, int first, int groups) {
+  std::vector<FourPairs> coeff(static_cast<std::size_t>(groups));
   for (int t = 0; t < filter.taps; ++t) {
-    if (taps[t] != 0) coeff[static_cast<std::size_t>(offset + t)] = taps[t];
+    const std::int16_t value = filter.coeff[output * static_cast<std::size_t>(filter.taps) + static_cast<std::size_t>(t)];
+    if (value == 0) continue;
+    const int at = filter.start[output] + t - first * kGroup;
+    FourPairs& four = coeff[static_cast<std::size_t>(at / kGroup)];
+    const auto bits = static_cast<std::uint16_t>(value);
+    four.low |= static_cast<std::uint32_t>(bits & 0xFF) << (8 * (at % kGroup));
+    four.high |= static_cast<std::uint32_t>(bits >> 8) << (8 * (at % kGroup));
   }
   return coeff;
-}
-
-std::int32_t pair_at(const std::vector<std::int16_t>& coeff, int group, int half) {
-  const auto at = static_cast<std::size_t>(group * kGroup + 2 * half);
-  return pair_of(coeff[at], coeff[at + 1]);
 }
 
 Split split_of(int width) {
@@ -114,8 +104,57 @@ std::pair<Gather, const std::uint8_t*> gather_of(const std::uint8_t* first, std:
   }
 }
 
-// Groups that are loaded for `groups` of them at the most, where as many as `unit` are read at once.
-int loaded(int groups, int unit) { return (groups + 2 * (unit - 1)) / unit * unit; }
+// Whether four outputs can be written as one word, or as two.
+bool can_be_joined(const PlaneLaunch& plane) {
+  const int bytes = plane.out_depth > 8 ? 2 : 1;
+  const auto size = static_cast<unsigned>(kGroup * bytes);
+  return plane.out_step == bytes && number_of(plane.out) % size == 0 && plane.out_stride % static_cast<int>(size) == 0;
+}
+
+int rounded_up(int count, int unit) { return parts(count, unit) * unit; }
+
+int steps_of(const AxisTable& table, int from, int end) {
+  return parts(table.first[end - 1] + table.groups - table.first[from], kStepGroups);
+}
+
+// Calls `see` with the first output of each tile of so many along an axis, the end of its outputs, and those of each of
+// its blocks.
+template <typename See>
+void each_block(int outputs, int length, const See& see) {
+  for (int from = 0; from < outputs; from += length) {
+    const int end = std::min(from + length, outputs);
+    for (int block = from; block < end; block += kBlock) see(from, end, block, std::min(block + kBlock, end));
+  }
+}
+
+// Along one axis, the most groups that tiles of a length read, and beyond which one's place none of their blocks reads.
+struct Room {
+  int groups = 0, reach = 0;
+};
+
+Room room_of(const AxisTable& table, int outputs, int length, int unit, bool usual) {
+  Room room;
+  each_block(outputs, length, [&](int from, int end, int block, int block_end) {
+    const int first = table.first[from] & -unit;
+    room.groups = std::max(room.groups, table.first[end - 1] + table.groups - first);
+    const int steps = usual ? kUsualSteps : steps_of(table, block, block_end);
+    room.reach = std::max(room.reach, table.first[block] - first + steps * kStepGroups);
+  });
+  return room;
+}
+
+Room larger(const Room& a, const Room& b) { return {std::max(a.groups, b.groups), std::max(a.reach, b.reach)}; }
+
+bool is_usual(const AxisTable& table, int outputs, int length) {
+  int steps = 0;
+  each_block(outputs, length, [&](int, int, int block, int end) { steps = std::max(steps, steps_of(table, block, end)); });
+  return steps <= kUsualSteps;
+}
+
+int log2_of(int blocks) { return std::countr_zero(static_cast<unsigned>(std::max(blocks, 1))); }
+
+// The least number that is not below `count` and leaves `rest` if divided by `by`.
+int leaving(int count, int rest, int by) { return rounded_up(count - rest, by) + rest; }
 
 }  // namespace
 
@@ -123,7 +162,7 @@ ComposePlan::ComposePlan(const HalfGeometry& geometry, int output_depth, const T
     : geometry_(geometry), output_depth_(output_depth) {
   const std::array<PlaneFilter, 3> filters = compose_filters(geometry);
   for (std::size_t p = 0; p < 2; ++p) {
-    planes_[p] = {add_rows(filters[p].rows), add_cols(filters[p].cols), filters[p].cols.size(), filters[p].rows.size()};
+    planes_[p] = {add_axis(filters[p].rows), add_axis(filters[p].cols)};
   }
   planes_[2] = planes_[1];
   shape_ = largest_shape(limit);
@@ -138,79 +177,53 @@ std::size_t ComposePlan::add(const std::vector<Value>& values) {
   return at;
 }
 
-ComposePlan::Axis ComposePlan::add_rows(const AxisFilter& filter) {
-  const std::vector<std::int32_t> first = first_groups(filter, kRowsABand);
-  Axis axis;
-  axis.groups = most_groups(filter, first, kRowsABand);
-  const std::vector<std::int16_t> none(static_cast<std::size_t>(axis.groups) * kGroup, 0);
-  std::vector<PairOfFour> coeff;
-  for (int row = 0; row < filter.size(); row += kRowsABand) {
-    const std::int32_t from = first[static_cast<std::size_t>(row / kRowsABand)];
-    const auto upper = in_groups(filter, row, from, axis.groups);
-    const auto lower = row + 1 < filter.size() ? in_groups(filter, row + 1, from, axis.groups) : none;
-    for (int g = 0; g < axis.groups; ++g) {
-      coeff.push_back({pair_at(upper, g, 0), pair_at(upper, g, 1), pair_at(lower, g, 0), pair_at(lower, g, 1)});
-    }
+ComposePlan::Axis ComposePlan::add_axis(const AxisFilter& filter) {
+  const std::vector<std::int32_t> first = first_groups(filter);
+  const int groups = most_groups(filter, first);
+  std::vector<FourPairs> coeff;
+  for (std::size_t output = 0; output < first.size(); ++output) {
+    const auto of_output = in_groups(filter, output, first[output], groups);
+    coeff.insert(coeff.end(), of_output.begin(), of_output.end());
   }
-  axis.first = add(first);
-  axis.coeff = add(coeff);
-  return axis;
+  return {add(first), add(coeff), groups, filter.size()};
 }
 
-ComposePlan::Axis ComposePlan::add_cols(const AxisFilter& filter) {
-  const std::vector<std::int32_t> first = first_groups(filter, 1);
-  Axis axis;
-  axis.groups = most_groups(filter, first, 1);
-  std::vector<PairOfTwo> coeff;
-  for (int output = 0; output < filter.size(); ++output) {
-    const auto taps = in_groups(filter, output, first[static_cast<std::size_t>(output)], axis.groups);
-    for (int g = 0; g < axis.groups; ++g) coeff.push_back({pair_at(taps, g, 0), pair_at(taps, g, 1)});
-  }
-  axis.first = add(first);
-  axis.coeff = add(coeff);
-  return axis;
+AxisTable ComposePlan::Axis::table(const std::uint8_t* tables) const {
+  return {reinterpret_cast<const std::int32_t*>(tables + first), reinterpret_cast<const FourPairs*>(tables + coeff), groups};
 }
 
-const std::int32_t* ComposePlan::first_of(const Axis& axis) const {
-  return reinterpret_cast<const std::int32_t*>(tables_.data() + axis.first);
-}
-
-// The memory for tiles of that size: as much as the one that reads most takes.
+// The memory for tiles of that size: as much as the one that reads most takes. How rows of it follow each other keeps
+// threads that use it at a time apart: eight that store four words, or load from four groups of rows and eight columns.
 TileShape ComposePlan::shape_of(int cols, int rows) const {
   TileShape shape;
   shape.cols = cols;
   shape.rows = rows;
+  shape.row_blocks_log2 = log2_of(rows / kBlock);
+  shape.col_blocks_log2 = log2_of(cols / kBlock);
   shape.byte_planes = geometry_.source.sample_bytes();
-  for (std::size_t p = 0; p < 2; ++p) {
-    const Plane& plane = planes_[p];
-    const auto most = [](const std::int32_t* first, int size, int length, int groups) {
-      int count = 0;
-      for (int from = 0; from < size; from += length) {
-        count = std::max(count, first[std::min(from + length, size) - 1] + groups - first[from]);
-      }
-      return count;
-    };
-    shape.table_groups = std::max(shape.table_groups, plane.rows.groups);
-    const int bands = (plane.out_height + kRowsABand - 1) / kRowsABand;
-    shape.row_groups =
-        std::max(shape.row_groups, most(first_of(plane.rows), bands, rows / kRowsABand, plane.rows.groups));
-    shape.col_groups = std::max(shape.col_groups, most(first_of(plane.cols), plane.out_width, cols, plane.cols.groups));
-  }
+  const std::uint8_t* tables = tables_.data();
+  shape.usual = std::all_of(planes_.begin(), planes_.end(), [&](const Plane& plane) {
+    return is_usual(plane.rows.table(tables), plane.rows.outputs, rows) && is_usual(plane.cols.table(tables), plane.cols.outputs, cols);
+  });
   const bool swapped = geometry_.rotate % 180 != 0;
   const int unit = kMostSquares / shape.byte_planes;  // squares that are read at once, at the most
-  shape.word_rows = swapped ? loaded(shape.row_groups, unit) : shape.row_groups;
-  const int cols_there = swapped ? shape.col_groups : loaded(shape.col_groups, unit);
-  // An odd number of fours: words of one column in eight neighbouring groups fall on different banks.
-  shape.word_stride = ((cols_there * kGroup + 3) / 8 * 2 + 1) * 4;
-  shape.t_stride = shape.col_groups | 1;
-  shape.cols_log2 = std::countr_zero(static_cast<unsigned>(cols));
-  shape.filtering = split_of(shape.col_groups);
+  Room down, across;
+  for (const Plane& plane : planes_) {
+    down = larger(down, room_of(plane.rows.table(tables), plane.rows.outputs, rows, swapped ? unit : 1, shape.usual));
+    across = larger(across, room_of(plane.cols.table(tables), plane.cols.outputs, cols, swapped ? 1 : unit, shape.usual));
+  }
+  shape.groups_along = swapped ? down.groups : across.groups;
+  const int row_groups = std::max(rounded_up(down.groups, unit), down.reach);
+  const int col_groups = rounded_up(across.groups, kBlock / kGroup);
+  shape.word_stride = swapped ? leaving(row_groups, 4, 8) : leaving(col_groups * kGroup, 8, 16);
+  shape.plane_words = shape.word_stride * (swapped ? col_groups * kGroup : row_groups);
+  shape.t_stride = leaving(std::max(col_groups, across.reach), 4, 8);
   return shape;
 }
 
 TileShape ComposePlan::largest_shape(const TileLimit& limit) const {
   for (int cols = limit.cols; cols >= kFewestCols; cols /= 2) {
-    for (int rows = limit.rows; rows >= std::max(kRowsABand, cols / 4); rows /= 2) {
+    for (int rows = limit.rows; rows >= std::max(kFewestRows, cols / 4); rows /= 2) {
       const TileShape shape = shape_of(cols, rows);
       if (shape.bytes() <= kMostShared) return shape;
     }
@@ -226,7 +239,6 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
   launch.shape = shape_;
   launch.samples = source.format.depth == 8 ? Samples::bytes : source.shift > 0 ? Samples::upper : Samples::words;
   launch.swapped = geometry_.rotate % 180 != 0;
-  launch.usual = true;
   for (std::size_t p = 0; p < 3; ++p) {
     const Plane& plane = planes_[p];
     const int number = static_cast<int>(p);
@@ -244,21 +256,19 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
                                          : gather_of(steps.first, steps.across, steps.down, source.format.sample_bytes());
     const int unit = l.gather.step == 0 ? 1 : kMostSquares / l.gather.step;
     (launch.swapped ? l.unit_rows : l.unit_cols) = unit;
-    l.loading = split_of(loaded(launch.swapped ? shape_.row_groups : shape_.col_groups, unit) / unit);
-    l.rows = {reinterpret_cast<const std::int32_t*>(tables + plane.rows.first),
-              reinterpret_cast<const PairOfFour*>(tables + plane.rows.coeff), plane.rows.groups};
-    l.cols = {reinterpret_cast<const std::int32_t*>(tables + plane.cols.first),
-              reinterpret_cast<const PairOfTwo*>(tables + plane.cols.coeff), plane.cols.groups};
-    launch.usual = launch.usual && plane.rows.groups == kUsualGroups && plane.cols.groups == kUsualGroups;
+    l.rows = plane.rows.table(tables);
+    l.cols = plane.cols.table(tables);
+    l.loading = split_of(parts(shape_.groups_along, unit));
     l.out = out.data[p];
     l.out_stride = out.stride[p];
-    l.out_width = plane.out_width;
-    l.out_height = plane.out_height;
+    l.out_width = plane.cols.outputs;
+    l.out_height = plane.rows.outputs;
     l.out_depth = output_depth_;
     l.out_step = (output_depth_ > 8 ? 2 : 1) * (out.p010 && p > 0 ? 2 : 1);
     l.out_shift = out.p010 ? 16 - output_depth_ : 0;
-    l.tiles_across = (plane.out_width + shape_.cols - 1) / shape_.cols;
-    l.tiles_down = (plane.out_height + shape_.rows - 1) / shape_.rows;
+    l.out_joined = can_be_joined(l);
+    l.tiles_across = parts(l.out_width, shape_.cols);
+    l.tiles_down = parts(l.out_height, shape_.rows);
   }
   return launch;
 }

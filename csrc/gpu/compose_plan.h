@@ -1,4 +1,4 @@
-// A half's filter tables and tiles, laid out for the kernel in compose_tile.h.
+// A half's filter tables and tiles, laid out for the kernel (compose_launch.h).
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "emomedia/frame.h"
-#include "gpu/compose_tile.h"
+#include "gpu/compose_launch.h"
 #include "kernels/filter.h"
 
 namespace emomedia::gpu {
@@ -25,7 +25,7 @@ struct SourcePicture {
   std::array<SourcePlane, 3> plane;
 };
 
-inline constexpr int kThreads = 256;                  // of a block
+inline constexpr int kThreads = 256, kWarps = kThreads / 32;  // of a block
 inline constexpr std::size_t kMostShared = 64 * 1024;  // bytes that a block may share: compute capability 7.5's
 
 // Outputs of a tile, at the most: powers of two. Measured, see docs/gpu.md.
@@ -45,22 +45,21 @@ class ComposePlan {
   HalfLaunch launch(const SourcePicture& source, const MutablePicture& out, const std::uint8_t* tables) const;
 
  private:
-  struct Axis {  // places in tables_
-    std::size_t first = 0, coeff = 0;
-    int groups = 0;
+  struct Axis {
+    std::size_t first = 0, coeff = 0;  // places in tables_
+    int groups = 0, outputs = 0;
+
+    AxisTable table(const std::uint8_t* tables) const;
   };
   struct Plane {
     Axis rows, cols;
-    int out_width = 0, out_height = 0;
   };
 
-  Axis add_rows(const AxisFilter& filter);
-  Axis add_cols(const AxisFilter& filter);
+  Axis add_axis(const AxisFilter& filter);
   template <typename Value>
   std::size_t add(const std::vector<Value>& values);
   TileShape shape_of(int cols, int rows) const;
   TileShape largest_shape(const TileLimit& limit) const;
-  const std::int32_t* first_of(const Axis& axis) const;
 
   HalfGeometry geometry_;
   int output_depth_;

@@ -8,7 +8,7 @@
 
 #include "emomedia/gpu.h"
 #include "gpu/compose_plan.h"
-#include "gpu/compose_tile.h"
+#include "gpu/compose_launch.h"
 
 struct AVBufferRef;
 struct AVFrame;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gpu/compose_tile.h"
+#include "gpu/compose_launch.h"
 
 namespace emomedia::bench {
 

@@ -1,0 +1,109 @@
+// The compose contract (kernels/compose.h) for GPUs: what a launch of the kernel is given. The kernel is one source
+// for CUDA and for the host, where CI proves its arithmetic; a block of threads makes one tile of a plane's output in
+// three phases, with a barrier after each:
+//
+//   load        (compose_load.h)    source samples to words of four rows of one column; turning and mirroring are
+//                                   nothing but steps from sample to sample
+//   vertical    (compose_filter.h)  sixteen rows of T, sixteen columns at a time, to words of four columns
+//   horizontal  (compose_filter.h)  sixteen rows of outputs, sixteen columns at a time
+//
+// Filtering is a product of matrices of bytes, for which GPUs have units of their own (compose_warp.h). Those multiply
+// bytes alone: so coefficients, T and samples of two bytes are split into a high and a low one, v = 256 * high + low,
+// the products are summed by what they are worth, and the sums joined: the same bits, since int32 sums are exact
+// modulo 2^32 and the contract's fit. Source samples and T lie in words of four, aligned to rows and columns that are
+// multiples of four, as those units take them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gpu/device_code.h"
+
+namespace emomedia::gpu {
+
+inline constexpr int kGroup = 4;        // samples in a word, taps in a group
+inline constexpr int kBlock = 16;       // rows or columns of outputs that are made at a time
+inline constexpr int kStepGroups = 8;   // groups that are multiplied at a time
+inline constexpr int kUsualSteps = 2;   // of 16 outputs, whose ratio is at most some 2.7: unrolled
+
+struct alignas(16) FourWords {
+  std::uint32_t word[4];
+};
+
+// Four neighbouring coefficients of an output, or T of a row: their low bytes and their high ones.
+struct alignas(8) FourPairs {
+  std::uint32_t low, high;
+};
+
+// One axis' coefficients.
+struct AxisTable {
+  const std::int32_t* first = nullptr;  // of an output, the group of samples that it begins to read in
+  const FourPairs* coeff = nullptr;     // [output][groups]
+  int groups = 0;
+};
+
+// What a source's samples are: bytes; int16; or the upper bits of two bytes, as P010 has them.
+enum class Samples { bytes, words, upper };
+
+// How four samples that lie next to each other in memory become a word of their low bytes, and one of their high
+// ones. `step` bytes lie between two; with four of them, the first choice leaves pairs of samples.
+struct Gather {
+  int step = 0;  // 1, 2 or 4; 0 where sixteen bytes can't be read at once
+  std::uint32_t pair = 0, low = 0, high = 0;  // as chosen_bytes() takes them
+};
+
+// How threads share out a grid that is `width` places wide: which one a thread begins at, and how far it goes on
+// from one to the next. Made on the host, so that no thread divides.
+struct Split {
+  int width = 1;
+  std::uint32_t inverse = 0;  // 2^16 / width, rounded up: exact for as many threads as a block has
+  int step_x = 0, step_y = 0;  // threads, as rows and what is left
+};
+
+// One plane of a half, and how it is cut into tiles.
+struct PlaneLaunch {
+  const std::uint8_t* source = nullptr;  // the upright plane's first sample
+  std::ptrdiff_t across = 0, down = 0;   // bytes to the next sample of an upright row, to the next row
+  int source_width = 0, source_height = 0;  // upright samples
+  const std::uint8_t* gathered = nullptr;   // the sixteen bytes that the first one is among
+  Gather gather;
+  int unit_cols = 1, unit_rows = 1;  // groups of columns and of rows that sixteen bytes hold: one of them is 1
+  Split loading;                     // the source's units, as many at a time, along memory
+  int t_shift = 8;
+  AxisTable rows, cols;
+  std::uint8_t* out = nullptr;
+  std::ptrdiff_t out_stride = 0;
+  int out_width = 0, out_height = 0, out_depth = 8;
+  int out_step = 1, out_shift = 0;  // bytes to the next output; of those of two bytes, bits below each
+  bool out_joined = false;          // four outputs from a multiple of four on can be written at once
+  int tiles_across = 0, tiles_down = 0;
+};
+
+// The memory that a block's threads share: words of source samples, then T.
+struct TileShape {
+  int cols = 64, rows = 32;  // outputs of a tile
+  int row_blocks_log2 = 1, col_blocks_log2 = 2;  // blocks of outputs, at least one
+  bool usual = false;  // no block of outputs takes more than kUsualSteps
+  int groups_along = 0;  // along memory, that tiles read at the most
+  int byte_planes = 1;
+  int plane_words = 0;  // in each plane of bytes
+  int word_stride = 0;  // words from one group of rows to the next; where axes are swapped, from one column
+  int t_stride = 0;     // FourPairs from one row of T to the next
+
+  EMOMEDIA_DEVICE std::size_t word_bytes() const {
+    return static_cast<std::size_t>(byte_planes) * static_cast<std::size_t>(plane_words) * sizeof(std::uint32_t);
+  }
+  EMOMEDIA_DEVICE std::size_t bytes() const {
+    return word_bytes() + static_cast<std::size_t>(kBlock << row_blocks_log2) * static_cast<std::size_t>(t_stride) * sizeof(FourPairs);
+  }
+};
+
+// A half: its three planes, composed by one launch.
+struct HalfLaunch {
+  PlaneLaunch plane[3];
+  TileShape shape;
+  Samples samples = Samples::bytes;
+  bool swapped = false;  // upright rows are columns in memory
+};
+
+}  // namespace emomedia::gpu
