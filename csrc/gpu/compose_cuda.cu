@@ -5,12 +5,7 @@
 namespace emomedia::gpu {
 namespace {
 
-// Blocks of a multiprocessor at a time: the registers that this leaves are enough.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-constexpr int kBlocksAtATime = 4;
-#else
-constexpr int kBlocksAtATime = 5;
-#endif
+constexpr int kBlocksAtATime = 4;  // of a multiprocessor: the registers that this leaves are enough
 
 template <typename Version>
 __global__ void __launch_bounds__(kThreads, kBlocksAtATime) compose_half(const __grid_constant__ HalfLaunch launch) {

@@ -11,27 +11,79 @@ struct alignas(8) TwoWords {
   std::uint32_t first, second;
 };
 
-// Sums of products, by what these are worth: 1, 256 or 65,536.
-struct Products {
-  PerLane<Sums> one, of256, of65536;
-
-  EMOMEDIA_DEVICE explicit Products(std::int32_t rounding) {
-    each_lane([&](const Lane& lane) {
-      EMOMEDIA_UNROLL
-      for (int n = 0; n < 4; ++n) {
-        one[lane].sum[n] = rounding;
-        of256[lane].sum[n] = of65536[lane].sum[n] = 0;
-      }
-    });
-  }
-
-  template <bool kWide>
-  EMOMEDIA_DEVICE std::int32_t joined(const Lane& lane, int n) const {
-    auto sum = static_cast<std::uint32_t>(of256[lane].sum[n]);
-    if constexpr (kWide) sum += static_cast<std::uint32_t>(of65536[lane].sum[n]) << 8;
-    return static_cast<std::int32_t>((sum << 8) + static_cast<std::uint32_t>(one[lane].sum[n]));
-  }
+// Values of two bytes as a side of products; the high one of a left side has a sign.
+struct LeftPair {
+  PerLane<Left> low, high;
 };
+struct RightPair {
+  PerLane<Right> low, high;
+};
+
+// Both sides, for kStepGroups groups, of sixteen rows times sixteen columns: the even ones, the odd ones.
+struct Step {
+  LeftPair left;
+  RightPair right[2];
+};
+
+using SumsOfTwo = PerLane<Sums>[2];  // of the even columns, of the odd ones
+
+EMOMEDIA_DEVICE void begin(SumsOfTwo& sums) {
+  each_lane([&](const Lane& lane) {
+    EMOMEDIA_UNROLL
+    for (int n = 0; n < 4; ++n) sums[0][lane].sum[n] = sums[1][lane].sum[n] = 0;
+  });
+}
+
+// Before products are added that are worth 256 times less.
+EMOMEDIA_DEVICE void raise(SumsOfTwo& sums, std::int32_t rounding) {
+  each_lane([&](const Lane& lane) {
+    EMOMEDIA_UNROLL
+    for (int n = 0; n < 8; ++n) {
+      std::int32_t& sum = sums[n / 4][lane].sum[n % 4];
+      sum = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << 8) + static_cast<std::uint32_t>(rounding));
+    }
+  });
+}
+
+// Products worth 256 to the power of kWorth. Of a right side that is not kWide there are low bytes alone; the high ones
+// may have a sign.
+template <int kWorth, bool kWide, bool kSigned>
+EMOMEDIA_DEVICE void add(SumsOfTwo& sums, const Step& step) {
+  EMOMEDIA_UNROLL
+  for (int n = 0; n < 2; ++n) {
+    const RightPair& right = step.right[n];
+    if constexpr (kWorth == 2) {
+      multiply_add<true, kSigned>(sums[n], step.left.high, right.high);
+    } else if constexpr (kWorth == 1) {
+      multiply_add<true, false>(sums[n], step.left.high, right.low);
+      if constexpr (kWide) multiply_add<false, kSigned>(sums[n], step.left.low, right.high);
+    } else {
+      multiply_add<false, false>(sums[n], step.left.low, right.low);
+    }
+  }
+}
+
+// All products of so many steps, which `take` gives by their numbers.
+template <bool kWide, bool kSigned, typename Take>
+EMOMEDIA_DEVICE void multiply(SumsOfTwo& sums, int steps, std::int32_t rounding, const Take& take) {
+  begin(sums);
+  if constexpr (kWide) {
+    EMOMEDIA_UNROLL
+    for (int step = 0; step < steps; ++step) add<2, kWide, kSigned>(sums, take(step));
+    raise(sums, 0);
+  }
+  EMOMEDIA_UNROLL
+  for (int step = 0; step < steps; ++step) add<1, kWide, kSigned>(sums, take(step));
+  raise(sums, rounding);
+  EMOMEDIA_UNROLL
+  for (int step = 0; step < steps; ++step) add<0, kWide, kSigned>(sums, take(step));
+}
+
+// The four sums that a lane has next to each other in its first row or its second.
+EMOMEDIA_DEVICE void take_four(const SumsOfTwo& sums, const Lane& lane, int row, std::int32_t (&four)[kGroup]) {
+  EMOMEDIA_UNROLL
+  for (int n = 0; n < kGroup; ++n) four[n] = sums[n % 2][lane].sum[2 * row + n / 2];
+}
 
 // One output's coefficients, by groups that count from a tile's first one.
 class Coefficients {
@@ -53,7 +105,7 @@ class Coefficients {
   int first_, groups_;
 };
 
-// A block of outputs along one axis: where in the tile's groups it begins to read, and how often kStepGroups of them.
+// A block of outputs along one axis: where in the tile's groups it begins to read, and in how many steps.
 struct Reach {
   int base, steps;
 };
@@ -61,8 +113,9 @@ struct Reach {
 template <int kSteps>
 EMOMEDIA_DEVICE Reach reach_of(const AxisTable& table, int from, int end, int first_group) {
   const int first = table.first[from];
-  const int steps = kSteps > 0 ? kSteps : parts(table.first[smaller(from + kBlock, end) - 1] + table.groups - first, kStepGroups);
-  return {first - first_group, steps};
+  if constexpr (kSteps > 0) return {first - first_group, kSteps};
+  const int last = table.first[smaller(from + kBlock, end) - 1] + table.groups;
+  return {first - first_group, parts(last - first, kStepGroups)};
 }
 
 // Low and high bytes of four T, which lie in their words from byte `kFrom` on.
@@ -89,38 +142,18 @@ EMOMEDIA_DEVICE FourPairs rounded(std::int32_t (&sum)[kGroup], int shift) {
   }
 }
 
-// Four sums that a lane has next to each other, where two products have its even and its odd columns.
-template <bool kWide>
-EMOMEDIA_DEVICE void take_four(const Products (&products)[2], const Lane& lane, int row, std::int32_t (&sum)[kGroup]) {
-  EMOMEDIA_UNROLL
-  for (int n = 0; n < kGroup; ++n) sum[n] = products[n % 2].joined<kWide>(lane, 2 * row + n / 2);
-}
-
-// Of sixteen rows: their coefficients from a group on, as the products' left side.
-EMOMEDIA_DEVICE void take_rows(const Coefficients (&rows)[2], const Lane& lane, int group, Left& low, Left& high) {
-  EMOMEDIA_UNROLL
-  for (int n = 0; n < 4; ++n) {
-    const FourPairs four = rows[n % 2].at(group + lane.part() + n / 2 * kGroup);
-    low.word[n] = four.low;
-    high.word[n] = four.high;
-  }
-}
-
-// Of sixteen columns of source samples, those of the even and of the odd ones, as the right side.
+// Of sixteen columns of source samples, the words of the even and of the odd ones.
 template <bool kSwapped>
-EMOMEDIA_DEVICE void take_samples(const Work& work, int byte_plane, const Lane& lane, int group, int col_block, Right& even,
+EMOMEDIA_DEVICE void take_samples(const std::uint32_t* words, int stride, int group, int first_col, const Lane& lane, Right& even,
                                   Right& odd) {
-  const std::uint32_t* words = work.words(byte_plane);
-  const int stride = work.shape.word_stride;
   EMOMEDIA_UNROLL
   for (int n = 0; n < 2; ++n) {
-    const int row_group = group + lane.part() + n * kGroup;
+    const int row_group = group + lane.part() + n * kGroup, col = first_col + 2 * lane.row();
     if constexpr (kSwapped) {
-      const int col = col_block * kBlock + 2 * lane.row();
       even.word[n] = words[Words<true>::place(row_group, col, stride)];
       odd.word[n] = words[Words<true>::place(row_group, col + 1, stride)];
     } else {
-      const int place = Words<false>::place(row_group, col_block * kGroup + lane.row() / 2, stride) + lane.row() % 2 * 2;
+      const int place = Words<false>::place(row_group, col / kGroup, stride) + col % kGroup;
       const TwoWords two = *reinterpret_cast<const TwoWords*>(words + place);
       even.word[n] = two.first;
       odd.word[n] = two.second;
@@ -128,58 +161,54 @@ EMOMEDIA_DEVICE void take_samples(const Work& work, int byte_plane, const Lane& 
   }
 }
 
-// T of sixteen rows, all columns that the tile reads or every so many blocks of them.
+// T of sixteen rows: every so many of the blocks of columns that the tile reads.
 template <Samples kSamples, bool kSwapped, int kSteps>
 EMOMEDIA_DEVICE void vertical(const Work& work, int warp, int warps) {
-  constexpr int kKept = kSteps > 0 ? kSteps : 1;
   constexpr bool kWide = kSamples != Samples::bytes, kSigned = kSamples == Samples::words;
   const Tile& tile = work.tile;
   const AxisTable& table = work.plane.rows;
-  const int row_block = warp & ((1 << work.shape.row_blocks_log2) - 1);
+  const int blocks_log2 = work.shape.row_blocks_log2, row_block = warp & ((1 << blocks_log2) - 1);
   const int from = tile.first_row + row_block * kBlock, end = tile.first_row + tile.rows;
   if (from >= end) return;
   const Reach reach = reach_of<kSteps>(table, from, end, tile.first_row_group);
-  PerLane<Left> low[kKept], high[kKept];
-  const auto take = [&](int step, int kept) {
+  const auto take_left = [&](int step, LeftPair& left) {
     each_lane([&](const Lane& lane) {
-      const Coefficients rows[2] = {{table, from + lane.row(), end, tile.first_row_group},
-                                    {table, from + lane.row() + 8, end, tile.first_row_group}};
-      take_rows(rows, lane, reach.base + step * kStepGroups, low[kept][lane], high[kept][lane]);
+      EMOMEDIA_UNROLL
+      for (int n = 0; n < 4; ++n) {
+        const Coefficients row(table, from + lane.row() + n % 2 * 8, end, tile.first_row_group);
+        const FourPairs four = row.at(reach.base + step * kStepGroups + lane.part() + n / 2 * kGroup);
+        left.low[lane].word[n] = four.low;
+        left.high[lane].word[n] = four.high;
+      }
     });
   };
+  const auto take_right = [&](int col_block, int step, RightPair (&right)[2]) {
+    each_lane([&](const Lane& lane) {
+      const int group = reach.base + step * kStepGroups, col = col_block * kBlock, stride = work.shape.word_stride;
+      take_samples<kSwapped>(work.words(0), stride, group, col, lane, right[0].low[lane], right[1].low[lane]);
+      if constexpr (kWide) take_samples<kSwapped>(work.words(1), stride, group, col, lane, right[0].high[lane], right[1].high[lane]);
+    });
+  };
+  Step kept[kSteps > 0 ? kSteps : 1];
   EMOMEDIA_UNROLL
-  for (int step = 0; step < kSteps; ++step) take(step, step);
-  const int col_blocks = parts(tile.col_groups, kGroup);
-  for (int block = warp >> work.shape.row_blocks_log2; block < col_blocks; block += warps >> work.shape.row_blocks_log2) {
-    const std::int32_t rounding = 1 << (work.plane.t_shift - 1);
-    Products products[2] = {Products(rounding), Products(rounding)};
+  for (int step = 0; step < kSteps; ++step) take_left(step, kept[step].left);
+  const int col_blocks = parts(tile.col_groups * kGroup, kBlock);
+  for (int block = warp >> blocks_log2; block < col_blocks; block += warps >> blocks_log2) {
     EMOMEDIA_UNROLL
-    for (int step = 0; step < reach.steps; ++step) {
-      const int kept = kSteps > 0 ? step : 0;
-      if constexpr (kSteps == 0) take(step, kept);
-      PerLane<Right> samples[2], upper[2];
-      each_lane([&](const Lane& lane) {
-        const int group = reach.base + step * kStepGroups;
-        take_samples<kSwapped>(work, 0, lane, group, block, samples[0][lane], samples[1][lane]);
-        if constexpr (kWide) take_samples<kSwapped>(work, 1, lane, group, block, upper[0][lane], upper[1][lane]);
-      });
-      EMOMEDIA_UNROLL
-      for (int n = 0; n < 2; ++n) {
-        multiply_add<false, false>(products[n].one, low[kept], samples[n]);
-        multiply_add<true, false>(products[n].of256, high[kept], samples[n]);
-        if constexpr (kWide) {
-          multiply_add<false, kSigned>(products[n].of256, low[kept], upper[n]);
-          multiply_add<true, kSigned>(products[n].of65536, high[kept], upper[n]);
-        }
-      }
-    }
+    for (int step = 0; step < kSteps; ++step) take_right(block, step, kept[step].right);
+    SumsOfTwo sums;
+    multiply<kWide, kSigned>(sums, reach.steps, 1 << (work.plane.t_shift - 1), [&](int step) -> const Step& {
+      if constexpr (kSteps > 0) return kept[step];
+      take_left(step, kept[0].left);
+      take_right(block, step, kept[0].right);
+      return kept[0];
+    });
     each_lane([&](const Lane& lane) {
       EMOMEDIA_UNROLL
       for (int row = 0; row < 2; ++row) {
-        std::int32_t sum[kGroup];
-        take_four<kWide>(products, lane, row, sum);
-        work.t(row_block * kBlock + lane.row() + 8 * row)[block * kGroup + lane.part()] =
-            rounded<kSamples>(sum, work.plane.t_shift);
+        std::int32_t four[kGroup];
+        take_four(sums, lane, row, four);
+        work.t(row_block * kBlock + lane.row() + 8 * row)[block * kGroup + lane.part()] = rounded<kSamples>(four, work.plane.t_shift);
       }
     });
   }
@@ -190,7 +219,7 @@ struct alignas(kGroup * sizeof(Out)) FourOuts {
   Out out[kGroup];
 };
 
-// Four outputs of a row of the tile, from sums.
+// Four outputs of a row of the tile, from their sums.
 template <typename Out>
 EMOMEDIA_DEVICE void store_outputs(const Work& work, int row, int col, const std::int32_t (&sum)[kGroup]) {
   const PlaneLaunch& plane = work.plane;
@@ -212,68 +241,58 @@ EMOMEDIA_DEVICE void store_outputs(const Work& work, int row, int col, const std
   }
 }
 
-// Sixteen columns of outputs, all of the tile's rows or every so many blocks of them.
+// Outputs of sixteen columns: every so many of the tile's blocks of rows.
 template <typename Out, int kSteps>
-EMOMEDIA_DEVICE void horizontal_block(const Work& work, int warp, int warps) {
-  constexpr int kKept = kSteps > 0 ? kSteps : 1;
+EMOMEDIA_DEVICE void horizontal_of(const Work& work, int warp, int warps) {
   const Tile& tile = work.tile;
   const AxisTable& table = work.plane.cols;
-  const int col_block = warp & ((1 << work.shape.col_blocks_log2) - 1);
+  const int blocks_log2 = work.shape.col_blocks_log2, col_block = warp & ((1 << blocks_log2) - 1);
   const int from = tile.first_col + col_block * kBlock, end = tile.first_col + tile.cols;
   if (from >= end) return;
   const Reach reach = reach_of<kSteps>(table, from, end, tile.first_col_group);
-  PerLane<Right> low[kKept][2], high[kKept][2];  // of the even columns, of the odd ones
-  const auto take = [&](int step, int kept) {
+  const auto take_left = [&](int row_block, int step, LeftPair& left) {
     each_lane([&](const Lane& lane) {
       EMOMEDIA_UNROLL
-      for (int n = 0; n < 2; ++n) {
-        const Coefficients col(table, from + 2 * lane.row() + n, end, tile.first_col_group);
-        EMOMEDIA_UNROLL
-        for (int word = 0; word < 2; ++word) {
-          const FourPairs four = col.at(reach.base + step * kStepGroups + lane.part() + word * kGroup);
-          low[kept][n][lane].word[word] = four.low;
-          high[kept][n][lane].word[word] = four.high;
-        }
+      for (int n = 0; n < 4; ++n) {
+        const FourPairs* t = work.t(row_block * kBlock + lane.row() + n % 2 * 8);
+        const FourPairs four = t[reach.base + step * kStepGroups + lane.part() + n / 2 * kGroup];
+        left.low[lane].word[n] = four.low;
+        left.high[lane].word[n] = four.high;
       }
     });
   };
-  EMOMEDIA_UNROLL
-  for (int step = 0; step < kSteps; ++step) take(step, step);
-  const int row_blocks = parts(tile.rows, kBlock);
-  for (int block = warp >> work.shape.col_blocks_log2; block < row_blocks; block += warps >> work.shape.col_blocks_log2) {
-    const std::int32_t rounding = 1 << (27 - work.plane.out_depth);
-    Products products[2] = {Products(rounding), Products(rounding)};
-    EMOMEDIA_UNROLL
-    for (int step = 0; step < reach.steps; ++step) {
-      const int kept = kSteps > 0 ? step : 0;
-      if constexpr (kSteps == 0) take(step, kept);
-      PerLane<Left> t, upper;
-      each_lane([&](const Lane& lane) {
-        EMOMEDIA_UNROLL
-        for (int n = 0; n < 4; ++n) {
-          const FourPairs four = work.t(block * kBlock + lane.row() + n % 2 * 8)[reach.base + step * kStepGroups +
-                                                                                 lane.part() + n / 2 * kGroup];
-          t[lane].word[n] = four.low;
-          upper[lane].word[n] = four.high;
-        }
-      });
-      EMOMEDIA_UNROLL
-      for (int n = 0; n < 2; ++n) {
-        multiply_add<false, false>(products[n].one, t, low[kept][n]);
-        multiply_add<false, true>(products[n].of256, t, high[kept][n]);
-        multiply_add<true, false>(products[n].of256, upper, low[kept][n]);
-        multiply_add<true, true>(products[n].of65536, upper, high[kept][n]);
-      }
-    }
+  const auto take_right = [&](int step, RightPair (&right)[2]) {
     each_lane([&](const Lane& lane) {
-      const int col = col_block * kBlock + lane.part() * kGroup;
+      EMOMEDIA_UNROLL
+      for (int n = 0; n < 4; ++n) {
+        const Coefficients col(table, from + 2 * lane.row() + n / 2, end, tile.first_col_group);
+        const FourPairs four = col.at(reach.base + step * kStepGroups + lane.part() + n % 2 * kGroup);
+        right[n / 2].low[lane].word[n % 2] = four.low;
+        right[n / 2].high[lane].word[n % 2] = four.high;
+      }
+    });
+  };
+  Step kept[kSteps > 0 ? kSteps : 1];
+  EMOMEDIA_UNROLL
+  for (int step = 0; step < kSteps; ++step) take_right(step, kept[step].right);
+  const int row_blocks = parts(tile.rows, kBlock);
+  for (int block = warp >> blocks_log2; block < row_blocks; block += warps >> blocks_log2) {
+    EMOMEDIA_UNROLL
+    for (int step = 0; step < kSteps; ++step) take_left(block, step, kept[step].left);
+    SumsOfTwo sums;
+    multiply<true, true>(sums, reach.steps, 1 << (27 - work.plane.out_depth), [&](int step) -> const Step& {
+      if constexpr (kSteps > 0) return kept[step];
+      take_left(block, step, kept[0].left);
+      take_right(step, kept[0].right);
+      return kept[0];
+    });
+    each_lane([&](const Lane& lane) {
       EMOMEDIA_UNROLL
       for (int row = 0; row < 2; ++row) {
         const int number = block * kBlock + lane.row() + 8 * row;
-        if (number >= tile.rows) continue;
-        std::int32_t sum[kGroup];
-        take_four<true>(products, lane, row, sum);
-        store_outputs<Out>(work, number, col, sum);
+        std::int32_t four[kGroup];
+        take_four(sums, lane, row, four);
+        if (number < tile.rows) store_outputs<Out>(work, number, col_block * kBlock + lane.part() * kGroup, four);
       }
     });
   }
@@ -282,9 +301,9 @@ EMOMEDIA_DEVICE void horizontal_block(const Work& work, int warp, int warps) {
 template <int kSteps>
 EMOMEDIA_DEVICE void horizontal(const Work& work, int warp, int warps) {
   if (work.plane.out_depth > 8) {
-    horizontal_block<std::uint16_t, kSteps>(work, warp, warps);
+    horizontal_of<std::uint16_t, kSteps>(work, warp, warps);
   } else {
-    horizontal_block<std::uint8_t, kSteps>(work, warp, warps);
+    horizontal_of<std::uint8_t, kSteps>(work, warp, warps);
   }
 }
 

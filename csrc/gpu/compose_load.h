@@ -13,23 +13,38 @@ EMOMEDIA_DEVICE std::uint32_t sample_at(const PlaneLaunch& plane, int x, int y) 
   return kSamples == Samples::bytes ? *at : *reinterpret_cast<const std::uint16_t*>(at);
 }
 
-// Four rows of four columns, sample by sample.
-template <Samples kSamples, bool kSwapped>
-EMOMEDIA_DEVICE_RARE void load_square(const Work& work, int row_group, int col_group) {
-  const Tile& tile = work.tile;
+// Four columns, each a word of four rows: their low bytes and their high ones.
+struct Square {
+  FourWords low, high;
+};
+
+// From the upright plane's column `x` and row `y` on, sample by sample.
+template <Samples kSamples>
+EMOMEDIA_DEVICE_RARE Square square_at(const PlaneLaunch& plane, int x, int y) {
+  Square square;
   for (int c = 0; c < kGroup; ++c) {
-    std::uint32_t low = 0, high = 0;
+    square.low.word[c] = square.high.word[c] = 0;
     for (int n = 0; n < kGroup; ++n) {
-      const std::uint32_t sample = sample_at<kSamples>(work.plane, (tile.first_col_group + col_group) * kGroup + c,
-                                                       (tile.first_row_group + row_group) * kGroup + n);
-      low |= (sample & 0xFF) << (8 * n);
-      high |= (sample >> 8) << (8 * n);
+      const std::uint32_t sample = sample_at<kSamples>(plane, x + c, y + n);
+      square.low.word[c] |= (sample & 0xFF) << (8 * n);
+      square.high.word[c] |= (sample >> 8) << (8 * n);
     }
+  }
+  return square;
+}
+
+template <Samples kSamples, bool kSwapped>
+EMOMEDIA_DEVICE void load_square(const Work& work, int row_group, int col_group) {
+  const Tile& tile = work.tile;
+  const Square square = square_at<kSamples>(work.plane, (tile.first_col_group + col_group) * kGroup,
+                                            (tile.first_row_group + row_group) * kGroup);
+  EMOMEDIA_UNROLL
+  for (int c = 0; c < kGroup; ++c) {
     const int stride = work.shape.word_stride;
     const int place = kSwapped ? Words<true>::place(row_group, col_group * kGroup + c, stride)
                                : Words<false>::place(row_group, col_group, stride) + c;
-    work.words(0)[place] = low;
-    if constexpr (kSamples != Samples::bytes) work.words(1)[place] = high;
+    work.words(0)[place] = square.low.word[c];
+    if constexpr (kSamples != Samples::bytes) work.words(1)[place] = square.high.word[c];
   }
 }
 
