@@ -30,9 +30,9 @@ EMOMEDIA_DEVICE bool has_work(const HalfLaunch& launch, const Place& place) {
   return place.across < launch.plane[place.plane].tiles_across;
 }
 
-EMOMEDIA_DEVICE Work work_of(const HalfLaunch& launch, const Place& place, std::uint8_t* shared) {
+EMOMEDIA_DEVICE Work work_of(const HalfLaunch& launch, const Place& place, void* shared) {
   const PlaneLaunch& plane = launch.plane[place.plane];
-  return {plane, launch.shape, tile_of(plane, launch.shape, place.across, place.down), shared};
+  return {plane, launch.shape, tile_of(plane, launch.shape, place.across, place.down), static_cast<std::uint32_t*>(shared)};
 }
 
 // One version: for some samples, for planes that lie on their side or not, for usual ratios or any.

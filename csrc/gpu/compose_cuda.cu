@@ -12,7 +12,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksAtATime) compose_half(const _
   extern __shared__ FourWords shared[];
   const Place place = place_of(launch, static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y));
   if (!has_work(launch, place)) return;
-  const Work work = work_of(launch, place, reinterpret_cast<std::uint8_t*>(shared));
+  const Work work = work_of(launch, place, shared);
   const int thread = static_cast<int>(threadIdx.x), warp = thread / kLanes;
   Version::load(work, thread, kThreads);
   __syncthreads();

@@ -1,15 +1,15 @@
-// The kernel's second and third phase: T from source samples, outputs from T, by the warps of a block. Coefficients
-// beyond an output's own are 0; what they are multiplied with does not matter.
+// The kernel's second and third phase: T from source samples, outputs from T, by a group's warps. Coefficients beyond an
+// output's own are 0; what they are multiplied with does not matter.
+//
+// Sixteen columns are two products' right sides, of each four the first two in one, the others in the other one: so a lane
+// has four sums next to each other. In the vertical phase a lane's words are those of groups `part` and `part` + 4 of a
+// step, in the horizontal one those of 2 * `part` and the next, which lie together in T.
 #pragma once
 
 #include "gpu/compose_warp.h"
 #include "gpu/compose_work.h"
 
 namespace emomedia::gpu {
-
-struct alignas(8) TwoWords {
-  std::uint32_t first, second;
-};
 
 // Values of two bytes as a side of products; the high one of a left side has a sign.
 struct LeftPair {
@@ -19,13 +19,13 @@ struct RightPair {
   PerLane<Right> low, high;
 };
 
-// Both sides, for kStepGroups groups, of sixteen rows times sixteen columns: the even ones, the odd ones.
+// Both sides, for kStepGroups groups, of sixteen rows times sixteen columns.
 struct Step {
   LeftPair left;
   RightPair right[2];
 };
 
-using SumsOfTwo = PerLane<Sums>[2];  // of the even columns, of the odd ones
+using SumsOfTwo = PerLane<Sums>[2];
 
 EMOMEDIA_DEVICE void begin(SumsOfTwo& sums) {
   each_lane([&](const Lane& lane) {
@@ -82,45 +82,21 @@ EMOMEDIA_DEVICE void multiply(SumsOfTwo& sums, int steps, std::int32_t rounding,
 // The four sums that a lane has next to each other in its first row or its second.
 EMOMEDIA_DEVICE void take_four(const SumsOfTwo& sums, const Lane& lane, int row, std::int32_t (&four)[kGroup]) {
   EMOMEDIA_UNROLL
-  for (int n = 0; n < kGroup; ++n) four[n] = sums[n % 2][lane].sum[2 * row + n / 2];
+  for (int n = 0; n < kGroup; ++n) four[n] = sums[n / 2][lane].sum[2 * row + n % 2];
 }
 
-// One output's coefficients, by groups that count from a tile's first one.
-class Coefficients {
- public:
-  // None for an output from `end` on.
-  EMOMEDIA_DEVICE Coefficients(const AxisTable& table, int output, int end, int first_group)
-      : coeff_(table.coeff + output * table.groups),
-        first_(output < end ? table.first[output] - first_group : 0),
-        groups_(output < end ? table.groups : 0) {}
-
-  EMOMEDIA_DEVICE FourPairs at(int group) const {
-    const int n = group - first_;
-    if (static_cast<unsigned>(n) >= static_cast<unsigned>(groups_)) return {0, 0};
-    return coeff_[n];
-  }
-
- private:
-  const FourPairs* coeff_;
-  int first_, groups_;
-};
-
-// A block of outputs along one axis: where in the tile's groups it begins to read, and in how many steps.
-struct Reach {
-  int base, steps;
-};
-
-template <int kSteps>
-EMOMEDIA_DEVICE Reach reach_of(const AxisTable& table, int from, int end, int first_group) {
-  const int first = table.first[from];
-  if constexpr (kSteps > 0) return {first - first_group, kSteps};
-  const int last = table.first[smaller(from + kBlock, end) - 1] + table.groups;
-  return {first - first_group, parts(last - first, kStepGroups)};
+// A block's coefficients as products take them: a side's low bytes, or its high ones.
+EMOMEDIA_DEVICE const FourWords& coefficients(const AxisTable& table, const AxisBlock& block, int step, bool high, const Lane& lane) {
+  return table.coeff[block.coeff + (2 * step + (high ? 1 : 0)) * kLanes + lane.number];
 }
 
 // Low and high bytes of four T, which lie in their words from byte `kFrom` on.
+struct PackedT {
+  std::uint32_t low, high;
+};
+
 template <int kFrom>
-EMOMEDIA_DEVICE FourPairs packed(const std::int32_t (&t)[kGroup]) {
+EMOMEDIA_DEVICE PackedT packed(const std::int32_t (&t)[kGroup]) {
   constexpr std::uint32_t kPairs = kFrom == 0 ? 0x5140 : 0x6251;
   const std::uint32_t t01 = chosen_bytes(static_cast<std::uint32_t>(t[0]), static_cast<std::uint32_t>(t[1]), kPairs);
   const std::uint32_t t23 = chosen_bytes(static_cast<std::uint32_t>(t[2]), static_cast<std::uint32_t>(t[3]), kPairs);
@@ -129,7 +105,7 @@ EMOMEDIA_DEVICE FourPairs packed(const std::int32_t (&t)[kGroup]) {
 
 // Of four sums, four T; of bytes T is the sum's middle two.
 template <Samples kSamples>
-EMOMEDIA_DEVICE FourPairs rounded(std::int32_t (&sum)[kGroup], int shift) {
+EMOMEDIA_DEVICE PackedT rounded(std::int32_t (&sum)[kGroup], int shift) {
   if constexpr (kSamples == Samples::bytes) {
     return packed<1>(sum);
   } else {
@@ -142,74 +118,67 @@ EMOMEDIA_DEVICE FourPairs rounded(std::int32_t (&sum)[kGroup], int shift) {
   }
 }
 
-// Of sixteen columns of source samples, the words of the even and of the odd ones.
-template <bool kSwapped>
-EMOMEDIA_DEVICE void take_samples(const std::uint32_t* words, int stride, int group, int first_col, const Lane& lane, Right& even,
-                                  Right& odd) {
-  EMOMEDIA_UNROLL
-  for (int n = 0; n < 2; ++n) {
-    const int row_group = group + lane.part() + n * kGroup, col = first_col + 2 * lane.row();
-    if constexpr (kSwapped) {
-      even.word[n] = words[Words<true>::place(row_group, col, stride)];
-      odd.word[n] = words[Words<true>::place(row_group, col + 1, stride)];
-    } else {
-      const int place = Words<false>::place(row_group, col / kGroup, stride) + col % kGroup;
-      const TwoWords two = *reinterpret_cast<const TwoWords*>(words + place);
-      even.word[n] = two.first;
-      odd.word[n] = two.second;
-    }
-  }
-}
+// Two words, or four, that lie together.
+template <int kCount>
+struct alignas(kCount * sizeof(std::uint32_t)) Together {
+  std::uint32_t word[kCount];
+};
 
 // T of sixteen rows: every so many of the blocks of columns that the tile reads.
 template <Samples kSamples, bool kSwapped, int kSteps>
 EMOMEDIA_DEVICE void vertical(const Work& work, int warp, int warps) {
   constexpr bool kWide = kSamples != Samples::bytes, kSigned = kSamples == Samples::words;
-  const Tile& tile = work.tile;
   const AxisTable& table = work.plane.rows;
   const int blocks_log2 = work.shape.row_blocks_log2, row_block = warp & ((1 << blocks_log2) - 1);
-  const int from = tile.first_row + row_block * kBlock, end = tile.first_row + tile.rows;
-  if (from >= end) return;
-  const Reach reach = reach_of<kSteps>(table, from, end, tile.first_row_group);
+  if (row_block * kBlock >= work.tile.rows) return;
+  const AxisBlock block = table.block[work.tile.first_row_block + row_block];
+  const int base = block.first - work.tile.first_row_group;
   const auto take_left = [&](int step, LeftPair& left) {
     each_lane([&](const Lane& lane) {
+      const FourWords low = coefficients(table, block, step, false, lane), high = coefficients(table, block, step, true, lane);
       EMOMEDIA_UNROLL
       for (int n = 0; n < 4; ++n) {
-        const Coefficients row(table, from + lane.row() + n % 2 * 8, end, tile.first_row_group);
-        const FourPairs four = row.at(reach.base + step * kStepGroups + lane.part() + n / 2 * kGroup);
-        left.low[lane].word[n] = four.low;
-        left.high[lane].word[n] = four.high;
+        left.low[lane].word[n] = low.word[n];
+        left.high[lane].word[n] = high.word[n];
       }
     });
   };
   const auto take_right = [&](int col_block, int step, RightPair (&right)[2]) {
     each_lane([&](const Lane& lane) {
-      const int group = reach.base + step * kStepGroups, col = col_block * kBlock, stride = work.shape.word_stride;
-      take_samples<kSwapped>(work.words(0), stride, group, col, lane, right[0].low[lane], right[1].low[lane]);
-      if constexpr (kWide) take_samples<kSwapped>(work.words(1), stride, group, col, lane, right[0].high[lane], right[1].high[lane]);
+      const int group = base + step * kStepGroups + lane.part(), col = col_block * kBlock + lane.row() / 2 * kGroup + lane.row() % 2;
+      EMOMEDIA_UNROLL
+      for (int n = 0; n < 4; ++n) {
+        const std::uint32_t* word = work.words<kSwapped>(0, group + n % 2 * kGroup, col + n / 2 * 2);
+        right[n / 2].low[lane].word[n % 2] = *word;
+        if constexpr (kWide) right[n / 2].high[lane].word[n % 2] = word[work.shape.plane_words];
+      }
     });
   };
   Step kept[kSteps > 0 ? kSteps : 1];
   EMOMEDIA_UNROLL
   for (int step = 0; step < kSteps; ++step) take_left(step, kept[step].left);
-  const int col_blocks = parts(tile.col_groups * kGroup, kBlock);
-  for (int block = warp >> blocks_log2; block < col_blocks; block += warps >> blocks_log2) {
+  const int col_blocks = parts(work.tile.col_groups * kGroup, kBlock), stride = warps >> blocks_log2;
+  for (int col_block = warp >> blocks_log2; col_block < col_blocks; col_block += stride) {
     EMOMEDIA_UNROLL
-    for (int step = 0; step < kSteps; ++step) take_right(block, step, kept[step].right);
+    for (int step = 0; step < kSteps; ++step) take_right(col_block, step, kept[step].right);
     SumsOfTwo sums;
-    multiply<kWide, kSigned>(sums, reach.steps, 1 << (work.plane.t_shift - 1), [&](int step) -> const Step& {
+    multiply<kWide, kSigned>(sums, kSteps > 0 ? kSteps : block.steps, 1 << (work.plane.t_shift - 1), [&](int step) -> const Step& {
       if constexpr (kSteps > 0) return kept[step];
       take_left(step, kept[0].left);
-      take_right(block, step, kept[0].right);
+      take_right(col_block, step, kept[0].right);
       return kept[0];
     });
     each_lane([&](const Lane& lane) {
+      PackedT t[2];
       EMOMEDIA_UNROLL
       for (int row = 0; row < 2; ++row) {
         std::int32_t four[kGroup];
         take_four(sums, lane, row, four);
-        work.t(row_block * kBlock + lane.row() + 8 * row)[block * kGroup + lane.part()] = rounded<kSamples>(four, work.plane.t_shift);
+        t[row] = rounded<kSamples>(four, work.plane.t_shift);
       }
+      std::uint32_t* to = work.t(false, row_block, lane.row(), col_block * (kBlock / kGroup) + lane.part());
+      *reinterpret_cast<Together<2>*>(to) = {{t[0].low, t[1].low}};
+      *reinterpret_cast<Together<2>*>(to + work.shape.t_words()) = {{t[0].high, t[1].high}};
     });
   }
 }
@@ -230,7 +199,7 @@ EMOMEDIA_DEVICE void store_outputs(const Work& work, int row, int col, const std
     const int value = clamped(sum[n] >> shift, 0, top);
     four.out[n] = static_cast<Out>(sizeof(Out) == 1 ? value : value << plane.out_shift);
   }
-  std::uint8_t* at = plane.out + (work.tile.first_row + row) * plane.out_stride + (work.tile.first_col + col) * plane.out_step;
+  std::uint8_t* at = plane.out + ((work.tile.first_row + row) * plane.out_stride + (work.tile.first_col + col) * plane.out_step);
   if (plane.out_joined && col + kGroup <= work.tile.cols) {
     *reinterpret_cast<FourOuts<Out>*>(at) = four;
     return;
@@ -244,55 +213,54 @@ EMOMEDIA_DEVICE void store_outputs(const Work& work, int row, int col, const std
 // Outputs of sixteen columns: every so many of the tile's blocks of rows.
 template <typename Out, int kSteps>
 EMOMEDIA_DEVICE void horizontal_of(const Work& work, int warp, int warps) {
-  const Tile& tile = work.tile;
   const AxisTable& table = work.plane.cols;
   const int blocks_log2 = work.shape.col_blocks_log2, col_block = warp & ((1 << blocks_log2) - 1);
-  const int from = tile.first_col + col_block * kBlock, end = tile.first_col + tile.cols;
-  if (from >= end) return;
-  const Reach reach = reach_of<kSteps>(table, from, end, tile.first_col_group);
+  if (col_block * kBlock >= work.tile.cols) return;
+  const AxisBlock block = table.block[work.tile.first_col_block + col_block];
+  const int base = block.first - work.tile.first_col_group;
   const auto take_left = [&](int row_block, int step, LeftPair& left) {
     each_lane([&](const Lane& lane) {
+      const std::uint32_t* t = work.t(false, row_block, lane.row(), base + step * kStepGroups + 2 * lane.part());
+      const auto low = *reinterpret_cast<const Together<4>*>(t);
+      const auto high = *reinterpret_cast<const Together<4>*>(t + work.shape.t_words());
       EMOMEDIA_UNROLL
       for (int n = 0; n < 4; ++n) {
-        const FourPairs* t = work.t(row_block * kBlock + lane.row() + n % 2 * 8);
-        const FourPairs four = t[reach.base + step * kStepGroups + lane.part() + n / 2 * kGroup];
-        left.low[lane].word[n] = four.low;
-        left.high[lane].word[n] = four.high;
+        left.low[lane].word[n] = low.word[n];
+        left.high[lane].word[n] = high.word[n];
       }
     });
   };
   const auto take_right = [&](int step, RightPair (&right)[2]) {
     each_lane([&](const Lane& lane) {
+      const FourWords low = coefficients(table, block, step, false, lane), high = coefficients(table, block, step, true, lane);
       EMOMEDIA_UNROLL
       for (int n = 0; n < 4; ++n) {
-        const Coefficients col(table, from + 2 * lane.row() + n / 2, end, tile.first_col_group);
-        const FourPairs four = col.at(reach.base + step * kStepGroups + lane.part() + n % 2 * kGroup);
-        right[n / 2].low[lane].word[n % 2] = four.low;
-        right[n / 2].high[lane].word[n % 2] = four.high;
+        right[n / 2].low[lane].word[n % 2] = low.word[n];
+        right[n / 2].high[lane].word[n % 2] = high.word[n];
       }
     });
   };
   Step kept[kSteps > 0 ? kSteps : 1];
   EMOMEDIA_UNROLL
   for (int step = 0; step < kSteps; ++step) take_right(step, kept[step].right);
-  const int row_blocks = parts(tile.rows, kBlock);
-  for (int block = warp >> blocks_log2; block < row_blocks; block += warps >> blocks_log2) {
+  const int row_blocks = parts(work.tile.rows, kBlock), stride = warps >> blocks_log2;
+  for (int row_block = warp >> blocks_log2; row_block < row_blocks; row_block += stride) {
     EMOMEDIA_UNROLL
-    for (int step = 0; step < kSteps; ++step) take_left(block, step, kept[step].left);
+    for (int step = 0; step < kSteps; ++step) take_left(row_block, step, kept[step].left);
     SumsOfTwo sums;
-    multiply<true, true>(sums, reach.steps, 1 << (27 - work.plane.out_depth), [&](int step) -> const Step& {
+    multiply<true, true>(sums, kSteps > 0 ? kSteps : block.steps, 1 << (27 - work.plane.out_depth), [&](int step) -> const Step& {
       if constexpr (kSteps > 0) return kept[step];
-      take_left(block, step, kept[0].left);
+      take_left(row_block, step, kept[0].left);
       take_right(step, kept[0].right);
       return kept[0];
     });
     each_lane([&](const Lane& lane) {
       EMOMEDIA_UNROLL
       for (int row = 0; row < 2; ++row) {
-        const int number = block * kBlock + lane.row() + 8 * row;
+        const int number = row_block * kBlock + lane.row() + 8 * row;
         std::int32_t four[kGroup];
         take_four(sums, lane, row, four);
-        if (number < tile.rows) store_outputs<Out>(work, number, col_block * kBlock + lane.part() * kGroup, four);
+        if (number < work.tile.rows) store_outputs<Out>(work, number, col_block * kBlock + lane.part() * kGroup, four);
       }
     });
   }

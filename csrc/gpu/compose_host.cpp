@@ -13,7 +13,7 @@ template <typename Version>
 void run_block(Version version, const HalfLaunch& launch, const Place& place) {
   // Anew for each block, so that a sanitizer sees what one reads that it did not write.
   const auto shared = std::make_unique_for_overwrite<FourWords[]>(launch.shape.bytes() / sizeof(FourWords) + 1);
-  const Work work = work_of(launch, place, reinterpret_cast<std::uint8_t*>(shared.get()));
+  const Work work = work_of(launch, place, shared.get());
   for (int thread = 0; thread < kThreads; ++thread) version.load(work, thread, kThreads);
   for (int warp = 0; warp < kWarps; ++warp) version.vertical(work, warp, kWarps);
   for (int warp = 0; warp < kWarps; ++warp) version.horizontal(work, warp, kWarps);

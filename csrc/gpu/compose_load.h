@@ -40,11 +40,9 @@ EMOMEDIA_DEVICE void load_square(const Work& work, int row_group, int col_group)
                                             (tile.first_row_group + row_group) * kGroup);
   EMOMEDIA_UNROLL
   for (int c = 0; c < kGroup; ++c) {
-    const int stride = work.shape.word_stride;
-    const int place = kSwapped ? Words<true>::place(row_group, col_group * kGroup + c, stride)
-                               : Words<false>::place(row_group, col_group, stride) + c;
-    work.words(0)[place] = square.low.word[c];
-    if constexpr (kSamples != Samples::bytes) work.words(1)[place] = square.high.word[c];
+    const int col = col_group * kGroup + c;
+    *work.words<kSwapped>(0, row_group, col) = square.low.word[c];
+    if constexpr (kSamples != Samples::bytes) *work.words<kSwapped>(1, row_group, col) = square.high.word[c];
   }
 }
 
@@ -56,13 +54,16 @@ EMOMEDIA_DEVICE void load_by_samples(const Work& work, int thread, int threads) 
   }
 }
 
+// Four samples' low and high bytes.
+struct Four {
+  std::uint32_t low, high;
+};
+
 // Of the sixteen bytes that were read at once, the four samples from word `from` on.
 template <Samples kSamples, int kStep>
-EMOMEDIA_DEVICE FourPairs gathered(const Gather& gather, const FourWords& raw, int from) {
+EMOMEDIA_DEVICE Four gathered(const Gather& gather, const FourWords& raw, int from) {
   constexpr bool kHigh = kSamples != Samples::bytes;
-  if constexpr (kStep == 1) {
-    return {chosen_bytes(raw.word[from], 0, gather.low), 0};
-  } else if constexpr (kStep == 2) {
+  if constexpr (kStep == 2) {
     return {chosen_bytes(raw.word[from], raw.word[from + 1], gather.low),
             kHigh ? chosen_bytes(raw.word[from], raw.word[from + 1], gather.high) : 0};
   } else {
@@ -72,32 +73,32 @@ EMOMEDIA_DEVICE FourPairs gathered(const Gather& gather, const FourWords& raw, i
   }
 }
 
-// Words of four columns by words of four rows.
-EMOMEDIA_DEVICE FourWords transposed(const FourWords& in) {
-  const std::uint32_t even01 = chosen_bytes(in.word[0], in.word[1], 0x5140);
-  const std::uint32_t odd01 = chosen_bytes(in.word[0], in.word[1], 0x7362);
-  const std::uint32_t even23 = chosen_bytes(in.word[2], in.word[3], 0x5140);
-  const std::uint32_t odd23 = chosen_bytes(in.word[2], in.word[3], 0x7362);
-  return {{chosen_bytes(even01, even23, 0x5410), chosen_bytes(even01, even23, 0x7632),
-           chosen_bytes(odd01, odd23, 0x5410), chosen_bytes(odd01, odd23, 0x7632)}};
+// Words of four columns by words of four rows, of which `left` and `right` choose the first two and the last two columns.
+EMOMEDIA_DEVICE FourWords transposed(const FourWords& in, std::uint32_t left = 0x5140, std::uint32_t right = 0x7362) {
+  const std::uint32_t left01 = chosen_bytes(in.word[0], in.word[1], left);
+  const std::uint32_t right01 = chosen_bytes(in.word[0], in.word[1], right);
+  const std::uint32_t left23 = chosen_bytes(in.word[2], in.word[3], left);
+  const std::uint32_t right23 = chosen_bytes(in.word[2], in.word[3], right);
+  return {{chosen_bytes(left01, left23, 0x5410), chosen_bytes(left01, left23, 0x7632),
+           chosen_bytes(right01, right23, 0x5410), chosen_bytes(right01, right23, 0x7632)}};
 }
 
-// To the memory that threads share, by one instruction: of assignments nvcc makes more.
+// So many of them to the memory that threads share, by one instruction: of assignments nvcc makes more.
 template <int kCount>
-EMOMEDIA_DEVICE void store_words(std::uint32_t* to, const FourWords& words) {
+EMOMEDIA_DEVICE void store_words(std::uint32_t* to, const std::uint32_t* words) {
 #ifdef __CUDA_ARCH__
   const auto at = static_cast<std::uint32_t>(__cvta_generic_to_shared(to));
   if constexpr (kCount == 4) {
-    asm volatile("st.shared.v4.u32 [%0], {%1, %2, %3, %4};" ::"r"(at), "r"(words.word[0]), "r"(words.word[1]),
-                 "r"(words.word[2]), "r"(words.word[3])
+    asm volatile("st.shared.v4.u32 [%0], {%1, %2, %3, %4};" ::"r"(at), "r"(words[0]), "r"(words[1]), "r"(words[2]),
+                 "r"(words[3])
                  : "memory");
   } else if constexpr (kCount == 2) {
-    asm volatile("st.shared.v2.u32 [%0], {%1, %2};" ::"r"(at), "r"(words.word[0]), "r"(words.word[1]) : "memory");
+    asm volatile("st.shared.v2.u32 [%0], {%1, %2};" ::"r"(at), "r"(words[0]), "r"(words[1]) : "memory");
   } else {
-    *to = words.word[0];
+    *to = words[0];
   }
 #else
-  for (int n = 0; n < kCount; ++n) to[n] = words.word[n];
+  for (int n = 0; n < kCount; ++n) to[n] = words[n];
 #endif
 }
 
@@ -107,44 +108,66 @@ struct Unit {
   bool reversed;  // the last square lies first
 };
 
-// Of an upright plane: a row of groups of columns.
+template <Samples kSamples, int kStep>
+EMOMEDIA_DEVICE Square square_of(const Gather& gather, const Unit& unit, int from) {
+  Square square;
+  FourWords low, high;
+  EMOMEDIA_UNROLL
+  for (int n = 0; n < kGroup; ++n) {
+    if constexpr (kStep == 1) {
+      low.word[n] = unit.raw[n].word[from];
+    } else {
+      const Four four = gathered<kSamples, kStep>(gather, unit.raw[n], from);
+      low.word[n] = four.low;
+      high.word[n] = four.high;
+    }
+  }
+  square.low = kStep == 1 ? transposed(low, gather.low, gather.high) : transposed(low);
+  if constexpr (kSamples != Samples::bytes) square.high = transposed(high);
+  return square;
+}
+
+// Of an upright plane: groups of columns along a row.
 template <Samples kSamples, int kStep>
 EMOMEDIA_DEVICE void store_upright(const Work& work, const Gather& gather, const Unit& unit, int row_group, int col_group) {
   constexpr int kSquares = kGroup / kStep;
   EMOMEDIA_UNROLL
   for (int s = 0; s < kSquares; ++s) {
-    FourWords low, high;
-    EMOMEDIA_UNROLL
-    for (int n = 0; n < kGroup; ++n) {
-      const FourPairs four = gathered<kSamples, kStep>(gather, unit.raw[n], s * kStep);
-      low.word[n] = four.low;
-      high.word[n] = four.high;
+    const Square square = square_of<kSamples, kStep>(gather, unit, s * kStep);
+    const int col = (col_group + (unit.reversed ? kSquares - 1 - s : s)) * kGroup;
+    std::uint32_t *first = work.words<false>(0, row_group, col), *second = work.words<false>(0, row_group, col + 2);
+    store_words<2>(first, square.low.word);
+    store_words<2>(second, square.low.word + 2);
+    if constexpr (kSamples != Samples::bytes) {
+      store_words<2>(first + work.shape.plane_words, square.high.word);
+      store_words<2>(second + work.shape.plane_words, square.high.word + 2);
     }
-    const int group = col_group + (unit.reversed ? kSquares - 1 - s : s);
-    const int place = Words<false>::place(row_group, group, work.shape.word_stride);
-    store_words<kGroup>(work.words(0) + place, transposed(low));
-    if constexpr (kSamples != Samples::bytes) store_words<kGroup>(work.words(1) + place, transposed(high));
   }
 }
 
-// Of one on its side: four columns of groups of rows.
+// Of one on its side: groups of rows down four columns.
 template <Samples kSamples, int kStep>
 EMOMEDIA_DEVICE void store_on_side(const Work& work, const Gather& gather, const Unit& unit, int row_group, int col_group) {
   constexpr int kSquares = kGroup / kStep;
   EMOMEDIA_UNROLL
   for (int n = 0; n < kGroup; ++n) {
-    FourPairs four[kSquares];
-    EMOMEDIA_UNROLL
-    for (int s = 0; s < kSquares; ++s) four[s] = gathered<kSamples, kStep>(gather, unit.raw[n], s * kStep);
     FourWords low, high;
     EMOMEDIA_UNROLL
     for (int s = 0; s < kSquares; ++s) {
-      low.word[s] = unit.reversed ? four[kSquares - 1 - s].low : four[s].low;
-      high.word[s] = unit.reversed ? four[kSquares - 1 - s].high : four[s].high;
+      Four in_order, turned;
+      if constexpr (kStep == 1) {
+        in_order = {unit.raw[n].word[s], 0};
+        turned = {chosen_bytes(unit.raw[n].word[kSquares - 1 - s], 0, 0x0123), 0};
+      } else {
+        in_order = gathered<kSamples, kStep>(gather, unit.raw[n], s * kStep);
+        turned = gathered<kSamples, kStep>(gather, unit.raw[n], (kSquares - 1 - s) * kStep);
+      }
+      low.word[s] = unit.reversed ? turned.low : in_order.low;
+      high.word[s] = unit.reversed ? turned.high : in_order.high;
     }
-    const int place = Words<true>::place(row_group, col_group * kGroup + n, work.shape.word_stride);
-    store_words<kSquares>(work.words(0) + place, low);
-    if constexpr (kSamples != Samples::bytes) store_words<kSquares>(work.words(1) + place, high);
+    std::uint32_t* to = work.words<true>(0, row_group, col_group * kGroup + n);
+    store_words<kSquares>(to, low.word);
+    if constexpr (kSamples != Samples::bytes) store_words<kSquares>(to + work.shape.plane_words, high.word);
   }
 }
 
@@ -180,8 +203,7 @@ EMOMEDIA_DEVICE void load_by_units(const Work& work, int thread) {
   constexpr int kSquares = kGroup / kStep;
   const PlaneLaunch& plane = work.plane;
   const Tile& tile = work.tile;
-  const std::ptrdiff_t along = kSwapped ? plane.down : plane.across;
-  const auto next = static_cast<int>(kSwapped ? plane.across : plane.down);
+  const int along = kSwapped ? plane.down : plane.across, next = kSwapped ? plane.across : plane.down;
   const int length = kSwapped ? plane.source_height : plane.source_width;
   const int last = (kSwapped ? plane.source_width : plane.source_height) - 1;
   const int first_group = kSwapped ? tile.first_row_group : tile.first_col_group;
@@ -198,12 +220,11 @@ EMOMEDIA_DEVICE void load_by_units(const Work& work, int thread) {
       }
       continue;
     }
-    const std::uint8_t* at = plane.gathered + begin * along;
     Unit unit;
     unit.reversed = along < 0;
     EMOMEDIA_UNROLL
     for (int n = 0; n < kGroup; ++n) {
-      unit.raw[n] = *reinterpret_cast<const FourWords*>(at + smaller(row + n, last) * std::ptrdiff_t{next});
+      unit.raw[n] = *reinterpret_cast<const FourWords*>(plane.gathered + (begin * along + smaller(row + n, last) * next));
     }
     if constexpr (kSwapped) {
       store_on_side<kSamples, kStep>(work, gather, unit, group, other);

@@ -1,56 +1,15 @@
 #include "gpu/compose_plan.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
-#include <string>
 #include <tuple>
 #include <utility>
-
-#include "emomedia/error.h"
 
 namespace emomedia::gpu {
 namespace {
 
 constexpr std::size_t kAlignment = 16;
-constexpr int kFewestCols = 4, kFewestRows = 2;
 constexpr int kUnitBytes = 16;  // that a thread reads at once
-constexpr int kMostSquares = 4;  // that these are a part of
-
-int group_of(int sample) { return sample / kGroup; }
-
-// Where each output begins to read. None begins before the one that precedes it, though an output whose outermost
-// coefficients round to 0 may: then both begin where it does.
-std::vector<std::int32_t> first_groups(const AxisFilter& filter) {
-  std::vector<std::int32_t> first;
-  for (const std::int32_t start : filter.start) first.push_back(group_of(start));
-  for (std::size_t n = first.size() - 1; n > 0; --n) first[n - 1] = std::min(first[n - 1], first[n]);
-  return first;
-}
-
-// How many groups each of them reads, at the most.
-int most_groups(const AxisFilter& filter, const std::vector<std::int32_t>& first) {
-  int groups = 0;
-  for (std::size_t output = 0; output < first.size(); ++output) {
-    groups = std::max(groups, group_of(filter.start[output] + filter.taps - 1) + 1 - first[output]);
-  }
-  return groups;
-}
-
-// One output's coefficients from group `first` on.
-std::vector<FourPairs> in_groups(const AxisFilter& filter, std::size_t output, int first, int groups) {
-  std::vector<FourPairs> coeff(static_cast<std::size_t>(groups));
-  for (int t = 0; t < filter.taps; ++t) {
-    const std::int16_t value = filter.coeff[output * static_cast<std::size_t>(filter.taps) + static_cast<std::size_t>(t)];
-    if (value == 0) continue;
-    const int at = filter.start[output] + t - first * kGroup;
-    FourPairs& four = coeff[static_cast<std::size_t>(at / kGroup)];
-    const auto bits = static_cast<std::uint16_t>(value);
-    four.low |= static_cast<std::uint32_t>(bits & 0xFF) << (8 * (at % kGroup));
-    four.high |= static_cast<std::uint32_t>(bits >> 8) << (8 * (at % kGroup));
-  }
-  return coeff;
-}
 
 Split split_of(int width) {
   return {width, static_cast<std::uint32_t>((65536 + width - 1) / width), kThreads % width, kThreads / width};
@@ -94,7 +53,7 @@ std::pair<Gather, const std::uint8_t*> gather_of(const std::uint8_t* first, std:
   const std::uint8_t* at = lowest - offset;
   if (number_of(at) % kUnitBytes != 0) return {{}, nullptr};
   switch (step) {
-    case 1: return {{1, 0, reversed ? 0x0123U : 0x3210U, 0}, at};
+    case 1: return {{1, 0, reversed ? 0x6273U : 0x5140U, reversed ? 0x4051U : 0x7362U}, at};
     case 2: {
       const std::uint32_t even = reversed ? 0x0246 : 0x6420, odd = reversed ? 0x1357 : 0x7531;
       return {{2, 0, offset == 0 ? even : odd, odd}, at};
@@ -111,61 +70,16 @@ bool can_be_joined(const PlaneLaunch& plane) {
   return plane.out_step == bytes && number_of(plane.out) % size == 0 && plane.out_stride % static_cast<int>(size) == 0;
 }
 
-int rounded_up(int count, int unit) { return parts(count, unit) * unit; }
-
-int steps_of(const AxisTable& table, int from, int end) {
-  return parts(table.first[end - 1] + table.groups - table.first[from], kStepGroups);
-}
-
-// Calls `see` with the first output of each tile of so many along an axis, the end of its outputs, and those of each of
-// its blocks.
-template <typename See>
-void each_block(int outputs, int length, const See& see) {
-  for (int from = 0; from < outputs; from += length) {
-    const int end = std::min(from + length, outputs);
-    for (int block = from; block < end; block += kBlock) see(from, end, block, std::min(block + kBlock, end));
-  }
-}
-
-// Along one axis, the most groups that tiles of a length read, and beyond which one's place none of their blocks reads.
-struct Room {
-  int groups = 0, reach = 0;
-};
-
-Room room_of(const AxisTable& table, int outputs, int length, int unit, bool usual) {
-  Room room;
-  each_block(outputs, length, [&](int from, int end, int block, int block_end) {
-    const int first = table.first[from] & -unit;
-    room.groups = std::max(room.groups, table.first[end - 1] + table.groups - first);
-    const int steps = usual ? kUsualSteps : steps_of(table, block, block_end);
-    room.reach = std::max(room.reach, table.first[block] - first + steps * kStepGroups);
-  });
-  return room;
-}
-
-Room larger(const Room& a, const Room& b) { return {std::max(a.groups, b.groups), std::max(a.reach, b.reach)}; }
-
-bool is_usual(const AxisTable& table, int outputs, int length) {
-  int steps = 0;
-  each_block(outputs, length, [&](int, int, int block, int end) { steps = std::max(steps, steps_of(table, block, end)); });
-  return steps <= kUsualSteps;
-}
-
-int log2_of(int blocks) { return std::countr_zero(static_cast<unsigned>(std::max(blocks, 1))); }
-
-// The least number that is not below `count` and leaves `rest` if divided by `by`.
-int leaving(int count, int rest, int by) { return rounded_up(count - rest, by) + rest; }
-
 }  // namespace
 
 ComposePlan::ComposePlan(const HalfGeometry& geometry, int output_depth, const TileLimit& limit)
     : geometry_(geometry), output_depth_(output_depth) {
   const std::array<PlaneFilter, 3> filters = compose_filters(geometry);
+  shape_ = largest_shape(filters, geometry, limit.cols, limit.rows, kMostShared);
   for (std::size_t p = 0; p < 2; ++p) {
-    planes_[p] = {add_axis(filters[p].rows), add_axis(filters[p].cols)};
+    planes_[p] = {add_axis(filters[p].rows, shape_.rows, Side::left), add_axis(filters[p].cols, shape_.cols, Side::right)};
   }
   planes_[2] = planes_[1];
-  shape_ = largest_shape(limit);
 }
 
 template <typename Value>
@@ -177,61 +91,14 @@ std::size_t ComposePlan::add(const std::vector<Value>& values) {
   return at;
 }
 
-ComposePlan::Axis ComposePlan::add_axis(const AxisFilter& filter) {
-  const std::vector<std::int32_t> first = first_groups(filter);
-  const int groups = most_groups(filter, first);
-  std::vector<FourPairs> coeff;
-  for (std::size_t output = 0; output < first.size(); ++output) {
-    const auto of_output = in_groups(filter, output, first[output], groups);
-    coeff.insert(coeff.end(), of_output.begin(), of_output.end());
-  }
-  return {add(first), add(coeff), groups, filter.size()};
+ComposePlan::Axis ComposePlan::add_axis(const AxisFilter& filter, int length, Side side) {
+  std::vector<AxisBlock> blocks = blocks_of(filter, length, side);
+  const std::size_t coeff = add(coefficients_of(filter, length, side, blocks));
+  return {add(blocks), coeff, static_cast<int>(blocks.size()), filter.size()};
 }
 
 AxisTable ComposePlan::Axis::table(const std::uint8_t* tables) const {
-  return {reinterpret_cast<const std::int32_t*>(tables + first), reinterpret_cast<const FourPairs*>(tables + coeff), groups};
-}
-
-// The memory for tiles of that size: as much as the one that reads most takes. How rows of it follow each other keeps
-// threads that use it at a time apart: eight that store four words, or load from four groups of rows and eight columns.
-TileShape ComposePlan::shape_of(int cols, int rows) const {
-  TileShape shape;
-  shape.cols = cols;
-  shape.rows = rows;
-  shape.row_blocks_log2 = log2_of(rows / kBlock);
-  shape.col_blocks_log2 = log2_of(cols / kBlock);
-  shape.byte_planes = geometry_.source.sample_bytes();
-  const std::uint8_t* tables = tables_.data();
-  shape.usual = std::all_of(planes_.begin(), planes_.end(), [&](const Plane& plane) {
-    return is_usual(plane.rows.table(tables), plane.rows.outputs, rows) && is_usual(plane.cols.table(tables), plane.cols.outputs, cols);
-  });
-  const bool swapped = geometry_.rotate % 180 != 0;
-  const int unit = kMostSquares / shape.byte_planes;  // squares that are read at once, at the most
-  Room down, across;
-  for (const Plane& plane : planes_) {
-    down = larger(down, room_of(plane.rows.table(tables), plane.rows.outputs, rows, swapped ? unit : 1, shape.usual));
-    across = larger(across, room_of(plane.cols.table(tables), plane.cols.outputs, cols, swapped ? 1 : unit, shape.usual));
-  }
-  shape.groups_along = swapped ? down.groups : across.groups;
-  const int row_groups = std::max(rounded_up(down.groups, unit), down.reach);
-  const int col_groups = rounded_up(across.groups, kBlock / kGroup);
-  shape.word_stride = swapped ? leaving(row_groups, 4, 8) : leaving(col_groups * kGroup, 8, 16);
-  shape.plane_words = shape.word_stride * (swapped ? col_groups * kGroup : row_groups);
-  shape.t_stride = leaving(std::max(col_groups, across.reach), 4, 8);
-  return shape;
-}
-
-TileShape ComposePlan::largest_shape(const TileLimit& limit) const {
-  for (int cols = limit.cols; cols >= kFewestCols; cols /= 2) {
-    for (int rows = limit.rows; rows >= std::max(kFewestRows, cols / 4); rows /= 2) {
-      const TileShape shape = shape_of(cols, rows);
-      if (shape.bytes() <= kMostShared) return shape;
-    }
-  }
-  throw Error(Cause::device, "composing on the GPU", "pictures at most some twenty times as small as what they show",
-              std::to_string(geometry_.crop.width) + "x" + std::to_string(geometry_.crop.height) + " to " +
-                  std::to_string(geometry_.width) + "x" + std::to_string(geometry_.height),
-              "choose a larger size, or let the cores do it");
+  return {reinterpret_cast<const AxisBlock*>(tables + block), reinterpret_cast<const FourWords*>(tables + coeff), blocks};
 }
 
 HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture& out, const std::uint8_t* tables) const {
@@ -246,8 +113,8 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
                                  geometry_.rotate, geometry_.mirrored);
     PlaneLaunch& l = launch.plane[p];
     l.source = steps.first;
-    l.across = steps.across;
-    l.down = steps.down;
+    l.across = static_cast<int>(steps.across);
+    l.down = static_cast<int>(steps.down);
     l.source_width = steps.width;
     l.source_height = steps.height;
     l.t_shift = source.format.depth + source.shift;
@@ -260,7 +127,7 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
     l.cols = plane.cols.table(tables);
     l.loading = split_of(parts(shape_.groups_along, unit));
     l.out = out.data[p];
-    l.out_stride = out.stride[p];
+    l.out_stride = static_cast<int>(out.stride[p]);
     l.out_width = plane.cols.outputs;
     l.out_height = plane.rows.outputs;
     l.out_depth = output_depth_;

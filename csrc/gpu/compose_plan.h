@@ -8,6 +8,7 @@
 
 #include "emomedia/frame.h"
 #include "gpu/compose_launch.h"
+#include "gpu/compose_tables.h"
 #include "kernels/filter.h"
 
 namespace emomedia::gpu {
@@ -26,6 +27,7 @@ struct SourcePicture {
 };
 
 inline constexpr int kThreads = 256, kWarps = kThreads / 32;  // of a block
+inline constexpr int kMostSquares = 4;  // that a thread reads at once
 inline constexpr std::size_t kMostShared = 64 * 1024;  // bytes that a block may share: compute capability 7.5's
 
 // Outputs of a tile, at the most: powers of two. Measured, see docs/gpu.md.
@@ -46,8 +48,8 @@ class ComposePlan {
 
  private:
   struct Axis {
-    std::size_t first = 0, coeff = 0;  // places in tables_
-    int groups = 0, outputs = 0;
+    std::size_t block = 0, coeff = 0;  // places in tables_
+    int blocks = 0, outputs = 0;
 
     AxisTable table(const std::uint8_t* tables) const;
   };
@@ -55,11 +57,9 @@ class ComposePlan {
     Axis rows, cols;
   };
 
-  Axis add_axis(const AxisFilter& filter);
+  Axis add_axis(const AxisFilter& filter, int length, Side side);
   template <typename Value>
   std::size_t add(const std::vector<Value>& values);
-  TileShape shape_of(int cols, int rows) const;
-  TileShape largest_shape(const TileLimit& limit) const;
 
   HalfGeometry geometry_;
   int output_depth_;

@@ -33,7 +33,7 @@ struct PerLane {
 template <typename Work>
 EMOMEDIA_DEVICE void each_lane(const Work& work) {
 #ifdef __CUDA_ARCH__
-  work(Lane{static_cast<int>(threadIdx.x) % kLanes, 0});
+  work(Lane{static_cast<int>(threadIdx.x & (kLanes - 1)), 0});
 #else
   for (int n = 0; n < kLanes; ++n) work(Lane{n, n});
 #endif

@@ -1,4 +1,5 @@
-// What a block of threads works on: a tile of a plane's outputs, and the memory that its threads share.
+// What a group of threads works on: a tile of a plane's outputs, and the memory that its threads share. Where words lie
+// there is chosen such that threads that store or load at a time do not meet at its banks.
 #pragma once
 
 #include <cstddef>
@@ -12,59 +13,66 @@ namespace emomedia::gpu {
 // others at once.
 struct Tile {
   int first_col, cols, first_row, rows;
+  int first_col_block, first_row_block;
   int first_col_group, col_groups, first_row_group, row_groups;
 };
 
-// One axis of it: sets the first group and how many there are.
-EMOMEDIA_DEVICE void groups_of(const AxisTable& table, int from, int count, int unit, int& first, int& groups) {
-  first = table.first[from] & -unit;
-  groups = table.first[from + count - 1] + table.groups - first;
+// One axis of it.
+struct Groups {
+  int first, count;
+};
+
+EMOMEDIA_DEVICE Groups groups_of(const AxisTable& table, int from, int blocks_log2, int unit) {
+  const int last = smaller(from + (1 << blocks_log2), table.blocks) - 1;
+  const int first = table.block[from].first & -unit;
+  return {first, table.block[last].end - first};
 }
 
 EMOMEDIA_DEVICE Tile tile_of(const PlaneLaunch& plane, const TileShape& shape, int across, int down) {
-  Tile tile;
-  tile.first_col = across * shape.cols;
-  tile.cols = smaller(shape.cols, plane.out_width - tile.first_col);
-  tile.first_row = down * shape.rows;
-  tile.rows = smaller(shape.rows, plane.out_height - tile.first_row);
-  groups_of(plane.cols, tile.first_col, tile.cols, plane.unit_cols, tile.first_col_group, tile.col_groups);
-  groups_of(plane.rows, tile.first_row, tile.rows, plane.unit_rows, tile.first_row_group, tile.row_groups);
-  return tile;
+  const int first_col = across * shape.cols, first_row = down * shape.rows;
+  const int col_block = across << shape.col_blocks_log2, row_block = down << shape.row_blocks_log2;
+  const Groups cols = groups_of(plane.cols, col_block, shape.col_blocks_log2, plane.unit_cols);
+  const Groups rows = groups_of(plane.rows, row_block, shape.row_blocks_log2, plane.unit_rows);
+  return {first_col,  smaller(shape.cols, plane.out_width - first_col),
+          first_row,  smaller(shape.rows, plane.out_height - first_row),
+          col_block,  row_block,
+          cols.first, cols.count,
+          rows.first, rows.count};
 }
 
-// Where words of source samples lie, such that neither those who store nor those who load four of them, eight or
-// sixteen threads at a time, meet at the memory's banks: of an upright plane in rows of groups of rows, in which four
-// groups of columns change places with the number of the eight that they are among; of one on its side in columns,
-// the even ones of sixteen before the odd ones.
+// Words of source samples. Of an upright plane they lie in rows of groups of rows, of one on its side in columns. Among
+// sixteen columns the first two of each four lie before the others, or after them; and upright, where threads store along
+// rows, pairs change places from sixteen to sixteen.
 template <bool kSwapped>
-struct Words;
-
-template <>
-struct Words<false> {
-  EMOMEDIA_DEVICE static int col_group(int group) { return group ^ (group >> 3 & 3); }
-  EMOMEDIA_DEVICE static int place(int row_group, int col_group_, int stride) {
-    return row_group * stride + col_group(col_group_) * kGroup;
+EMOMEDIA_DEVICE int place_of_col(int col) {
+  const int block = col >> 4;
+  int pair = col >> 2 & 3, half = col >> 1 & 1;
+  if constexpr (!kSwapped) {
+    pair ^= block >> 1 & 3;
+    half ^= block >> 3 & 1;
   }
-};
+  return block << 4 | half << 3 | pair << 1 | (col & 1);
+}
 
-template <>
-struct Words<true> {
-  EMOMEDIA_DEVICE static int col(int number) { return (number & ~15) + (number & 1) * 8 + (number >> 1 & 7); }
-  EMOMEDIA_DEVICE static int place(int row_group, int number, int stride) { return col(number) * stride + row_group; }
-};
-
-// One plane's tile and the memory of its block; groups count from the tile's first.
+// One plane's tile and the memory of its threads; groups count from the tile's first.
 struct Work {
   const PlaneLaunch& plane;
   const TileShape& shape;
   const Tile tile;
-  std::uint8_t* shared;
+  std::uint32_t* shared;
 
-  EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane) const {
-    return reinterpret_cast<std::uint32_t*>(shared) + byte_plane * shape.plane_words;
+  template <bool kSwapped>
+  EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane, int row_group, int col) const {
+    const int place = place_of_col<kSwapped>(col);
+    return shared + byte_plane * shape.plane_words +
+           (kSwapped ? place * shape.word_stride + row_group : row_group * shape.word_stride + place);
   }
-  EMOMEDIA_DEVICE FourPairs* t(int row) const {
-    return reinterpret_cast<FourPairs*>(shared + shape.word_bytes()) + row * shape.t_stride;
+
+  // T's low or high bytes of a row and the one that lies eight below it in a block: two words a group of columns.
+  EMOMEDIA_DEVICE std::uint32_t* t(bool high, int block, int row, int col_group) const {
+    const int place = (col_group >> 1 ^ (row & 2)) << 2 | (col_group & 1) << 1;
+    return shared + shape.byte_planes * shape.plane_words + (high ? shape.t_words() : 0) +
+           (block * (kBlock / 2) + row) * shape.t_stride + place;
   }
 };
 
