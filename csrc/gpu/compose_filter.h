@@ -145,10 +145,10 @@ EMOMEDIA_DEVICE void vertical(const Work& work, int warp, int warps) {
   };
   const auto take_right = [&](int col_block, int step, RightPair (&right)[2]) {
     each_lane([&](const Lane& lane) {
-      const int group = base + step * kStepGroups + lane.part(), col = col_block * kBlock + lane.row() / 2 * kGroup + lane.row() % 2;
+      const int group = base + step * kStepGroups + lane.part();
       EMOMEDIA_UNROLL
       for (int n = 0; n < 4; ++n) {
-        const std::uint32_t* word = work.words<kSwapped>(0, group + n % 2 * kGroup, col + n / 2 * 2);
+        const std::uint32_t* word = work.words<kSwapped>(0, group + n % 2 * kGroup, col_block, lane.row() + n / 2 * 8);
         right[n / 2].low[lane].word[n % 2] = *word;
         if constexpr (kWide) right[n / 2].high[lane].word[n % 2] = word[work.shape.plane_words];
       }

@@ -40,9 +40,9 @@ EMOMEDIA_DEVICE void load_square(const Work& work, int row_group, int col_group)
                                             (tile.first_row_group + row_group) * kGroup);
   EMOMEDIA_UNROLL
   for (int c = 0; c < kGroup; ++c) {
-    const int col = col_group * kGroup + c;
-    *work.words<kSwapped>(0, row_group, col) = square.low.word[c];
-    if constexpr (kSamples != Samples::bytes) *work.words<kSwapped>(1, row_group, col) = square.high.word[c];
+    std::uint32_t* to = work.words<kSwapped>(0, row_group, col_group >> 2, place_of_col((col_group & 3) * kGroup + c));
+    *to = square.low.word[c];
+    if constexpr (kSamples != Samples::bytes) to[work.shape.plane_words] = square.high.word[c];
   }
 }
 
@@ -134,8 +134,9 @@ EMOMEDIA_DEVICE void store_upright(const Work& work, const Gather& gather, const
   EMOMEDIA_UNROLL
   for (int s = 0; s < kSquares; ++s) {
     const Square square = square_of<kSamples, kStep>(gather, unit, s * kStep);
-    const int col = (col_group + (unit.reversed ? kSquares - 1 - s : s)) * kGroup;
-    std::uint32_t *first = work.words<false>(0, row_group, col), *second = work.words<false>(0, row_group, col + 2);
+    const int group = col_group + (unit.reversed ? kSquares - 1 - s : s), place = place_of_col((group & 3) * kGroup);
+    std::uint32_t* first = work.words<false>(0, row_group, group >> 2, place);
+    std::uint32_t* second = work.words<false>(0, row_group, group >> 2, place_of_col(2) + place);
     store_words<2>(first, square.low.word);
     store_words<2>(second, square.low.word + 2);
     if constexpr (kSamples != Samples::bytes) {
@@ -165,7 +166,7 @@ EMOMEDIA_DEVICE void store_on_side(const Work& work, const Gather& gather, const
       low.word[s] = unit.reversed ? turned.low : in_order.low;
       high.word[s] = unit.reversed ? turned.high : in_order.high;
     }
-    std::uint32_t* to = work.words<true>(0, row_group, col_group * kGroup + n);
+    std::uint32_t* to = work.words<true>(0, row_group, col_group >> 2, place_of_col((col_group & 3) * kGroup + n));
     store_words<kSquares>(to, low.word);
     if constexpr (kSamples != Samples::bytes) store_words<kSquares>(to + work.shape.plane_words, high.word);
   }

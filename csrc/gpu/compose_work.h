@@ -40,19 +40,8 @@ EMOMEDIA_DEVICE Tile tile_of(const PlaneLaunch& plane, const TileShape& shape, i
           rows.first, rows.count};
 }
 
-// Words of source samples. Of an upright plane they lie in rows of groups of rows, of one on its side in columns. Among
-// sixteen columns the first two of each four lie before the others, or after them; and upright, where threads store along
-// rows, pairs change places from sixteen to sixteen.
-template <bool kSwapped>
-EMOMEDIA_DEVICE int place_of_col(int col) {
-  const int block = col >> 4;
-  int pair = col >> 2 & 3, half = col >> 1 & 1;
-  if constexpr (!kSwapped) {
-    pair ^= block >> 1 & 3;
-    half ^= block >> 3 & 1;
-  }
-  return block << 4 | half << 3 | pair << 1 | (col & 1);
-}
+// Where one of sixteen columns' words lie among theirs: of each four columns the first two before the others.
+EMOMEDIA_DEVICE int place_of_col(int col) { return (col & 2) << 2 | (col >> 2) << 1 | (col & 1); }
 
 // One plane's tile and the memory of its threads; groups count from the tile's first.
 struct Work {
@@ -61,18 +50,19 @@ struct Work {
   const Tile tile;
   std::uint32_t* shared;
 
+  // Source samples of a group of rows, and of the column at a place among the sixteen of a block. Of an upright plane
+  // they lie in rows, in which pairs of columns change places from block to block; of one on its side in columns.
   template <bool kSwapped>
-  EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane, int row_group, int col) const {
-    const int place = place_of_col<kSwapped>(col);
+  EMOMEDIA_DEVICE std::uint32_t* words(int byte_plane, int row_group, int block, int place) const {
+    const int col = block * kBlock + (kSwapped ? place : place ^ (block & 14));
     return shared + byte_plane * shape.plane_words +
-           (kSwapped ? place * shape.word_stride + row_group : row_group * shape.word_stride + place);
+           (kSwapped ? col * shape.word_stride + row_group : row_group * shape.word_stride + col);
   }
 
   // T's low or high bytes of a row and the one that lies eight below it in a block: two words a group of columns.
   EMOMEDIA_DEVICE std::uint32_t* t(bool high, int block, int row, int col_group) const {
-    const int place = (col_group >> 1 ^ (row & 2)) << 2 | (col_group & 1) << 1;
     return shared + shape.byte_planes * shape.plane_words + (high ? shape.t_words() : 0) +
-           (block * (kBlock / 2) + row) * shape.t_stride + place;
+           (block * (kBlock / 2) + row) * shape.t_stride + (col_group * 2 ^ (row & 2) << 2);
   }
 };
 

@@ -6,10 +6,13 @@
 #ifdef __CUDACC__
 #define EMOMEDIA_DEVICE __host__ __device__ __forceinline__
 #define EMOMEDIA_DEVICE_RARE __host__ __device__ __noinline__  // keeps its registers out of what calls it
-#define EMOMEDIA_UNROLL _Pragma("unroll")
 #else
 #define EMOMEDIA_DEVICE inline
 #define EMOMEDIA_DEVICE_RARE inline
+#endif
+#ifdef __CUDA_ARCH__
+#define EMOMEDIA_UNROLL _Pragma("unroll")
+#else
 #define EMOMEDIA_UNROLL
 #endif
 

@@ -4,30 +4,41 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "gpu/compose_tile.h"
+#include "gpu/compose_warp.h"
 #include "gpu_bench.h"
 
 namespace emomedia::bench {
 namespace {
 
-constexpr int kChains = 8, kRounds = 4096, kThreads = 256;
+constexpr int kChains = 8, kRounds = 4096, kProducts = 512, kThreads = 256;
+constexpr int kMacs = 16 * 8 * 32;  // of one product, by 32 threads
 
 void require(cudaError_t code) {
   if (code != cudaSuccess) throw std::runtime_error(cudaGetErrorString(code));
 }
 
-template <bool kDot>
-__global__ void multiply_add(std::int32_t* out, std::int32_t a, std::int32_t b) {
+__global__ void multiply_add_ints(std::int32_t* out, std::int32_t a, std::int32_t b) {
   std::int32_t sum[kChains];
   for (int c = 0; c < kChains; ++c) sum[c] = static_cast<std::int32_t>(threadIdx.x) + c;
   for (int n = 0; n < kRounds; ++n) {
 #pragma unroll
-    for (int c = 0; c < kChains; ++c) {
-      sum[c] = kDot ? gpu::dp2a<false, false>(a, static_cast<std::uint32_t>(sum[c]), b) : sum[c] * a + b;
-    }
+    for (int c = 0; c < kChains; ++c) sum[c] = sum[c] * a + b;
   }
   std::int32_t all = 0;
   for (int c = 0; c < kChains; ++c) all ^= sum[c];
+  out[blockIdx.x * blockDim.x + threadIdx.x] = all;
+}
+
+__global__ void multiply_add_bytes(std::int32_t* out, std::uint32_t a, std::uint32_t b) {
+  gpu::PerLane<gpu::Sums> sums[kChains] = {};
+  const gpu::PerLane<gpu::Left> left{{{{a, b, a + b, threadIdx.x}}}};
+  const gpu::PerLane<gpu::Right> right{{{{b, a}}}};
+  for (int n = 0; n < kProducts; ++n) {
+#pragma unroll
+    for (int c = 0; c < kChains; ++c) gpu::multiply_add<true, false>(sums[c], left, right);
+  }
+  std::int32_t all = 0;
+  for (int c = 0; c < kChains; ++c) all ^= sums[c].value[0].sum[0];
   out[blockIdx.x * blockDim.x + threadIdx.x] = all;
 }
 
@@ -62,12 +73,12 @@ void measure_ceilings() {
   const double copy = seconds_of([&] { require(cudaMemcpyAsync(to, from, kBytes, cudaMemcpyDeviceToDevice)); });
   const int blocks = card.multiProcessorCount * 8;
   auto* out = static_cast<std::int32_t*>(to);
-  const double operations = static_cast<double>(blocks) * kThreads * kChains * kRounds;
-  const double imad = seconds_of([&] { multiply_add<false><<<blocks, kThreads>>>(out, 3, 5); });
-  const double dot = seconds_of([&] { multiply_add<true><<<blocks, kThreads>>>(out, 3, 5); });
+  const double chains = static_cast<double>(blocks) * kThreads * kChains;
+  const double ints = seconds_of([&] { multiply_add_ints<<<blocks, kThreads>>>(out, 3, 5); });
+  const double bytes = seconds_of([&] { multiply_add_bytes<<<blocks, kThreads>>>(out, 3, 5); });
   require(cudaGetLastError());
-  std::printf("{\"what\": \"ceilings\", \"gpu\": \"%s\", \"copy_bytes_s\": %.4g, \"imad_s\": %.4g, \"dp2a_s\": %.4g}\n",
-              card.name, 2.0 * kBytes / copy, operations / imad, operations / dot);
+  std::printf("{\"what\": \"ceilings\", \"gpu\": \"%s\", \"copy_bytes_s\": %.4g, \"imad_s\": %.4g, \"mma_s\": %.4g}\n",
+              card.name, 2.0 * kBytes / copy, chains * kRounds / ints, chains / gpu::kLanes * kProducts * kMacs / bytes);
 }
 
 }  // namespace emomedia::bench

@@ -12,14 +12,15 @@ namespace emomedia::bench {
 
 using Compose = cudaError_t (*)(const gpu::HalfLaunch& launch, cudaStream_t stream);
 
-// Another build of the kernel for takes of 8 bits: blocks at a time, and the memory they share, in percent of the most.
+// Another build of the kernel: blocks at a time, and the memory they share, in percent of the most.
 struct Variant {
   int blocks, carveout;
   Compose compose;
 };
 const std::vector<Variant>& kernel_variants();
 
-// What the card can do at the most: bytes copied, integer multiply-adds and dp2a a second.
+// What the card can do at the most: bytes copied, and multiply-adds a second of int32 and,
+// as products of matrices, of bytes.
 void measure_ceilings();
 
 // Composes a 4K take's halves back to back, upright and turned, 8-bit and 10-bit, and with other tiles and builds of the

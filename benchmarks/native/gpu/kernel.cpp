@@ -153,7 +153,7 @@ void measure_kernel() {
     for (const int rotate : {0, 90, 180, 270}) {
       Source source(geometry_of(rotate, depth));
       measure(source);
-      if (depth > 8 || rotate > 90) continue;
+      if (rotate > 90) continue;
       for (const gpu::TileLimit limit : kTiles) {
         for (const Variant& variant : kernel_variants()) measure(source, limit, variant);
       }
