@@ -15,6 +15,7 @@
 #include "guarded.h"
 #include "kernels/compose.h"
 #include "kernels/compose_versions.h"
+#include "real_gpu.h"
 
 using namespace emomedia;
 using namespace emomedia::tests;
@@ -60,6 +61,16 @@ class Source {
   }
 
   const gpu::SourcePicture& picture() const { return picture_; }
+  // The same in a device's memory, which `owners` keeps.
+  gpu::SourcePicture picture_on(gpu::Device& device, std::vector<gpu::Memory>& owners) const {
+    gpu::SourcePicture there = picture_;
+    for (std::size_t p = 0; p < 3; ++p) {
+      const Guarded& memory = memory_[std::min(p, memory_.size() - 1)];
+      owners.push_back(device.upload(memory.data(), memory.size()));
+      there.plane[p].data = owners.back().get() + (picture_.plane[p].data - memory.data());
+    }
+    return there;
+  }
   PlaneTask task(int plane) const {
     PlaneTask task;
     task.source = planes_[plane].data();
@@ -115,6 +126,15 @@ struct Output {
   MutablePicture picture;
 };
 
+int wrong_rows(const Output& made, const Output& expected, std::size_t p) {
+  int wrong = 0;
+  for (int y = 0; y < made.height[p]; ++y) {
+    wrong += std::memcmp(made.picture.data[p] + y * made.picture.stride[p], expected.picture.data[p] + y * expected.picture.stride[p],
+                         static_cast<std::size_t>(made.width[p])) != 0 ? 1 : 0;
+  }
+  return wrong;
+}
+
 void check(const HalfGeometry& g, Layout layout, int out_depth, Pixels pixels, std::mt19937& random) {
   INFO("crop " << g.crop.width << "x" << g.crop.height << " to " << g.width << "x" << g.height << ", depth "
                << g.source.depth << " to " << out_depth << ", turned by " << g.rotate
@@ -134,14 +154,8 @@ void check(const HalfGeometry& g, Layout layout, int out_depth, Pixels pixels, s
     ComposeScratch scratch;
     scratch.reserve(task);
     compose_plane(task, kScalarKernels, scratch);
-    int wrong = 0;
-    for (int y = 0; y < made.height[p]; ++y) {
-      wrong += std::memcmp(made.picture.data[p] + y * made.picture.stride[p],
-                           expected.picture.data[p] + y * expected.picture.stride[p],
-                           static_cast<std::size_t>(made.width[p])) != 0 ? 1 : 0;
-    }
     INFO("plane " << plane);
-    CHECK(wrong == 0);
+    CHECK(wrong_rows(made, expected, p) == 0);
   }
   CHECK(made.padding_is_untouched());
 }
@@ -217,6 +231,42 @@ TEST_CASE("ten bits for NVENC are the planes' samples, in the upper bits and wit
       }
     }
     CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("cuda: the machine's GPU gives the bits of the host on any geometry") {
+  const auto device = real_gpu();
+  if (!device) return;
+  const auto queue = device->make_queue();
+  Seeded s;
+  INFO("seed " << s.seed);
+  for (int n = 0; n < 300; ++n) {
+    HalfGeometry g = any_geometry(s.random);
+    if (n % 2 == 0) g.width = 2 * (g.crop.width * 2 / 9 + 1), g.height = 2 * (g.crop.height * 2 / 9 + 1);  // usual ratios
+    const int depth = one_of({8, 10, 12}, s.random);
+    const gpu::ComposePlan plan(g, depth);
+    const Source source(g.source, one_of({Layout::planar, Layout::semi_planar}, s.random),
+                        one_of({Pixels::random, Pixels::extremes, Pixels::any}, s.random), s.random);
+    Output made(compose_filters(g), depth, s.random), expected(compose_filters(g), depth, s.random);
+    gpu::compose_on_host(plan.launch(source.picture(), expected.picture, plan.tables().data()));
+    std::vector<gpu::Memory> owners{device->upload(plan.tables().data(), plan.tables().size())};
+    MutablePicture there = made.picture;
+    for (std::size_t p = 0; p < 3; ++p) {
+      owners.push_back(device->allocate(made.memory[p].size()));
+      there.data[p] = owners.back().get();
+    }
+    queue->compose(plan.launch(source.picture_on(*device, owners), there, owners[0].get()));
+    for (std::size_t p = 0; p < 3; ++p) {
+      queue->copy_out({there.data[p], there.stride[p]}, {made.picture.data[p], made.picture.stride[p]},
+                      static_cast<std::size_t>(made.width[p]), static_cast<std::size_t>(made.height[p]));
+    }
+    queue->wait();
+    INFO("crop " << g.crop.width << "x" << g.crop.height << " to " << g.width << "x" << g.height << ", depth "
+                 << g.source.depth << " to " << depth << ", turned by " << g.rotate << (g.mirrored ? ", mirrored" : ""));
+    for (std::size_t p = 0; p < 3; ++p) {
+      INFO("plane " << p);
+      CHECK(wrong_rows(made, expected, p) == 0);
+    }
   }
 }
 

@@ -33,6 +33,7 @@ extern "C" {
 #include "engine/packed_picture.h"
 #include "fake_gpu.h"
 #include "footage.h"
+#include "real_gpu.h"
 
 using namespace emomedia;
 using emomedia::tests::FakeGpu;
@@ -100,15 +101,6 @@ void damage(const std::string& path) {
     file.seekp(at);
     file.put('\x5A');
   }
-}
-
-// The machine's own GPU; none, and a word about it, where there is none.
-std::shared_ptr<gpu::Device> real_gpu() {
-  const gpu::Found found = gpu::find();
-  if (!found.gpus.empty()) return gpu::open(0);
-  if (std::getenv("EMOMEDIA_REQUIRE_CUDA") != nullptr) FAIL("EMOMEDIA_REQUIRE_CUDA: " << found.reason);
-  MESSAGE("skipped: " << found.reason);
-  return nullptr;
 }
 
 }  // namespace
@@ -484,7 +476,7 @@ TEST_CASE("a GPU that fails ends a stream of frames in its memory with its error
 }
 
 TEST_CASE("cuda: the machine's GPU makes the clips that the cores make") {
-  const auto gpu = real_gpu();
+  const auto gpu = tests::real_gpu();
   if (!gpu) return;
   const tests::TemporaryFolder folder;
   write_session(folder);
@@ -497,7 +489,7 @@ TEST_CASE("cuda: the machine's GPU makes the clips that the cores make") {
 }
 
 TEST_CASE("cuda: damage is decoded on the cores") {
-  const auto gpu = real_gpu();
+  const auto gpu = tests::real_gpu();
   if (!gpu) return;
   const tests::TemporaryFolder folder;
   write_session(folder);
@@ -529,7 +521,7 @@ Job many_chunks(const tests::TemporaryFolder& folder, const std::string& name, i
 }  // namespace
 
 TEST_CASE("cuda: as much of the GPU's memory is taken for a thousand chunks as for twenty") {
-  const auto gpu = real_gpu();
+  const auto gpu = tests::real_gpu();
   if (!gpu) return;
   const tests::TemporaryFolder folder;
   write_session(folder);
