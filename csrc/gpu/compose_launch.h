@@ -23,6 +23,7 @@ namespace emomedia::gpu {
 inline constexpr int kGroup = 4;       // samples in a word
 inline constexpr int kBlock = 16;      // rows or columns of outputs that are made at a time
 inline constexpr int kStepGroups = 8;  // groups that are multiplied at a time
+inline constexpr int kMostSquares = 4;  // of four rows and four columns of bytes, that a thread reads at once
 inline constexpr int kUsualSteps = 2;  // of 16 outputs, whose ratio is at most some 2.6: unrolled
 
 struct alignas(16) FourWords {

@@ -27,7 +27,6 @@ struct SourcePicture {
 };
 
 inline constexpr int kThreads = 256, kWarps = kThreads / 32;  // of a block
-inline constexpr int kMostSquares = 4;  // that a thread reads at once
 inline constexpr std::size_t kMostShared = 64 * 1024;  // bytes that a block may share: compute capability 7.5's
 
 // Outputs of a tile, at the most: powers of two. Measured, see docs/gpu.md.

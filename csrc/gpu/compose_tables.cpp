@@ -7,7 +7,6 @@
 #include <string>
 
 #include "emomedia/error.h"
-#include "gpu/compose_plan.h"
 #include "gpu/compose_warp.h"
 
 namespace emomedia::gpu {
