@@ -20,12 +20,13 @@ std::size_t length_size(const AVCodecContext& codec) {
   return avcc ? (codec.extradata[4] & 3U) + 1 : 0;
 }
 
-// Moves `data` to the next NAL unit; false where there is none. What lies before the end of the one is passed over
-// with the search for the next start code.
+// Moves `data` to the next NAL unit, of which `left` bytes are there, or as many as come before the next start code;
+// false where there is none.
 bool to_next_unit(Bytes& data, std::size_t& left, std::size_t length_bytes) {
   if (length_bytes == 0) {
-    const auto found = std::ranges::search(data, kStartCode);
-    data = data.subspan(static_cast<std::size_t>(found.end() - data.begin()));
+    const auto code = std::search(data.begin(), data.end(), kStartCode.begin(), kStartCode.end());
+    const auto before = static_cast<std::size_t>(code - data.begin());
+    data = data.subspan(std::min(data.size(), before + kStartCode.size()));
     return !data.empty();
   }
   data = data.subspan(left);
