@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,24 @@ def native(program: Path, *arguments: str) -> list[dict[str, Any]]:
     return [row | {"file": "/".join(Path(row["file"]).parts[-2:])} if "file" in row else row for row in rows]
 
 
+MIDDLE = (0.1, 0.9)
+"""Of a run's composites: all workers are at work then."""
+
+
+def steady_rate(lines: Iterable[str]) -> float:
+    """Composites a second in the middle of a run, from what ``emomedia cut --json`` says, as it says it."""
+    seen = []
+    for line in lines:
+        event = json.loads(line)
+        if (event["event"], event.get("stage")) == ("progress", "cut"):
+            seen.append((time.monotonic(), event["done"], event["done"] / event["total"]))
+    middle = [(at, done) for at, done, share in seen if MIDDLE[0] <= share <= MIDDLE[1]]
+    (began, before), (ended, after) = middle[0], middle[-1]
+    return round((after - before) / (ended - began), 1)
+
+
 def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
-    """One ``emomedia cut`` of a case, sound as it is; run.json."""
+    """One ``emomedia cut`` of a case, sound as it is: run.json's engine, and its steady rate."""
     session = make(FOOTAGE[case]).description
     turns = next(session.parent.glob("*.turns.json"))
     command = [
@@ -106,9 +122,13 @@ def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
         "libx264",
         *arguments,
     ]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        steady = steady_rate(process.stdout)
+    if process.returncode != 0:
+        raise SystemExit(f"emomedia cut ended with status {process.returncode}")
     report: dict[str, Any] = json.loads(next(out.glob("*/run.json")).read_text())
-    return report
+    return report["engine"] | {"steady_s": steady, "stage_seconds": report["stage_seconds"]}
 
 
 RAW = "-f rawvideo -pix_fmt yuv420p -s 1920x1080 -r 25"
@@ -177,12 +197,13 @@ def _decoding(program: Path, _: Path) -> Iterator[Part]:
 
 
 def _whole(_: Path, work: Path) -> Iterator[Part]:
+    """Of nine minutes, like sessions: in short ones decoders' opening and the last chunks weigh much."""
     for case in CASES:
-        yield case, "run", lambda case=case: _timed(case, work)
+        yield case, "run", lambda case=case: runs(f"{case}-long", work / f"{case}-long", "--device", "cuda")
         yield case, "x264_s", lambda case=case: x264_alone(case, work)
     first = next(iter(CASES))
-    yield first, "cores_run", lambda: runs(first, work / "cores", "--device", "cpu")["engine"]
-    yield first, "short_run", lambda: runs(first, work / first, "--device", "cuda")["engine"]
+    yield first, "cores_run", lambda: runs(first, work / "cores", "--device", "cpu")
+    yield first, "short_run", lambda: runs(first, work / first, "--device", "cuda")
     yield first, "same_clips", lambda: same_clips(work / first, work / "cores")
 
 
@@ -203,12 +224,6 @@ GROUPS: dict[str, Callable[[Path, Path], Iterator[Part]]] = {
     "peers": _others,
 }
 """Of parts, the most wanted first; of the native program and a folder to work in."""
-
-
-def _timed(case: str, work: Path) -> dict[str, Any]:
-    """Of minutes, so that neither the decoders' beginnings nor the last chunks weigh much."""
-    report = runs(f"{case}-long", work / f"{case}-long", "--device", "cuda")
-    return {**report["engine"], "stage_seconds": report["stage_seconds"]}
 
 
 def measure(parts: Iterator[Part], result: dict[str, Any], keep: Callable[[], None]) -> list[str]:
@@ -313,7 +328,12 @@ def told(result: dict[str, Any]) -> Iterator[str]:
         run = result[case].get("run")
         if run:
             rate = run["composed_frames"] / run["wall_seconds"]
-            yield f"{title}: whole run {rate:.1f} composites/s, bottleneck {run['bottleneck']}"
+            steady = run["steady_s"]
+            lost = run["wall_seconds"] - run["composed_frames"] / steady
+            yield (
+                f"{title}: whole run {rate:.1f} composites/s, in its middle {steady}: beginning and end cost"
+                f" {lost:.1f} of {run['wall_seconds']:.1f} s; bottleneck {run['bottleneck']}"
+            )
         for row in result[case].get("peers", []):
             yield f"{title}: {row['what']} {row.get('frames_s', row.get('skipped'))}"
 

@@ -59,9 +59,7 @@ only_ours() {
 }
 
 footage() {
-    python3 -m benchmarks.footage gpu-h264-8 gpu-h264-8-long &
-    python3 -m benchmarks.footage gpu-hevc-10 gpu-hevc-10-long
-    wait $!
+    printf '%s\n' gpu-h264-8-long gpu-hevc-10-long gpu-h264-8 gpu-hevc-10 | xargs -P 4 -n 1 python3 -m benchmarks.footage
 }
 
 # What needs a card, its memory over a thousand chunks among it; and all else.
@@ -131,7 +129,7 @@ if wanted gpu; then step gpu 180; fi
 if wanted cuda; then step cuda 90; fi
 if wanted kernel; then step kernel 60; fi
 if wanted decode; then step decode 120; fi
-if wanted whole; then step whole 240; fi
+if wanted whole; then step whole 330; fi
 if wanted peers; then step peers 90; fi
 if wanted nvenc; then step nvenc 120; fi
 if wanted native; then step native 90; fi  # these need no GPU

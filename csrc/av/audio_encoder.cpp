@@ -2,6 +2,7 @@
 
 extern "C" {
 #include <libavutil/channel_layout.h>
+#include <libavutil/opt.h>
 }
 
 #include "av/check.h"
@@ -11,6 +12,9 @@ namespace emomedia::av {
 namespace {
 
 constexpr const char* kSubject = "aac";
+
+// Of FFmpeg's searches for quantisers: at the rates of clips it hides noise better than the usual one, in half the time.
+constexpr const char* kCoder = "fast";
 
 Codec open_encoder(int sample_rate, int channels, std::int64_t bit_rate) {
   capture_log();
@@ -26,6 +30,7 @@ Codec open_encoder(int sample_rate, int channels, std::int64_t bit_rate) {
   codec->time_base = {1, sample_rate};
   codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
   av_channel_layout_default(&codec->ch_layout, channels);
+  check(av_opt_set(codec->priv_data, "aac_coder", kCoder, 0), kSubject, "choose its coder", Direction::working);
   check(avcodec_open2(codec.get(), encoder, nullptr), kSubject, "open the encoder", Direction::working);
   return codec;
 }

@@ -64,10 +64,12 @@ std::string text_of(int code) {
 
 }  // namespace
 
+void take_log_back() { av_log_set_callback(remember); }
+
 void capture_log() {
   static std::once_flag once;
   std::call_once(once, [] {
-    av_log_set_callback(remember);
+    take_log_back();
     av_max_alloc(kMaxAllocation);
   });
 }

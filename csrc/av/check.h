@@ -9,6 +9,8 @@ namespace emomedia::av {
 
 // Sends libav's log lines to a per-thread memory instead of the terminal. Safe to call repeatedly.
 void capture_log();
+// Again, from whoever had it meanwhile.
+void take_log_back();
 
 // The last warning or error that libav logged on this thread; empty if none since clear_log().
 const std::string& last_log();

@@ -5,10 +5,12 @@ extern "C" {
 #include <libavutil/opt.h>
 }
 
+#include <limits>
 #include <new>
 #include <utility>
 
 #include "av/check.h"
+#include "av/idr.h"
 #include "av/limits.h"
 #include "emomedia/error.h"
 
@@ -17,6 +19,13 @@ namespace {
 
 // Frames that a reader holds at most besides those that its decoder needs: on a GPU their number is fixed.
 constexpr int kHeldFrames = 8;
+
+// Presentation times of IDR pictures that are given again, and how often at the most in a row: a frame comes out of an
+// H.264 decoder no later than with the sixteenth after it.
+constexpr std::int64_t kMarks = std::numeric_limits<std::int64_t>::min() + 1, kMarksEnd = kMarks + (std::int64_t{1} << 40);
+constexpr int kMostGivenAgain = 20;
+
+bool is_marked(const AVFrame& frame) { return frame.pts >= kMarks && frame.pts < kMarksEnd; }
 
 bool decodes_on_gpu(const AVCodec& decoder) {
   for (int n = 0; const AVCodecHWConfig* config = avcodec_get_hw_config(&decoder, n); ++n) {
@@ -87,24 +96,87 @@ Decoder::Decoder(const AVStream& stream, std::string subject, AVBufferRef* devic
       refusal_(std::make_unique<std::optional<std::string>>()),
       codec_(open_decoder(stream, subject_, device, *refusal_)) {}
 
+// libav sets an H.264 decoder up anew after each flush, and it takes nothing after the end of a stream but by a flush. On
+// a GPU that is a new decoder of the card's, with all its memory: a tenth of a second, one after the other. So there the
+// last IDR picture is given again instead, until it comes out: all that was given before has come out before it. What
+// follows from another IDR picture on needs nothing from before.
 bool Decoder::send(const AVPacket* packet) {
+  if (packet == nullptr) {
+    if (idr_ == nullptr) return give(nullptr);
+    holds_ = Holds::last_frames;
+    return true;
+  }
+  keep_idr(*packet);
+  holds_ = Holds::frames;
+  given_again_ = 0;
+  return give(packet);
+}
+
+bool Decoder::give(const AVPacket* packet) {
   const int code = avcodec_send_packet(codec_.get(), packet);
   if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
   return code >= 0 || code == AVERROR_EOF;
 }
 
+void Decoder::keep_idr(const AVPacket& packet) {
+  if (codec_->hw_device_ctx == nullptr || codec_->codec_id != AV_CODEC_ID_H264) return;
+  const bool idr = is_idr(packet, *codec_);
+  if (!idr && holds_ == Holds::no_frames) set_up_anew();
+  if (!idr || packet.pts == AV_NOPTS_VALUE) return;
+  idr_.reset(allocated(av_packet_clone(&packet)));
+  idr_->dts = AV_NOPTS_VALUE;
+}
+
+// Under a time that no other frame has.
+bool Decoder::give_idr_again() {
+  if (++given_again_ > kMostGivenAgain) return false;
+  idr_->pts = kMarks + marks_;
+  return give(idr_.get());
+}
+
+void Decoder::drain() {
+  give(nullptr);
+  holds_ = Holds::nothing;
+}
+
 Decoder::Outcome Decoder::receive(AVFrame& frame) {
-  const int code = avcodec_receive_frame(codec_.get(), &frame);
-  if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return Outcome::none;
-  if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
-  return code >= 0 ? Outcome::frame : Outcome::broken;
+  while (holds_ != Holds::no_frames) {
+    const int code = avcodec_receive_frame(codec_.get(), &frame);
+    if (code == AVERROR(ENOMEM)) check(code, subject_, "decode");
+    if (code == AVERROR_EOF) return Outcome::none;
+    if (code == AVERROR(EAGAIN)) {
+      if (holds_ != Holds::last_frames) return Outcome::none;
+      if (!give_idr_again()) drain();
+      continue;
+    }
+    if (code < 0) return Outcome::broken;
+    if (!is_marked(frame)) return Outcome::frame;
+    if (holds_ == Holds::last_frames && frame.pts == kMarks + marks_) {
+      holds_ = Holds::no_frames;
+      ++marks_;
+    }
+    av_frame_unref(&frame);
+  }
+  return Outcome::none;
+}
+
+void Decoder::flush() {
+  if (idr_ != nullptr && holds_ != Holds::nothing) {
+    if (holds_ == Holds::frames) holds_ = Holds::last_frames;
+    const Frame left = make_frame();
+    while (receive(*left) == Outcome::frame) {}
+    if (holds_ == Holds::no_frames) return;
+  }
+  set_up_anew();
 }
 
 // FFmpeg 7.1's HEVC decoder keeps frames that it has ready: they would come out after the seek.
-void Decoder::flush() {
+void Decoder::set_up_anew() {
   avcodec_flush_buffers(codec_.get());
   const Frame left = make_frame();
   while (avcodec_receive_frame(codec_.get(), left.get()) >= 0) {}
+  idr_.reset();
+  holds_ = Holds::frames;
 }
 
 }  // namespace emomedia::av

@@ -1,6 +1,7 @@
 // Turns packets into frames: one stream, one thread, nothing else.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,16 +24,30 @@ class Decoder {
   enum class Outcome { frame, none, broken };
   Outcome receive(AVFrame& frame);
 
-  // Forgets everything, to go on after a seek.
+  // Forgets everything, to go on at a key frame after a seek.
   void flush();
 
   // Why the device did not take the stream, in libav's words; empty where it did, or where libav has no way to it.
   std::string refusal() const { return refusal_->value_or(""); }
 
  private:
+  // What the codec holds: frames, of which more may come; frames of which those wanted are being pushed out; no frame
+  // that is wanted; nothing, and it takes nothing before it is flushed.
+  enum class Holds { frames, last_frames, no_frames, nothing };
+
+  bool give(const AVPacket* packet);
+  void keep_idr(const AVPacket& packet);
+  bool give_idr_again();
+  void drain();
+  void set_up_anew();
+
   std::string subject_;
   std::unique_ptr<std::optional<std::string>> refusal_;  // written to by the codec; none while it offered no device
   Codec codec_;
+  Holds holds_ = Holds::frames;
+  Packet idr_;             // the last that was given, where one is to be given again
+  std::int64_t marks_ = 0;  // of those given again
+  int given_again_ = 0;    // since the last frame that was wanted
 };
 
 }  // namespace emomedia::av

@@ -1,5 +1,6 @@
 #include "engine/board.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <tuple>
@@ -8,9 +9,13 @@
 namespace emomedia {
 namespace {
 
-// Sound that is encoded ahead waits in memory, its encoders too: ten minutes of it at the most, and no clips that are
-// soon done.
-constexpr std::int64_t kLeastSamplesAhead = 10 * 48'000, kMostSamplesAhead = 10 * 60 * 48'000;
+// Sound that is encoded ahead waits in memory, its encoders too: five minutes of it a worker at the most, and no clips
+// that are soon done.
+constexpr std::int64_t kLeastSamplesAhead = 10 * 48'000, kMostSamplesAhead = 5 * 60 * 48'000;
+
+// What a core encodes of sound in the time of a composite, at the least: beside a GPU that decodes, so that a composite
+// costs little more than x264, 1.5 seconds.
+constexpr std::int64_t kSamplesPerComposite = 32'000;
 
 // Frames of a take between frame `index` and the key frame that it needs.
 std::int64_t frames_since_key(const Take& take, std::int64_t index) {
@@ -25,7 +30,8 @@ std::int64_t frames_since_key(const Take& take, std::int64_t index) {
 
 }  // namespace
 
-Board::Board(const Job& job, const std::vector<bool>& done) : clips_of_(job.chunks.size()) {
+Board::Board(const Job& job, const std::vector<bool>& done)
+    : workers_(std::max(1, job.workers)), clips_of_(job.chunks.size()) {
   for (std::size_t chunk = 0; chunk < done.size(); ++chunk) {
     state_.push_back(done[chunk] ? State::claimed : State::open);
     frames_.push_back(job.chunks[chunk].frame_count());
@@ -51,25 +57,35 @@ std::optional<Task> Board::claim(std::optional<std::size_t> previous) {
     ready_.pop_back();
     return Task{Task::Kind::clip, clip};
   }
-  if (const auto chunk = choose_chunk(previous)) {
-    state_[*chunk] = State::claimed;
-    return Task{Task::Kind::chunk, *chunk};
+  if (const auto clip = choose_sound()) {
+    samples_ahead_ += std::exchange(samples_[*clip], 0);
+    ++missing_[*clip];
+    return Task{Task::Kind::sound, *clip};
   }
-  const auto clip = choose_sound();
-  if (!clip) return std::nullopt;
-  samples_ahead_ += std::exchange(samples_[*clip], 0);
-  ++missing_[*clip];
-  return Task{Task::Kind::sound, *clip};
+  const auto chunk = choose_chunk(previous);
+  if (!chunk) return std::nullopt;
+  state_[*chunk] = State::claimed;
+  return Task{Task::Kind::chunk, *chunk};
 }
 
-// The longest there is room for among those of clips that wait for chunks.
+// The longest there is room for among those of clips that wait for chunks, once it is due.
 std::optional<std::size_t> Board::choose_sound() const {
   std::optional<std::size_t> longest;
   for (std::size_t clip = 0; clip < samples_.size(); ++clip) {
-    if (missing_[clip] == 0 || samples_ahead_ + samples_[clip] > kMostSamplesAhead) continue;
+    if (missing_[clip] == 0 || samples_ahead_ + samples_[clip] > workers_ * kMostSamplesAhead) continue;
     if (samples_[clip] >= (longest ? samples_[*longest] + 1 : kLeastSamplesAhead)) longest = clip;
   }
+  if (longest && frames_left() * kSamplesPerComposite > samples_[*longest] * workers_) return std::nullopt;
   return longest;
+}
+
+// Of the chunks that nobody has begun.
+std::int64_t Board::frames_left() const {
+  std::int64_t frames = 0;
+  for (std::size_t chunk = 0; chunk < state_.size(); ++chunk) {
+    if (state_[chunk] != State::claimed) frames += frames_[chunk];
+  }
+  return frames;
 }
 
 void Board::sound_done(std::size_t clip) {

@@ -17,8 +17,8 @@ class JobSound {
  public:
   explicit JobSound(const Job& job);  // borrowed
 
-  // Encodes a clip's sound while others make its last chunks: where the longest clip of a run has to wait for these, one
-  // worker would be left with its sound.
+  // Encodes a clip's sound while its chunks are made: where the longest clip of a run has to wait for these, one worker
+  // would be left with its sound.
   void encode_ahead(std::size_t clip, const std::stop_token& stop, Pulse& pulse, StageClock& clock);
 
   // One picture's of a clip, encoded ahead or to be encoded: both actors' with the composite, its own with a side alone.

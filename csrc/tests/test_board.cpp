@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <set>
+#include <vector>
 
 #include "engine/board.h"
 
@@ -117,18 +119,41 @@ TEST_CASE("clips whose chunks all lie in spools are there from the beginning") {
   CHECK_FALSE(board.claim(std::nullopt));
 }
 
-TEST_CASE("a worker with nothing else to do is given the sound of the longest clip that waits for chunks, once") {
-  constexpr std::int64_t kMinute = 60 * 48'000;
+namespace {
+
+constexpr std::int64_t kMinute = 60 * 48'000;
+
+// How many of the chunks of ten frames that a clip of a minute waits for are handed out before its sound is.
+int chunks_before_sound(int workers) {
+  Job job = job_of(20, {std::vector<int>(20)});
+  std::iota(job.clips[0].chunks.begin(), job.clips[0].chunks.end(), 0);
+  job.clips[0].sample_count = kMinute;
+  job.workers = workers;
+  Board board(job, std::vector<bool>(20, false));
+  int chunks = 0;
+  while (board.claim(std::nullopt)->kind == Task::Kind::chunk) ++chunks;
+  return chunks;
+}
+
+}  // namespace
+
+TEST_CASE("the sound of a long clip is begun as soon as one worker takes longer for it than all take for the chunks left") {
+  CHECK(chunks_before_sound(1) == 11);  // 90 of 200 frames are left
+  CHECK(chunks_before_sound(2) == 2);
+  CHECK(chunks_before_sound(3) == 0);
+}
+
+TEST_CASE("the longest clip's sound that there is room for is handed out once, and the clip after it") {
   Job job = job_of(2, {{0, 1}, {0, 1}, {0, 1}, {0}});
   job.clips[0].sample_count = 48'000;       // soon done
   job.clips[1].sample_count = kMinute;
-  job.clips[2].sample_count = 11 * kMinute;  // too much to keep
+  job.clips[2].sample_count = 6 * kMinute;  // too much to keep
   Board board(job, {false, false});
-  for (int n = 0; n < 2; ++n) CHECK(board.claim(std::nullopt)->kind == Task::Kind::chunk);
   const auto sound = board.claim(std::nullopt);
   REQUIRE(sound);
   CHECK(sound->kind == Task::Kind::sound);
   CHECK(sound->index == 1);
+  for (int n = 0; n < 2; ++n) CHECK(board.claim(std::nullopt)->kind == Task::Kind::chunk);
   CHECK_FALSE(board.claim(std::nullopt));
   board.chunk_done(0);
   board.chunk_done(1);
