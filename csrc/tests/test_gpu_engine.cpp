@@ -21,6 +21,7 @@ extern "C" {
 
 #include "av/audio_encoder.h"
 #include "av/check.h"
+#include "av/compat.h"
 #include "av/decoder.h"
 #include "av/demuxer.h"
 #include "av/mp4_writer.h"
@@ -31,6 +32,7 @@ extern "C" {
 #include "emomedia/gpu.h"
 #include "engine/composite_reader.h"
 #include "engine/packed_picture.h"
+#include "engine/take_reader.h"
 #include "fake_gpu.h"
 #include "footage.h"
 
@@ -353,6 +355,25 @@ TEST_CASE("streams that a GPU does not take are decoded on the cores, and libav'
   CHECK(gpu->composed() == 0);
   for (const std::string& why : report.left_gpu) {
     CHECK(why.starts_with("streams that FFmpeg does not have the GPU decode (Invalid setup for format cuda: does not match"));
+  }
+}
+
+TEST_CASE("a stream with more B-frames in a row than a GPU's decoder has surfaces for is left to the cores") {
+  const tests::TemporaryFolder folder;
+  const auto gpu = std::make_shared<FakeGpu>();
+  if (!av::kFramesAreSurfaces || !gpu->refuse_streams()) {
+    MESSAGE("skipped: this FFmpeg copies frames, or has no devices but CUDA's");
+    return;
+  }
+  Pulse pulse;
+  const auto queue = gpu->make_queue();
+  for (const auto& [preset, refused] : {std::pair{"veryslow", false}, {"placebo", true}}) {  // 8 and 16
+    const tests::Footage still{.frames = 40, .gop = 40, .preset = preset, .still = true};
+    tests::write_footage(folder / (std::string(preset) + ".mp4"), still);
+    const Take take = tests::make_take(folder / (std::string(preset) + ".mp4"));
+    TakeReader reader(take, pulse, queue.get());
+    for (int n = 0; n < still.frames; ++n) CHECK_FALSE(reader.at(n).damaged);
+    CHECK((reader.left_gpu().find("at most 8 B-frames in a row, found more") != std::string::npos) == refused);
   }
 }
 
