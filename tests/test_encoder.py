@@ -81,8 +81,8 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
     tried = machine(monkeypatch, "H100", "H100", "L4", "T4", "L4", nvenc=("L4",))
     found = choose(Options(), tmp_path / "new")
     assert found.name == "h264_nvenc"
-    assert [gpu for _, gpu in tried] == [0, 2]  # one of a model
     assert found.card == Card((2, 4), "L4", "CUDA 13.0")
+    assert [gpu for _, gpu in tried] == [0, 2]  # one of a model, once
     workers: Any = {0: "H100", 4: "L4"}
     tried.clear()
     assert found.gpus(workers) == ["L4"]
@@ -114,7 +114,7 @@ def test_a_gpu_that_others_have_does_not_speak_for_its_model(monkeypatch, tmp_pa
         found = choose(Options(), tmp_path / str(number))
         assert found.name == "h264_nvenc"
         assert found.card == Card((1, 0), "L4", "CUDA 13.0")
-        assert {gpu for _, gpu in tried} == {1}
+        assert [gpu for _, gpu in tried] == [1]
     machine(monkeypatch, "L4", nvenc=("L4",), shut=(0,))
     with pytest.raises(DeviceError, match="out of memory"):
         choose(Options(encoder="h264_nvenc"), tmp_path / "none")
@@ -173,7 +173,7 @@ def test_a_record_that_names_no_encoder_is_refused(tmp_path, text):
 def test_of_two_machines_that_begin_at_once_the_second_keeps_to_the_first(monkeypatch, tmp_path):
     machine(monkeypatch, "L4", nvenc=("L4",))
 
-    def best_while_another_begins(options: Options) -> EncoderChoice:
+    def best_while_another_begins(_: Encoder, options: Options) -> EncoderChoice:
         choose(replace(options, encoder="libx264"), tmp_path)
         return "h264_nvenc"
 

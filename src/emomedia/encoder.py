@@ -8,7 +8,7 @@ recorded, and a machine that cannot follow it says so instead of choosing anothe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -141,10 +141,11 @@ def choose(options: Options, out: Path) -> Encoder:
     """
     side = _side_size(options)
     if options.encoder == "auto":
+        best = Encoder(BEST_ON_A_GPU, options.depth, out / RECORD_NAME, side)
         name = recorded(out)
         if name is None or not (out / RECORD_NAME).exists():  # many sessions' clips are asked once
-            name = _recorded_first(out, name or _best(options))
-        return Encoder(name, options.depth, out / RECORD_NAME, side)
+            name = _recorded_first(out, name or _best(best, options))
+        return best if name == best.name else replace(best, name=name)
     encoder = Encoder(options.encoder, options.depth, side=side)
     if recorded(out) != options.encoder:
         _ = encoder.card  # no folder is kept to what never made a clip of it
@@ -203,11 +204,11 @@ def _broken(path: Path, found: str) -> StageError:
     )
 
 
-def _best(options: Options) -> EncoderChoice:
+def _best(on_a_gpu: Encoder, options: Options) -> EncoderChoice:
     if options.device == "cpu":
         return "libx264"
     try:
-        _card(BEST_ON_A_GPU, options.depth, _side_size(options))
+        _ = on_a_gpu.card
     except (DeviceError, UnsupportedMediaError):
         return "libx264"
     return BEST_ON_A_GPU
