@@ -149,13 +149,17 @@ std::int64_t FrameReader::key_at_or_before(std::int64_t index) const {
   return index;
 }
 
+// Frames that are no longer wanted are let go of first: H.264's decoder on a GPU is opened anew after a flush, beside the one
+// before as long as that one's frames are held.
 void FrameReader::seek_to_key(std::int64_t key_index) {
   go_to_key(key_index);
+  av_frame_unref(shown_.get());
+  av_frame_unref(next_.get());
+  drop_ahead();
   decoder_.flush();
   if (deinterlacer_) deinterlacer_->reset();
   damage_.reset();
   tally_.restart();
-  drop_ahead();
   has_shown_ = has_next_ = no_more_packets_ = drained_ = cut_short_ = false;
   position_ = key_index - 1;
   sent_ahead_.clear();
