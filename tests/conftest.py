@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 @pytest.fixture(autouse=True)
 def encoder_of_new_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same on every machine: no test is given NVENC that does not ask for it."""
-    monkeypatch.setattr("emomedia.encoder._best", lambda _options: "libx264")
+    monkeypatch.setattr("emomedia.encoder._best", lambda *_: "libx264")
 
 
 @pytest.fixture(scope="session")

@@ -32,22 +32,28 @@ def encoder_of_new_folders() -> None:
 
 
 NO_NVENC = "OpenEncodeSessionEx failed: unsupported device (2): (no details)"
+NO_MEMORY = "InitializeEncoder failed: out of memory (10): (no details)"
 TOO_SMALL = "invalid param (8): Frame Dimension less than the minimum supported value"
 
 
 def machine(
-    monkeypatch: pytest.MonkeyPatch, *cards: str, nvenc: tuple[str, ...] = (), shut: tuple[int, ...] = ()
+    monkeypatch: pytest.MonkeyPatch,
+    *cards: str,
+    nvenc: tuple[str, ...] = (),
+    shut: tuple[int, ...] = (),
+    full: tuple[int, ...] = (),
 ) -> list[Any]:
     """A machine with such GPUs, of which those named `nvenc` encode; returns what was tried, and on which.
 
-    As NVENC does, they take no picture of fewer than 145 pixels across.  Those that are `shut` cannot be had.
+    As NVENC does, they take no picture of fewer than 145 pixels across.  Those that are `shut` cannot be had,
+    those that are `full` have no memory for an encoder.
     """
     tried: list[Any] = []
 
     def try_encoder(settings: Any, gpu: int) -> None:
         tried.append((settings, gpu))
-        if cards[gpu] not in nvenc or settings["width"] < 145:
-            found = TOO_SMALL if cards[gpu] in nvenc else NO_NVENC
+        if cards[gpu] not in nvenc or settings["width"] < 145 or gpu in full:
+            found = NO_MEMORY if gpu in full else TOO_SMALL if cards[gpu] in nvenc else NO_NVENC
             raise DeviceError("h264_nvenc", expected="a session", found=found, remedy="another GPU")
 
     def open_gpu(index: int) -> int:
@@ -55,7 +61,10 @@ def machine(
             raise DeviceError(f"GPU {index}", expected="to begin", found="out of memory", remedy="wait")
         return index
 
-    gpus = [SimpleNamespace(index=index, name=name) for index, name in enumerate(cards)]
+    gpus = [
+        SimpleNamespace(index=index, name=name, free_memory=0 if index in full else 1)
+        for index, name in enumerate(cards)
+    ]
     found = SimpleNamespace(gpus=gpus, refused={}, reason="no driver", driver=13000, runtime=13000)
     monkeypatch.setattr(encoder, "_DRIVER", Path("/nowhere"))
     core = SimpleNamespace(
@@ -72,9 +81,13 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
     tried = machine(monkeypatch, "H100", "H100", "L4", "T4", "L4", nvenc=("L4",))
     found = choose(Options(), tmp_path / "new")
     assert found.name == "h264_nvenc"
-    assert [gpu for _, gpu in tried] == [0, 2]  # one of a model
     assert found.card == Card((2, 4), "L4", "CUDA 13.0")
-    assert [found.card.used_by(gpus) for gpus in ((0, 4), (0, 1))] == [(4,), (2,)]
+    assert [gpu for _, gpu in tried] == [0, 2]  # one of a model, once
+    workers: Any = {0: "H100", 4: "L4"}
+    tried.clear()
+    assert found.gpus(workers) == ["L4"]
+    assert tried == []  # a worker has it
+    assert found.gpus({}) == [2]
     assert choose(Options(device="cpu"), tmp_path / "cores").name == "libx264"
     assert choose(Options(encoder="hevc_nvenc", device="cpu"), tmp_path / "uploaded").card is not None
     # Another machine: what was written down holds, and is refused where it cannot be done.
@@ -92,17 +105,33 @@ def test_auto_is_the_gpus_encoder_where_there_is_one_and_stays_what_it_was(monke
         "the clips again"
     )
     assert choose(Options(), tmp_path / "here").name == "libx264"
-    assert LIBX264.card is None
+    assert (LIBX264.card, LIBX264.gpus(workers)) == (None, [])
 
 
 def test_a_gpu_that_others_have_does_not_speak_for_its_model(monkeypatch, tmp_path):
-    machine(monkeypatch, "L4", "L4", nvenc=("L4",), shut=(0,))
-    found = choose(Options(), tmp_path / "second")
-    assert found.name == "h264_nvenc"
-    assert found.card == Card((1, 0), "L4", "CUDA 13.0")
+    for number, others in enumerate(({"shut": (0,)}, {"full": (0,)})):
+        tried = machine(monkeypatch, "L4", "L4", nvenc=("L4",), **others)
+        found = choose(Options(), tmp_path / str(number))
+        assert found.name == "h264_nvenc"
+        assert found.card == Card((1, 0), "L4", "CUDA 13.0")
+        assert [gpu for _, gpu in tried] == [1]
     machine(monkeypatch, "L4", nvenc=("L4",), shut=(0,))
     with pytest.raises(DeviceError, match="out of memory"):
         choose(Options(encoder="h264_nvenc"), tmp_path / "none")
+
+
+@pytest.mark.parametrize("how", ["shut", "full"])
+def test_a_gpu_that_others_took_since_leaves_encoding_to_the_next_of_its_model(monkeypatch, tmp_path, how):
+    cards = ("T4", "L4", "L4", "L40S")
+    machine(monkeypatch, *cards, nvenc=("L4", "L40S"))
+    found = choose(Options(), tmp_path)
+    assert found.card == Card((1, 2), "L4", "CUDA 13.0")
+    machine(monkeypatch, *cards, nvenc=("L4", "L40S"), **{how: (1,)})
+    assert found.gpus({}) == [2]
+    assert found.as_json() == {"name": "h264_nvenc", "card": "L4", "driver": "CUDA 13.0"}
+    machine(monkeypatch, *cards, nvenc=("L4", "L40S"), **{how: (1, 2)})
+    with pytest.raises(DeviceError, match="out of memory"):  # not on another card
+        found.gpus({})
 
 
 def test_sides_that_a_gpu_does_not_encode_are_found_out_before_the_work(monkeypatch, tmp_path):
@@ -144,7 +173,7 @@ def test_a_record_that_names_no_encoder_is_refused(tmp_path, text):
 def test_of_two_machines_that_begin_at_once_the_second_keeps_to_the_first(monkeypatch, tmp_path):
     machine(monkeypatch, "L4", nvenc=("L4",))
 
-    def best_while_another_begins(options: Options) -> EncoderChoice:
+    def best_while_another_begins(_: Encoder, options: Options) -> EncoderChoice:
         choose(replace(options, encoder="libx264"), tmp_path)
         return "h264_nvenc"
 
@@ -155,7 +184,8 @@ def test_of_two_machines_that_begin_at_once_the_second_keeps_to_the_first(monkey
 @pytest.fixture
 def stands_in(monkeypatch):
     """A card that encodes, with libx264 in its place; returns a function that takes the card away."""
-    monkeypatch.setattr(encoder, "_card", lambda *_: Card((), "NVIDIA L4", "580.95"))
+    monkeypatch.setattr(encoder, "_card", lambda *_: Card((0,), "NVIDIA L4", "580.95"))
+    monkeypatch.setattr(Encoder, "gpus", lambda *_: [])
     settings = engine._core_settings
     monkeypatch.setattr(engine, "_core_settings", lambda work: settings(replace(work, encoder=LIBX264)))
 

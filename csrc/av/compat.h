@@ -28,6 +28,9 @@ inline const std::int32_t* display_matrix(const AVStream& stream) {
 #endif
 }
 
+// Whether the frames of a GPU are surfaces of its decoder, as many as it was opened with; copies from FFmpeg 6.0 on.
+inline constexpr bool kFramesAreSurfaces = LIBAVCODEC_VERSION_INT < AV_VERSION_INT(59, 55, 100);
+
 // What a decoder says of a frame; flags of their own until FFmpeg 6.0.
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
 inline bool is_interlaced(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0; }

@@ -10,6 +10,7 @@ extern "C" {
 #include <utility>
 
 #include "av/check.h"
+#include "av/compat.h"
 #include "av/idr.h"
 #include "av/limits.h"
 #include "emomedia/error.h"
@@ -17,8 +18,9 @@ extern "C" {
 namespace emomedia::av {
 namespace {
 
-// Frames that a reader holds at most besides those that its decoder needs: on a GPU their number is fixed.
-constexpr int kHeldFrames = 8;
+// Surfaces beyond those that libav asks for: five besides its references and as many as it reorders, of which there is at
+// least one where B-frames are. Needed are the references, the one that is decoded, the one that is shown, and kMostBFrames.
+constexpr int kExtraSurfaces = kFramesAreSurfaces ? static_cast<int>(kMostBFrames) - 4 : 0;
 
 // Presentation times of IDR pictures that are given again, and how often at the most in a row: a frame comes out of an
 // H.264 decoder no later than with the sixteenth after it.
@@ -82,7 +84,7 @@ Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferR
     codec->hw_device_ctx = allocated(av_buffer_ref(device));
     codec->get_format = prefer_gpu;
     codec->opaque = &refusal;
-    codec->extra_hw_frames = kHeldFrames;
+    codec->extra_hw_frames = kExtraSurfaces;
   }
   check(av_opt_set(codec.get(), "codec_whitelist", kDecoders, 0), subject, "limit the decoders");
   check(avcodec_open2(codec.get(), decoder, nullptr), subject, "open the decoder");

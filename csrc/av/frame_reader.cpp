@@ -35,6 +35,7 @@ std::int64_t time_of(const AVFrame& frame) {
 FrameReader::FrameReader(const TakeFile& file, FieldOrder fields, Pulse& pulse, AVBufferRef* device)
     : file_(file),
       pulse_(pulse),
+      on_gpu_(device != nullptr),
       demuxer_(file.path, Demuxer::Parameters::known),
       decoder_(demuxer_.stream(file.stream), file.path, device),
       shown_(make_frame()),
@@ -148,13 +149,17 @@ std::int64_t FrameReader::key_at_or_before(std::int64_t index) const {
   return index;
 }
 
+// Frames that are no longer wanted are let go of first: H.264's decoder on a GPU is opened anew after a flush, beside the one
+// before as long as that one's frames are held.
 void FrameReader::seek_to_key(std::int64_t key_index) {
   go_to_key(key_index);
+  av_frame_unref(shown_.get());
+  av_frame_unref(next_.get());
+  drop_ahead();
   decoder_.flush();
   if (deinterlacer_) deinterlacer_->reset();
   damage_.reset();
   tally_.restart();
-  drop_ahead();
   has_shown_ = has_next_ = no_more_packets_ = drained_ = cut_short_ = false;
   position_ = key_index - 1;
   sent_ahead_.clear();
@@ -294,9 +299,17 @@ bool FrameReader::read_ahead() {
   return true;
 }
 
+// With no surface left HEVC's decoder goes on in one that is in use.
+void FrameReader::refuse_too_many_ahead() const {
+  if (!kFramesAreSurfaces || !on_gpu_ || ahead_.size() <= kMostBFrames) return;
+  throw Error(Cause::device, file_.path, "at most " + std::to_string(kMostBFrames) + " B-frames in a row", "more",
+              "install FFmpeg 6.0 or newer to have a GPU decode them");
+}
+
 // The next frame and whether it is damaged, once that can be known; false at the end of the file.
 bool FrameReader::decode_next() {
   while (ahead_.empty() || !damage_.is_settled(time_of(*ahead_.front()))) {
+    refuse_too_many_ahead();
     if (drained_ || !read_ahead()) break;
   }
   if (ahead_.empty()) return false;

@@ -74,6 +74,7 @@ class FrameReader {
   bool receive(AVFrame& frame);
   bool next_whole_frame(AVFrame& frame);
   bool read_ahead();
+  void refuse_too_many_ahead() const;
   bool decode_next();
   bool advance_to(std::int64_t pts);
   Shown stand_in();
@@ -84,6 +85,7 @@ class FrameReader {
 
   const TakeFile& file_;
   Pulse& pulse_;
+  const bool on_gpu_;
   Demuxer demuxer_;
   Decoder decoder_;
   std::optional<Deinterlacer> deinterlacer_;

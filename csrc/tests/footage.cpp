@@ -65,7 +65,7 @@ void write_footage(const std::string& path, const Footage& footage) {
   settings.width = footage.width;
   settings.height = footage.height;
   settings.rate = footage.rate;
-  settings.preset = "medium";
+  settings.preset = footage.preset;
   av::VideoEncoder video(settings);
   av::AudioEncoder audio(48'000, 2, 64'000);
   av::Mp4Writer file(path, *video.parameters(), footage.rate, *audio.parameters(), 48'000);
@@ -75,7 +75,7 @@ void write_footage(const std::string& path, const Footage& footage) {
     ++order;
   };
   for (int n = 0; n < footage.frames; ++n) {
-    draw_index(video.picture(), n);
+    draw_index(video.picture(), footage.still ? 0 : n);
     video.encode(n, is_idr(n, footage.frames, footage.gop), sink);
   }
   video.finish(sink);

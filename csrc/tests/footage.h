@@ -25,6 +25,8 @@ struct Footage {
   int frames = 60;
   int gop = 20;
   Rational rate{25, 1};
+  std::string preset = "medium";
+  bool still = false;  // every frame the same
 };
 
 // Draws `index`, which read_index() gives back, into an 8-bit picture.

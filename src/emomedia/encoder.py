@@ -7,8 +7,8 @@ recorded, and a machine that cannot follow it says so instead of choosing anothe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -38,7 +38,7 @@ class Card:
     Attributes
     ----------
     alike : tuple of int
-        Their numbers, as CUDA counts them.
+        Their numbers, as CUDA counts them; the one that was tried first, then the emptiest.
     name, driver : str
         What their bytes depend on besides the pictures and the settings.
     """
@@ -46,10 +46,6 @@ class Card:
     alike: tuple[int, ...]
     name: str
     driver: str
-
-    def used_by(self, gpus: Sequence[int]) -> tuple[int, ...]:
-        """Those among `gpus`, which workers have, or else one; others would lose memory for nothing."""
-        return tuple(index for index in self.alike if index in gpus) or self.alike[:1]
 
     def as_json(self) -> dict[str, str]:
         """The card as provenance and run.json record it."""
@@ -96,6 +92,29 @@ class Encoder:
                 remedy="run where NVENC is, or choose --encoder libx264, which makes the clips again",
             ) from error
 
+    def gpus(self, workers: Mapping[int, _core.Gpu]) -> list[_core.Gpu]:
+        """The GPUs that it works on, opened: those of its card that `workers` have, by CUDA's numbers.
+
+        Where they have none, one alone, since others would lose memory for nothing: the first that can be
+        had and opens an encoder now.  Raises DeviceError where none does.
+        """
+        if self.card is None:
+            return []
+        own = [workers[index] for index in self.card.alike if index in workers]
+        return own or [self._another(self.card)]
+
+    def _another(self, card: Card) -> _core.Gpu:
+        refused: list[DeviceError] = []
+        for index in card.alike:
+            try:
+                gpu = _core.open_gpu(index)
+                _try(self.name, self.depth, self.side, gpu)
+            except DeviceError as error:
+                refused.append(error)
+            else:
+                return gpu
+        raise refused[0]
+
     def as_json(self) -> dict[str, str]:
         """The encoder as run.json records it."""
         return {"name": self.name} | ({} if self.card is None else self.card.as_json())
@@ -122,10 +141,11 @@ def choose(options: Options, out: Path) -> Encoder:
     """
     side = _side_size(options)
     if options.encoder == "auto":
+        best = Encoder(BEST_ON_A_GPU, options.depth, out / RECORD_NAME, side)
         name = recorded(out)
         if name is None or not (out / RECORD_NAME).exists():  # many sessions' clips are asked once
-            name = _recorded_first(out, name or _best(options))
-        return Encoder(name, options.depth, out / RECORD_NAME, side)
+            name = _recorded_first(out, name or _best(best, options))
+        return best if name == best.name else replace(best, name=name)
     encoder = Encoder(options.encoder, options.depth, side=side)
     if recorded(out) != options.encoder:
         _ = encoder.card  # no folder is kept to what never made a clip of it
@@ -184,11 +204,11 @@ def _broken(path: Path, found: str) -> StageError:
     )
 
 
-def _best(options: Options) -> EncoderChoice:
+def _best(on_a_gpu: Encoder, options: Options) -> EncoderChoice:
     if options.device == "cpu":
         return "libx264"
     try:
-        _card(BEST_ON_A_GPU, options.depth, _side_size(options))
+        _ = on_a_gpu.card
     except (DeviceError, UnsupportedMediaError):
         return "libx264"
     return BEST_ON_A_GPU
@@ -199,7 +219,7 @@ def _side_size(options: Options) -> Size | None:
 
 
 def _card(name: str, depth: int, side: Size | None) -> Card:
-    """The first GPU that opens such encoders, and those like it; one of each model is tried.
+    """The first model of which a GPU opens such encoders; one of each is tried, the emptiest that can be had.
 
     Raises DeviceError where none does, UnsupportedMediaError where FFmpeg has no such encoder.
     """
@@ -208,9 +228,11 @@ def _card(name: str, depth: int, side: Size | None) -> Card:
     found = _core.find_gpus()
     if not found.gpus:
         raise DeviceError(name, expected="a GPU", found=why_none(found), remedy="choose --encoder libx264")
+    models = list(dict.fromkeys(gpu.name for gpu in found.gpus))
+    order = sorted(found.gpus, key=lambda gpu: (models.index(gpu.name), -gpu.free_memory))
     refused: dict[str, DeviceError] = {}
     shut: list[DeviceError] = []
-    for gpu in found.gpus:
+    for gpu in order:
         if gpu.name in refused:
             continue  # asking takes a part of its memory until this process ends
         try:
@@ -219,14 +241,18 @@ def _card(name: str, depth: int, side: Size | None) -> Card:
             shut.append(error)  # of this one alone: another program may have it, or all its memory
             continue
         try:
-            for size in {COMPOSITE_SIZE, side or COMPOSITE_SIZE}:
-                _core.try_encoder(_trial(name, depth, size), device)
+            _try(name, depth, side, device)
         except DeviceError as error:
             refused[gpu.name] = error
             continue
-        alike = (other.index for other in found.gpus if other.name == gpu.name)
+        alike = (other.index for other in order if other.name == gpu.name)
         return Card((gpu.index, *(index for index in alike if index != gpu.index)), gpu.name, driver(found))
     raise next(iter([*refused.values(), *shut]))
+
+
+def _try(name: str, depth: int, side: Size | None, gpu: _core.Gpu) -> None:
+    for size in {COMPOSITE_SIZE, side or COMPOSITE_SIZE}:
+        _core.try_encoder(_trial(name, depth, size), gpu)
 
 
 def _trial(name: str, depth: int, size: Size) -> _core.VideoSettings:

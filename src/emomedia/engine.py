@@ -136,7 +136,7 @@ def make_job(
 ) -> _core.Job:
     """The core's job for `clips`, with the chunks that they need and no others; on the cores by default.
 
-    `gpus` are the placement's, opened.  Raises DeviceError where the encoder's cannot be opened.
+    `gpus` are the placement's, opened.  Raises DeviceError where the encoder has none.
     """
     from . import _core
 
@@ -148,9 +148,6 @@ def make_job(
     placement = placement or Placement(work.options.worker_count)
     takes = [work.takes[side] for side in SIDES]
     left, right = (core_take(take, core_colour(take, target, depth)) for take in takes)
-    card = work.encoder.card
-    encoding = () if card is None else card.used_by(placement.gpus)
-    encoding_gpus = [gpus.get(index) or _core.open_gpu(index) for index in encoding]
     return _core.Job(
         left=left,
         right=right,
@@ -165,7 +162,7 @@ def make_job(
         gpus=[gpus[index] for index in placement.gpus],
         gpu_of=placement.number_of,
         on_gpu=placement.on_gpu,
-        encoder_gpus=encoding_gpus,
+        encoder_gpus=work.encoder.gpus(gpus),
         observer=None if work.observer is None else work.observer.core(),
     )
 

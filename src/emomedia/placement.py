@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from . import _core
     from .probe import Take
 
-SURFACES = 60
+SURFACES = 42
 """Frames in a GPU's memory for one take of one worker: a decoder's references, those on their way out and
-what the driver keeps for itself.  Measured: 58 with H.264 in 8 bits, 42 with HEVC in 10."""
+what the driver keeps for itself.  From what was measured: 34 to 38 with four references and two frames
+reordered, 42 for H.264 with eight of both together."""
 
 MEMORY_SHARE = 0.8
 """Of a GPU's free memory that decoders may take."""
