@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kLeastSamplesAhead = 10 * 48'000, kMostSamplesAhead = 5 * 60 * 48'000;
 
 // What a core encodes of sound in the time of a composite, at the least: beside a GPU that decodes, so that a composite
-// costs little more than x264, 1.5 seconds.
+// costs little more than x264, five seconds with `veryfast`.
 constexpr std::int64_t kSamplesPerComposite = 32'000;
 
 // Frames of a take between frame `index` and the key frame that it needs.

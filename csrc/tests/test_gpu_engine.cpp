@@ -597,7 +597,7 @@ std::int64_t peak_of(Job job, const std::shared_ptr<gpu::Device>& device) {
 
 }  // namespace
 
-TEST_CASE("cuda: as much of the GPU's memory is taken for a thousand chunks as for twenty") {
+TEST_CASE("cuda: as much of the GPU's memory is taken for a thousand chunks as for twenty, and their packets are the cores'") {
   const auto gpu = tests::real_gpu();
   if (!gpu) return;
   const tests::TemporaryFolder folder;
@@ -607,4 +607,11 @@ TEST_CASE("cuda: as much of the GPU's memory is taken for a thousand chunks as f
   const std::int64_t few = peak_of(many_chunks(folder, "few", 20), gpu);
   const std::int64_t many = peak_of(many_chunks(folder, "many", 1000), gpu);
   CHECK(many <= few + few / 50);
+  run(many_chunks(folder, "cores", 1000));
+  const auto packets = [&](const std::string& name, int n) {
+    return tests::bytes_of(folder / (name + "/" + std::to_string(n) + ".spool"));
+  };
+  int unequal = 0;
+  for (int n = 0; n < 1000; ++n) unequal += packets("many", n) != packets("cores", n) ? 1 : 0;
+  CHECK(unequal == 0);
 }
