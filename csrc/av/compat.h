@@ -7,6 +7,7 @@ extern "C" {
 #include <libavformat/avformat.h>
 }
 
+#include <cstddef>
 #include <cstdint>
 
 namespace emomedia::av {
@@ -30,6 +31,7 @@ inline const std::int32_t* display_matrix(const AVStream& stream) {
 
 // Whether the frames of a GPU are surfaces of its decoder, as many as it was opened with; copies from FFmpeg 6.0 on.
 inline constexpr bool kFramesAreSurfaces = LIBAVCODEC_VERSION_INT < AV_VERSION_INT(59, 55, 100);
+inline constexpr std::size_t kMostBFrames = 8;  // in a row, for which there are surfaces
 
 // What a decoder says of a frame; flags of their own until FFmpeg 6.0.
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)

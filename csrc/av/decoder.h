@@ -1,7 +1,6 @@
 // Turns packets into frames: one stream, one thread, nothing else.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,10 +9,6 @@
 #include "av/handles.h"
 
 namespace emomedia::av {
-
-// So many B-frames in a row wait for the one that they are predicted from, at most, where a GPU's frames are surfaces of its
-// decoder.
-inline constexpr std::size_t kMostBFrames = 8;
 
 class Decoder {
  public:

@@ -149,8 +149,8 @@ std::int64_t FrameReader::key_at_or_before(std::int64_t index) const {
   return index;
 }
 
-// Frames that are no longer wanted are let go of first: H.264's decoder on a GPU is opened anew after a flush, beside the one
-// before as long as that one's frames are held.
+// Frames that are no longer wanted are let go of first: where a flush has a GPU's decoder opened anew, the one before lasts
+// as long as its frames are held.
 void FrameReader::seek_to_key(std::int64_t key_index) {
   go_to_key(key_index);
   av_frame_unref(shown_.get());
