@@ -322,21 +322,25 @@ def chart(result: dict[str, Any], out: Path, stamp: str) -> None:
         draw_chart(out / f"gpu-{theme.name}.svg", "Two 4K takes on a GPU", panels, theme, stamp)
 
 
+def _told_of_run(found: dict[str, Any]) -> str:
+    run = found["run"]
+    composites, seconds, steady = run["composed_frames"], run["wall_seconds"], run["steady_s"]
+    words = f"whole run {composites / seconds:.1f} composites/s, bottleneck {run['bottleneck']}"
+    words += f"; in its middle {steady}, so beginning and end cost {seconds - composites / steady:.1f} s"
+    if "x264_s" in found:
+        shares = [rate / found["x264_s"] for rate in (composites / seconds, steady)]
+        words += "; of x264 alone {:.3f} and {:.3f}".format(*shares)
+    return words
+
+
 def told(result: dict[str, Any]) -> Iterator[str]:
     """What is worth reading first, a line each."""
     for bar in result["bars"]:
         if bar["value"] is not None:
             yield f"{'met ' if bar['met'] else 'MISS'}  {bar['value']:8.3f}  {bar['what']}"
     for case, title in CASES.items():
-        run = result[case].get("run")
-        if run:
-            rate = run["composed_frames"] / run["wall_seconds"]
-            steady = run["steady_s"]
-            lost = run["wall_seconds"] - run["composed_frames"] / steady
-            yield (
-                f"{title}: whole run {rate:.1f} composites/s, in its middle {steady}: beginning and end cost"
-                f" {lost:.1f} of {run['wall_seconds']:.1f} s; bottleneck {run['bottleneck']}"
-            )
+        if "run" in result[case]:
+            yield f"{title}: {_told_of_run(result[case])}"
         for row in result[case].get("peers", []):
             yield f"{title}: {row['what']} {row.get('frames_s', row.get('skipped'))}"
 
