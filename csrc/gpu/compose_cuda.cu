@@ -5,13 +5,15 @@
 namespace emomedia::gpu {
 namespace {
 
-constexpr int kAtATime = 4;  // measured, see docs/gpu.md
-constexpr int kCarveout = cudaSharedmemCarveoutMaxShared;
+// Both measured, see docs/gpu.md.
+constexpr int kAtATime = 4;
+template <Samples kSamples>
+constexpr int kCarveout = kSamples == Samples::bytes ? cudaSharedmemCarveoutMaxShared : cudaSharedmemCarveoutDefault;
 
 template <Samples kSamples, bool kSwapped>
 cudaError_t prepare_both() {
-  const cudaError_t code = prepare<Block<kSamples, kSwapped, true>, kAtATime>(kCarveout);
-  return code != cudaSuccess ? code : prepare<Block<kSamples, kSwapped, false>, kAtATime>(kCarveout);
+  const cudaError_t code = prepare<Block<kSamples, kSwapped, true>, kAtATime>(kCarveout<kSamples>);
+  return code != cudaSuccess ? code : prepare<Block<kSamples, kSwapped, false>, kAtATime>(kCarveout<kSamples>);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The kernel itself, for nvcc alone. How many groups of threads a multiprocessor holds at a time decides how many
-// registers a thread may have.
+// registers a thread may have. Each file that includes it has kernels of its own, as nvcc would have it anyway: of functions
+// that files shared, one would prepare the kernel of one file and launch that of another.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,6 +9,7 @@
 #include "gpu/compose_plan.h"
 
 namespace emomedia::gpu {
+namespace {
 
 template <typename Version, int kAtATime>
 __global__ void __launch_bounds__(kThreads, kAtATime) compose_half(const __grid_constant__ HalfLaunch launch) {
@@ -41,4 +43,5 @@ cudaError_t launch(const HalfLaunch& half, cudaStream_t stream) {
   return cudaGetLastError();
 }
 
+}  // namespace
 }  // namespace emomedia::gpu

@@ -31,7 +31,7 @@ inline constexpr std::size_t kMostShared = 64 * 1024;  // bytes that a block may
 
 // Outputs of a tile, at the most: powers of two. Measured, see docs/gpu.md.
 struct TileLimit {
-  int cols = 64, rows = 32;
+  int cols = 128, rows = 32;
 };
 
 class ComposePlan {

@@ -12,7 +12,8 @@ namespace emomedia::bench {
 
 using Compose = cudaError_t (*)(const gpu::HalfLaunch& launch, cudaStream_t stream);
 
-// Another build of the kernel: blocks at a time, and the memory they share, in percent of the most.
+// Another build of the kernel: blocks at a time, and the memory they share, in percent of the most, or -1 for what the
+// driver chooses; 0 for the product's.
 struct Variant {
   int blocks, carveout;
   Compose compose;

@@ -95,11 +95,13 @@ void check(Source& source, const std::uint8_t* made_there) {
   }
 }
 
-// The product's kernel, or a variant of it.
-void measure(Source& source, const gpu::TileLimit& limit = {}, const Variant& variant = {0, 100, gpu::compose_on_stream}) {
+// The product's kernel, or a variant of it; nothing where no block holds tiles of the limit.
+void measure(Source& source, const gpu::TileLimit& limit = {}, const Variant& variant = {0, 0, gpu::compose_on_stream}) {
   const HalfGeometry& geometry = source.geometry;
   const Frames& frames = source.frames;
   const gpu::ComposePlan plan(geometry, 8, limit);
+  const gpu::TileShape shape = plan.launch(frames.picture(frames.device), half_at(frames.device), nullptr).shape;
+  if (variant.blocks > 0 && (shape.cols != limit.cols || shape.rows != limit.rows)) return;
   std::uint8_t *tables = nullptr, *out = nullptr;
   require(cudaMalloc(reinterpret_cast<void**>(&tables), plan.tables().size()));
   require(cudaMemcpy(tables, plan.tables().data(), plan.tables().size(), cudaMemcpyHostToDevice));
@@ -137,7 +139,7 @@ void measure(Source& source, const gpu::TileLimit& limit = {}, const Variant& va
   std::sort(times.begin(), times.end());
   std::printf("{\"what\": \"kernel\", \"rotate\": %d, \"depth\": %d, \"cols\": %d, \"rows\": %d, \"blocks\": %d, \"carveout\": %d, "
               "\"us\": %.2f, \"least_us\": %.2f}\n",
-              geometry.rotate, geometry.source.depth, limit.cols, limit.rows, variant.blocks, variant.carveout, times[times.size() / 2], times[0]);
+              geometry.rotate, geometry.source.depth, shape.cols, shape.rows, variant.blocks, variant.carveout, times[times.size() / 2], times[0]);
   cudaFree(tables);
   cudaFree(out);
   for (cudaStream_t each : streams) cudaStreamDestroy(each);
