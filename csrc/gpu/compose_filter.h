@@ -1,5 +1,5 @@
-// The kernel's second and third phase: T from source samples, outputs from T, by a group's warps. Coefficients beyond an
-// output's own are 0; what they are multiplied with does not matter.
+// The kernel's second and third phase: T from source samples, outputs from T, by a thread block's warps. Coefficients
+// beyond an output's own are 0; what they are multiplied with does not matter.
 //
 // Sixteen columns are two products' right sides, of each four the first two in one, the others in the other one: so a lane
 // has four sums next to each other. In the vertical phase a lane's words are those of groups `part` and `part` + 4 of a

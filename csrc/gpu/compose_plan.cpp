@@ -1,6 +1,5 @@
 #include "gpu/compose_plan.h"
 
-#include <algorithm>
 #include <cstring>
 #include <tuple>
 #include <utility>
