@@ -15,26 +15,26 @@ Split split_of(int width) {
 }
 
 // Where the samples of an upright plane lie.
-struct Steps {
+struct UprightPlane {
   const std::uint8_t* first;
   std::ptrdiff_t across, down;
   int width, height;  // upright
 };
 
-Steps steps_of(const SourcePlane& plane, int width, int height, int rotate, bool mirrored) {
+UprightPlane upright(const SourcePlane& plane, int width, int height, int rotate, bool mirrored) {
   const std::ptrdiff_t right = (width - 1) * static_cast<std::ptrdiff_t>(plane.step), bottom = (height - 1) * plane.stride;
-  Steps steps{plane.data, plane.step, plane.stride, width, height};
+  UprightPlane up{plane.data, plane.step, plane.stride, width, height};
   switch (rotate) {
-    case 90: steps = {plane.data + bottom, -plane.stride, plane.step, height, width}; break;
-    case 180: steps = {plane.data + bottom + right, -plane.step, -plane.stride, width, height}; break;
-    case 270: steps = {plane.data + right, plane.stride, -plane.step, height, width}; break;
+    case 90: up = {plane.data + bottom, -plane.stride, plane.step, height, width}; break;
+    case 180: up = {plane.data + bottom + right, -plane.step, -plane.stride, width, height}; break;
+    case 270: up = {plane.data + right, plane.stride, -plane.step, height, width}; break;
     default: break;
   }
   if (mirrored) {
-    steps.first += (steps.width - 1) * steps.across;
-    steps.across = -steps.across;
+    up.first += (up.width - 1) * up.across;
+    up.across = -up.across;
   }
-  return steps;
+  return up;
 }
 
 std::uintptr_t number_of(const std::uint8_t* address) { return reinterpret_cast<std::uintptr_t>(address); }
@@ -108,18 +108,17 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
   for (std::size_t p = 0; p < 3; ++p) {
     const Plane& plane = planes_[p];
     const int number = static_cast<int>(p);
-    const Steps steps = steps_of(source.plane[p], source.format.plane_width(number), source.format.plane_height(number),
-                                 geometry_.rotate, geometry_.mirrored);
+    const UprightPlane up = upright(source.plane[p], source.format.plane_width(number), source.format.plane_height(number),
+                                    geometry_.rotate, geometry_.mirrored);
     PlaneLaunch& l = launch.plane[p];
-    l.source = steps.first;
-    l.across = static_cast<int>(steps.across);
-    l.down = static_cast<int>(steps.down);
-    l.source_width = steps.width;
-    l.source_height = steps.height;
+    l.source = up.first;
+    l.across = static_cast<int>(up.across);
+    l.down = static_cast<int>(up.down);
+    l.source_width = up.width;
+    l.source_height = up.height;
     l.t_shift = source.format.depth + source.shift;
-    std::tie(l.gather, l.gathered) = launch.swapped
-                                         ? gather_of(steps.first, steps.down, steps.across, source.format.sample_bytes())
-                                         : gather_of(steps.first, steps.across, steps.down, source.format.sample_bytes());
+    const std::ptrdiff_t along = launch.swapped ? up.down : up.across, other = launch.swapped ? up.across : up.down;
+    std::tie(l.gather, l.gathered) = gather_of(up.first, along, other, source.format.sample_bytes());
     const int unit = l.gather.step == 0 ? 1 : kMostSquares / l.gather.step;
     (launch.swapped ? l.unit_rows : l.unit_cols) = unit;
     l.rows = plane.rows.table(tables);
