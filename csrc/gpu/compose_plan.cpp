@@ -69,6 +69,26 @@ bool can_be_joined(const PlaneLaunch& plane) {
   return plane.out_step == bytes && number_of(plane.out) % size == 0 && plane.out_stride % static_cast<int>(size) == 0;
 }
 
+void set_source(PlaneLaunch& l, const UprightPlane& up, int sample_bytes, bool swapped) {
+  l.source = up.first;
+  l.across = static_cast<int>(up.across);
+  l.down = static_cast<int>(up.down);
+  l.source_width = up.width;
+  l.source_height = up.height;
+  const std::ptrdiff_t along = swapped ? up.down : up.across, other = swapped ? up.across : up.down;
+  std::tie(l.gather, l.gathered) = gather_of(up.first, along, other, sample_bytes);
+  (swapped ? l.unit_rows : l.unit_cols) = l.gather.step == 0 ? 1 : kMostSquares / l.gather.step;
+}
+
+void set_output(PlaneLaunch& l, const MutablePicture& out, std::size_t p, int depth) {
+  l.out = out.data[p];
+  l.out_stride = static_cast<int>(out.stride[p]);
+  l.out_depth = depth;
+  l.out_step = (depth > 8 ? 2 : 1) * (out.p010 && p > 0 ? 2 : 1);
+  l.out_shift = out.p010 ? 16 - depth : 0;
+  l.out_joined = can_be_joined(l);
+}
+
 }  // namespace
 
 ComposePlan::ComposePlan(const HalfGeometry& geometry, int output_depth, const TileLimit& limit)
@@ -108,30 +128,17 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
   for (std::size_t p = 0; p < 3; ++p) {
     const Plane& plane = planes_[p];
     const int number = static_cast<int>(p);
+    PlaneLaunch& l = launch.plane[p];
     const UprightPlane up = upright(source.plane[p], source.format.plane_width(number), source.format.plane_height(number),
                                     geometry_.rotate, geometry_.mirrored);
-    PlaneLaunch& l = launch.plane[p];
-    l.source = up.first;
-    l.across = static_cast<int>(up.across);
-    l.down = static_cast<int>(up.down);
-    l.source_width = up.width;
-    l.source_height = up.height;
+    set_source(l, up, source.format.sample_bytes(), launch.swapped);
+    l.loading = split_of(parts(shape_.groups_along, l.unit_rows * l.unit_cols));
     l.t_shift = source.format.depth + source.shift;
-    const std::ptrdiff_t along = launch.swapped ? up.down : up.across, other = launch.swapped ? up.across : up.down;
-    std::tie(l.gather, l.gathered) = gather_of(up.first, along, other, source.format.sample_bytes());
-    const int unit = l.gather.step == 0 ? 1 : kMostSquares / l.gather.step;
-    (launch.swapped ? l.unit_rows : l.unit_cols) = unit;
     l.rows = plane.rows.table(tables);
     l.cols = plane.cols.table(tables);
-    l.loading = split_of(parts(shape_.groups_along, unit));
-    l.out = out.data[p];
-    l.out_stride = static_cast<int>(out.stride[p]);
+    set_output(l, out, p, output_depth_);
     l.out_width = plane.cols.outputs;
     l.out_height = plane.rows.outputs;
-    l.out_depth = output_depth_;
-    l.out_step = (output_depth_ > 8 ? 2 : 1) * (out.p010 && p > 0 ? 2 : 1);
-    l.out_shift = out.p010 ? 16 - output_depth_ : 0;
-    l.out_joined = can_be_joined(l);
     l.tiles_across = parts(l.out_width, shape_.cols);
     l.tiles_down = parts(l.out_height, shape_.rows);
   }
