@@ -1,5 +1,5 @@
-// The kernel's second and third phase: T from source samples, outputs from T, by a group's warps. Coefficients beyond an
-// output's own are 0; what they are multiplied with does not matter.
+// The kernel's second and third phase: T from source samples, outputs from T, by a thread block's warps. Coefficients
+// beyond an output's own are 0; what they are multiplied with does not matter.
 //
 // Sixteen columns are two products' right sides, of each four the first two in one, the others in the other one: so a lane
 // has four sums next to each other. In the vertical phase a lane's words are those of groups `part` and `part` + 4 of a
@@ -86,8 +86,65 @@ EMOMEDIA_DEVICE void take_four(const SumsOfTwo& sums, const Lane& lane, int row,
 }
 
 // A block's coefficients as products take them: a side's low bytes, or its high ones.
-EMOMEDIA_DEVICE const FourWords& coefficients(const AxisTable& table, const AxisBlock& block, int step, bool high, const Lane& lane) {
+EMOMEDIA_DEVICE const FourWords& coefficients(const AxisTable& table, const AxisBlock& block, int step, bool high,
+                                              const Lane& lane) {
   return table.coeff[block.coeff + (2 * step + (high ? 1 : 0)) * kLanes + lane.number];
+}
+
+// A step's sides: coefficients, samples of a block of columns from a group of rows on, T of a block of rows from a group of
+// columns on.
+EMOMEDIA_DEVICE void take_coefficients(const AxisTable& table, const AxisBlock& block, int step, LeftPair& left) {
+  each_lane([&](const Lane& lane) {
+    const FourWords low = coefficients(table, block, step, false, lane), high = coefficients(table, block, step, true, lane);
+    EMOMEDIA_UNROLL
+    for (int n = 0; n < 4; ++n) {
+      left.low[lane].word[n] = low.word[n];
+      left.high[lane].word[n] = high.word[n];
+    }
+  });
+}
+
+EMOMEDIA_DEVICE void take_coefficients(const AxisTable& table, const AxisBlock& block, int step, RightPair (&right)[2]) {
+  each_lane([&](const Lane& lane) {
+    const FourWords low = coefficients(table, block, step, false, lane), high = coefficients(table, block, step, true, lane);
+    EMOMEDIA_UNROLL
+    for (int n = 0; n < 4; ++n) {
+      right[n / 2].low[lane].word[n % 2] = low.word[n];
+      right[n / 2].high[lane].word[n % 2] = high.word[n];
+    }
+  });
+}
+
+template <bool kSwapped, bool kWide>
+EMOMEDIA_DEVICE void take_samples(const Work& work, int row_group, int col_block, RightPair (&right)[2]) {
+  each_lane([&](const Lane& lane) {
+    EMOMEDIA_UNROLL
+    for (int n = 0; n < 4; ++n) {
+      const int group = row_group + lane.part() + n % 2 * kGroup;
+      const std::uint32_t* word = work.words<kSwapped>(0, group, col_block, lane.row() + n / 2 * 8);
+      right[n / 2].low[lane].word[n % 2] = *word;
+      if constexpr (kWide) right[n / 2].high[lane].word[n % 2] = word[work.shape.plane_words];
+    }
+  });
+}
+
+// Two words, or four, that lie together.
+template <int kCount>
+struct alignas(kCount * sizeof(std::uint32_t)) Together {
+  std::uint32_t word[kCount];
+};
+
+EMOMEDIA_DEVICE void take_t(const Work& work, int row_block, int col_group, LeftPair& left) {
+  each_lane([&](const Lane& lane) {
+    const std::uint32_t* t = work.t(false, row_block, lane.row(), col_group + 2 * lane.part());
+    const auto low = *reinterpret_cast<const Together<4>*>(t);
+    const auto high = *reinterpret_cast<const Together<4>*>(t + work.shape.t_words());
+    EMOMEDIA_UNROLL
+    for (int n = 0; n < 4; ++n) {
+      left.low[lane].word[n] = low.word[n];
+      left.high[lane].word[n] = high.word[n];
+    }
+  });
 }
 
 // Low and high bytes of four T, which lie in their words from byte `kFrom` on.
@@ -118,11 +175,22 @@ EMOMEDIA_DEVICE PackedT rounded(std::int32_t (&sum)[kGroup], int shift) {
   }
 }
 
-// Two words, or four, that lie together.
-template <int kCount>
-struct alignas(kCount * sizeof(std::uint32_t)) Together {
-  std::uint32_t word[kCount];
-};
+// T of sixteen rows and columns, from their sums.
+template <Samples kSamples>
+EMOMEDIA_DEVICE void store_t(const Work& work, int row_block, int col_block, const SumsOfTwo& sums) {
+  each_lane([&](const Lane& lane) {
+    PackedT t[2];
+    EMOMEDIA_UNROLL
+    for (int row = 0; row < 2; ++row) {
+      std::int32_t four[kGroup];
+      take_four(sums, lane, row, four);
+      t[row] = rounded<kSamples>(four, work.plane.t_shift);
+    }
+    std::uint32_t* to = work.t(false, row_block, lane.row(), col_block * (kBlock / kGroup) + lane.part());
+    *reinterpret_cast<Together<2>*>(to) = {{t[0].low, t[1].low}};
+    *reinterpret_cast<Together<2>*>(to + work.shape.t_words()) = {{t[0].high, t[1].high}};
+  });
+}
 
 // T of sixteen rows: every so many of the blocks of columns that the tile reads.
 template <Samples kSamples, bool kSwapped, int kSteps>
@@ -133,53 +201,24 @@ EMOMEDIA_DEVICE void vertical(const Work& work, int warp, int warps) {
   if (row_block * kBlock >= work.tile.rows) return;
   const AxisBlock block = table.block[work.tile.first_row_block + row_block];
   const int base = block.first - work.tile.first_row_group;
-  const auto take_left = [&](int step, LeftPair& left) {
-    each_lane([&](const Lane& lane) {
-      const FourWords low = coefficients(table, block, step, false, lane), high = coefficients(table, block, step, true, lane);
-      EMOMEDIA_UNROLL
-      for (int n = 0; n < 4; ++n) {
-        left.low[lane].word[n] = low.word[n];
-        left.high[lane].word[n] = high.word[n];
-      }
-    });
-  };
-  const auto take_right = [&](int col_block, int step, RightPair (&right)[2]) {
-    each_lane([&](const Lane& lane) {
-      const int group = base + step * kStepGroups + lane.part();
-      EMOMEDIA_UNROLL
-      for (int n = 0; n < 4; ++n) {
-        const std::uint32_t* word = work.words<kSwapped>(0, group + n % 2 * kGroup, col_block, lane.row() + n / 2 * 8);
-        right[n / 2].low[lane].word[n % 2] = *word;
-        if constexpr (kWide) right[n / 2].high[lane].word[n % 2] = word[work.shape.plane_words];
-      }
-    });
-  };
   Step kept[kSteps > 0 ? kSteps : 1];
   EMOMEDIA_UNROLL
-  for (int step = 0; step < kSteps; ++step) take_left(step, kept[step].left);
+  for (int step = 0; step < kSteps; ++step) take_coefficients(table, block, step, kept[step].left);
   const int col_blocks = parts(work.tile.col_groups * kGroup, kBlock), stride = warps >> blocks_log2;
   for (int col_block = warp >> blocks_log2; col_block < col_blocks; col_block += stride) {
     EMOMEDIA_UNROLL
-    for (int step = 0; step < kSteps; ++step) take_right(col_block, step, kept[step].right);
+    for (int step = 0; step < kSteps; ++step) {
+      take_samples<kSwapped, kWide>(work, base + step * kStepGroups, col_block, kept[step].right);
+    }
     SumsOfTwo sums;
-    multiply<kWide, kSigned>(sums, kSteps > 0 ? kSteps : block.steps, 1 << (work.plane.t_shift - 1), [&](int step) -> const Step& {
+    const int steps = kSteps > 0 ? kSteps : block.steps;
+    multiply<kWide, kSigned>(sums, steps, 1 << (work.plane.t_shift - 1), [&](int step) -> const Step& {
       if constexpr (kSteps > 0) return kept[step];
-      take_left(step, kept[0].left);
-      take_right(col_block, step, kept[0].right);
+      take_coefficients(table, block, step, kept[0].left);
+      take_samples<kSwapped, kWide>(work, base + step * kStepGroups, col_block, kept[0].right);
       return kept[0];
     });
-    each_lane([&](const Lane& lane) {
-      PackedT t[2];
-      EMOMEDIA_UNROLL
-      for (int row = 0; row < 2; ++row) {
-        std::int32_t four[kGroup];
-        take_four(sums, lane, row, four);
-        t[row] = rounded<kSamples>(four, work.plane.t_shift);
-      }
-      std::uint32_t* to = work.t(false, row_block, lane.row(), col_block * (kBlock / kGroup) + lane.part());
-      *reinterpret_cast<Together<2>*>(to) = {{t[0].low, t[1].low}};
-      *reinterpret_cast<Together<2>*>(to + work.shape.t_words()) = {{t[0].high, t[1].high}};
-    });
+    store_t<kSamples>(work, row_block, col_block, sums);
   }
 }
 
@@ -210,6 +249,20 @@ EMOMEDIA_DEVICE void store_outputs(const Work& work, int row, int col, const std
   }
 }
 
+// Outputs of sixteen rows and columns, as far as the tile has them.
+template <typename Out>
+EMOMEDIA_DEVICE void store_block(const Work& work, int row_block, int col_block, const SumsOfTwo& sums) {
+  each_lane([&](const Lane& lane) {
+    EMOMEDIA_UNROLL
+    for (int row = 0; row < 2; ++row) {
+      const int number = row_block * kBlock + lane.row() + 8 * row;
+      std::int32_t four[kGroup];
+      take_four(sums, lane, row, four);
+      if (number < work.tile.rows) store_outputs<Out>(work, number, col_block * kBlock + lane.part() * kGroup, four);
+    }
+  });
+}
+
 // Outputs of sixteen columns: every so many of the tile's blocks of rows.
 template <typename Out, int kSteps>
 EMOMEDIA_DEVICE void horizontal_of(const Work& work, int warp, int warps) {
@@ -218,51 +271,22 @@ EMOMEDIA_DEVICE void horizontal_of(const Work& work, int warp, int warps) {
   if (col_block * kBlock >= work.tile.cols) return;
   const AxisBlock block = table.block[work.tile.first_col_block + col_block];
   const int base = block.first - work.tile.first_col_group;
-  const auto take_left = [&](int row_block, int step, LeftPair& left) {
-    each_lane([&](const Lane& lane) {
-      const std::uint32_t* t = work.t(false, row_block, lane.row(), base + step * kStepGroups + 2 * lane.part());
-      const auto low = *reinterpret_cast<const Together<4>*>(t);
-      const auto high = *reinterpret_cast<const Together<4>*>(t + work.shape.t_words());
-      EMOMEDIA_UNROLL
-      for (int n = 0; n < 4; ++n) {
-        left.low[lane].word[n] = low.word[n];
-        left.high[lane].word[n] = high.word[n];
-      }
-    });
-  };
-  const auto take_right = [&](int step, RightPair (&right)[2]) {
-    each_lane([&](const Lane& lane) {
-      const FourWords low = coefficients(table, block, step, false, lane), high = coefficients(table, block, step, true, lane);
-      EMOMEDIA_UNROLL
-      for (int n = 0; n < 4; ++n) {
-        right[n / 2].low[lane].word[n % 2] = low.word[n];
-        right[n / 2].high[lane].word[n % 2] = high.word[n];
-      }
-    });
-  };
   Step kept[kSteps > 0 ? kSteps : 1];
   EMOMEDIA_UNROLL
-  for (int step = 0; step < kSteps; ++step) take_right(step, kept[step].right);
+  for (int step = 0; step < kSteps; ++step) take_coefficients(table, block, step, kept[step].right);
   const int row_blocks = parts(work.tile.rows, kBlock), stride = warps >> blocks_log2;
   for (int row_block = warp >> blocks_log2; row_block < row_blocks; row_block += stride) {
     EMOMEDIA_UNROLL
-    for (int step = 0; step < kSteps; ++step) take_left(row_block, step, kept[step].left);
+    for (int step = 0; step < kSteps; ++step) take_t(work, row_block, base + step * kStepGroups, kept[step].left);
     SumsOfTwo sums;
-    multiply<true, true>(sums, kSteps > 0 ? kSteps : block.steps, 1 << (27 - work.plane.out_depth), [&](int step) -> const Step& {
+    const int steps = kSteps > 0 ? kSteps : block.steps;
+    multiply<true, true>(sums, steps, 1 << (27 - work.plane.out_depth), [&](int step) -> const Step& {
       if constexpr (kSteps > 0) return kept[step];
-      take_left(row_block, step, kept[0].left);
-      take_right(step, kept[0].right);
+      take_t(work, row_block, base + step * kStepGroups, kept[0].left);
+      take_coefficients(table, block, step, kept[0].right);
       return kept[0];
     });
-    each_lane([&](const Lane& lane) {
-      EMOMEDIA_UNROLL
-      for (int row = 0; row < 2; ++row) {
-        const int number = row_block * kBlock + lane.row() + 8 * row;
-        std::int32_t four[kGroup];
-        take_four(sums, lane, row, four);
-        if (number < work.tile.rows) store_outputs<Out>(work, number, col_block * kBlock + lane.part() * kGroup, four);
-      }
-    });
+    store_block<Out>(work, row_block, col_block, sums);
   }
 }
 

@@ -11,8 +11,8 @@ namespace {
 
 template <typename Version>
 void run_block(Version version, const HalfLaunch& launch, const Place& place) {
-  // Anew for each block, so that a sanitizer sees what one reads that it did not write.
-  const auto shared = std::make_unique_for_overwrite<FourWords[]>(launch.shape.bytes() / sizeof(FourWords) + 1);
+  // Anew for each thread block, and exactly as much as it may share, so that sanitizers see what lies beyond.
+  const auto shared = std::make_unique_for_overwrite<FourWords[]>(launch.shape.bytes() / sizeof(FourWords));
   const Work work = work_of(launch, place, shared.get());
   for (int thread = 0; thread < kThreads; ++thread) version.load(work, thread, kThreads);
   for (int warp = 0; warp < kWarps; ++warp) version.vertical(work, warp, kWarps);

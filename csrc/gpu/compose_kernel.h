@@ -1,4 +1,4 @@
-// The kernel itself, for nvcc alone. How many groups of threads a multiprocessor holds at a time decides how many
+// The kernel itself, for nvcc alone. How many thread blocks a multiprocessor holds at a time decides how many
 // registers a thread may have. Each file that includes it has kernels of its own, as nvcc would have it anyway: of functions
 // that files shared, one would prepare the kernel of one file and launch that of another.
 #pragma once

@@ -1,5 +1,5 @@
 // The compose contract (kernels/compose.h) for GPUs: what a launch of the kernel is given. The kernel is one source
-// for CUDA and for the host, where CI proves its arithmetic; a group of threads makes one tile of a plane's output in
+// for CUDA and for the host, where CI proves its arithmetic; a thread block makes one tile of a plane's output in
 // three phases, with a barrier after each:
 //
 //   load        (compose_load.h)    source samples to words of four rows of one column; turning and mirroring are
@@ -83,10 +83,11 @@ struct PlaneLaunch {
   int tiles_across = 0, tiles_down = 0;
 };
 
-// The memory that a group's threads share: words of source samples, then T's low bytes and its high ones.
+// The memory that a block's threads share: words of source samples, then T's low bytes and its high ones. Each part begins
+// at a multiple of sixteen bytes.
 struct TileShape {
-  int cols = 64, rows = 32;                       // outputs of a tile
-  int col_blocks_log2 = 2, row_blocks_log2 = 1;   // at least one
+  int cols = 0, rows = 0;                        // outputs of a tile
+  int col_blocks_log2 = 0, row_blocks_log2 = 0;  // at least one block
   bool usual = false;    // no block takes more than kUsualSteps
   int groups_along = 0;  // along memory, that tiles read at the most
   int byte_planes = 1;

@@ -1,6 +1,5 @@
 #include "gpu/compose_plan.h"
 
-#include <algorithm>
 #include <cstring>
 #include <tuple>
 #include <utility>
@@ -16,26 +15,26 @@ Split split_of(int width) {
 }
 
 // Where the samples of an upright plane lie.
-struct Steps {
+struct UprightPlane {
   const std::uint8_t* first;
   std::ptrdiff_t across, down;
   int width, height;  // upright
 };
 
-Steps steps_of(const SourcePlane& plane, int width, int height, int rotate, bool mirrored) {
+UprightPlane upright(const SourcePlane& plane, int width, int height, int rotate, bool mirrored) {
   const std::ptrdiff_t right = (width - 1) * static_cast<std::ptrdiff_t>(plane.step), bottom = (height - 1) * plane.stride;
-  Steps steps{plane.data, plane.step, plane.stride, width, height};
+  UprightPlane up{plane.data, plane.step, plane.stride, width, height};
   switch (rotate) {
-    case 90: steps = {plane.data + bottom, -plane.stride, plane.step, height, width}; break;
-    case 180: steps = {plane.data + bottom + right, -plane.step, -plane.stride, width, height}; break;
-    case 270: steps = {plane.data + right, plane.stride, -plane.step, height, width}; break;
+    case 90: up = {plane.data + bottom, -plane.stride, plane.step, height, width}; break;
+    case 180: up = {plane.data + bottom + right, -plane.step, -plane.stride, width, height}; break;
+    case 270: up = {plane.data + right, plane.stride, -plane.step, height, width}; break;
     default: break;
   }
   if (mirrored) {
-    steps.first += (steps.width - 1) * steps.across;
-    steps.across = -steps.across;
+    up.first += (up.width - 1) * up.across;
+    up.across = -up.across;
   }
-  return steps;
+  return up;
 }
 
 std::uintptr_t number_of(const std::uint8_t* address) { return reinterpret_cast<std::uintptr_t>(address); }
@@ -68,6 +67,26 @@ bool can_be_joined(const PlaneLaunch& plane) {
   const int bytes = plane.out_depth > 8 ? 2 : 1;
   const auto size = static_cast<unsigned>(kGroup * bytes);
   return plane.out_step == bytes && number_of(plane.out) % size == 0 && plane.out_stride % static_cast<int>(size) == 0;
+}
+
+void set_source(PlaneLaunch& l, const UprightPlane& up, int sample_bytes, bool swapped) {
+  l.source = up.first;
+  l.across = static_cast<int>(up.across);
+  l.down = static_cast<int>(up.down);
+  l.source_width = up.width;
+  l.source_height = up.height;
+  const std::ptrdiff_t along = swapped ? up.down : up.across, other = swapped ? up.across : up.down;
+  std::tie(l.gather, l.gathered) = gather_of(up.first, along, other, sample_bytes);
+  (swapped ? l.unit_rows : l.unit_cols) = l.gather.step == 0 ? 1 : kMostSquares / l.gather.step;
+}
+
+void set_output(PlaneLaunch& l, const MutablePicture& out, std::size_t p, int depth) {
+  l.out = out.data[p];
+  l.out_stride = static_cast<int>(out.stride[p]);
+  l.out_depth = depth;
+  l.out_step = (depth > 8 ? 2 : 1) * (out.p010 && p > 0 ? 2 : 1);
+  l.out_shift = out.p010 ? 16 - depth : 0;
+  l.out_joined = can_be_joined(l);
 }
 
 }  // namespace
@@ -109,31 +128,17 @@ HalfLaunch ComposePlan::launch(const SourcePicture& source, const MutablePicture
   for (std::size_t p = 0; p < 3; ++p) {
     const Plane& plane = planes_[p];
     const int number = static_cast<int>(p);
-    const Steps steps = steps_of(source.plane[p], source.format.plane_width(number), source.format.plane_height(number),
-                                 geometry_.rotate, geometry_.mirrored);
     PlaneLaunch& l = launch.plane[p];
-    l.source = steps.first;
-    l.across = static_cast<int>(steps.across);
-    l.down = static_cast<int>(steps.down);
-    l.source_width = steps.width;
-    l.source_height = steps.height;
+    const UprightPlane up = upright(source.plane[p], source.format.plane_width(number), source.format.plane_height(number),
+                                    geometry_.rotate, geometry_.mirrored);
+    set_source(l, up, source.format.sample_bytes(), launch.swapped);
+    l.loading = split_of(parts(shape_.groups_along, l.unit_rows * l.unit_cols));
     l.t_shift = source.format.depth + source.shift;
-    std::tie(l.gather, l.gathered) = launch.swapped
-                                         ? gather_of(steps.first, steps.down, steps.across, source.format.sample_bytes())
-                                         : gather_of(steps.first, steps.across, steps.down, source.format.sample_bytes());
-    const int unit = l.gather.step == 0 ? 1 : kMostSquares / l.gather.step;
-    (launch.swapped ? l.unit_rows : l.unit_cols) = unit;
     l.rows = plane.rows.table(tables);
     l.cols = plane.cols.table(tables);
-    l.loading = split_of(parts(shape_.groups_along, unit));
-    l.out = out.data[p];
-    l.out_stride = static_cast<int>(out.stride[p]);
+    set_output(l, out, p, output_depth_);
     l.out_width = plane.cols.outputs;
     l.out_height = plane.rows.outputs;
-    l.out_depth = output_depth_;
-    l.out_step = (output_depth_ > 8 ? 2 : 1) * (out.p010 && p > 0 ? 2 : 1);
-    l.out_shift = out.p010 ? 16 - output_depth_ : 0;
-    l.out_joined = can_be_joined(l);
     l.tiles_across = parts(l.out_width, shape_.cols);
     l.tiles_down = parts(l.out_height, shape_.rows);
   }

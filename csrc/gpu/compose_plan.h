@@ -29,7 +29,7 @@ struct SourcePicture {
 inline constexpr int kThreads = 256, kWarps = kThreads / 32;  // of a block
 inline constexpr std::size_t kMostShared = 64 * 1024;  // bytes that a block may share: compute capability 7.5's
 
-// Outputs of a tile, at the most: powers of two. Measured, see docs/gpu.md.
+// Outputs of a tile, at the most: powers of two, and no more than all warps make at a time, 128. Measured, see docs/gpu.md.
 struct TileLimit {
   int cols = 128, rows = 32;
 };

@@ -22,12 +22,12 @@ int leaving(int count, int rest, int by) { return rounded_up(count - rest, by) +
 
 int log2_of(int blocks) { return std::countr_zero(static_cast<unsigned>(std::max(blocks, 1))); }
 
-// The output and the group of samples that a word of a lane belongs to, both within the block and the step.
-struct Place {
+// Which output and which group of samples a lane's word has coefficients of, counted from the block's and the step's first.
+struct LaneWord {
   int output, group;
 };
 
-Place place_of(Side side, int lane, int word) {
+LaneWord lane_word(Side side, int lane, int word) {
   const int row = lane / 4, part = lane % 4;
   if (side == Side::left) return {row + word % 2 * 8, part + word / 2 * 4};
   return {row / 2 * 4 + row % 2 + word / 2 * 2, 2 * part + word % 2};
@@ -54,9 +54,9 @@ std::vector<std::uint32_t> words_of(const AxisFilter& filter, const AxisBlock& b
     for (const bool high : {false, true}) {
       for (int lane = 0; lane < kLanes; ++lane) {
         for (int word = 0; word < 4; ++word) {
-          const Place place = place_of(side, lane, word);
-          const int output = from + place.output;
-          words.push_back(output < end ? word_of(filter, output, block.first + step * kStepGroups + place.group, high) : 0);
+          const LaneWord at = lane_word(side, lane, word);
+          const int output = from + at.output, group = block.first + step * kStepGroups + at.group;
+          words.push_back(output < end ? word_of(filter, output, group, high) : 0);
         }
       }
     }

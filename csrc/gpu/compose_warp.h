@@ -105,7 +105,9 @@ EMOMEDIA_DEVICE void multiply_add(PerLane<Sums>& sums, const PerLane<Left>& left
   for (int n = 0; n < kLanes; ++n) {
     for (int byte = 0; byte < 4; ++byte) {
       const int row = n / 4, k = n % 4 * 4 + byte;
-      for (int word = 0; word < 4; ++word) a[row + word % 2 * 8][k + word / 2 * 16] = byte_of<kLeftSigned>(left.value[n].word[word], byte);
+      for (int word = 0; word < 4; ++word) {
+        a[row + word % 2 * 8][k + word / 2 * 16] = byte_of<kLeftSigned>(left.value[n].word[word], byte);
+      }
       for (int word = 0; word < 2; ++word) b[row][k + word * 16] = byte_of<kRightSigned>(right.value[n].word[word], byte);
     }
   }

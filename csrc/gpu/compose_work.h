@@ -1,8 +1,7 @@
-// What a group of threads works on: a tile of a plane's outputs, and the memory that its threads share. Where words lie
+// What a thread block works on: a tile of a plane's outputs, and the memory that its threads share. Where words lie
 // there is chosen such that threads that store or load at a time do not meet at its banks.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "gpu/compose_launch.h"

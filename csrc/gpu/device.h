@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "emomedia/gpu.h"
-#include "gpu/compose_plan.h"
 #include "gpu/compose_launch.h"
+#include "gpu/compose_plan.h"
 
 struct AVBufferRef;
 struct AVFrame;

@@ -54,8 +54,14 @@ std::pair<int, int> crop_samples(const Axis& axis) {
   return {std::min(first, axis.source.count - 1), std::min(last, axis.source.count - 1)};
 }
 
-// The weights of one output sample over source samples first..last, edges folded in, summing to 1.
-std::vector<double> weights(const Axis& axis, int output, int first, int last) {
+// Weights of source samples from `first` on.
+struct Weights {
+  int first;
+  std::vector<double> weight;
+};
+
+// Those of one output sample within source samples first..last, edges folded in, summing to 1.
+Weights weights(const Axis& axis, int output, int first, int last) {
   const double ratio = static_cast<double>(axis.crop_count) / axis.output_luma;
   const double position =
       axis.crop_first + (axis.output.spacing * output + axis.output.half_phase / 2.0) * ratio;
@@ -64,15 +70,16 @@ std::vector<double> weights(const Axis& axis, int output, int first, int last) {
   const int from = static_cast<int>(std::floor(center - kLobes * stretch)) + 1;
   const int to = static_cast<int>(std::ceil(center + kLobes * stretch)) - 1;
 
-  std::vector<double> weight(static_cast<std::size_t>(last - first + 1), 0.0);
+  const int begin = std::clamp(from, first, last), end = std::clamp(to, first, last) + 1;
+  std::vector<double> weight(static_cast<std::size_t>(end - begin), 0.0);
   double sum = 0.0;
   for (int k = from; k <= to; ++k) {
     const double w = lanczos3((k - center) / stretch);
-    weight[static_cast<std::size_t>(std::clamp(k, first, last) - first)] += w;
+    weight[static_cast<std::size_t>(std::clamp(k, first, last) - begin)] += w;
     sum += w;
   }
   for (double& w : weight) w /= sum;
-  return weight;
+  return {begin, std::move(weight)};
 }
 
 // Rounded to 14 bits; what rounding left over goes to the largest coefficient, so the sum is exact.
@@ -90,11 +97,12 @@ AxisFilter axis_filter(const Axis& axis) {
   std::vector<std::vector<std::int16_t>> rows;
   AxisFilter filter;
   for (int o = 0; o < axis.output.count; ++o) {
-    std::vector<std::int16_t> row = quantized(weights(axis, o, first, last));
+    const Weights all = weights(axis, o, first, last);
+    const std::vector<std::int16_t> row = quantized(all.weight);
     const auto nonzero = [](std::int16_t c) { return c != 0; };
     const auto begin = std::find_if(row.begin(), row.end(), nonzero);
     const auto end = std::find_if(row.rbegin(), row.rend(), nonzero).base();
-    filter.start.push_back(first + static_cast<int>(begin - row.begin()));
+    filter.start.push_back(all.first + static_cast<int>(begin - row.begin()));
     rows.emplace_back(begin, end);
     filter.taps = std::max(filter.taps, static_cast<int>(rows.back().size()));
   }

@@ -135,11 +135,17 @@ int wrong_rows(const Output& made, const Output& expected, std::size_t p) {
   return wrong;
 }
 
-void check(const HalfGeometry& g, Layout layout, int out_depth, Pixels pixels, std::mt19937& random) {
+// Tiles as the product has them, and those that it takes where less of the source fits.
+gpu::TileLimit any_limit(std::mt19937& random) {
+  return coin(random) ? gpu::TileLimit{} : one_of<gpu::TileLimit>({{64, 64}, {32, 32}, {16, 16}, {8, 4}, {4, 2}}, random);
+}
+
+void check(const HalfGeometry& g, Layout layout, int out_depth, Pixels pixels, const gpu::TileLimit& limit, std::mt19937& random) {
   INFO("crop " << g.crop.width << "x" << g.crop.height << " to " << g.width << "x" << g.height << ", depth "
                << g.source.depth << " to " << out_depth << ", turned by " << g.rotate
-               << (g.mirrored ? ", mirrored" : "") << (layout == Layout::planar ? ", planar" : ", semi-planar"));
-  const gpu::ComposePlan plan(g, out_depth);
+               << (g.mirrored ? ", mirrored" : "") << (layout == Layout::planar ? ", planar" : ", semi-planar")
+               << ", tiles of " << limit.cols << "x" << limit.rows);
+  const gpu::ComposePlan plan(g, out_depth, limit);
   const Source source(g.source, layout, pixels, random);
   Output made(compose_filters(g), out_depth, random), expected(compose_filters(g), out_depth, random);
   gpu::compose_on_host(plan.launch(source.picture(), made.picture, plan.tables().data()));
@@ -175,7 +181,7 @@ TEST_CASE("the GPU's kernel gives the bits of the others on any geometry") {
   INFO("seed " << s.seed);
   for (int n = 0; n < 300; ++n) {
     check(any_geometry(s.random), one_of({Layout::planar, Layout::semi_planar}, s.random), one_of({8, 10, 12}, s.random),
-          one_of({Pixels::random, Pixels::extremes, Pixels::any}, s.random), s.random);
+          one_of({Pixels::random, Pixels::extremes, Pixels::any}, s.random), any_limit(s.random), s.random);
   }
 }
 
@@ -193,7 +199,7 @@ TEST_CASE("the GPU's kernel gives the bits of the others where the ratio is 9:4,
         g.crop = {0, 35, 2160, 270};
         g.width = 960;
         g.height = 120;
-        check(g, Layout::semi_planar, 8, Pixels::extremes, s.random);
+        check(g, Layout::semi_planar, 8, Pixels::extremes, {}, s.random);
       }
     }
   }
@@ -247,7 +253,8 @@ TEST_CASE("cuda: the machine's GPU gives the bits of the host on any geometry") 
       g.height = 2 * (g.crop.height * 2 / 9 + 1);
     }
     const int depth = one_of({8, 10, 12}, s.random);
-    const gpu::ComposePlan plan(g, depth);
+    const gpu::TileLimit limit = any_limit(s.random);
+    const gpu::ComposePlan plan(g, depth, limit);
     const Source source(g.source, one_of({Layout::planar, Layout::semi_planar}, s.random),
                         one_of({Pixels::random, Pixels::extremes, Pixels::any}, s.random), s.random);
     Output made(compose_filters(g), depth, s.random), expected(compose_filters(g), depth, s.random);
@@ -265,7 +272,8 @@ TEST_CASE("cuda: the machine's GPU gives the bits of the host on any geometry") 
     }
     queue->wait();
     INFO("crop " << g.crop.width << "x" << g.crop.height << " to " << g.width << "x" << g.height << ", depth "
-                 << g.source.depth << " to " << depth << ", turned by " << g.rotate << (g.mirrored ? ", mirrored" : ""));
+                 << g.source.depth << " to " << depth << ", turned by " << g.rotate << (g.mirrored ? ", mirrored" : "")
+                 << ", tiles of " << limit.cols << "x" << limit.rows);
     for (std::size_t p = 0; p < 3; ++p) {
       INFO("plane " << p);
       CHECK(wrong_rows(made, expected, p) == 0);

@@ -31,6 +31,7 @@ __global__ void multiply_add_ints(std::int32_t* out, std::int32_t a, std::int32_
 
 __global__ void multiply_add_bytes(std::int32_t* out, std::uint32_t a, std::uint32_t b) {
   gpu::PerLane<gpu::Sums> sums[kChains] = {};
+  for (int c = 0; c < kChains; ++c) sums[c].value[0].sum[0] = c;  // or a compiler may make one of them all
   const gpu::PerLane<gpu::Left> left{{{{a, b, a + b, threadIdx.x}}}};
   const gpu::PerLane<gpu::Right> right{{{{b, a}}}};
   for (int n = 0; n < kProducts; ++n) {

@@ -144,6 +144,7 @@ void measure(Source& source, const gpu::TileLimit& limit = {}, const Variant& va
   cudaFree(out);
   for (cudaStream_t each : streams) cudaStreamDestroy(each);
   cudaStreamDestroy(stream);
+  for (cudaEvent_t each : {begin, end, joined}) cudaEventDestroy(each);
 }
 
 }  // namespace
