@@ -123,10 +123,11 @@ bool Decoder::give(const AVPacket* packet) {
 void Decoder::keep_idr(const AVPacket& packet) {
   if (codec_->hw_device_ctx == nullptr || codec_->codec_id != AV_CODEC_ID_H264) return;
   const bool idr = is_idr(packet, *codec_);
-  if (!idr && holds_ == Holds::no_frames) set_up_anew();
+  if (!idr && holds_ != Holds::frames) set_up_anew();
   if (!idr || packet.pts == AV_NOPTS_VALUE) return;
   idr_.reset(allocated(av_packet_clone(&packet)));
   idr_->dts = AV_NOPTS_VALUE;
+  idr_->flags &= ~AV_PKT_FLAG_DISCARD;  // also one that an edit list hides is to come out
 }
 
 // Under a time that no other frame has.

@@ -47,7 +47,7 @@ class Decoder {
   Holds holds_ = Holds::frames;
   Packet idr_;             // the last that was given, where one is to be given again
   std::int64_t marks_ = 0;  // of those given again
-  int given_again_ = 0;    // since the last frame that was wanted
+  int given_again_ = 0;     // since the last packet that was sent
 };
 
 }  // namespace emomedia::av
