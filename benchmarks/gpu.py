@@ -92,13 +92,18 @@ MIDDLE = (0.1, 0.9)
 """Of a run's composites: all workers are at work then."""
 
 
-def steady_rate(lines: Iterable[str]) -> float:
-    """Composites a second in the middle of a run, from what ``emomedia cut --json`` says, as it says it."""
+def progress_of_cut(lines: Iterable[str]) -> list[tuple[float, int, float]]:
+    """Times, composites and their share of all, from what ``emomedia cut --json`` says, as it says it."""
     seen = []
     for line in lines:
         event = json.loads(line)
         if (event["event"], event.get("stage")) == ("progress", "cut"):
             seen.append((time.monotonic(), event["done"], event["done"] / event["total"]))
+    return seen
+
+
+def steady_rate(seen: list[tuple[float, int, float]]) -> float:
+    """Composites a second in the middle of a run."""
     middle = [(at, done) for at, done, share in seen if MIDDLE[0] <= share <= MIDDLE[1]]
     (began, before), (ended, after) = middle[0], middle[-1]
     return round((after - before) / (ended - began), 1)
@@ -127,11 +132,11 @@ def runs(case: str, out: Path, *arguments: str) -> dict[str, Any]:
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        steady = steady_rate(process.stdout)
+        seen = progress_of_cut(process.stdout)
     if process.returncode != 0:
         raise SystemExit(f"emomedia cut ended with status {process.returncode}")
     report: dict[str, Any] = json.loads(next(out.glob("*/run.json")).read_text())
-    return report["engine"] | {"steady_s": steady, "stage_seconds": report["stage_seconds"]}
+    return report["engine"] | {"steady_s": steady_rate(seen), "stage_seconds": report["stage_seconds"]}
 
 
 RAW = "-f rawvideo -pix_fmt yuv420p -s 1920x1080 -r 25"

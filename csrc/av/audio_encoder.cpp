@@ -13,8 +13,14 @@ namespace {
 
 constexpr const char* kSubject = "aac";
 
-// Of FFmpeg's searches for quantisers: at the rates of clips it hides noise better than the usual one, in half the time.
+// Of FFmpeg's searches for quantisers: at the rates of clips it hides noise better than FFmpeg 5.1's usual one, in a third
+// of the time. FFmpeg has announced another, which is to be the only one: that is used where this one is gone.
 constexpr const char* kCoder = "fast";
+
+void choose_coder(AVCodecContext& codec) {
+  if (av_opt_find(codec.priv_data, kCoder, "coder", 0, 0) == nullptr) return;
+  check(av_opt_set(codec.priv_data, "aac_coder", kCoder, 0), kSubject, "choose its coder", Direction::working);
+}
 
 Codec open_encoder(int sample_rate, int channels, std::int64_t bit_rate) {
   capture_log();
@@ -30,7 +36,7 @@ Codec open_encoder(int sample_rate, int channels, std::int64_t bit_rate) {
   codec->time_base = {1, sample_rate};
   codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
   av_channel_layout_default(&codec->ch_layout, channels);
-  check(av_opt_set(codec->priv_data, "aac_coder", kCoder, 0), kSubject, "choose its coder", Direction::working);
+  choose_coder(*codec);
   check(avcodec_open2(codec.get(), encoder, nullptr), kSubject, "open the encoder", Direction::working);
   return codec;
 }

@@ -96,7 +96,9 @@ Codec open_decoder(const AVStream& stream, const std::string& subject, AVBufferR
 Decoder::Decoder(const AVStream& stream, std::string subject, AVBufferRef* device)
     : subject_(std::move(subject)),
       refusal_(std::make_unique<std::optional<std::string>>()),
-      codec_(open_decoder(stream, subject_, device, *refusal_)) {}
+      codec_(open_decoder(stream, subject_, device, *refusal_)) {
+  if (device != nullptr && codec_->codec_id == AV_CODEC_ID_H264) fields_.emplace(stream);
+}
 
 // libav sets an H.264 decoder up anew after each flush, and it takes nothing after the end of a stream but by a flush. On
 // a GPU that is a new decoder of the card's, with all its memory: a tenth of a second, one after the other. So there the
@@ -120,13 +122,25 @@ bool Decoder::give(const AVPacket* packet) {
   return code >= 0 || code == AVERROR_EOF;
 }
 
+// libav takes fields that are given without their second ones for frames of their own, and later first ones with them. Of
+// parameters that change on the way the parser that looks for fields knows nothing.
 void Decoder::keep_idr(const AVPacket& packet) {
-  if (codec_->hw_device_ctx == nullptr || codec_->codec_id != AV_CODEC_ID_H264) return;
+  if (!fields_) return;
+  fields_->is_second(packet);
+  const bool other_parameters = av_packet_get_side_data(&packet, AV_PKT_DATA_NEW_EXTRADATA, nullptr) != nullptr;
+  if (other_parameters || !fields_->only_frames()) return keep_none();
   const bool idr = is_idr(packet, *codec_);
-  if (!idr && holds_ == Holds::no_frames) set_up_anew();
+  if (!idr && holds_ != Holds::frames) set_up_anew();
   if (!idr || packet.pts == AV_NOPTS_VALUE) return;
   idr_.reset(allocated(av_packet_clone(&packet)));
   idr_->dts = AV_NOPTS_VALUE;
+  idr_->flags &= ~AV_PKT_FLAG_DISCARD;  // also one that an edit list hides is to come out
+}
+
+void Decoder::keep_none() {
+  fields_.reset();
+  idr_.reset();
+  if (holds_ != Holds::frames) set_up_anew();
 }
 
 // Under a time that no other frame has.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "av/handles.h"
+#include "av/second_fields.h"
 
 namespace emomedia::av {
 
@@ -37,6 +38,7 @@ class Decoder {
 
   bool give(const AVPacket* packet);
   void keep_idr(const AVPacket& packet);
+  void keep_none();
   bool give_idr_again();
   void drain();
   void set_up_anew();
@@ -45,9 +47,10 @@ class Decoder {
   std::unique_ptr<std::optional<std::string>> refusal_;  // written to by the codec; none while it offered no device
   Codec codec_;
   Holds holds_ = Holds::frames;
-  Packet idr_;             // the last that was given, where one is to be given again
+  std::optional<SecondFields> fields_;  // of a stream whose IDR pictures may be given again
+  Packet idr_;              // the last that was given, where one is to be given again
   std::int64_t marks_ = 0;  // of those given again
-  int given_again_ = 0;    // since the last frame that was wanted
+  int given_again_ = 0;     // since the last packet that was sent
 };
 
 }  // namespace emomedia::av

@@ -15,12 +15,13 @@ SecondFields::SecondFields(const AVStream& stream) {
 }
 
 bool SecondFields::is_second(const AVPacket& packet) {
-  if (!parser_) return false;
+  if (!parser_) return only_frames_ = false;
   std::uint8_t* unused = nullptr;
   int size = 0;
   av_parser_parse2(parser_.get(), context_.get(), &unused, &size, packet.data, packet.size, packet.pts, packet.dts,
                    packet.pos);
   const auto structure = parser_->picture_structure;
+  only_frames_ = only_frames_ && structure == AV_PICTURE_STRUCTURE_FRAME;
   const bool is_field = structure == AV_PICTURE_STRUCTURE_TOP_FIELD || structure == AV_PICTURE_STRUCTURE_BOTTOM_FIELD;
   // libav tells an order of fields where the field before was the other one and of the same frame_num, which frames
   // that nothing refers to may share. A packet of both fields begins with the same one each time.

@@ -14,9 +14,13 @@ class SecondFields {
   // To be asked of every packet of the stream in its order.
   bool is_second(const AVPacket& packet);
 
+  // Whether each that was asked of is known to be coded as a whole frame.
+  bool only_frames() const { return only_frames_; }
+
  private:
   Parser parser_;  // none for other codecs
   Codec context_;
+  bool only_frames_ = true;
   AVPictureStructure first_field_ = AV_PICTURE_STRUCTURE_UNKNOWN;  // that waits for its other one, if one does
 };
 

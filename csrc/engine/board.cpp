@@ -58,6 +58,7 @@ std::optional<Task> Board::claim(std::optional<std::size_t> previous) {
     return Task{Task::Kind::clip, clip};
   }
   if (const auto clip = choose_sound()) {
+    if (previous) open_next(*previous);
     samples_ahead_ += std::exchange(samples_[*clip], 0);
     ++missing_[*clip];
     return Task{Task::Kind::sound, *clip};
@@ -102,6 +103,10 @@ bool Board::reserve_next(std::size_t chunk) {
 
 void Board::release_next(std::size_t chunk) {
   const std::lock_guard lock(mutex_);
+  open_next(chunk);
+}
+
+void Board::open_next(std::size_t chunk) {
   if (chunk + 1 < state_.size() && state_[chunk + 1] == State::reserved) state_[chunk + 1] = State::open;
 }
 

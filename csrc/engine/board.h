@@ -23,9 +23,10 @@ class Board {
   Board(const Job& job, const std::vector<bool>& done);
 
   // A clip that waits to be written, else the sound of a long one that would keep a worker longer than all the chunks
-  // left keep all of them, once a clip: it is not handed out to be written before that is done. Else the chunk after
-  // `previous` (its decoders stand right before it), else one near the middle of the longest stretch that nobody has
-  // begun, where few frames lie between it and the key frames that it needs.
+  // left keep all of them, once a clip: it is not handed out to be written before that is done, and others may have the
+  // chunk that was reserved meanwhile. Else the chunk after `previous` (its decoders stand right before it), else one
+  // near the middle of the longest stretch that nobody has begun, where few frames lie between it and the key frames that
+  // it needs.
   std::optional<Task> claim(std::optional<std::size_t> previous);
   void chunk_done(std::size_t chunk);
   void sound_done(std::size_t clip);
@@ -43,6 +44,7 @@ class Board {
   std::size_t near_middle(std::size_t first, std::size_t end) const;
   std::optional<std::size_t> choose_sound() const;
   std::int64_t frames_left() const;
+  void open_next(std::size_t chunk);
   void release_clips(std::size_t chunk);
   void release_clip(std::size_t clip);
 

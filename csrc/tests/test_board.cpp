@@ -143,6 +143,18 @@ TEST_CASE("the sound of a long clip is begun as soon as one worker takes longer 
   CHECK(chunks_before_sound(3) == 0);
 }
 
+TEST_CASE("whoever is given sound keeps no chunk from the others") {
+  Job job = job_of(2, {{0, 1}});
+  job.clips[0].sample_count = kMinute;
+  Board board(job, {true, false});
+  CHECK(board.reserve_next(0));
+  CHECK(board.claim(0)->kind == Task::Kind::sound);
+  const auto other = board.claim(std::nullopt);
+  REQUIRE(other);
+  CHECK(other->index == 1);
+  CHECK_FALSE(board.claim(0));
+}
+
 TEST_CASE("the longest clip's sound that there is room for is handed out once, and the clip after it") {
   Job job = job_of(2, {{0, 1}, {0, 1}, {0, 1}, {0}});
   job.clips[0].sample_count = 48'000;       // soon done

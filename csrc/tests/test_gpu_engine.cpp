@@ -443,6 +443,31 @@ TEST_CASE("an H.264 decoder on a GPU is set up once, wherever frames are read, a
   CHECK(set_up == 1);
 }
 
+TEST_CASE("an IDR picture that an edit list hides empties an H.264 decoder on a GPU as well") {
+  const tests::TemporaryFolder folder;
+  tests::write_footage(folder / "a.mp4", {.gop = 12});
+  const auto gpu = std::make_shared<FakeGpu>();
+  if (!gpu->refuse_streams()) {
+    MESSAGE("skipped: this FFmpeg has no devices but CUDA's");
+    return;
+  }
+  const auto queue = gpu->make_queue();
+  av::Demuxer demuxer(folder / "a.mp4");
+  demuxer.select(0);
+  av::Decoder decoder(demuxer.stream(0), "a.mp4", queue->decoding());
+  const av::Packet hidden(av_packet_clone(demuxer.read()));
+  hidden->flags |= AV_PKT_FLAG_DISCARD;
+  set_up = 0;
+  av_log_set_callback(count_set_ups);
+  REQUIRE(decoder.send(hidden.get()));
+  decoder.flush();
+  const AVPacket* next = demuxer.read();
+  while ((next->flags & AV_PKT_FLAG_KEY) == 0) next = demuxer.read();
+  REQUIRE(decoder.send(next));
+  av::take_log_back();
+  CHECK(set_up == 1);
+}
+
 TEST_CASE("workers have the GPUs that the job gives them, or none") {
   const tests::TemporaryFolder folder;
   write_session(folder);
