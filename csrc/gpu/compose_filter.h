@@ -128,17 +128,11 @@ EMOMEDIA_DEVICE void take_samples(const Work& work, int row_group, int col_block
   });
 }
 
-// Two words, or four, that lie together.
-template <int kCount>
-struct alignas(kCount * sizeof(std::uint32_t)) Together {
-  std::uint32_t word[kCount];
-};
-
 EMOMEDIA_DEVICE void take_t(const Work& work, int row_block, int col_group, LeftPair& left) {
   each_lane([&](const Lane& lane) {
     const std::uint32_t* t = work.t(false, row_block, lane.row(), col_group + 2 * lane.part());
-    const auto low = *reinterpret_cast<const Together<4>*>(t);
-    const auto high = *reinterpret_cast<const Together<4>*>(t + work.shape.t_words());
+    const auto low = *reinterpret_cast<const FourWords*>(t);
+    const auto high = *reinterpret_cast<const FourWords*>(t + work.shape.t_words());
     EMOMEDIA_UNROLL
     for (int n = 0; n < 4; ++n) {
       left.low[lane].word[n] = low.word[n];
@@ -147,13 +141,9 @@ EMOMEDIA_DEVICE void take_t(const Work& work, int row_block, int col_group, Left
   });
 }
 
-// Low and high bytes of four T, which lie in their words from byte `kFrom` on.
-struct PackedT {
-  std::uint32_t low, high;
-};
-
+// Four T, which lie in their words from byte `kFrom` on.
 template <int kFrom>
-EMOMEDIA_DEVICE PackedT packed(const std::int32_t (&t)[kGroup]) {
+EMOMEDIA_DEVICE SplitFour packed(const std::int32_t (&t)[kGroup]) {
   constexpr std::uint32_t kPairs = kFrom == 0 ? 0x5140 : 0x6251;
   const std::uint32_t t01 = chosen_bytes(static_cast<std::uint32_t>(t[0]), static_cast<std::uint32_t>(t[1]), kPairs);
   const std::uint32_t t23 = chosen_bytes(static_cast<std::uint32_t>(t[2]), static_cast<std::uint32_t>(t[3]), kPairs);
@@ -162,7 +152,7 @@ EMOMEDIA_DEVICE PackedT packed(const std::int32_t (&t)[kGroup]) {
 
 // Of four sums, four T; of bytes T is the sum's middle two.
 template <Samples kSamples>
-EMOMEDIA_DEVICE PackedT rounded(std::int32_t (&sum)[kGroup], int shift) {
+EMOMEDIA_DEVICE SplitFour rounded(std::int32_t (&sum)[kGroup], int shift) {
   if constexpr (kSamples == Samples::bytes) {
     return packed<1>(sum);
   } else {
@@ -179,7 +169,7 @@ EMOMEDIA_DEVICE PackedT rounded(std::int32_t (&sum)[kGroup], int shift) {
 template <Samples kSamples>
 EMOMEDIA_DEVICE void store_t(const Work& work, int row_block, int col_block, const SumsOfTwo& sums) {
   each_lane([&](const Lane& lane) {
-    PackedT t[2];
+    SplitFour t[2];
     EMOMEDIA_UNROLL
     for (int row = 0; row < 2; ++row) {
       std::int32_t four[kGroup];
@@ -187,8 +177,8 @@ EMOMEDIA_DEVICE void store_t(const Work& work, int row_block, int col_block, con
       t[row] = rounded<kSamples>(four, work.plane.t_shift);
     }
     std::uint32_t* to = work.t(false, row_block, lane.row(), col_block * (kBlock / kGroup) + lane.part());
-    *reinterpret_cast<Together<2>*>(to) = {{t[0].low, t[1].low}};
-    *reinterpret_cast<Together<2>*>(to + work.shape.t_words()) = {{t[0].high, t[1].high}};
+    *reinterpret_cast<TwoWords*>(to) = {{t[0].low, t[1].low}};
+    *reinterpret_cast<TwoWords*>(to + work.shape.t_words()) = {{t[0].high, t[1].high}};
   });
 }
 

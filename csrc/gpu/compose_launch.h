@@ -26,8 +26,16 @@ inline constexpr int kStepGroups = 8;  // groups that are multiplied at a time
 inline constexpr int kMostSquares = 4;  // of four rows and four columns of bytes, that a thread reads at once
 inline constexpr int kUsualSteps = 2;  // of 16 outputs, whose ratio is at most some 2.6: unrolled
 
+struct alignas(8) TwoWords {
+  std::uint32_t word[2];
+};
 struct alignas(16) FourWords {
   std::uint32_t word[4];
+};
+
+// Four values of two bytes: their low bytes and their high ones.
+struct SplitFour {
+  std::uint32_t low, high;
 };
 
 // Sixteen outputs along an axis, or those of a tile that has fewer: the groups of samples that they read, and their

@@ -54,14 +54,9 @@ EMOMEDIA_DEVICE void load_by_samples(const Work& work, int thread, int threads) 
   }
 }
 
-// Four samples' low and high bytes.
-struct Four {
-  std::uint32_t low, high;
-};
-
 // Of the sixteen bytes that were read at once, the four samples from word `from` on.
 template <Samples kSamples, int kStep>
-EMOMEDIA_DEVICE Four gathered(const Gather& gather, const FourWords& raw, int from) {
+EMOMEDIA_DEVICE SplitFour gathered(const Gather& gather, const FourWords& raw, int from) {
   constexpr bool kHigh = kSamples != Samples::bytes;
   if constexpr (kStep == 2) {
     return {chosen_bytes(raw.word[from], raw.word[from + 1], gather.low),
@@ -117,7 +112,7 @@ EMOMEDIA_DEVICE Square square_of(const Gather& gather, const Unit& unit, int fro
     if constexpr (kStep == 1) {
       low.word[n] = unit.raw[n].word[from];
     } else {
-      const Four four = gathered<kSamples, kStep>(gather, unit.raw[n], from);
+      const SplitFour four = gathered<kSamples, kStep>(gather, unit.raw[n], from);
       low.word[n] = four.low;
       high.word[n] = four.high;
     }
@@ -155,7 +150,7 @@ EMOMEDIA_DEVICE void store_on_side(const Work& work, const Gather& gather, const
     FourWords low, high;
     EMOMEDIA_UNROLL
     for (int s = 0; s < kSquares; ++s) {
-      Four in_order, turned;
+      SplitFour in_order, turned;
       if constexpr (kStep == 1) {
         in_order = {unit.raw[n].word[s], 0};
         turned = {chosen_bytes(unit.raw[n].word[kSquares - 1 - s], 0, 0x0123), 0};
